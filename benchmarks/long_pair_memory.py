@@ -1,0 +1,123 @@
+"""Peak memory of training on one very long sentence pair, for every attention and coverage.
+
+    python benchmarks/long_pair_memory.py
+    python benchmarks/long_pair_memory.py --words 2000 --set attention_heads=8
+
+Each row is a process of its own that makes two updates (the first one creates Adam's state, so
+the second one holds everything at once) on one pair at the default sizes. On a CPU the figure is
+the operating system's peak of the whole process, Python and PyTorch included; on a GPU it is the
+peak of PyTorch's allocator.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from updates import updater
+
+ATTENTIONS = ("none", "dot", "scaled_dot", "bilinear", "additive")
+COVERAGES = ("none", "loss", "recurrent")
+TARGET_GB = 4.0
+UPDATES = 2
+EOS = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = build_parser().parse_args(argv)
+    if arguments.measure:
+        print(json.dumps(measure(arguments)))
+        return 0
+    tokens = round(arguments.words * arguments.tokens_per_word)
+    print(
+        f"\nOne pair of {arguments.words} words, {tokens} tokens on each side; vocabularies of "
+        f"{arguments.vocabulary}; default hyperparameters "
+        f"{' '.join(arguments.set)}({arguments.precision}, {arguments.device})\n"
+    )
+    print("| attention_type | coverage_mechanism | parameters | peak GB | before training GB |"
+          " s an update |\n|---|---|---:|---:|---:|---:|")  # fmt: skip
+    worst = 0.0
+    for attention in ATTENTIONS:
+        for coverage in COVERAGES if attention != "none" else ("none",):
+            row = in_child([f"attention_type={attention}", f"coverage_mechanism={coverage}"])
+            worst = max(worst, row["peak_gb"])
+            print(
+                f"| {attention} | {coverage} | {row['parameters'] / 1e6:.1f} M "
+                f"| {row['peak_gb']:.2f} | {row['before_gb']:.2f} | {row['seconds']:.1f} |",
+                flush=True,
+            )
+    print(f"\nworst: {worst:.2f} GB; target: under {TARGET_GB:g} GB")
+    return 0 if worst < TARGET_GB else 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--words", type=int, default=1000, help="length of the pair")
+    parser.add_argument("--tokens-per-word", type=float, default=1.4)
+    parser.add_argument("--vocabulary", type=int, default=16_000, help="size, each side")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def in_child(settings: list[str]) -> dict[str, Any]:
+    """This script again, for one row; a process's peak memory never goes down."""
+    extra = [part for setting in settings for part in ("--set", setting)]
+    command = [sys.executable, str(Path(__file__)), *sys.argv[1:], *extra, "--measure"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Two updates on the pair; peak and before-training memory in GB, parameters, seconds."""
+    import torch
+
+    from longspan.training.batches import collate
+    from longspan.training.hyperparameters import Hyperparameters
+    from longspan.training.model import Model
+    from longspan.training.shards import MemoryCorpus
+
+    hyperparameters = Hyperparameters.parse(dict(s.split("=", 1) for s in arguments.set))
+    torch.manual_seed(hyperparameters.seed)
+    tokens = round(arguments.words * arguments.tokens_per_word)
+    pair = torch.randint(EOS + 1, arguments.vocabulary, (2, tokens))
+    pair[:, -1] = EOS
+    batch = collate(MemoryCorpus([pair[0].tolist()], [pair[1].tolist()]), [(0,)])
+    model = Model(hyperparameters, arguments.vocabulary, arguments.vocabulary)
+    update = updater(model.to(arguments.device), hyperparameters, arguments.precision)
+    before, seconds = peak_bytes(arguments.device), 0.0
+    for _ in range(UPDATES):
+        start = time.perf_counter()
+        update(batch)
+        seconds = time.perf_counter() - start
+    return {
+        "peak_gb": peak_bytes(arguments.device) / 1e9,
+        "before_gb": before / 1e9,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "seconds": seconds,
+    }
+
+
+def peak_bytes(device: str) -> int:
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+        return torch.cuda.max_memory_allocated()
+    # ru_maxrss: kilobytes on Linux, bytes on macOS (getrusage(2)).
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

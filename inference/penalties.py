@@ -1,0 +1,36 @@
+"""Penalties that make hypotheses of different length comparable (Wu et al. 2016, equation 14).
+
+    score(Y, X) = log P(Y | X) / lp(Y) + cp(X; Y)
+    lp(Y)       = ((5 + |Y|) / 6) ** alpha
+    cp(X; Y)    = beta * sum_i log(min(sum_j p_ij, 1))
+
+https://arxiv.org/abs/1609.08144, section 7. |Y| counts the end token.
+"""
+
+from typing import TypeVar
+
+from torch import Tensor
+
+__all__ = ["LEAST_COVERAGE", "coverage_penalty", "length_penalty"]
+
+# A source token that no target token looked at has coverage 0, whose logarithm is minus infinity
+# and would make all such hypotheses equal.
+LEAST_COVERAGE = 1e-9
+
+LengthT = TypeVar("LengthT", float, Tensor)
+
+
+def length_penalty(length: LengthT, alpha: float) -> LengthT:
+    """lp(Y) of outputs of `length` tokens, the end token counted; 1 where `alpha` is 0."""
+    penalty: LengthT = ((length + 5) / 6) ** alpha
+    return penalty
+
+
+def coverage_penalty(coverage: Tensor, mask: Tensor, beta: float) -> Tensor:
+    """cp(X; Y), at most 0: how much of the source was left unread.
+
+    `coverage` (..., source) holds the attention each source token got from all target tokens so
+    far, `mask` (..., source) is True at real tokens; the result has the leading shape.
+    """
+    covered = coverage.clamp(min=LEAST_COVERAGE, max=1.0).log()
+    return beta * covered.masked_fill(~mask, 0.0).sum(dim=-1)

@@ -1,0 +1,72 @@
+"""Search settings: how wide, how scored, how long."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from longspan.training.errors import HyperparameterError
+from longspan.training.hyperparameters import Hyperparameters
+
+__all__ = ["SearchSettings"]
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search; raises HyperparameterError, naming the setting, for values without sense.
+
+    An output may have `max_length_factor` times the source's tokens plus `max_length_offset`
+    tokens, EOS counted on both sides, or `max_length` where that is set.
+    """
+
+    beam_size: int = 5
+    length_penalty: float = 0.6  # alpha of Wu et al. 2016
+    coverage_penalty: float = 0.0  # beta of Wu et al. 2016; needs attention
+    n_best: int = 1
+    max_length_factor: float = 2.5
+    max_length_offset: int = 20
+    max_length: int | None = None
+    min_length: int = 0  # tokens before EOS
+    with_alignment: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("beam_size", 1),
+            ("n_best", 1),
+            ("length_penalty", 0),
+            ("coverage_penalty", 0),
+            ("max_length_factor", 0),
+            ("max_length_offset", 0),
+            ("max_length", 1),
+            ("min_length", 0),
+        ):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= least):
+                raise _wrong(name, value, f"a number of at least {least}")
+        if self.n_best > self.beam_size:
+            raise _wrong("n_best", self.n_best, f"at most beam_size={self.beam_size}")
+
+    @classmethod
+    def from_hyperparameters(
+        cls, hyperparameters: Hyperparameters, **changes: Any
+    ) -> "SearchSettings":
+        """The defaults that a model carries; `changes` that are not None replace them."""
+        values: dict[str, Any] = {
+            "beam_size": hyperparameters.beam_size,
+            "length_penalty": hyperparameters.length_penalty,
+            "coverage_penalty": hyperparameters.coverage_penalty,
+        }
+        return cls(**values | {name: v for name, v in changes.items() if v is not None})
+
+    def limits(self, lengths: Tensor) -> Tensor:
+        """The most tokens, EOS counted, of the outputs for sources of `lengths` (batch,) tokens."""
+        if self.max_length is not None:
+            return torch.full_like(lengths, self.max_length)
+        longest = torch.ceil(lengths.double() * self.max_length_factor) + self.max_length_offset
+        return longest.long().clamp(min=1)
+
+
+def _wrong(name: str, value: object, allowed: str) -> HyperparameterError:
+    return HyperparameterError(f"{name}={value}: allowed: {allowed}")

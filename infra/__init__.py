@@ -1,0 +1,1 @@
+"""What an AWS account needs, and the local cloud that stands in for it."""

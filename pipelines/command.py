@@ -1,0 +1,74 @@
+"""The `longspan` command: parses, dispatches to one module per subcommand, prints errors."""
+
+import argparse
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from longspan.training.errors import Interrupted, LongspanError
+
+__all__ = ["COMMANDS", "build_parser", "main"]
+
+COMMANDS = ("sample", "prepare", "train", "evaluate", "translate")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every subcommand; each one's `--help` ends with an example."""
+    parser = argparse.ArgumentParser(
+        prog="longspan",
+        description="Neural machine translation whose quality does not fall with sentence length.",
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = _load(name)
+        sub = subparsers.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=f"example:\n  {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; an expected failure is one line on standard error and exit code 1."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except Interrupted as stop:
+        return _fail(str(stop), 130)
+    except LongspanError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("stopped by the keyboard", 130)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); Python would complain again at exit.
+        sys.stderr.close()
+        return 141
+    except OSError as error:
+        return _fail(_explain(error), 1)
+
+
+def _load(name: str) -> ModuleType:
+    return importlib.import_module(f"longspan.pipelines.commands.{name}")
+
+
+def _explain(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"no space left on the disk{place}: free some and run the same command again"
+    return f"{error.strerror or error}{place}"
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"longspan: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""The scorer against search, and against a plain loop."""
+
+import pytest
+import torch
+
+from longspan.inference import scorer
+from longspan.inference.search import SearchSettings, search
+from longspan.training.batches import Batch
+from longspan.training.tokenizer import BOS, EOS
+
+
+def batch_of(source, lengths, targets):
+    """The Batch of these target ids, without BOS and EOS."""
+    longest = max(len(t) for t in targets) + 1
+    inputs = torch.zeros(len(targets), longest, dtype=torch.long)
+    outputs = torch.zeros_like(inputs)
+    for row, ids in enumerate(targets):
+        inputs[row, : len(ids) + 1] = torch.tensor([BOS, *ids])
+        outputs[row, : len(ids) + 1] = torch.tensor([*ids, EOS])
+    sizes = torch.tensor([len(t) + 1 for t in targets])
+    return Batch(source, lengths, inputs, outputs, sizes)
+
+
+@pytest.mark.parametrize("positions", [1, 3, 2048])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        {},
+        {"attention_type": "none", "attention_heads": "1"},
+        {"rnn_cell_type": "gru", "num_layers_decoder": "2", "input_feeding": "true"},
+        {"coverage_mechanism": "recurrent", "attention_type": "dot"},
+    ],
+)
+def test_search_and_scorer_agree(monkeypatch, table_model, tiny_model, sources, changes, positions):
+    monkeypatch.setattr(scorer, "_POSITIONS", positions)
+    model = table_model() if changes is None else tiny_model(**changes)
+    source, lengths = sources([4, 9, 1, 6])
+    settings = SearchSettings(6, 0.6, 0.0, n_best=4, max_length_factor=1.0)
+    found = [
+        (row, hypothesis)
+        for row, hypotheses in enumerate(search(model, source, lengths, settings))
+        for hypothesis in hypotheses
+        if hypothesis.finished
+    ]
+    assert len(found) >= 8
+    rows = torch.tensor([row for row, _ in found])
+    batch = batch_of(source[rows], lengths[rows], [h.ids for _, h in found])
+    scores = scorer.score(model, batch)
+    expected = [h.log_probability for _, h in found]
+    assert scores.tolist() == pytest.approx(expected, abs=1e-4)
+    for score, (_, h) in zip(scores.tolist(), found, strict=True):
+        assert h.score == pytest.approx(score / ((5 + len(h.ids) + 1) / 6) ** 0.6, abs=1e-4)

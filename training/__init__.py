@@ -1,0 +1,1 @@
+"""Everything the job image runs: corpus, tokenizer, model, trainer, evaluation."""

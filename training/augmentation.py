@@ -1,0 +1,131 @@
+"""Length augmentation: training examples joined from several pairs, so that long outputs are seen.
+
+Concatenated pairs as extra training data help on long sentences: Kondo et al. 2021, "Sentence
+Concatenation Approach to Data Augmentation for Neural Machine Translation"; length behaves as a
+domain: Varis and Bojar 2021, "Sequence Length is a Domain". Pairs that follow one another in a
+document are joined where the document is known, else pairs drawn at random.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["JoinedExamples", "join", "successors"]
+
+Integers = npt.NDArray[np.integer]
+
+# Drawn pairs that leave no room for a second one are drawn again, so many times at most.
+_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class JoinedExamples:
+    """Examples of two pairs or more.
+
+    `members` are corpus indices, example after example; example i is
+    `members[bounds[i]:bounds[i + 1]]`, with `source_lengths[i]` and `target_lengths[i]` tokens
+    (one EOS each).
+    """
+
+    members: Integers
+    bounds: Integers
+    source_lengths: Integers
+    target_lengths: Integers
+
+    def __len__(self) -> int:
+        return len(self.source_lengths)
+
+
+def successors(documents: Integers, positions: Integers) -> Integers:
+    """The pair that follows each one in its document, -1 at a document's end or if unknown."""
+    order = np.lexsort((positions, documents))
+    following = np.full(len(order), -1, dtype=np.int64)
+    same = (documents[order[1:]] == documents[order[:-1]]) & (documents[order[:-1]] >= 0)
+    following[order[:-1][same]] = order[1:][same]
+    return following
+
+
+def join(
+    eligible: Integers,
+    source_lengths: Integers,
+    target_lengths: Integers,
+    following: Integers,
+    count: int,
+    *,
+    max_source: int,
+    max_target: int,
+    generator: np.random.Generator,
+) -> JoinedExamples:
+    """`count` joined examples whose source length is drawn uniformly up to `max_source`.
+
+    `eligible` are the corpus indices to draw from; lengths and `following` cover the corpus.
+    Inner EOS tokens are dropped, hence lengths add up less one for each join. An example grows
+    until it reaches its drawn length; a pair that would pass `max_source` or `max_target` ends
+    it before. Fewer than `count` come back where hardly any two pairs fit together.
+    """
+    grown = []
+    missing = count
+    for _ in range(_ROUNDS):
+        if not missing or not len(eligible):
+            break
+        limits = (max_source, max_target)
+        made = _grow(
+            eligible, source_lengths, target_lengths, following, missing, limits, generator
+        )
+        grown.append(made)
+        missing -= len(made)
+    return _concatenate(grown)
+
+
+def _grow(
+    eligible: Integers,
+    source_lengths: Integers,
+    target_lengths: Integers,
+    following: Integers,
+    count: int,
+    limits: tuple[int, int],
+    generator: np.random.Generator,
+) -> JoinedExamples:
+    current = eligible[generator.integers(0, len(eligible), count)]
+    goals = generator.integers(2, limits[0] + 1, count)
+    sources = source_lengths[current].astype(np.int64)
+    targets = target_lengths[current].astype(np.int64)
+    active = np.arange(count)
+    members, owners = [current], [active]
+    while len(active):
+        after = following[current[active]]
+        drawn = eligible[generator.integers(0, len(eligible), len(active))]
+        after = np.where(after < 0, drawn, after)
+        source = sources[active] + source_lengths[after] - 1
+        target = targets[active] + target_lengths[after] - 1
+        fits = (source <= limits[0]) & (target <= limits[1])
+        active, after = active[fits], after[fits]
+        sources[active], targets[active], current[active] = source[fits], target[fits], after
+        members.append(after)
+        owners.append(active)
+        active = active[sources[active] < goals[active]]
+    return _assemble(np.concatenate(members), np.concatenate(owners), sources, targets)
+
+
+def _assemble(
+    members: Integers, owners: Integers, sources: Integers, targets: Integers
+) -> JoinedExamples:
+    """Members in rounds to members by example; an example of one pair is left out."""
+    sizes = np.bincount(owners, minlength=len(sources))
+    kept = sizes > 1
+    order = np.argsort(owners, kind="stable")
+    members = members[order][kept[owners[order]]]
+    bounds = np.concatenate([[0], np.cumsum(sizes[kept])])
+    return JoinedExamples(members, bounds, sources[kept], targets[kept])
+
+
+def _concatenate(parts: list[JoinedExamples]) -> JoinedExamples:
+    nothing = np.zeros(0, dtype=np.int64)
+    sizes = [np.diff(part.bounds) for part in parts]
+    return JoinedExamples(
+        np.concatenate([nothing, *(part.members for part in parts)]),
+        np.concatenate([[0], np.cumsum(np.concatenate([nothing, *sizes]))]),
+        np.concatenate([nothing, *(part.source_lengths for part in parts)]),
+        np.concatenate([nothing, *(part.target_lengths for part in parts)]),
+    )

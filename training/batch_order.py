@@ -1,0 +1,92 @@
+"""The order of an epoch's examples, and where its batches end, so that padding is small."""
+
+import numpy as np
+import numpy.typing as npt
+
+from longspan.training.hyperparameters import Hyperparameters
+
+__all__ = ["arrange", "cut"]
+
+Integers = npt.NDArray[np.integer]
+
+# The source side of a batch may hold so many times the target side's budget of padded tokens.
+_SOURCE_SHARE = 2
+# A bucket is no wider than this part of its length, so that short sentences are not half padding.
+_RELATIVE_WIDTH = 10
+# Bits of a sort key for the noisy source length; the rest holds bucket and index.
+_NOISE_BITS = 30
+_CHUNK = 1 << 20
+
+
+def arrange(
+    sources: Integers,
+    targets: Integers,
+    hyperparameters: Hyperparameters,
+    generator: np.random.Generator,
+) -> Integers:
+    """Examples in the order in which batches are cut: by bucket, inside by noisy source length.
+
+    With `bucketing_enabled` false the order is random.
+
+    One 64-bit key an example (bucket, source length, index), so that sorting numbers in place
+    is all there is to it. Every other bucket runs from long to short sources, so that a batch
+    over a bound does not mix the longest with the shortest.
+    """
+    count = len(targets)
+    if not hyperparameters.bucketing_enabled or not count:
+        return generator.permutation(count)
+    table = _buckets(int(targets.max()), hyperparameters.bucket_width, generator)
+    index_bits = count.bit_length()
+    source_bits = min(64 - index_bits - int(table[-1]).bit_length(), _NOISE_BITS)
+    longest = int(sources.max()) + hyperparameters.bucket_width
+    keys = np.arange(count, dtype=np.uint64)
+    for first in range(0, count, _CHUNK):  # so that temporary arrays stay small
+        chunk = slice(first, first + _CHUNK)
+        lengths = sources[chunk]
+        widths = np.clip(lengths // _RELATIVE_WIDTH, 1, hyperparameters.bucket_width)
+        noisy = (lengths + widths * generator.random(len(lengths))) / longest  # below 1
+        buckets = table[targets[chunk]].astype(np.uint64)
+        noisy = np.where(buckets & np.uint64(1), np.nextafter(1, 0) - noisy, noisy)
+        key = (buckets << np.uint64(source_bits)) | (noisy * 2**source_bits).astype(np.uint64)
+        keys[chunk] |= key << np.uint64(index_bits)
+    keys.sort()
+    keys &= np.uint64((1 << index_bits) - 1)
+    return keys.astype(np.int32 if index_bits < 32 else np.int64)
+
+
+def cut(sources: Integers, targets: Integers, hyperparameters: Hyperparameters) -> Integers:
+    """Where batches start, when examples of these lengths are taken in order."""
+    budget = hyperparameters.token_budget
+    if budget is None:
+        return np.arange(0, len(targets), hyperparameters.batch_size)
+    starts = []
+    start = 0
+    while start < len(targets):
+        starts.append(start)
+        start += _fitting(sources, targets, start, budget)
+    return np.array(starts, dtype=np.int64)
+
+
+def _buckets(longest: int, width: int, generator: np.random.Generator) -> Integers:
+    """Bucket number of each target length up to `longest`, never shrinking.
+
+    Bounds are up to `width` apart, closer for short lengths, and elsewhere in each epoch.
+    """
+    bounds = [0]
+    while bounds[-1] < longest:
+        step = min(max(bounds[-1] // _RELATIVE_WIDTH, 1), width)
+        bounds.append(bounds[-1] + int(generator.integers(-(-step // 2), step, endpoint=True)))
+    table: Integers = np.searchsorted(np.array(bounds), np.arange(longest + 1), side="left")
+    return table
+
+
+def _fitting(sources: Integers, targets: Integers, start: int, budget: int) -> int:
+    """How many examples from `start` on stay within the budget when padded; one at least."""
+    most = max(1, budget // max(1, int(targets[start])))
+    counts = np.arange(1, min(most, len(targets) - start) + 1)
+    window = slice(start, start + len(counts))
+    target = np.maximum.accumulate(targets[window]) * counts
+    source = np.maximum.accumulate(sources[window]) * counts
+    # Both grow with the count, so the first that is too large ends the batch.
+    fits = (target <= budget) & (source <= _SOURCE_SHARE * budget)
+    return max(1, len(counts) if fits.all() else int(fits.argmin()))

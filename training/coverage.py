@@ -1,0 +1,60 @@
+"""Coverage: what of the source has been translated already.
+
+`loss` punishes attending twice to one place (See et al. 2017); `recurrent` keeps a vector
+for each source token that the attention reads and updates (Tu et al. 2016).
+"""
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["RecurrentCoverage", "coverage_loss"]
+
+
+def coverage_loss(weights: Tensor, target_mask: Tensor) -> Tensor:
+    """Sum over real target positions t of sum_i min(a_ti, c_ti), c_t = sum of a before t.
+
+    See et al. 2017, equations 10 and 12. weights (batch, heads, target, source), averaged
+    over heads first; target_mask (batch, target) true at real tokens. Scalar, in nats' stead.
+    """
+    mean = weights.mean(1)  # (batch, target, source)
+    before = mean.cumsum(1) - mean
+    return (torch.minimum(mean, before).sum(-1) * target_mask).sum()
+
+
+class RecurrentCoverage(nn.Module):
+    """A gated unit per source token: C_j <- GRU(C_j, [a_j, h_j, s]) (Tu et al. 2016, eq. 7-9).
+
+    a_j are the attention weights of source token j (one per head), h_j its encoding, s the
+    query. The attention then scores against keys shifted by a projection of C_j: in additive
+    attention exactly the paper's v . tanh(W s + U h_j + V C_j).
+    """
+
+    def __init__(
+        self, dimension: int, heads: int, memory_size: int, query_size: int, key_dimension: int
+    ) -> None:
+        super().__init__()
+        self.dimension = dimension
+        self.of_weights = nn.Linear(heads, 3 * dimension)
+        self.of_memory = nn.Linear(memory_size, 3 * dimension, bias=False)
+        self.of_query = nn.Linear(query_size, 3 * dimension, bias=False)
+        self.gates = nn.Linear(dimension, 2 * dimension, bias=False)
+        self.candidate = nn.Linear(dimension, dimension, bias=False)
+        self.to_keys = nn.Linear(dimension, key_dimension, bias=False)
+
+    def shift(self, keys: Tensor, coverage: Tensor) -> Tensor:
+        """keys (batch, heads, source, d) moved by coverage (batch, source, dimension)."""
+        offset = self.to_keys(coverage).unflatten(-1, (keys.shape[1], -1)).transpose(1, 2)
+        return keys + offset
+
+    def forward(self, coverage: Tensor, weights: Tensor, memory: Tensor, query: Tensor) -> Tensor:
+        """The next coverage (batch, source, dimension).
+
+        weights (batch, heads, 1, source), memory (batch, source, 3 x dimension) already
+        through `of_memory`, query (batch, 1, query size).
+        """
+        inputs = self.of_weights(weights.squeeze(2).transpose(1, 2)) + memory + self.of_query(query)
+        update, reset, fresh = inputs.split(self.dimension, dim=-1)
+        of_update, of_reset = self.gates(coverage).split(self.dimension, dim=-1)
+        z, r = torch.sigmoid(update + of_update), torch.sigmoid(reset + of_reset)
+        new = torch.tanh(fresh + self.candidate(r * coverage))
+        return (1 - z) * coverage + z * new

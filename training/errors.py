@@ -1,0 +1,42 @@
+"""The exception tree. Every message says what was expected, what came, and what to do.
+
+LongspanError
+├── DataError              input text or data files
+├── HyperparameterError    a hyperparameter's name or value
+├── ModelDirectoryError    a model directory that is incomplete, corrupt or of another version
+├── CheckpointError        a checkpoint that cannot be read or does not fit
+└── Interrupted            a signal asked to stop; work was saved
+"""
+
+__all__ = [
+    "CheckpointError",
+    "DataError",
+    "HyperparameterError",
+    "Interrupted",
+    "LongspanError",
+    "ModelDirectoryError",
+]
+
+
+class LongspanError(Exception):
+    """The root: the command line prints it as one line, a job writes it to `output/failure`."""
+
+
+class DataError(LongspanError):
+    """Input text or a data file is missing, malformed or empty."""
+
+
+class HyperparameterError(LongspanError):
+    """A hyperparameter has an unknown name or a value that is not allowed."""
+
+
+class ModelDirectoryError(LongspanError):
+    """A model directory is incomplete, corrupt or was written by another version."""
+
+
+class CheckpointError(LongspanError):
+    """A checkpoint cannot be read or does not belong to this training run."""
+
+
+class Interrupted(LongspanError):  # noqa: N818 - an orderly stop, not a mistake
+    """A signal asked the work to stop; what was done is saved and can be resumed."""

@@ -1,0 +1,120 @@
+"""Which format a file has, by its name and first bytes, and which two files belong together."""
+
+import codecs
+from collections.abc import Sequence
+from pathlib import Path
+
+from longspan.training.errors import DataError
+
+__all__ = ["FORMATS", "detect_format", "pair_up", "refuse_no_text"]
+
+FORMATS = ("tsv", "parallel", "jsonl", "parquet", "tmx")
+
+_COMPRESSIONS = (".gz", ".xz", ".zst", ".zstd")
+_SUFFIXES = {
+    ".tsv": "tsv",
+    ".txt": "tsv",
+    ".json": "jsonl",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".tmx": "tmx",
+}
+_UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
+def detect_format(name: str, head: bytes) -> str:
+    """One of FORMATS from the first bytes where they tell, else from the name, else TSV."""
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith((b"<?xml", b"<tmx", b"<!DOCTYPE tmx")):
+        return "tmx"
+    suffix = _plain_path(name).suffix.lower()
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    first = start.split(b"\n", 1)[0].strip()
+    objects = first.startswith(b"{") and first.endswith(b"}")
+    return "jsonl" if objects or (first.startswith(b'["') and first.endswith(b"]")) else "tsv"
+
+
+def refuse_no_text(name: str, head: bytes) -> None:
+    """Raise DataError when the first bytes are not UTF-8 text.
+
+    A few broken rows are no reason: they are reported one by one when they are read.
+    """
+    if head.startswith(_UTF16_OR_32):
+        raise DataError(
+            f"{name}: expected UTF-8 text, got UTF-16 or UTF-32; "
+            "convert it, for example with iconv -t UTF-8"
+        )
+    if b"\0" in head:
+        place = head.count(b"\n", 0, head.index(b"\0")) + 1
+        raise DataError(
+            f"{name}: expected text, got binary data (a zero byte in line {place}); "
+            "give a text file, or its --format"
+        )
+    rows = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
+    broken = sum(1 for line in rows if not _is_utf8(line))
+    if len(rows) >= 10 and 2 * broken > len(rows):
+        raise DataError(
+            f"{name}: expected UTF-8 text, but {broken} of the first {len(rows)} rows beyond "
+            "ASCII are not; convert it, for example with iconv -f EUC-JP -t UTF-8"
+        )
+
+
+def pair_up(
+    paths: Sequence[str], format: str | None, source_language: str, target_language: str
+) -> list[tuple[str, ...]]:
+    """Groups of one file each, or of two parallel ones, source first.
+
+    Two files are parallel when they differ in their language suffix alone (`train.en.gz`
+    and `train.ja.gz`), or, with format `parallel`, when they follow each other.
+    """
+    if not paths:
+        raise DataError("expected a file of pairs, got none; name one, or - for standard input")
+    suffixes = (f".{source_language}".lower(), f".{target_language}".lower())
+    groups = _by_suffix(paths, suffixes) if format in (None, "parallel") else None
+    if groups is not None:
+        return groups
+    if format != "parallel":
+        return [(path,) for path in paths]
+    if len(paths) % 2:
+        raise DataError(
+            f"expected two files for each parallel corpus, got {len(paths)} file(s); "
+            "name the source's and the target's in turn"
+        )
+    return [(paths[i], paths[i + 1]) for i in range(0, len(paths), 2)]
+
+
+def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[str, ...]] | None:
+    """The groups when every file has one of the two suffixes, else None."""
+    stems: dict[str, dict[str, str]] = {}
+    for path in paths:
+        plain = _plain_path(path)
+        if plain.suffix.lower() not in suffixes:
+            return None
+        stems.setdefault(str(plain.with_suffix("")), {})[plain.suffix.lower()] = path
+    for stem, found in stems.items():
+        for suffix in suffixes:
+            if suffix not in found:
+                raise DataError(
+                    f"{next(iter(found.values()))}: expected a parallel file {stem}{suffix} "
+                    "with it, got none; name both, or give --format for a file of pairs"
+                )
+    if 2 * len(stems) != len(paths):
+        return None
+    return [(found[suffixes[0]], found[suffixes[1]]) for found in stems.values()]
+
+
+def _plain_path(name: str) -> Path:
+    path = Path(name)
+    return path.with_suffix("") if path.suffix.lower() in _COMPRESSIONS else path
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

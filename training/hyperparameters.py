@@ -1,0 +1,290 @@
+"""Hyperparameters: their names, defaults and allowed values, parsed in one place.
+
+Names are those of SageMaker's built-in seq2seq algorithm wherever it has the same thing
+(https://docs.aws.amazon.com/sagemaker/latest/dg/seq-2-seq-hyperparameters.html), so that a
+job description moves over. Values arrive as strings. Imports nothing heavy: the pipeline
+reads the search space's names from here.
+"""
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from longspan.training.errors import HyperparameterError
+
+__all__ = ["BUILT_IN_NAMES", "Hyperparameters"]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """How one hyperparameter is read: `parse` raises ValueError, `allowed` says what is right."""
+
+    parse: Callable[[str], Any]
+    allowed: str
+    help: str
+
+
+def _integer(default: int | None, low: int, high: int, text: str) -> Any:
+    def parse(value: str) -> int | None:
+        if default is None and value.lower() in ("none", ""):
+            return None
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(value)
+        return number
+
+    allowed = f"an integer from {low} to {high}" + (" or none" if default is None else "")
+    return field(default=default, metadata={"rule": _Rule(parse, allowed, text)})
+
+
+def _real(default: float, low: float, high: float, text: str, *, below: bool = False) -> Any:
+    def parse(value: str) -> float:
+        number = float(value)
+        inside = low <= number < high if below else low <= number <= high
+        if not inside or math.isnan(number):
+            raise ValueError(value)
+        return number
+
+    allowed = f"a number from {low:g} to {'below ' if below else ''}{high:g}"
+    return field(default=default, metadata={"rule": _Rule(parse, allowed, text)})
+
+
+def _choice(default: str, values: tuple[str, ...], text: str) -> Any:
+    def parse(value: str) -> str:
+        if value not in values:
+            raise ValueError(value)
+        return value
+
+    return field(default=default, metadata={"rule": _Rule(parse, " | ".join(values), text)})
+
+
+def _flag(default: bool, text: str) -> Any:
+    def parse(value: str) -> bool:
+        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+
+    return field(default=default, metadata={"rule": _Rule(parse, "true | false", text)})
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """One training job's settings; defaults follow the built-in algorithm where it has them.
+
+    `batch_size` counts sentences, `batch_tokens` target tokens; at most one may be set, and
+    with neither a batch holds `DEFAULT_BATCH_TOKENS` target tokens.
+    """
+
+    # The encoder and the decoder.
+    rnn_cell_type: str = _choice("lstm", ("lstm", "gru"), "recurrent cell")
+    num_layers_encoder: int = _integer(1, 1, 16, "layers; the first one is bidirectional")
+    num_layers_decoder: int = _integer(1, 1, 16, "layers; the first one makes the query")
+    rnn_num_hidden: int = _integer(1024, 1, 8192, "units of a layer, both directions together")
+    num_embed_source: int = _integer(512, 1, 8192, "source embedding dimension")
+    num_embed_target: int = _integer(512, 1, 8192, "target embedding dimension")
+    rnn_residual_connections: bool = _flag(False, "add a layer's input to its output")
+    rnn_first_residual_layer: int = _integer(2, 2, 16, "lowest layer with a residual connection")
+    rnn_decoder_state_init: str = _choice(
+        "last", ("last", "avg", "zero"), "decoder's first state, from the encoder's states"
+    )
+    input_feeding: bool = _flag(False, "feed the last attentional state back (slower: a loop)")
+    tie_embeddings: str = _choice(
+        "none", ("none", "target", "all"), "share target input and output (and source) embeddings"
+    )
+
+    # Attention and coverage.
+    attention_type: str = _choice(
+        "additive", ("none", "dot", "scaled_dot", "bilinear", "additive"), "score function"
+    )
+    attention_heads: int = _integer(1, 1, 64, "heads; must divide the attention dimension")
+    attention_dimension: int = _integer(512, 1, 8192, "sum of the heads' dimensions")
+    attention_dropout: float = _real(0.0, 0, 1, "on the attention weights", below=True)
+    coverage_mechanism: str = _choice(
+        "none", ("none", "loss", "recurrent"), "See et al. 2017 | Tu et al. 2016 (slower: a loop)"
+    )
+    coverage_loss_weight: float = _real(1.0, 0, 100, "of the coverage loss")
+    coverage_dimension: int = _integer(16, 1, 1024, "units of the recurrent coverage vector")
+
+    # Regularisation.
+    embed_dropout_source: float = _real(0.0, 0, 1, "on source embeddings", below=True)
+    embed_dropout_target: float = _real(0.0, 0, 1, "on target embeddings", below=True)
+    rnn_decoder_hidden_dropout: float = _real(0.0, 0, 1, "on the attentional state", below=True)
+    rnn_dropout: float = _real(0.0, 0, 1, "between recurrent layers, on encoder output", below=True)
+    label_smoothing: float = _real(0.0, 0, 1, "mass taken from the reference token", below=True)
+    weight_decay: float = _real(0.0, 0, 1, "decoupled for adam, L2 for the others")
+
+    # Optimisation.
+    optimizer_type: str = _choice("adam", ("adam", "sgd", "rmsprop"), "optimiser")
+    learning_rate: float = _real(0.0003, 1e-9, 100, "initial, or peak after warm-up")
+    momentum: float = _real(0.9, 0, 1, "of sgd and rmsprop", below=True)
+    lr_scheduler_type: str = _choice(
+        "plateau_reduce",
+        ("plateau_reduce", "fixed_rate_inv_t", "fixed_rate_inv_sqrt_t", "cosine", "constant"),
+        "learning-rate schedule",
+    )
+    lr_warmup_num_batches: int = _integer(0, 0, 10**9, "batches of linear warm-up")
+    fixed_rate_lr_half_life: float = _real(10, 1e-9, 1e9, "checkpoints to half the rate (inv_t)")
+    plateau_reduce_lr_factor: float = _real(0.5, 0, 1, "rate multiplier", below=True)
+    plateau_reduce_lr_threshold: int = _integer(3, 1, 10**6, "checkpoints without gain before")
+    clip_gradient: float = _real(1.0, 0, 1e9, "largest norm of the whole gradient; 0 is off")
+    weight_init_type: str = _choice("xavier", ("uniform", "xavier"), "weight initialisation")
+    weight_init_scale: float = _real(2.34, 0, 1e3, "uniform: half-width; xavier: magnitude")
+    xavier_factor_type: str = _choice("in", ("in", "out", "avg"), "fan that xavier divides by")
+
+    # Batches and lengths.
+    batch_size: int | None = _integer(None, 1, 10**6, "sentences of a batch")
+    batch_tokens: int | None = _integer(None, 1, 10**8, "target tokens of a batch")
+    bucketing_enabled: bool = _flag(True, "batches of sentences of like length")
+    bucket_width: int = _integer(10, 1, 1000, "tokens between two buckets' bounds")
+    max_seq_len_source: int = _integer(2000, 1, 10**6, "longer pairs are left out and counted")
+    max_seq_len_target: int = _integer(2000, 1, 10**6, "longer pairs are left out and counted")
+    length_augmentation: float = _real(
+        0.0, 0, 1, "share of training examples that are joined from several pairs", below=True
+    )
+    length_augmentation_max: int = _integer(200, 2, 10**5, "source tokens of a joined example")
+
+    # How long, how judged.
+    max_num_epochs: int | None = _integer(None, 1, 10**9, "stop after so many epochs")
+    min_num_epochs: int = _integer(0, 0, 10**9, "no early stop before")
+    max_num_batches: int | None = _integer(None, 1, 10**12, "stop after so many updates")
+    max_minutes: float = _real(0, 0, 1e6, "stop after so many minutes; 0 is no limit")
+    checkpoint_frequency_num_batches: int = _integer(1000, 1, 10**9, "updates per checkpoint")
+    checkpoint_threshold: int = _integer(3, 1, 10**6, "checkpoints without gain to stop early")
+    optimized_metric: str = _choice(
+        "perplexity", ("perplexity", "accuracy", "bleu", "bleu_long"), "early stopping, best model"
+    )
+    bleu_sample_size: int = _integer(0, 0, 10**9, "validation pairs decoded for bleu; 0 is all")
+    average_checkpoints: int = _integer(1, 1, 100, "last best checkpoints averaged in the model")
+    precision: str = _choice("auto", ("auto", "bf16", "fp32"), "auto: bf16 where it is fast")
+    seed: int = _integer(1, 0, 2**31 - 1, "of weights, dropout and order")
+
+    # Search, stored with the model as its defaults.
+    beam_size: int = _integer(5, 1, 1000, "hypotheses kept; 1 is greedy")
+    length_penalty: float = _real(0.6, 0, 10, "alpha of Wu et al. 2016")
+    coverage_penalty: float = _real(0.0, 0, 10, "beta of Wu et al. 2016")
+
+    DEFAULT_BATCH_TOKENS = 3000
+
+    @classmethod
+    def parse(cls, values: Mapping[str, str]) -> "Hyperparameters":
+        """From strings, as SageMaker hands them over.
+
+        Raises HyperparameterError naming the key, its value and what is allowed.
+        """
+        known = {f.name: f for f in fields(cls)}
+        parsed: dict[str, Any] = {}
+        for given, raw in values.items():
+            for name, value in _translate(given, str(raw).strip().strip('"')).items():
+                if name not in known:
+                    raise HyperparameterError(_unknown(given, known))
+                if name in parsed and name != given:
+                    continue  # our own name was given too, and wins over the built-in's
+                parsed[name] = _parse(known[name], given, value)
+        return cls(**parsed)
+
+    def __post_init__(self) -> None:
+        if self.batch_size is not None and self.batch_tokens is not None:
+            raise HyperparameterError(
+                f"batch_size={self.batch_size} and batch_tokens={self.batch_tokens}: "
+                "give one of the two; batch_size counts sentences, batch_tokens target tokens"
+            )
+        if self.attention_type != "none" and self.attention_dimension % self.attention_heads:
+            near = _next_multiple(self.attention_dimension, self.attention_heads)
+            raise HyperparameterError(
+                f"attention_heads={self.attention_heads}: must divide "
+                f"attention_dimension={self.attention_dimension}; for example "
+                f"attention_dimension={near}"
+            )
+        if self.rnn_num_hidden % 2:
+            raise HyperparameterError(
+                f"rnn_num_hidden={self.rnn_num_hidden}: must be even, "
+                "since the encoder's two directions share it"
+            )
+        if self.attention_type == "none" and self.coverage_mechanism != "none":
+            raise HyperparameterError(
+                f"coverage_mechanism={self.coverage_mechanism}: needs attention, and "
+                "attention_type is none; allowed here: none"
+            )
+        if self.tie_embeddings == "all" and self.num_embed_source != self.num_embed_target:
+            raise HyperparameterError(
+                f"tie_embeddings=all: needs num_embed_source={self.num_embed_source} equal to "
+                f"num_embed_target={self.num_embed_target}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values by name, in the order of the fields; `from_dict` reads it back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Hyperparameters":
+        """The inverse of `to_dict`, with the checks of `parse`."""
+        return cls.parse({k: "none" if v is None else str(v) for k, v in values.items()})
+
+    def replace(self, **changes: Any) -> "Hyperparameters":
+        """A copy with some values changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def token_budget(self) -> int | None:
+        """Target tokens of a batch, or None when batches are counted in sentences."""
+        if self.batch_size is not None:
+            return None
+        return self.batch_tokens or self.DEFAULT_BATCH_TOKENS
+
+    @classmethod
+    def describe(cls) -> list[tuple[str, Any, str, str]]:
+        """(name, default, allowed values, meaning) of each, for `--help` and the docs."""
+        rows = []
+        for f in fields(cls):
+            rule: _Rule = f.metadata["rule"]
+            rows.append((f.name, f.default, rule.allowed, rule.help))
+        return rows
+
+
+# Built-in name -> our name; values are mapped by `_ATTENTION` where they differ too.
+BUILT_IN_NAMES = {
+    "rnn_attention_type": "attention_type",
+    "rnn_attention_num_hidden": "attention_dimension",
+}
+_ATTENTION = {"fixed": "none", "dot": "dot", "bilinear": "bilinear", "mlp": "additive"}
+
+# What the built-in has and this model does not: only the value that asks for nothing passes.
+_INERT: dict[str, tuple[str, ...]] = {
+    "encoder_type": ("rnn",),
+    "loss_type": ("cross-entropy",),
+    "training_metric": ("perplexity", "accuracy"),
+    "rnn_attention_in_upper_layers": ("true",),
+}
+
+
+def _translate(name: str, value: str) -> dict[str, str]:
+    """One given name and value as our own; empty where the built-in's setting changes nothing."""
+    if name in _INERT:
+        if value.lower() in _INERT[name]:
+            return {}
+        raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_INERT[name])}")
+    if name == "rnn_attention_type":
+        if value not in _ATTENTION:
+            raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_ATTENTION)}")
+        return {"attention_type": _ATTENTION[value]}
+    return {BUILT_IN_NAMES.get(name, name): value}
+
+
+def _parse(known: "dataclasses.Field[Any]", given: str, value: str) -> Any:
+    rule: _Rule = known.metadata["rule"]
+    try:
+        return rule.parse(value)
+    except (ValueError, KeyError, OverflowError):
+        raise HyperparameterError(f"{given}={value}: allowed: {rule.allowed}") from None
+
+
+def _unknown(name: str, known: Mapping[str, Any]) -> str:
+    names = [*known, *BUILT_IN_NAMES, *_INERT]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(names))}"
+    return f"{name}: not a hyperparameter{hint}"
+
+
+def _next_multiple(number: int, factor: int) -> int:
+    return -(-number // factor) * factor

@@ -1,0 +1,174 @@
+"""The training objective: label-smoothed cross-entropy and coverage, in bounded memory."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from longspan.training.coverage import coverage_loss
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model import Model
+
+__all__ = ["LossSums", "cross_entropy_sums", "sequence_loss"]
+
+# Logits of so many positions exist at once; their softmax then stays in a CPU's cache.
+_POSITIONS = 128
+# The gradient of so many logits is kept for one large product with the outputs.
+_KEPT_LOGITS = {"cpu": 2**24, "cuda": 2**27}
+
+
+class _Batch(Protocol):
+    """The tensors of `longspan.training.batches.Batch` that the loss reads."""
+
+    source: Tensor  # (batch, source)
+    source_lengths: Tensor  # (batch,)
+    target_input: Tensor  # (batch, target)
+    target_output: Tensor  # (batch, target)
+    target_lengths: Tensor  # (batch,)
+
+
+@dataclass(frozen=True)
+class LossSums:
+    """Sums over the real target tokens of a batch, scalars on its device."""
+
+    loss: Tensor  # smoothed loss plus weighted coverage loss; call backward on it
+    nll: Tensor  # negative log likelihood, nats, no smoothing; detached
+    correct: Tensor  # tokens whose largest logit is the reference's; detached
+    tokens: Tensor  # real target tokens, EOS counted
+    coverage: Tensor  # unweighted coverage loss; detached; 0 unless asked for
+
+
+def sequence_loss(
+    model: Model, batch: _Batch, hyperparameters: Hyperparameters, *, label_smoothing: float
+) -> LossSums:
+    """One batch through the model, under whatever autocast is on."""
+    memory = model.encode(batch.source, batch.source_lengths)
+    decoded = model.decode(batch.target_input, memory)
+    positions = torch.arange(batch.target_input.shape[1], device=batch.target_input.device)
+    real = positions[None] < batch.target_lengths[:, None]  # (batch, target)
+    loss, nll, correct = cross_entropy_sums(
+        decoded.output[real],
+        model.projection.weight,
+        model.projection.bias,
+        batch.target_output[real],
+        label_smoothing,
+    )
+    coverage = torch.zeros_like(nll)
+    if hyperparameters.coverage_mechanism == "loss":
+        raw = coverage_loss(decoded.weights, real)
+        loss = loss + hyperparameters.coverage_loss_weight * raw
+        coverage = raw.detach()
+    return LossSums(loss, nll, correct, batch.target_lengths.sum(), coverage)
+
+
+def cross_entropy_sums(
+    output: Tensor, weight: Tensor, bias: Tensor, target: Tensor, smoothing: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Summed loss, negative log likelihood and correct tokens of softmax(W output + b).
+
+    output (positions, d), weight (vocabulary, d), bias (vocabulary,), target (positions,).
+    Smoothing as in Szegedy et al. 2016, section 7: (1 - s) of the mass on the target, s
+    spread evenly over the vocabulary. The logits are never whole in memory; their gradient
+    is made with them in the forward pass, piece by piece, so nothing is computed twice.
+    """
+    arguments = (output, weight, bias, target, smoothing)
+    return _LinearCrossEntropy.apply(*arguments)  # type: ignore[no-untyped-call]
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, output: Tensor, weight: Tensor, bias: Tensor, target: Tensor, smoothing: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        device = output.device.type
+        compute = output.dtype
+        if torch.is_autocast_enabled(device):
+            compute = torch.get_autocast_dtype(device)
+        wide = torch.promote_types(weight.dtype, torch.float32)
+        with torch.autocast(device, enabled=False):
+            x, w, b = output.to(compute), weight.to(compute), bias.to(compute)
+            needs_gradient = any(ctx.needs_input_grad[:3])
+            sums = x.new_zeros(3, dtype=wide)
+            gradients = _Gradients(x, w, wide) if needs_gradient else None
+            for rows in _pieces(len(x), _kept_positions(len(w), device)):
+                parts = []
+                for piece in _pieces_of(rows, _POSITIONS if device == "cpu" else len(x)):
+                    d_logits = _piece(x[piece], w, b, target[piece], smoothing, wide, sums)
+                    if gradients is not None:
+                        gradients.of_bias += d_logits.sum(0)
+                        parts.append(d_logits.to(compute))
+                if gradients is not None:
+                    gradients.add(rows, torch.cat(parts) if len(parts) > 1 else parts[0])
+        if gradients is not None:
+            ctx.save_for_backward(
+                gradients.of_output.to(output.dtype),
+                gradients.of_weight.to(weight.dtype),
+                gradients.of_bias.to(bias.dtype),
+            )
+        loss, nll, correct = sums.unbind()
+        ctx.mark_non_differentiable(nll, correct)
+        return loss, nll, correct
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        scale = gradients[0]
+        d_output, d_weight, d_bias = (g.mul(scale.to(g.dtype)) for g in ctx.saved_tensors)
+        return d_output, d_weight, d_bias, None, None
+
+
+def _piece(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor,
+    target: Tensor,
+    smoothing: float,
+    wide: torch.dtype,
+    sums: Tensor,
+) -> Tensor:
+    """Adds one piece's loss, nll and correct to `sums`; returns the gradient of its logits."""
+    logits = torch.nn.functional.linear(x, w, b).to(wide)
+    vocabulary = logits.shape[1]
+    chosen = logits.gather(1, target[:, None])
+    largest = logits.amax(1, keepdim=True)
+    mean = logits.mean(1, keepdim=True) if smoothing else chosen
+    probabilities = logits.sub_(largest).exp_()
+    total = probabilities.sum(1, keepdim=True)
+    log_total = largest + total.log()
+    nll = (log_total - chosen).sum()
+    sums[0] += (1 - smoothing) * nll + smoothing * (log_total - mean).sum()
+    sums[1] += nll
+    sums[2] += (chosen >= largest).sum()
+    gradient = probabilities.div_(total)
+    if smoothing:
+        gradient.sub_(smoothing / vocabulary)
+    return gradient.scatter_add_(1, target[:, None], chosen.new_full(chosen.shape, smoothing - 1))
+
+
+class _Gradients:
+    """Gradients of outputs, weight and bias, summed over pieces in the wide type."""
+
+    def __init__(self, x: Tensor, w: Tensor, wide: torch.dtype) -> None:
+        self.x, self.w = x, w
+        self.of_output = torch.empty_like(x)
+        self.of_weight = torch.zeros_like(w, dtype=wide)
+        self.of_bias = torch.zeros(len(w), dtype=wide, device=w.device)
+
+    def add(self, rows: slice, d_logits: Tensor) -> None:
+        torch.matmul(d_logits, self.w, out=self.of_output[rows])
+        self.of_weight += d_logits.t() @ self.x[rows]
+
+
+def _kept_positions(vocabulary: int, device: str) -> int:
+    return max(_POSITIONS, _KEPT_LOGITS.get(device, 2**24) // vocabulary)
+
+
+def _pieces(length: int, size: int) -> list[slice]:
+    count = max(1, math.ceil(length / size))
+    return [slice(i * size, min(length, (i + 1) * size)) for i in range(count)]
+
+
+def _pieces_of(rows: slice, size: int) -> list[slice]:
+    inner = _pieces(rows.stop - rows.start, size)
+    return [slice(rows.start + s.start, rows.start + s.stop) for s in inner]

@@ -1,0 +1,85 @@
+"""The translation model: `encode` a source, then `step` through a target or `decode` it whole.
+
+Search and trainer share it: `decode` on a target gives what `step` gives token by token.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from longspan.training.decoder import Decoder, Memory, State
+from longspan.training.encoder import Encoder
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.tokenizer import PAD
+
+__all__ = ["Decoded", "Memory", "Model", "State"]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A whole target under teacher forcing."""
+
+    output: Tensor  # (batch, target, output size); `Model.project` makes logits of it
+    weights: Tensor  # (batch, heads, target, source); 0 without attention
+
+
+class Model(nn.Module):
+    """RNN encoder-decoder with attention (Bahdanau et al. 2015; layers as in GNMT v2)."""
+
+    def __init__(
+        self,
+        hyperparameters: Hyperparameters,
+        source_vocabulary_size: int,
+        target_vocabulary_size: int,
+    ) -> None:
+        super().__init__()
+        h = hyperparameters
+        tied = h.tie_embeddings != "none"
+        output_size = h.num_embed_target if tied else h.rnn_num_hidden
+        self.source_embedding = nn.Embedding(source_vocabulary_size, h.num_embed_source, PAD)
+        self.target_embedding = nn.Embedding(target_vocabulary_size, h.num_embed_target, PAD)
+        self.encoder = Encoder(h)
+        self.decoder = Decoder(h, output_size)
+        self.projection = nn.Linear(output_size, target_vocabulary_size)
+        if tied:
+            self.projection.weight = self.target_embedding.weight
+        if h.tie_embeddings == "all":
+            self.source_embedding.weight = self.target_embedding.weight
+        self.source_dropout = nn.Dropout(h.embed_dropout_source)
+        self.target_dropout = nn.Dropout(h.embed_dropout_target)
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether weights mean anything; without attention they are all 0."""
+        return self.decoder.attention.has_weights
+
+    def encode(self, source: Tensor, lengths: Tensor) -> Memory:
+        """source (batch, source) token ids ending with EOS, PAD after; lengths (batch,)."""
+        positions = torch.arange(source.shape[1], device=source.device)
+        mask = positions[None] < lengths[:, None]
+        embedded = self.source_dropout(self.source_embedding(source))
+        encoded, last = self.encoder(embedded, lengths)
+        return self.decoder.memory(encoded, last, mask, lengths)
+
+    def initial_state(self, memory: Memory) -> State:
+        """The state before the first target token."""
+        return self.decoder.initial_state(memory)
+
+    def step(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+        """One target token: previous (batch,) -> logits (batch, vocabulary) in float32 or
+        wider, the next state, weights (batch, heads, source)."""
+        embedded = self.target_dropout(self.target_embedding(previous[:, None]))
+        output, state, weights = self.decoder(embedded, state, memory)
+        return self.project(output[:, 0]), state, weights[:, :, 0]
+
+    def decode(self, target_input: Tensor, memory: Memory) -> Decoded:
+        """A whole target (batch, target), BOS first, under teacher forcing."""
+        embedded = self.target_dropout(self.target_embedding(target_input))
+        output, _, weights = self.decoder(embedded, self.initial_state(memory), memory)
+        return Decoded(output, weights)
+
+    def project(self, output: Tensor) -> Tensor:
+        """(..., output size) -> logits (..., vocabulary), at least float32."""
+        logits: Tensor = self.projection(output)
+        return logits.to(torch.promote_types(logits.dtype, torch.float32))

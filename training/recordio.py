@@ -1,0 +1,250 @@
+"""RecordIO-protobuf: the data format of SageMaker's built-in seq2seq algorithm.
+
+A file is a row of frames: the magic number 0xced7230a, the payload's length, the payload,
+zeros up to the next multiple of four bytes; numbers are little-endian. A payload is one
+`aialgs.data.Record`, here with the features `source` and `target`, each an `Int32Tensor`
+(https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html). The three message types
+that matter are read straight from the wire format
+(https://protobuf.dev/programming-guides/encoding/), so that no protobuf package is needed.
+"""
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from longspan.training.errors import DataError
+
+__all__ = ["MAGIC", "Ids", "RecordPair", "decode_record", "encode_record", "read", "write"]
+
+Ids: TypeAlias = npt.NDArray[np.int32]
+
+MAGIC = 0xCED7230A
+_HEADER = struct.Struct("<II")
+_MAGIC_BYTES = struct.pack("<I", MAGIC)
+_LENGTH_BITS = 29  # the three bits above are dmlc's continuation flag
+_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+
+# Wire types of protobuf, and the field numbers of record.proto.
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_FEATURES, _KEY, _VALUE = 1, 1, 2
+_TENSORS = {2: "float32_tensor", 3: "float64_tensor", 7: "int32_tensor", 9: "bytes"}
+_INT32_TENSOR, _TENSOR_VALUES, _TENSOR_KEYS = 7, 1, 2
+
+
+class RecordPair(NamedTuple):
+    """One sentence pair as token ids; `origin` is where it stood, as `file: byte 123`."""
+
+    source: Ids  # (source,)
+    target: Ids  # (target,)
+    origin: str
+
+
+class _MalformedError(ValueError):
+    """A payload that is no Record with the two features; the message says why."""
+
+
+def read(path: Path) -> Iterator[RecordPair]:
+    """Stream the pairs of one file, plain or gzip.
+
+    Raises DataError naming the file and the byte where the bad frame starts (of the
+    decompressed stream for gzip).
+    """
+    with _open(path) as stream:
+        for start, payload in _frames(stream, path):
+            origin = f"{path}: byte {start}"
+            try:
+                yield RecordPair(*decode_record(payload), origin)
+            except _MalformedError as error:
+                raise DataError(
+                    f"{origin}: expected a protobuf Record with int32_tensor features "
+                    f"source and target, {error}"
+                ) from None
+
+
+def write(path: Path, pairs: Iterable[tuple[Iterable[int], Iterable[int]]]) -> int:
+    """Write pairs of token ids as one file; returns how many."""
+    count = 0
+    with path.open("wb") as stream:
+        for source, target in pairs:
+            payload = encode_record(source, target)
+            if len(payload) >> _LENGTH_BITS:
+                raise DataError(
+                    f"{path}: record {count} takes {len(payload)} bytes, and RecordIO allows "
+                    f"{(1 << _LENGTH_BITS) - 1}: split the sentence pair"
+                )
+            stream.write(_HEADER.pack(MAGIC, len(payload)))
+            stream.write(payload + bytes(-len(payload) % 4))
+            count += 1
+    return count
+
+
+def encode_record(source: Iterable[int], target: Iterable[int]) -> bytes:
+    """One Record message with two dense Int32Tensor features."""
+    return _feature(b"source", source) + _feature(b"target", target)
+
+
+def decode_record(payload: bytes) -> tuple[Ids, Ids]:
+    """Source and target ids of one Record; ValueError says what was found instead."""
+    features: dict[bytes, bytes] = {}
+    for number, value in _fields(payload):
+        if number == _FEATURES and isinstance(value, bytes):
+            entry = dict(_fields(value))
+            key, message = entry.get(_KEY, b""), entry.get(_VALUE, b"")
+            if isinstance(key, bytes) and isinstance(message, bytes):
+                features[key] = message
+    return _tensor(features, "source"), _tensor(features, "target")
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == b"\x1f\x8b"
+        stream.seek(0)
+        if not zipped:
+            yield stream
+            return
+        try:
+            with gzip.open(stream) as unzipped:
+                yield unzipped  # type: ignore[misc]  # a GzipFile reads like any binary file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(f"{path}: expected gzip data, came a damaged file: {error}") from None
+
+
+def _frames(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
+    """(byte where it starts, payload); a payload that dmlc split into parts is joined again."""
+    start = offset = 0
+    parts: list[bytes] = []
+    while header := stream.read(_HEADER.size):
+        if len(header) < _HEADER.size:
+            raise DataError(f"{path}: byte {offset}: the file ends inside a record's header")
+        magic, word = _HEADER.unpack(header)
+        flag, length = word >> _LENGTH_BITS, word & ((1 << _LENGTH_BITS) - 1)
+        if magic != MAGIC:
+            raise DataError(
+                f"{path}: byte {offset}: expected RecordIO's magic number 0x{MAGIC:08x}, "
+                f"came 0x{magic:08x}: is this RecordIO-protobuf, and whole?"
+            )
+        expected = (_MIDDLE, _LAST) if parts else (_WHOLE, _FIRST)
+        if flag not in expected:
+            raise DataError(
+                f"{path}: byte {offset}: expected continuation flag "
+                f"{expected[0]} or {expected[1]}, came {flag}: the file is damaged"
+            )
+        padded = length + -length % 4
+        payload = stream.read(padded)
+        if len(payload) < length:
+            raise DataError(
+                f"{path}: byte {offset}: expected a record of {length} bytes, "
+                f"came {len(payload)}: the file is cut off"
+            )
+        if not parts:
+            start = offset
+        parts.append(payload[:length])
+        offset += _HEADER.size + padded
+        if flag in (_WHOLE, _LAST):
+            # dmlc-core splits a payload where it holds the aligned magic number itself.
+            yield start, _MAGIC_BYTES.join(parts)
+            parts = []
+    if parts:
+        raise DataError(f"{path}: byte {start}: the file ends inside a record of several parts")
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """(field number, value) of one message; values are bytes or an unsigned integer."""
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
+        number, kind = tag >> 3, tag & 7
+        if kind == _VARINT:
+            value, position = _varint(message, position)
+            yield number, value
+            continue
+        if kind == _BYTES:
+            size, position = _varint(message, position)
+        elif kind in (_FIXED64, _FIXED32):
+            size = 8 if kind == _FIXED64 else 4
+        else:
+            raise _MalformedError(f"came protobuf wire type {kind}")
+        if position + size > len(message):
+            raise _MalformedError("came a message that ends inside a field")
+        yield number, message[position : position + size]
+        position += size
+
+
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    """An unsigned integer and the position after it."""
+    value = 0
+    for index, byte in enumerate(message[position : position + 10]):
+        value |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, position + index + 1
+    raise _MalformedError("came a message with an endless integer")
+
+
+def _tensor(features: dict[bytes, bytes], name: str) -> Ids:
+    if name.encode() not in features:
+        there = ", ".join(sorted(key.decode(errors="replace") for key in features))
+        raise _MalformedError(f"came no feature {name} (features: {there or 'none'})")
+    values: list[Ids] = []
+    for number, tensor in _fields(features[name.encode()]):
+        if number != _INT32_TENSOR or not isinstance(tensor, bytes):
+            raise _MalformedError(f"came {name} as {_TENSORS.get(number, f'field {number}')}")
+        for field, value in _fields(tensor):
+            if field == _TENSOR_KEYS:
+                raise _MalformedError(f"came {name} as a sparse tensor; write it dense")
+            if field == _TENSOR_VALUES:
+                # Writers may leave a repeated number unpacked, or pack it in several runs.
+                values.append(_unpack(value) if isinstance(value, bytes) else _narrow([value]))
+    return np.concatenate(values) if values else np.zeros(0, np.int32)
+
+
+def _unpack(packed: bytes) -> Ids:
+    """A packed run of varints as int32, vectorised."""
+    raw = np.frombuffer(packed, np.uint8)
+    last = raw < 0x80
+    if last.all():
+        return raw.astype(np.int32)
+    if not last[-1]:
+        raise _MalformedError("came a tensor that ends inside a number")
+    ends = np.flatnonzero(last)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    sizes = ends - starts + 1
+    if sizes.max() > 10:
+        raise _MalformedError("came a tensor with an endless integer")
+    shifts = 7 * (np.arange(len(raw)) - np.repeat(starts, sizes)).astype(np.uint64)
+    bits = (raw & 0x7F).astype(np.uint64) << shifts
+    return _narrow(np.bitwise_or.reduceat(bits, starts))
+
+
+def _narrow(values: npt.ArrayLike) -> Ids:
+    """Unsigned 64-bit integers as the int32 whose sign extension they are (its low 32 bits)."""
+    return np.asarray(values, np.uint64).astype(np.uint32).view(np.int32)
+
+
+def _feature(name: bytes, ids: Iterable[int]) -> bytes:
+    packed = b"".join(_encode_varint(int(value)) for value in ids)
+    tensor = _delimited(_TENSOR_VALUES, packed) if packed else b""
+    entry = _delimited(_KEY, name) + _delimited(_VALUE, _delimited(_INT32_TENSOR, tensor))
+    return _delimited(_FEATURES, entry)
+
+
+def _delimited(number: int, value: bytes) -> bytes:
+    return _encode_varint(number << 3 | _BYTES) + _encode_varint(len(value)) + value
+
+
+def _encode_varint(value: int) -> bytes:
+    """Seven bits a byte, lowest first; a negative one as its 64-bit two's complement."""
+    value &= (1 << 64) - 1
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

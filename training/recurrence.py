@@ -1,0 +1,71 @@
+"""Recurrent layers: one fused layer over time, run forwards or backwards over padded batches.
+
+LSTM: Hochreiter and Schmidhuber 1997; GRU: Cho et al. 2014. Padded, not packed: the CPU's
+fused kernel takes no packed sequences, and reversing each sentence within its own length
+gives the backward direction the same result.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Recurrence", "reverse_by_length"]
+
+
+class Recurrence(nn.Module):
+    """One layer in one direction. The cell state of a GRU is an empty tensor."""
+
+    def __init__(self, cell_type: str, input_size: int, units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.has_cell = cell_type == "lstm"
+        kernel = nn.LSTM if self.has_cell else nn.GRU
+        self.kernel = kernel(input_size, units, batch_first=True)
+
+    def forward(
+        self, inputs: Tensor, hidden: Tensor | None = None, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """inputs (batch, time, input size); hidden and cell (batch, units), zeros if None.
+
+        Returns outputs (batch, time, units) and the last hidden and cell state.
+        """
+        batch = inputs.shape[0]
+        if hidden is None:
+            hidden = inputs.new_zeros(batch, self.units)
+        first = hidden.to(inputs.dtype)[None].contiguous()
+        if not self.has_cell:
+            outputs, last = self.kernel(inputs, first)
+            return outputs, last[0], last.new_zeros(batch, 0)
+        if cell is None:
+            cell = inputs.new_zeros(batch, self.units)
+        outputs, (last, last_cell) = self.kernel(
+            inputs, (first, cell.to(inputs.dtype)[None].contiguous())
+        )
+        return outputs, last[0], last_cell[0]
+
+
+def reverse_by_length(inputs: Tensor, lengths: Tensor) -> Tensor:
+    """(batch, time, features) with the first `lengths` positions of each row in reverse order.
+
+    Padding stays where it is; applying it twice gives the input back.
+    """
+    time = torch.arange(inputs.shape[1], device=inputs.device)[None]
+    index = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
+    rows = torch.arange(inputs.shape[0], device=inputs.device)[:, None] * inputs.shape[1]
+    return _SelfInversePermutation.apply(inputs, (index + rows).flatten())  # type: ignore[no-untyped-call]
+
+
+class _SelfInversePermutation(torch.autograd.Function):
+    """Reorders (batch, time) positions; being its own inverse, its gradient needs no scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, index: Tensor) -> Tensor:
+        ctx.save_for_backward(index)
+        return inputs.flatten(0, 1).index_select(0, index).view_as(inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        (index,) = ctx.saved_tensors
+        return gradient.flatten(0, 1).index_select(0, index).view_as(gradient), None

@@ -1,0 +1,197 @@
+"""Bytes of input files: opened, counted, hashed, decompressed by their first bytes, cut in lines.
+
+Nothing here holds more than a chunk and one line of a file.
+"""
+
+import gzip
+import hashlib
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+from longspan.training.errors import DataError
+
+__all__ = [
+    "STANDARD_INPUT",
+    "CountedFile",
+    "InputRecord",
+    "decompressed",
+    "head_and_rest",
+    "lines",
+    "name_of",
+    "raw_file",
+]
+
+STANDARD_INPUT = "-"
+
+_CHUNK = 1 << 18
+_HEAD = 1 << 16
+_LONGEST_LINE = 1 << 26
+# A small step bounds what a hostile zstd frame can unpack to at once.
+_ZSTD_STEP = 1 << 13
+_GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """One input file for the manifest: its name without folders, size in bytes and SHA-256."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class CountedFile:
+    """A binary file that counts and hashes what is read from it, once, from start to end."""
+
+    def __init__(self, name: str, file: BinaryIO, on_bytes: Callable[[int], None]) -> None:
+        self._name, self._file, self._on_bytes = name, file, on_bytes
+        self._hash = hashlib.sha256()
+        self._count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's `read`."""
+        data = self._file.read(size)
+        self._hash.update(data)
+        self._count += len(data)
+        self._on_bytes(len(data))
+        return data
+
+    def close(self) -> None:
+        """Close it where it is, without reading on."""
+        self._file.close()
+
+    def finish(self) -> InputRecord:
+        """Read what is left, close, and say what was read."""
+        while self.read(_CHUNK):
+            pass
+        self.close()
+        return InputRecord(Path(self._name).name, self._count, self._hash.hexdigest())
+
+
+def name_of(path: str | Path) -> str:
+    """How messages call an input."""
+    return "stdin" if str(path) == STANDARD_INPUT else str(path)
+
+
+def raw_file(path: str | Path, on_bytes: Callable[[int], None]) -> CountedFile:
+    """Open a file, or standard input for `-`. Raises DataError when it cannot be opened."""
+    if str(path) == STANDARD_INPUT:
+        return CountedFile("stdin", sys.stdin.buffer, on_bytes)
+    try:
+        return CountedFile(str(path), Path(path).open("rb"), on_bytes)
+    except OSError as error:
+        raise DataError(
+            f"{path}: expected a file to read, got: {error.strerror}; check its name"
+        ) from error
+
+
+def decompressed(file: CountedFile, name: str) -> Iterator[bytes]:
+    """Chunks of the file's content: plain, gzip, xz or zstd by its first bytes.
+
+    Raises DataError when the compressed data is damaged or ends early.
+    """
+    start = file.read(8)
+    source = _Prefixed(start, file)
+    try:
+        if start.startswith(_GZIP):
+            yield from _chunks(gzip.GzipFile(fileobj=source, mode="rb"))
+        elif start.startswith(_XZ):
+            yield from _chunks(lzma.LZMAFile(source))  # type: ignore[arg-type]
+        elif start.startswith(_ZSTD):
+            yield from _zstd_chunks(source)
+        else:
+            yield from _chunks(source)
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+        raise DataError(
+            f"{name}: expected whole compressed data, got damaged or cut-off data ({error}); "
+            "fetch the file again"
+        ) from error
+
+
+def head_and_rest(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first 64 kB or more (less at the end of the file), and all chunks with them."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _HEAD:
+            break
+    return head, _then(head, chunks)
+
+
+def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+    r"""Numbered lines from 1, without their `\n` or `\r\n`; a byte order mark is left out.
+
+    Raises DataError for a line over 64 MB, which is no text of sentences.
+    """
+    number, rest = 0, b""
+    for chunk in _without_mark(chunks):
+        parts = (rest + chunk).split(b"\n")
+        rest = parts.pop()
+        for line in parts:
+            number += 1
+            yield number, line[:-1] if line.endswith(b"\r") else line
+        if len(rest) > _LONGEST_LINE:
+            raise DataError(
+                f"{name}:{number + 1}: expected lines of text, got one over 64 MB; "
+                "is this the right file and format?"
+            )
+    if rest:
+        yield number + 1, rest[:-1] if rest.endswith(b"\r") else rest
+
+
+class _Prefixed:
+    """A file with bytes put back before it."""
+
+    def __init__(self, start: bytes, file: CountedFile) -> None:
+        self._start, self._file = start, file
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._start:
+            return self._file.read(size)
+        data, self._start = self._start, b""
+        if 0 <= size < len(data):
+            data, self._start = data[:size], data[size:]
+        return data
+
+
+def _chunks(file: "_Prefixed | gzip.GzipFile | lzma.LZMAFile") -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+def _zstd_chunks(source: _Prefixed) -> Iterator[bytes]:
+    # zstandard's own stream reader takes a cut-off file for a whole one.
+    decoder = zstandard.ZstdDecompressor().decompressobj()
+    started = False
+    while data := source.read(_ZSTD_STEP):
+        while data:
+            started = True
+            if chunk := decoder.decompress(data):
+                yield chunk
+            data = b""
+            if decoder.eof:
+                data = decoder.unused_data
+                decoder = zstandard.ZstdDecompressor().decompressobj()
+                started = False
+    if started:
+        raise EOFError("the last zstd frame has no end")
+
+
+def _then(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from chunks
+
+
+def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    first = True
+    for chunk in chunks:
+        yield chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
+        first = False

@@ -1,0 +1,262 @@
+"""Vocabularies: text to token ids and back, for one language.
+
+`SentencePieceVocabulary` knows every text, since what no piece covers is spelt in bytes;
+`WordVocabulary` holds whole words of text that is tokenised already, and has unknowns.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import sentencepiece
+
+from longspan.training.errors import ModelDirectoryError
+
+__all__ = [
+    "BOS",
+    "EOS",
+    "PAD",
+    "SPECIAL_WORDS",
+    "UNK",
+    "SentencePieceVocabulary",
+    "Vocabulary",
+    "WordVocabulary",
+]
+
+# The same four numbers as SageMaker's built-in seq2seq algorithm.
+PAD, UNK, BOS, EOS = 0, 1, 2, 3
+SPECIAL_WORDS = ("<pad>", "<unk>", "<s>", "</s>")
+
+# SentencePiece writes a space as this character, so the text's own must be spelt in bytes.
+_SPACE_MARK = "\u2581"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNKNOWN_MARK = "\u2047"
+
+
+class Vocabulary(Protocol):
+    """One language's tokens; PAD, UNK, BOS and EOS are the ids 0 to 3 in each."""
+
+    @property
+    def kind(self) -> str:
+        """Which implementation reads `content` back."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What else the implementation needs, as JSON values."""
+
+    @property
+    def content(self) -> bytes:
+        """The vocabulary's file."""
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids without BOS and EOS; never PAD, BOS or EOS, whatever the text says."""
+
+    def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
+        """`encode` of each, on that many threads."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of token ids; PAD, BOS and EOS are passed over."""
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """Each id as a person reads it, for alignments."""
+
+    def __len__(self) -> int: ...
+
+
+class SentencePieceVocabulary:
+    """A SentencePiece model (Kudo and Richardson 2018) with byte fallback: lossless.
+
+    `prefix_space` puts a space before the text, and `decode` takes it away. It is on for
+    text with spaces between words, where two texts' token ids in a row then read as the two
+    joined by a space, and off for text without, where they read as the two joined by nothing.
+
+    Raises ModelDirectoryError when the model cannot be read or its first ids are others.
+    """
+
+    kind = "sentencepiece"
+
+    def __init__(self, model_bytes: bytes, *, prefix_space: bool = False) -> None:
+        try:
+            self._model = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
+        except (RuntimeError, OSError, ValueError) as error:
+            raise ModelDirectoryError(
+                "expected a SentencePiece model, got bytes that are none; prepare it again"
+            ) from error
+        specials = (
+            self._model.pad_id(),
+            self._model.unk_id(),
+            self._model.bos_id(),
+            self._model.eos_id(),
+        )
+        if specials != (PAD, UNK, BOS, EOS):
+            raise ModelDirectoryError(
+                f"expected a SentencePiece model with pad, unk, bos, eos = {PAD}, {UNK}, {BOS}, "
+                f"{EOS}, got {', '.join(map(str, specials))}; prepare it with longspan"
+            )
+        self._content = bytes(model_bytes)
+        self._prefix_space = prefix_space
+        self._bytes = [self._bytes_of(i) for i in range(len(self))]
+        self._mark = [self._model.piece_to_id(f"<0x{b:02X}>") for b in _SPACE_MARK.encode()]
+        if UNK in self._mark:
+            raise ModelDirectoryError(
+                "expected a SentencePiece model with byte fallback, got one without; "
+                "prepare it with longspan"
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _sentencepiece, (self._content, self._prefix_space)
+
+    def __len__(self) -> int:
+        return int(self._model.get_piece_size())
+
+    @property
+    def content(self) -> bytes:
+        """The model file."""
+        return self._content
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Keyword arguments that rebuild it from `content`."""
+        return {"prefix_space": self._prefix_space}
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids; a lone surrogate, which is no text, reads as U+FFFD."""
+        return self.encode_batch([text])[0]
+
+    def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
+        """`encode` of each text, in C++ threads."""
+        ready = [self._ready(text) for text in texts]
+        encoded: list[list[int]] = self._model.encode(ready, out_type=int, num_threads=threads)
+        for i, text in enumerate(ready):
+            if _SPACE_MARK in text:
+                encoded[i] = self._encode_around_marks(text)
+        return encoded
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text; bytes that are not UTF-8 read as U+FFFD."""
+        text = b"".join(self._bytes[i] for i in ids).decode("utf-8", "replace")
+        return text[1:] if self._prefix_space and text.startswith(" ") else text
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """SentencePiece's own names, with U+2581 for a space."""
+        return [str(self._model.id_to_piece(int(i))) for i in ids]
+
+    def _ready(self, text: str) -> str:
+        if not text:
+            return text
+        clean = text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+        return " " + clean if self._prefix_space else clean
+
+    def _encode_around_marks(self, text: str) -> list[int]:
+        ids: list[int] = []
+        for number, part in enumerate(text.split(_SPACE_MARK)):
+            if number:
+                ids += self._mark
+            ids += self._model.encode(part, out_type=int)
+        return ids
+
+    def _bytes_of(self, token: int) -> bytes:
+        if token in (PAD, BOS, EOS):
+            return b""
+        if token == UNK:
+            return _UNKNOWN_MARK.encode()
+        piece = self._model.id_to_piece(token)
+        if self._model.is_byte(token):
+            return bytes([int(piece[3:5], 16)])
+        return bytes(piece.replace(_SPACE_MARK, " ").encode())
+
+
+class WordVocabulary:
+    """Whole words between white space; others are UNK. The built-in algorithm's vocabulary.
+
+    `words` is a list in the order of ids, or a mapping from word to id as in the built-in's
+    `vocab.src.json`; ids 0 to 3 are PAD, UNK, BOS, EOS.
+    Raises ModelDirectoryError when ids are missing or given twice.
+    """
+
+    kind = "words"
+
+    def __init__(self, words: Sequence[str] | Mapping[str, int]) -> None:
+        self._words = _ordered(words)
+        if len(self._words) < len(SPECIAL_WORDS):
+            raise ModelDirectoryError(
+                f"expected a vocabulary whose ids 0 to 3 are {', '.join(SPECIAL_WORDS)}, "
+                f"got {len(self._words)} words"
+            )
+        # The first four are no words of the text, even where the text spells them.
+        self._ids = {word: i for i, word in enumerate(self._words) if i > EOS}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WordVocabulary, (self._words,)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    @property
+    def content(self) -> bytes:
+        """The JSON file: word to id, as the built-in writes it."""
+        table = {word: i for i, word in enumerate(self._words)}
+        return json.dumps(table, ensure_ascii=False, indent=0).encode()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Nothing beside the words."""
+        return {}
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of the words; UNK for one that the vocabulary lacks."""
+        return [self._ids.get(word, UNK) for word in text.split()]
+
+    def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
+        """`encode` of each; `threads` is not used."""
+        return [self.encode(text) for text in texts]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The words with one space between."""
+        return " ".join(self.pieces(i for i in ids if i not in (PAD, BOS, EOS)))
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """The words."""
+        return [self._words[i] for i in ids]
+
+
+def vocabulary_from(kind: str, content: bytes, settings: Mapping[str, Any]) -> Vocabulary:
+    """The vocabulary whose `kind`, `content` and `settings` these are.
+
+    Raises ModelDirectoryError for a kind that this version does not know or broken content.
+    """
+    if kind == SentencePieceVocabulary.kind:
+        return SentencePieceVocabulary(content, prefix_space=bool(settings.get("prefix_space")))
+    if kind == WordVocabulary.kind:
+        try:
+            return WordVocabulary(json.loads(content))
+        except ValueError as error:
+            raise ModelDirectoryError(f"expected a JSON vocabulary: {error}") from error
+    raise ModelDirectoryError(
+        f"expected a vocabulary of kind sentencepiece or words, got {kind}; "
+        "was it written by a newer longspan?"
+    )
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sentencepiece(content: bytes, prefix_space: bool) -> SentencePieceVocabulary:
+    return SentencePieceVocabulary(content, prefix_space=prefix_space)
+
+
+def _ordered(words: Sequence[str] | Mapping[str, int]) -> list[str]:
+    # A mapping has `items`; asking for it keeps lists, tuples and dictionaries alike welcome.
+    if not isinstance(words, Mapping):
+        return list(words)
+    by_id = {int(i): word for word, i in words.items()}
+    if len(by_id) != len(words) or sorted(by_id) != list(range(len(words))):
+        raise ModelDirectoryError(
+            f"expected a vocabulary with the ids 0 to {len(words) - 1}, each once; "
+            "some are missing or given twice"
+        )
+    return [by_id[i] for i in range(len(by_id))]
