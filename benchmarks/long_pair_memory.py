@@ -19,13 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from updates import updater
-
 ATTENTIONS = ("none", "dot", "scaled_dot", "bilinear", "additive")
 COVERAGES = ("none", "loss", "recurrent")
 TARGET_GB = 4.0
 UPDATES = 2
-EOS = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,13 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(json.dumps(measure(arguments)))
         return 0
     tokens = round(arguments.words * arguments.tokens_per_word)
+    given = ", ".join(["default hyperparameters", *arguments.set])
     print(
-        f"\nOne pair of {arguments.words} words, {tokens} tokens on each side; vocabularies of "
-        f"{arguments.vocabulary}; default hyperparameters "
-        f"{' '.join(arguments.set)}({arguments.precision}, {arguments.device})\n"
+        f"One pair of {arguments.words} words, {tokens} tokens on each side; vocabularies of "
+        f"{arguments.vocabulary}; {given}; {arguments.precision} on {arguments.device}\n"
     )
-    print("| attention_type | coverage_mechanism | parameters | peak GB | before training GB |"
-          " s an update |\n|---|---|---:|---:|---:|---:|")  # fmt: skip
+    print("| attention_type | coverage_mechanism | parameters | peak GB | before GB | s |")
+    print("|---|---|---:|---:|---:|---:|", flush=True)
     worst = 0.0
     for attention in ATTENTIONS:
         for coverage in COVERAGES if attention != "none" else ("none",):
@@ -83,22 +80,32 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from longspan.training.batches import collate
+    from longspan.training.distributed import World
     from longspan.training.hyperparameters import Hyperparameters
+    from longspan.training.initialization import initialize
+    from longspan.training.loss import sequence_loss
     from longspan.training.model import Model
     from longspan.training.shards import MemoryCorpus
+    from longspan.training.update import Updater
+    from longspan.training.vocabularies import EOS
 
-    hyperparameters = Hyperparameters.parse(dict(s.split("=", 1) for s in arguments.set))
+    hyperparameters = Hyperparameters.parse(
+        {"precision": arguments.precision} | dict(s.split("=", 1) for s in arguments.set)
+    )
     torch.manual_seed(hyperparameters.seed)
     tokens = round(arguments.words * arguments.tokens_per_word)
     pair = torch.randint(EOS + 1, arguments.vocabulary, (2, tokens))
     pair[:, -1] = EOS
     batch = collate(MemoryCorpus([pair[0].tolist()], [pair[1].tolist()]), [(0,)])
     model = Model(hyperparameters, arguments.vocabulary, arguments.vocabulary)
-    update = updater(model.to(arguments.device), hyperparameters, arguments.precision)
+    initialize(model, hyperparameters, torch.Generator().manual_seed(hyperparameters.seed))
+    device = torch.device(arguments.device)
+    updater = Updater(model.to(device), hyperparameters, sequence_loss, World(), device)
     before, seconds = peak_bytes(arguments.device), 0.0
-    for _ in range(UPDATES):
+    for number in range(UPDATES):
         start = time.perf_counter()
-        update(batch)
+        updater.apply(batch, batch.tokens, hyperparameters.learning_rate, number)
+        peak_bytes(arguments.device)  # waits for a GPU
         seconds = time.perf_counter() - start
     return {
         "peak_gb": peak_bytes(arguments.device) / 1e9,

@@ -118,13 +118,16 @@ class History:
         if not endings:
             return []
         ids, slots = self._walk(endings)
+        places = torch.stack(self.places).tolist() if self.places else []
         return [
             Hypothesis(
                 ids=ids[i, : end.length].tolist(),
                 score=end.score,
                 log_probability=end.log_probability,
                 finished=end.finished,
-                alignment=self._alignment(end, slots[i], source_lengths[end.sentence]),
+                alignment=self._alignment(
+                    end, slots[i].tolist(), places, source_lengths[end.sentence]
+                ),
             )
             for i, end in enumerate(endings)
         ]
@@ -154,13 +157,15 @@ class History:
         return ids, slots
 
     def _alignment(
-        self, end: Ending, slots: NDArray[np.int64], source_length: int
+        self, end: Ending, slots: list[int], places: list[list[int]], source_length: int
     ) -> NDArray[np.float32] | None:
         if not self.attention:
             return None
-        matrix = np.zeros((end.length, source_length), dtype=np.float32)
-        for step in range(end.length):
-            place = int(self.places[step][end.sentence])
-            row = self.attention[step][place, slots[step], :source_length]
-            matrix[step] = row.float().cpu().numpy()
+        if not end.length:
+            return np.zeros((0, source_length), dtype=np.float32)
+        rows = [
+            self.attention[step][places[step][end.sentence], slots[step], :source_length]
+            for step in range(end.length)
+        ]
+        matrix: NDArray[np.float32] = torch.stack(rows).float().cpu().numpy()  # (target, source)
         return matrix

@@ -92,7 +92,7 @@ def _grow(
     sources = source_lengths[current].astype(np.int64)
     targets = target_lengths[current].astype(np.int64)
     active = np.arange(count)
-    members, owners = [current], [active]
+    members, owners = [current.copy()], [active]
     while len(active):
         after = following[current[active]]
         drawn = eligible[generator.integers(0, len(eligible), len(active))]

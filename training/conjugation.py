@@ -19,7 +19,6 @@ __all__ = [
     "plan",
     "possibility",
     "progressive",
-    "prohibitive_stem",
     "trial",
 ]
 
@@ -47,8 +46,9 @@ class Form(Enum):
     CONTINUATIVE = auto()  # 書き、 古く、 医者で、
     TE = auto()  # 書いて
     CONDITIONAL = auto()  # 書いたら
-    DICTIONARY = auto()  # 前に, ために: never past
+    DICTIONARY = auto()  # 前に, 間に, ために: never past
     PERFECT = auto()  # 後に: always past
+    INDIRECT = auto()  # かどうか: the copula falls away
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ _ROWS = {
     "む": ("ま", "み", "も", "んで", "んだ"),
     "る": ("ら", "り", "ろ", "って", "った"),
 }
-_COPULA = {Form.BEFORE_NOUN: "である", Form.LINKED: "な"}
+_COPULA = {Form.BEFORE_NOUN: "である", Form.LINKED: "な", Form.INDIRECT: ""}
 _VERBS = frozenset({Kind.GODAN, Kind.ICHIDAN, Kind.SURU, Kind.IRU, Kind.ARU})
 
 
@@ -97,7 +97,9 @@ def _finite(predicate: Predicate, form: Form, past: bool, negative: bool) -> str
         return _perfect(predicate) if past else text
     if past:
         return text + "だった"
-    return text + ("な" if kind is Kind.QUALITY and form in _COPULA else _COPULA.get(form, "だ"))
+    if kind is Kind.QUALITY and form is Form.BEFORE_NOUN:
+        return text + "な"
+    return text + _COPULA.get(form, "だ")
 
 
 def _continuative(predicate: Predicate, negative: bool) -> str:
@@ -113,6 +115,8 @@ def _continuative(predicate: Predicate, negative: bool) -> str:
         return _negative_stem(predicate) + ending
     if kind is Kind.IRU:
         return text[:-2] + "おり"
+    if text.endswith(("見る", "来る")):
+        return text[:-1] + "て"  # 見、 and 来、 are too short to be read well
     return text[:-1] + "く" if kind is Kind.ADJECTIVE else _joining_stem(predicate)
 
 
@@ -211,8 +215,3 @@ def trial(predicate: Predicate) -> Predicate:
     else:
         volitional = text[:-1] + "よう"
     return Predicate(volitional + "とする", Kind.SURU)
-
-
-def prohibitive_stem(predicate: Predicate) -> str:
-    """What でください follows: 書かない."""
-    return _negative_stem(predicate) + "ない"

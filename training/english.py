@@ -11,6 +11,7 @@ __all__ = [
     "Verb",
     "plural",
     "regular_verb",
+    "spaced",
     "verb_group",
     "with_article",
 ]
@@ -158,6 +159,11 @@ def _form_of_do(agreement: Agreement, past: bool) -> str:
     if past:
         return "did"
     return "does" if agreement is Agreement.THIRD else "do"
+
+
+def spaced(*parts: str) -> str:
+    """The parts that are not empty, with a space between."""
+    return " ".join([part for part in parts if part])
 
 
 def with_article(phrase: str) -> str:

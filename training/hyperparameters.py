@@ -9,6 +9,7 @@ reads the search space's names from here.
 import dataclasses
 import difflib
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -252,14 +253,40 @@ _ATTENTION = {"fixed": "none", "dot": "dot", "bilinear": "bilinear", "mlp": "add
 # What the built-in has and this model does not: only the value that asks for nothing passes.
 _INERT: dict[str, tuple[str, ...]] = {
     "encoder_type": ("rnn",),
+    "decoder_type": ("rnn",),
     "loss_type": ("cross-entropy",),
     "training_metric": ("perplexity", "accuracy"),
     "rnn_attention_in_upper_layers": ("true",),
 }
 
+# Settings of the built-in's convolutional network, which its recurrent one ignores too.
+_IGNORED = frozenset(
+    {
+        "cnn_activation_type",
+        "cnn_hidden_dropout",
+        "cnn_kernel_width_decoder",
+        "cnn_kernel_width_encoder",
+        "cnn_num_hidden",
+    }
+)
+
+# Values by which the built-in says "no limit", "all of it", "off" and "the default".
+_SAME_VALUES: dict[tuple[str, str], dict[str, str]] = {
+    ("max_num_batches", "-1"): {"max_num_batches": "none"},
+    ("bleu_sample_size", "-1"): {"bleu_sample_size": "0"},
+    ("momentum", "none"): {},
+    ("rnn_attention_num_hidden", "none"): {},
+}
+
 
 def _translate(name: str, value: str) -> dict[str, str]:
     """One given name and value as our own; empty where the built-in's setting changes nothing."""
+    if name in _IGNORED:
+        return {}
+    if (name, value.lower()) in _SAME_VALUES:
+        return _SAME_VALUES[name, value.lower()]
+    if name == "clip_gradient" and re.fullmatch(r"-[0-9.]+", value):
+        return {name: "0"}  # any negative value is the built-in's "off"
     if name in _INERT:
         if value.lower() in _INERT[name]:
             return {}
@@ -280,7 +307,7 @@ def _parse(known: "dataclasses.Field[Any]", given: str, value: str) -> Any:
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    names = [*known, *BUILT_IN_NAMES, *_INERT]
+    names = [*known, *BUILT_IN_NAMES, *_INERT, *_IGNORED]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(names))}"
     return f"{name}: not a hyperparameter{hint}"

@@ -1,17 +1,13 @@
-"""The words of the sample's grammar: a few hundred, written for it, with their Japanese.
-
-Tables are text, one word a line, commonest first, `_` for a space inside a word. Several
-English words may share a Japanese one, never the other way round within a context. No
-Japanese noun or name holds a kanji numeral, so that numbers can be told in a rendered text.
-"""
+"""The words of the sample's grammar as objects: nouns, adjectives, verbs, places, names."""
 
 from dataclasses import dataclass
 
 from longspan.training.conjugation import Kind, Predicate
 from longspan.training.dice import Weighted
 from longspan.training.english import Verb, plural, regular_verb
+from longspan.training.words import ACTIONS, ADJECTIVES, NAMES, NOUNS, PLACES
 
-__all__ = ["Action", "Adjective", "Noun", "Place", "actions", "adjectives", "nouns", "places", "words"]
+__all__ = ["Action", "Adjective", "Lexicon", "Noun", "Place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,8 @@ class Action:
     """A verb with what it takes.
 
     `preposition` and `particle` mark the object in English and Japanese; `agent` marks the
-    passive's agent (に, によって; "" has no passive); `durative` allows "was ...ing".
+    passive's agent (に, によって; "" has no passive); `durative` allows "was ...ing";
+    `willed` allows trying and planning.
     """
 
     verb: Verb
@@ -63,25 +60,76 @@ class Action:
     objects: tuple[str, ...]
     agent: str
     durative: bool
+    willed: bool
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All words, grouped for drawing. `nouns` and `adjectives` are by category of noun."""
+
+    nouns: dict[str, Weighted[Noun]]
+    adjectives: dict[str, Weighted[Adjective]]
+    actions: dict[str, Weighted[Action]]
+    places: Weighted[Place]
+    cities: Weighted[Place]
+    names: Weighted[tuple[str, str]]
+
+    @classmethod
+    def load(cls) -> "Lexicon":
+        """Read the tables of `longspan.training.words`."""
+        places = [Place(e.replace("_", " "), p, j) for e, p, j in map(str.split, _entries(PLACES))]
+        return cls(
+            nouns=_nouns(),
+            adjectives=_adjectives(),
+            actions=_actions(),
+            places=Weighted.skewed(places),
+            cities=Weighted.skewed([p for p in places if not p.english.startswith("the ")]),
+            names=Weighted.skewed([(e, j) for e, j in map(str.split, _entries(NAMES))]),
+        )
 
 
 _CLASSES = {"5": Kind.GODAN, "1": Kind.ICHIDAN, "s": Kind.SURU}
 _AGENTS = {"y": "によって", "n": "に", "-": ""}
+_FRAMES = ("GIVE", "GOAL", "CITY", "NONE")
 
 
-def _rows(table: str) -> list[list[str]]:
-    return [line.split() for line in table.strip().splitlines()]
+def _entries(table: str) -> list[str]:
+    return [entry.strip() for entry in table.split(";") if entry.strip()]
 
 
-def _noun(row: list[str]) -> Noun:
-    forms, japanese, counting, category = row
+def _nouns() -> dict[str, Weighted[Noun]]:
+    grouped: dict[str, list[Noun]] = {}
+    category = ""
+    for line in NOUNS.strip().splitlines():
+        head, colon, tail = line.partition(": ")
+        category, line = (head, tail) if colon and not line.startswith(" ") else (category, line)
+        entries = grouped.setdefault(category, [])
+        entries += [_noun(entry.split(), category) for entry in _entries(line)]
+    humans, professions = grouped.pop("human"), grouped["profession"]
+    grouped["person"] = [*professions[:3], *humans, *professions[3:]]
+    grouped["photo"] = [noun for noun in grouped["picture"] if noun.english == "photograph"]
+    return {name: Weighted.skewed(entries) for name, entries in grouped.items()}
+
+
+def _noun(row: list[str], category: str) -> Noun:
+    forms, japanese, counting = row
     singular, _, many = forms.replace("_", " ").partition("/")
     counter, _, measure = counting.partition(":")
     counter = "" if counter == "-" else counter
+    category = "person" if category in ("human", "profession") else category
     return Noun(singular, many or plural(singular), japanese, counter, category, measure)
 
 
-def _adjective(row: list[str]) -> tuple[Adjective, tuple[str, ...]]:
+def _adjectives() -> dict[str, Weighted[Adjective]]:
+    grouped: dict[str, list[Adjective]] = {}
+    for line in ADJECTIVES.strip().splitlines():
+        adjective, categories = _adjective(line.split())
+        for category in categories:
+            grouped.setdefault(category, []).append(adjective)
+    return {category: Weighted.skewed(entries) for category, entries in grouped.items()}
+
+
+def _adjective(row: list[str]) -> tuple[Adjective, list[str]]:
     forms, japanese, kind, categories = row
     english, _, comparative = forms.partition("/")
     compared = f"more {english}" if comparative == "-" else comparative
@@ -90,7 +138,19 @@ def _adjective(row: list[str]) -> tuple[Adjective, tuple[str, ...]]:
     else:
         predicate = Predicate(japanese[:-1], Kind.QUALITY)
     entry = Adjective(english, "" if kind == "no" else compared, japanese, predicate)
-    return entry, tuple(categories.split(","))
+    return entry, categories.split(",")
+
+
+def _actions() -> dict[str, Weighted[Action]]:
+    """Verbs by frame: GIVE, GOAL, CITY, NONE, and PLAIN for those with a plain object."""
+    grouped: dict[str, list[Action]] = {frame: [] for frame in (*_FRAMES, "PLAIN", "PASSIVE")}
+    for line in ACTIONS.strip().splitlines():
+        action = _action(line.split())
+        frame = action.objects[0] if action.objects[0] in _FRAMES else "PLAIN"
+        grouped[frame].append(action)
+        if action.agent:
+            grouped["PASSIVE"].append(action)
+    return {frame: Weighted.skewed(entries) for frame, entries in grouped.items()}
 
 
 def _action(row: list[str]) -> Action:
@@ -107,37 +167,5 @@ def _action(row: list[str]) -> Action:
         objects=tuple(objects.split(",")),
         agent=_AGENTS[agent],
         durative="x" not in flags,
+        willed="u" not in flags,
     )
-
-
-def nouns() -> dict[str, Weighted[Noun]]:
-    """The common nouns by category; "photo" holds the photograph alone."""
-    grouped: dict[str, list[Noun]] = {}
-    for noun in map(_noun, _rows(_NOUNS)):
-        grouped.setdefault(noun.category, []).append(noun)
-    grouped["photo"] = [noun for noun in grouped["picture"] if noun.english == "photograph"]
-    return {category: Weighted.skewed(entries) for category, entries in grouped.items()}
-
-
-def adjectives() -> dict[str, Weighted[Adjective]]:
-    """The adjectives that fit each category of nouns; categories that take none are absent."""
-    grouped: dict[str, list[Adjective]] = {}
-    for adjective, categories in map(_adjective, _rows(_ADJECTIVES)):
-        for category in categories:
-            grouped.setdefault(category, []).append(adjective)
-    return {category: Weighted.skewed(entries) for category, entries in grouped.items()}
-
-
-def actions() -> list[Action]:
-    """Every verb; `objects` is ("GIVE",), ("GOAL",) or ("NONE",) for those with no plain object."""
-    return [_action(row) for row in _rows(_ACTIONS)]
-
-
-def places() -> list[Place]:
-    """Places to be at and to go to."""
-    return [Place(e.replace("_", " "), p, j) for e, p, j in _rows(_PLACES)]
-
-
-def words() -> list[tuple[str, str]]:
-    """Names of people: English, Japanese."""
-    return [(english, japanese) for english, japanese in _rows(_NAMES)]

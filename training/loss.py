@@ -1,6 +1,5 @@
 """The training objective: label-smoothed cross-entropy and coverage, in bounded memory."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -92,15 +91,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
             needs_gradient = any(ctx.needs_input_grad[:3])
             sums = x.new_zeros(3, dtype=wide)
             gradients = _Gradients(x, w, wide) if needs_gradient else None
-            for rows in _pieces(len(x), _kept_positions(len(w), device)):
-                parts = []
-                for piece in _pieces_of(rows, _POSITIONS if device == "cpu" else len(x)):
+            for rows in _pieces(0, len(x), _kept_positions(len(w), device)):
+                size = _POSITIONS if device == "cpu" else len(x)
+                for piece in _pieces(rows.start, rows.stop, size):
                     d_logits = _piece(x[piece], w, b, target[piece], smoothing, wide, sums)
                     if gradients is not None:
-                        gradients.of_bias += d_logits.sum(0)
-                        parts.append(d_logits.to(compute))
+                        gradients.keep(d_logits, piece.start - rows.start)
                 if gradients is not None:
-                    gradients.add(rows, torch.cat(parts) if len(parts) > 1 else parts[0])
+                    gradients.add(rows)
         if gradients is not None:
             ctx.save_for_backward(
                 gradients.of_output.to(output.dtype),
@@ -154,8 +152,17 @@ class _Gradients:
         self.of_output = torch.empty_like(x)
         self.of_weight = torch.zeros_like(w, dtype=wide)
         self.of_bias = torch.zeros(len(w), dtype=wide, device=w.device)
+        kept = min(len(x), _kept_positions(len(w), x.device.type))
+        self.of_logits = x.new_empty(kept, len(w))
 
-    def add(self, rows: slice, d_logits: Tensor) -> None:
+    def keep(self, d_logits: Tensor, start: int) -> None:
+        """Rounds one piece to the type of the products."""
+        self.of_bias += d_logits.sum(0)
+        self.of_logits[start : start + len(d_logits)] = d_logits
+
+    def add(self, rows: slice) -> None:
+        """The two large products, for all pieces kept of `rows`."""
+        d_logits = self.of_logits[: rows.stop - rows.start]
         torch.matmul(d_logits, self.w, out=self.of_output[rows])
         self.of_weight += d_logits.t() @ self.x[rows]
 
@@ -164,11 +171,5 @@ def _kept_positions(vocabulary: int, device: str) -> int:
     return max(_POSITIONS, _KEPT_LOGITS.get(device, 2**24) // vocabulary)
 
 
-def _pieces(length: int, size: int) -> list[slice]:
-    count = max(1, math.ceil(length / size))
-    return [slice(i * size, min(length, (i + 1) * size)) for i in range(count)]
-
-
-def _pieces_of(rows: slice, size: int) -> list[slice]:
-    inner = _pieces(rows.stop - rows.start, size)
-    return [slice(rows.start + s.start, rows.start + s.stop) for s in inner]
+def _pieces(start: int, stop: int, size: int) -> list[slice]:
+    return [slice(i, min(stop, i + size)) for i in range(start, stop, max(1, size))]

@@ -2,17 +2,17 @@
 
 __all__ = ["MONTHS", "WEEKDAYS", "english_number", "english_ordinal", "kanji_number"]
 
-_SMALL = (
+_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+_SMALL = tuple(_WORDS.split())
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _KANJI = " 一二三四五六七八九"
 _LARGEST = 9999
 
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+_YEAR = "January February March April May June July August September October November December"
+MONTHS = tuple(_YEAR.split())
 WEEKDAYS: tuple[tuple[str, str], ...] = (
     ("Monday", "月曜日"),
     ("Tuesday", "火曜日"),

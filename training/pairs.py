@@ -153,7 +153,7 @@ def write_tsv(path: str | Path, pairs: Iterable[Pair], *, joined: bool = False) 
 def _read_one(path: str, columns: Columns, format: str | None, heard: Listener) -> Iterator[Pair]:
     name = name_of(path)
     file = raw_file(path, heard.read_bytes)
-    with _closing(file):
+    with _Closing(file):
         head, chunks = head_and_rest(decompressed(file, name))
         found = format or detect_format(name, head)
         if found == "parquet":
@@ -182,7 +182,7 @@ def _text_rows(
 def _read_two(source: str, target: str, heard: Listener) -> Iterator[Pair]:
     files = [raw_file(path, heard.read_bytes) for path in (source, target)]
     names = (name_of(source), name_of(target))
-    with _closing(*files):
+    with _Closing(*files):
         streams = []
         for file, name in zip(files, names, strict=True):
             head, chunks = head_and_rest(decompressed(file, name))
@@ -212,7 +212,7 @@ def _seekable(path: str, head: bytes) -> str:
     return path
 
 
-class _closing:
+class _Closing:
     """Closes the files whatever happens, without reading on."""
 
     def __init__(self, *files: CountedFile) -> None:

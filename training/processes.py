@@ -22,6 +22,7 @@ __all__ = ["PORT", "run_workers", "worker_environments"]
 PORT = 29500
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_TO_END = 100.0  # of the 120 that SageMaker leaves after SIGTERM
+_SECONDS_AFTER_FAILURE = 20.0  # nothing is left to save: the others cannot go on
 
 
 def worker_environments(hosts: Hosts, processes: int) -> list[dict[str, str]]:
@@ -47,35 +48,50 @@ def run_workers(
     additions: Sequence[Mapping[str, str]],
     *,
     seconds_to_end: float = _SECONDS_TO_END,
-) -> list[int]:
-    """Run `command` once per element of `additions` and wait; exit statuses in that order.
+    seconds_after_failure: float = _SECONDS_AFTER_FAILURE,
+) -> dict[int, int]:
+    """Run `command` once per element of `additions` and wait.
+
+    Gives exit statuses by number of the element, in the order in which the workers ended.
 
     SIGTERM and SIGINT are passed on. When a worker fails the others, which would wait for it
-    for ever, are asked to end, and killed after `seconds_to_end`.
+    for ever, are asked to end. Whoever has not ended `seconds_to_end` after a signal, or
+    `seconds_after_failure` after a failure, is killed.
     """
     workers: list[subprocess.Popen[bytes]] = []
     stopping: list[int] = []
+    ended: dict[int, int] = {}
     with _signals_to(stopping):
         try:
             for addition in additions:
                 workers.append(subprocess.Popen(command, env={**environment, **addition}))
-            _wait(workers, stopping, seconds_to_end)
+            _wait(workers, ended, stopping, seconds_to_end, seconds_after_failure)
         finally:
             for worker in workers:
                 if worker.poll() is None:
                     worker.kill()
                 worker.wait()
-    return [worker.returncode for worker in workers]
+    return ended | {n: w.returncode for n, w in enumerate(workers) if n not in ended}
 
 
 def _wait(
-    workers: Sequence["subprocess.Popen[bytes]"], stopping: list[int], seconds_to_end: float
+    workers: Sequence["subprocess.Popen[bytes]"],
+    ended: dict[int, int],
+    stopping: list[int],
+    seconds_to_end: float,
+    seconds_after_failure: float,
 ) -> None:
     deadline = float("inf")
-    while any(worker.poll() is None for worker in workers):
-        failed = any(worker.returncode not in (None, 0) for worker in workers)
+    while True:
+        for number, worker in enumerate(workers):
+            if number not in ended and (status := worker.poll()) is not None:
+                ended[number] = status
+        if len(ended) == len(workers):
+            return
+        failed = any(ended.values())
         if deadline == float("inf") and (failed or stopping):
-            deadline = time.monotonic() + seconds_to_end
+            patience = seconds_after_failure if failed else seconds_to_end
+            deadline = time.monotonic() + patience
             for worker in workers:
                 worker.terminate()
         if time.monotonic() > deadline:

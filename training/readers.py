@@ -29,7 +29,7 @@ def read_tsv(chunks: Iterator[bytes], name: str, columns: Columns, report: Repor
     Rows with too few fields, or more than the first row, are reported.
     """
     places: Places | None = None
-    width = 0
+    width = needed = 0
     for number, line in lines(chunks, name):
         text = _decode(line, name, number, report)
         if text is None:
@@ -39,9 +39,11 @@ def read_tsv(chunks: Iterator[bytes], name: str, columns: Columns, report: Repor
             width = len(fields)
             if is_header(fields, columns):
                 places = places_by_name(fields, columns, f"{name}:{number}")
+                needed = places.width
                 continue
             places = places_by_number(width, columns, f"{name}:{number}")
-        if not places.width <= len(fields) <= width:
+            needed = places.width
+        if not needed <= len(fields) <= width:
             # Too many fields are as bad: a stray tab moves every column behind it.
             report(MALFORMED, name, number, f"has {len(fields)} column(s), expected {width}")
         else:

@@ -5,13 +5,14 @@ Nothing here holds more than a chunk and one line of a file.
 
 import gzip
 import hashlib
+import io
 import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import zstandard
 
@@ -98,12 +99,14 @@ def decompressed(file: CountedFile, name: str) -> Iterator[bytes]:
     Raises DataError when the compressed data is damaged or ends early.
     """
     start = file.read(8)
-    source = _Prefixed(start, file)
+    source = io.BufferedReader(_Prefixed(start, file), _CHUNK)
     try:
         if start.startswith(_GZIP):
-            yield from _chunks(gzip.GzipFile(fileobj=source, mode="rb"))
+            with gzip.GzipFile(fileobj=source, mode="rb") as unpacked:
+                yield from _chunks(unpacked)
         elif start.startswith(_XZ):
-            yield from _chunks(lzma.LZMAFile(source))  # type: ignore[arg-type]
+            with lzma.LZMAFile(source) as unpacked:
+                yield from _chunks(unpacked)
         elif start.startswith(_ZSTD):
             yield from _zstd_chunks(source)
         else:
@@ -146,27 +149,30 @@ def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
         yield number + 1, rest[:-1] if rest.endswith(b"\r") else rest
 
 
-class _Prefixed:
+class _Prefixed(io.RawIOBase):
     """A file with bytes put back before it."""
 
     def __init__(self, start: bytes, file: CountedFile) -> None:
+        super().__init__()
         self._start, self._file = start, file
 
-    def read(self, size: int = -1) -> bytes:
-        if not self._start:
-            return self._file.read(size)
-        data, self._start = self._start, b""
-        if 0 <= size < len(data):
-            data, self._start = data[:size], data[size:]
-        return data
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._start or self._file.read(len(buffer))
+        self._start = data[len(buffer) :]
+        data = data[: len(buffer)]
+        buffer[: len(data)] = data
+        return len(data)
 
 
-def _chunks(file: "_Prefixed | gzip.GzipFile | lzma.LZMAFile") -> Iterator[bytes]:
+def _chunks(file: BinaryIO | gzip.GzipFile | lzma.LZMAFile) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK):
         yield chunk
 
 
-def _zstd_chunks(source: _Prefixed) -> Iterator[bytes]:
+def _zstd_chunks(source: BinaryIO) -> Iterator[bytes]:
     # zstandard's own stream reader takes a cut-off file for a whole one.
     decoder = zstandard.ZstdDecompressor().decompressobj()
     started = False

@@ -9,8 +9,8 @@ __all__ = ["ACTIONS", "ADJECTIVES", "NAMES", "NOUNS", "PLACES"]
 
 # category, then english[/plural] japanese counter[:measure]   ("-" is no counter)
 NOUNS = """
-person: teacher 先生 人; student 学生 人; doctor 医者 人; child/children 子供 人;
-    woman/women 女性 人; man/men 男性 人; girl 少女 人; boy 少年 人; farmer 農民 人;
+human: child/children 子供 人; woman/women 女性 人; man/men 男性 人; girl 少女 人; boy 少年 人
+profession: teacher 先生 人; student 学生 人; doctor 医者 人; farmer 農民 人;
     writer 作家 人; nurse 看護師 人; painter 画家 人; engineer 技術者 人; journalist 記者 人;
     carpenter 大工 人; fisherman/fishermen 漁師 人; scientist 科学者 人; lawyer 弁護士 人;
     merchant 商人 人; soldier 兵士 人; musician 音楽家 人
@@ -57,10 +57,10 @@ big/bigger 大きい i picture,goods,animal,food,machine,vessel,building,opening
 beautiful/- 美しい i picture,goods,clothes,building,plant,song,film
 expensive/- 高い i goods,clothes,machine,instrument,vessel
 cheap/cheaper 安い i goods,clothes,machine,instrument
-red/- 赤い i goods,clothes,machine,plant,opening
-white/- 白い i clothes,animal,plant,building,vessel
-black/- 黒い i goods,clothes,animal,machine
-blue/- 青い i goods,clothes,machine,vessel
+red/redder 赤い i goods,clothes,machine,plant,opening
+white/whiter 白い i clothes,animal,plant,building,vessel
+black/blacker 黒い i goods,clothes,animal,machine
+blue/bluer 青い i goods,clothes,machine,vessel
 heavy/heavier 重い i goods,machine,opening,instrument
 long/longer 長い i writing,film,song
 short/shorter 短い i writing,song
@@ -82,10 +82,10 @@ rich/richer 裕福な na person
 delicious/- おいしい i food,dish,drink
 sweet/sweeter 甘い i food
 fresh/fresher 新鮮な na food
-cold/- 冷たい i drink,dish
-hot/- 熱い i drink,dish
+cold/colder 冷たい i drink,dish
+hot/hotter 熱い i drink,dish
 foreign/- 外国の no person,text,machine,song,film,goods
-wooden/- 木の no goods,opening,vessel,building
+wooden/- 木の no opening,vessel,building
 """
 
 # english preposition japanese
@@ -112,7 +112,8 @@ NAMES = """
 # base past participle japanese class objects particle agent flags
 # class: 5 godan, 1 ichidan, s suru. A base "look+for" takes its object behind "for".
 # objects: categories of nouns; GIVE takes a thing and a person, GOAL and CITY a place, NONE none.
-# agent of the passive: y によって, n に, - no passive; flag x: no "was ...ing".
+# agent of the passive: y によって, n に, - no passive.
+# flags: x no "was ...ing", u not done on purpose.
 ACTIONS = """
 buy bought bought 買う 5 goods,clothes,machine,food,text,picture,writing,instrument,dish,drink を -
 write wrote written 書く 5 writing を y
@@ -128,8 +129,8 @@ meet met met 会う 5 person,kin に - x
 visit - - 訪れる 1 building を - x
 carry - - 運ぶ 5 goods,machine,instrument を y
 use - - 使う 5 machine,goods,text,instrument を -
-lose lost lost なくす 5 goods,text,picture,clothes を - x
-break broke broken 壊す 5 machine,opening を y x
+lose lost lost なくす 5 goods,text,picture,clothes を - x u
+break broke broken 壊す 5 machine,opening を y x u
 repair - - 修理する s machine,opening,building,vessel を y
 wash - - 洗う 5 clothes,machine を -
 borrow - - 借りる 1 text,goods,machine,instrument を -
@@ -156,7 +157,7 @@ send sent sent 送る 5 GIVE を -
 show - shown 見せる 1 GIVE を -
 lend lent lent 貸す 5 GIVE を -
 hand - - 渡す 5 GIVE を -
-deliver - - 届ける 1 GIVE を -
+mail - - 郵送する s GIVE を -
 go went gone 行く 5 GOAL に - x
 come came come 来る 1 GOAL に - x
 return - - 戻る 5 GOAL に - x
@@ -167,8 +168,8 @@ hurry - - 急ぐ 5 GOAL に -
 move - - 引っ越す 5 CITY に - x
 sleep slept slept 眠る 5 NONE - -
 work - - 働く 5 NONE - -
-laugh - - 笑う 5 NONE - - x
-cry - - 泣く 5 NONE - -
+laugh - - 笑う 5 NONE - - x u
+cry - - 泣く 5 NONE - - u
 rest - - 休む 5 NONE - -
 swim swam swum 泳ぐ 5 NONE - -
 dance - - 踊る 5 NONE - -

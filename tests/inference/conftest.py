@@ -8,6 +8,7 @@ from torch import Tensor
 
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
+from longspan.training.tokenizer import EOS
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def tiny_model():
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.normal_(0.0, 0.8)
+            model.projection.bias[EOS] = 2.0
         return model.eval()
 
     return build

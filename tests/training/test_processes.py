@@ -9,7 +9,7 @@ from longspan.training.paths import Hosts
 from longspan.training.processes import run_workers, worker_environments
 
 
-def run(script: str, additions: list[dict[str, str]], **options: float) -> list[int]:
+def run(script: str, additions: list[dict[str, str]], **options: float) -> dict[int, int]:
     return run_workers([sys.executable, "-c", script], os.environ, additions, **options)
 
 
@@ -36,16 +36,18 @@ def test_every_worker_of_several_machines_has_its_own_rank():
     assert {e["NCCL_SOCKET_IFNAME"] for e in environments} == {"eth0"}
 
 
-def test_statuses_come_in_the_order_of_the_workers():
+def test_statuses_come_by_worker():
     script = "import os, sys; sys.exit(int(os.environ['STATUS']))"
-    assert run(script, [{"STATUS": "0"}, {"STATUS": "0"}]) == [0, 0]
-    assert run(script, [{"STATUS": "7"}]) == [7]
+    assert run(script, [{"STATUS": "0"}, {"STATUS": "0"}]) == {0: 0, 1: 0}
+    assert run(script, [{"STATUS": "7"}]) == {0: 7}
 
 
 def test_when_one_worker_fails_the_others_are_asked_to_end():
     script = "import os, sys, time; sys.exit(3) if os.environ['R'] == '1' else time.sleep(60)"
     started = time.monotonic()
-    assert run(script, [{"R": "0"}, {"R": "1"}]) == [-signal.SIGTERM, 3]
+    statuses = run(script, [{"R": "0"}, {"R": "1"}])
+    # In the order of their ends: the one to blame comes first.
+    assert list(statuses.items()) == [(1, 3), (0, -signal.SIGTERM)]
     assert time.monotonic() - started < 30
 
 
@@ -62,7 +64,7 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path):
         "sys.exit(1)"
     )
     additions = [{"R": rank, "READY": str(tmp_path / "ready")} for rank in "01"]
-    assert run(script, additions, seconds_to_end=0.5) == [-signal.SIGKILL, 1]
+    assert run(script, additions, seconds_after_failure=0.5) == {0: -signal.SIGKILL, 1: 1}
 
 
 def test_sigterm_reaches_every_worker_and_they_end_clean(tmp_path: Path):
@@ -89,5 +91,5 @@ def test_sigterm_reaches_every_worker_and_they_end_clean(tmp_path: Path):
         time.sleep(0.05)
     process.terminate()
     printed, _ = process.communicate(timeout=30)
-    assert printed.strip() == "[0, 0]"
+    assert printed.strip() == "{0: 0, 1: 0}"
     assert len(list(tmp_path.glob("*.saved"))) == 2

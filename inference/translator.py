@@ -1,0 +1,196 @@
+"""Translator: text in, text out, in the order given, whatever its length."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from longspan.inference.hypotheses import Hypothesis
+from longspan.inference.search import SearchSettings, search
+from longspan.training.errors import LongspanError
+from longspan.training.model import Model
+from longspan.training.progress import Progress
+from longspan.training.tokenizer import PAD, Tokenizer
+
+__all__ = ["DEFAULT_BATCH_TOKENS", "Candidate", "Translation", "Translator", "choose_device"]
+
+DEFAULT_BATCH_TOKENS = 4096
+_END = "</s>"
+_SHOWN = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One translation of a text. `score` is penalised, `log_probability` is not.
+
+    `alignment` (target, source) has a row for each of `tokens` and a column for each of the
+    translation's `source_tokens`; None unless the settings ask for it.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+    finished: bool
+    tokens: tuple[str, ...] = ()
+    alignment: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The best translation of a text, and `n_best` with it and the next ones.
+
+    `finished` is False where the length limit stopped it. `source_tokens` end with "</s>",
+    which the model reads too. A blank text has an empty translation and no `n_best`.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+    finished: bool
+    tokens: tuple[str, ...] = ()
+    source_tokens: tuple[str, ...] = ()
+    alignment: NDArray[np.float32] | None = None
+    n_best: tuple[Candidate, ...] = ()
+
+
+_BLANK = Translation("", 0.0, 0.0, finished=True)
+
+
+def choose_device(name: str | None = None) -> str:
+    """The device called `name`; None is a GPU where there is one, else the CPU.
+
+    Raises LongspanError when there is no such device.
+    """
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise LongspanError(
+            f"device {name}: expected a device that is here, such as cpu or cuda, got: {reason}"
+        ) from error
+    return name
+
+
+class Translator:
+    """Translates lists of texts with one model.
+
+    Texts of like length go together into batches of at most `max_batch_tokens` source tokens,
+    padding counted; a text longer than that is a batch of its own, never cut. `report` is told,
+    once per call, which translations the length limit stopped.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        settings: SearchSettings | None = None,
+        device: str | torch.device = "cpu",
+        max_batch_tokens: int = DEFAULT_BATCH_TOKENS,
+        report: Callable[[str], None] = logger.warning,
+    ) -> None:
+        self.model = model.to(device)
+        self.tokenizer = tokenizer
+        self.settings = settings if settings is not None else SearchSettings()
+        self.device = torch.device(device)
+        self.max_batch_tokens = max_batch_tokens
+        self.report = report
+
+    def translate(self, texts: Sequence[str], *, label: str | None = None) -> list[Translation]:
+        """The translation of each text, in order; a blank text gives an empty one.
+
+        With `label`, progress is shown on standard error. The model is in evaluation mode for
+        the time of the call, and in the mode it had after it.
+        """
+        results = [_BLANK] * len(texts)
+        full = [number for number, text in enumerate(texts) if text.strip()]
+        encoded = [self.tokenizer.encode_source(texts[number]) for number in full]
+        with _evaluating(self.model), _shown(label, len(full)) as count:
+            for members in self._batches([len(ids) for ids in encoded]):
+                batch = [encoded[i] for i in members]
+                found = search(self.model, *self._pad(batch), self.settings)
+                for i, ids, hypotheses in zip(members, batch, found, strict=True):
+                    results[full[i]] = self._translation(ids, hypotheses)
+                count(len(members))
+        self._report_unfinished(results)
+        return results
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Numbers of texts that go together, longest first: what needs most memory comes first."""
+        batch: list[int] = []
+        for number in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+            if batch and (len(batch) + 1) * lengths[batch[0]] > self.max_batch_tokens:
+                yield batch
+                batch = []
+            batch.append(number)
+        if batch:
+            yield batch
+
+    def _pad(self, batch: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Token ids (batch, source) with PAD after, and lengths (batch,)."""
+        lengths = [len(ids) for ids in batch]
+        source = torch.full((len(batch), max(lengths)), PAD)
+        for row, ids in enumerate(batch):
+            source[row, : len(ids)] = torch.tensor(ids)
+        return source.to(self.device), torch.tensor(lengths, device=self.device)
+
+    def _translation(self, ids: list[int], hypotheses: Sequence[Hypothesis]) -> Translation:
+        n_best = tuple(self._candidate(hypothesis) for hypothesis in hypotheses)
+        best = n_best[0]
+        return Translation(
+            text=best.text,
+            score=best.score,
+            log_probability=best.log_probability,
+            finished=best.finished,
+            tokens=best.tokens,
+            source_tokens=(*self.tokenizer.source.pieces(ids[:-1]), _END),
+            alignment=best.alignment,
+            n_best=n_best,
+        )
+
+    def _candidate(self, hypothesis: Hypothesis) -> Candidate:
+        return Candidate(
+            text=self.tokenizer.decode_target(hypothesis.ids),
+            score=hypothesis.score,
+            log_probability=hypothesis.log_probability,
+            finished=hypothesis.finished,
+            tokens=tuple(self.tokenizer.target.pieces(hypothesis.ids)),
+            alignment=hypothesis.alignment,
+        )
+
+    def _report_unfinished(self, results: Sequence[Translation]) -> None:
+        numbers = [number for number, result in enumerate(results, 1) if not result.finished]
+        if numbers:
+            shown = ", ".join(map(str, numbers[:_SHOWN]))
+            more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+            self.report(
+                f"{len(numbers)} of {len(results)} translations were stopped at the length limit, "
+                f"unfinished: text {shown}{more}; a larger max_length_factor allows longer ones"
+            )
+
+
+@contextmanager
+def _evaluating(model: Model) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+@contextmanager
+def _shown(label: str | None, total: int) -> Iterator[Callable[[int], None]]:
+    if label is None:
+        yield lambda _: None
+        return
+    with Progress(total, "sentence", label) as progress:
+        yield progress.add

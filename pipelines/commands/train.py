@@ -1,0 +1,150 @@
+"""Train a model on prepared text, and go on where an earlier run was stopped.
+
+DIR is what `longspan prepare` wrote. A killed or stopped run resumes by the same command. Exit
+status: 0 trained, 1 an error, 130 stopped by SIGTERM or the keyboard, with everything saved.
+On several GPUs or processes:
+
+  torchrun --nproc-per-node 2 -m longspan.pipelines.command train DIR --out MODEL
+"""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from longspan.training.errors import DataError, HyperparameterError
+from longspan.training.hyperparameters import Hyperparameters
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "read_hyperparameters", "run"]
+
+HELP = "train a model"
+EXAMPLE = "longspan train prepared --out model --set attention_type=additive --max-minutes 30"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan train`."""
+    parser.add_argument("directory", metavar="DIR", nargs="?", type=Path, help="prepared text")
+    parser.add_argument("--out", metavar="MODEL", type=Path, help="model directory to write")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a hyperparameter; may be given again; wins over --config",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="hyperparameters as YAML, NAME: VALUE"
+    )
+    parser.add_argument("--max-minutes", metavar="M", help="stop after M minutes of training")
+    parser.add_argument("--seed", metavar="N", help="of weights, order and dropout (1)")
+    parser.add_argument("--threads", metavar="N", type=int, help="CPU threads; default: all cores")
+    parser.add_argument(
+        "--checkpoints", metavar="DIR", type=Path, help="default: MODEL.checkpoints beside MODEL"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="delete the checkpoints of an earlier run first"
+    )
+    parser.add_argument("--list", action="store_true", help="list the hyperparameters and end")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; returns the exit status."""
+    if arguments.list:
+        print(_table())
+        return 0
+    if arguments.directory is None or arguments.out is None:
+        raise DataError("expected DIR and --out MODEL; see `longspan train --help`")
+    hyperparameters = read_hyperparameters(
+        arguments.set,
+        arguments.config,
+        {"max_minutes": arguments.max_minutes, "seed": arguments.seed},
+    )
+    return _train(arguments, hyperparameters, os.environ)
+
+
+def read_hyperparameters(
+    settings: Sequence[str], config: Path | None, options: Mapping[str, str | None]
+) -> Hyperparameters:
+    """From a YAML file, then `NAME=VALUE` settings, then options; the later one wins.
+
+    Raises HyperparameterError naming what is wrong.
+    """
+    values = _read_config(config) if config is not None else {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.strip():
+            raise HyperparameterError(
+                f"--set {setting}: expected NAME=VALUE, for example attention_heads=4"
+            )
+        values[name.strip()] = value
+    given = {name: value for name, value in options.items() if value is not None}
+    return Hyperparameters.parse(values | given)
+
+
+def _train(
+    arguments: argparse.Namespace, hyperparameters: Hyperparameters, environment: Mapping[str, str]
+) -> int:
+    import torch
+
+    from longspan.inference.greedy import greedy
+    from longspan.training.checkpoint import CheckpointStore
+    from longspan.training.distributed import World
+    from longspan.training.journal import Journal
+    from longspan.training.session import Prepared, choose_device, train_model
+
+    if arguments.threads is not None:
+        if arguments.threads < 1:
+            raise HyperparameterError(f"--threads {arguments.threads}: expected 1 or more")
+        torch.set_num_threads(arguments.threads)
+    world = World.from_environment(environment)
+    journal = Journal() if world.is_first else Journal.silent()
+    out: Path = arguments.out
+    checkpoints = arguments.checkpoints or out.with_name(f"{out.name}.checkpoints")
+    prepared = Prepared.open(arguments.directory)
+    if arguments.fresh and world.is_first:
+        CheckpointStore(checkpoints, warn=journal.note).clear()
+    train_model(
+        prepared,
+        out,
+        hyperparameters,
+        checkpoints=checkpoints,
+        decode=greedy,
+        world=world,
+        device=choose_device(world),
+        journal=journal,
+    )
+    journal.note(f"model: {out}")
+    journal.note(f"next: longspan translate {out} --text 'Your sentence.'")
+    return 0
+
+
+def _read_config(path: Path) -> dict[str, str]:
+    import yaml
+
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HyperparameterError(f"{path}: expected a YAML file, got: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HyperparameterError(f"{path}: expected YAML, got something else: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or any(
+        isinstance(value, dict | list) for value in content.values()
+    ):
+        raise HyperparameterError(f"{path}: expected lines NAME: VALUE, got something else")
+    return {str(name): "none" if v is None else str(v) for name, v in content.items()}
+
+
+def _table() -> str:
+    rows = [
+        (name, "none" if default is None else str(default).lower(), allowed, meaning)
+        for name, default, allowed, meaning in Hyperparameters.describe()
+    ]
+    rows.insert(0, ("NAME", "DEFAULT", "ALLOWED", "MEANING"))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    )

@@ -1,0 +1,175 @@
+"""Translate text, one line at a time, from a file or standard input to standard output.
+
+Output lines correspond to input lines; a blank line stays blank. With --n-best above 1 a line is
+input line number, score and translation, with tabs between. With --json each line of output is
+one JSON object.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from longspan.pipelines.line_chunks import line_chunks
+from longspan.pipelines.search_options import add_search_arguments, search_changes, set_threads
+
+if TYPE_CHECKING:
+    from longspan.inference.translator import Translation, Translator
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
+
+HELP = "translate lines of text"
+EXAMPLE = 'longspan translate model --text "The red book is on the table."'
+
+_LINES = 500  # translated together
+_BLOCK = 1 << 16
+_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", help="model directory")
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="text (default: standard input)"
+    )
+    given.add_argument("--text", help="translate this instead of a file")
+    parser.add_argument(
+        "--n-best", type=int, default=1, metavar="N", help="best translations of each line"
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON lines with scores, tokens")
+    parser.add_argument(
+        "--alignment", action="store_true", help="add the attention to the JSON lines"
+    )
+    add_search_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Translate everything; reports lines whose translation was cut on standard error."""
+    from longspan.inference.search import SearchSettings
+    from longspan.inference.translator import Translator, choose_device
+    from longspan.training.model_directory import load_model
+    from longspan.training.progress import Progress
+
+    set_threads(arguments)
+    device = choose_device(arguments.device)
+    loaded = load_model(arguments.model, device)
+    changes = search_changes(arguments)
+    n_best = arguments.n_best
+    if changes["beam_size"] is None and n_best > loaded.hyperparameters.beam_size:
+        changes["beam_size"] = n_best
+    settings = SearchSettings.from_hyperparameters(
+        loaded.hyperparameters, n_best=n_best, with_alignment=arguments.alignment, **changes
+    )
+    translator = Translator(
+        loaded.model, loaded.tokenizer, settings, device, arguments.batch_tokens, _be_quiet
+    )
+    write = _json_lines if arguments.json or arguments.alignment else partial(_plain, n_best)
+    with ExitStack() as open_files:
+        chunks, name = _input(arguments, open_files)
+        count: Callable[[int], None] = lambda _: None  # noqa: E731
+        if name == arguments.file and not sys.stdout.isatty():
+            count = open_files.enter_context(Progress(unit="line", label="translate")).add
+        cut = _translate(translator, chunks, write, sys.stdout.buffer, count)
+    if cut:
+        _report(cut, name)
+    return 0
+
+
+def _input(arguments: argparse.Namespace, open_files: ExitStack) -> tuple[Iterable[list[str]], str]:
+    from longspan.training.streams import decompressed, raw_file
+
+    if arguments.text is not None:
+        return [[arguments.text]], "--text"
+    if arguments.file == "-":
+        # read1 gives what is there already, so an answer does not wait for more lines.
+        stream = cast("BufferedReader", sys.stdin.buffer)
+        blocks: Iterator[bytes] = iter(partial(stream.read1, _BLOCK), b"")
+        return line_chunks(blocks, "standard input", _LINES), "standard input"
+    file = raw_file(arguments.file, lambda _: None)
+    open_files.callback(file.close)
+    name = str(arguments.file)
+    return line_chunks(decompressed(file, name), name, _LINES), name
+
+
+def _translate(
+    translator: "Translator",
+    chunks: Iterable[list[str]],
+    write: "Callable[[int, str, Translation], str]",
+    output: BinaryIO,
+    count: Callable[[int], None],
+) -> list[int]:
+    """Write every chunk as soon as it is translated; the lines that the limit cut."""
+    number, cut = 0, []
+    for texts in chunks:
+        for text, translation in zip(texts, translator.translate(texts), strict=True):
+            number += 1
+            output.write(write(number, text, translation).encode(errors="backslashreplace"))
+            if not translation.finished:
+                cut.append(number)
+        output.flush()
+        count(len(texts))
+    return cut
+
+
+def _plain(n_best: int, number: int, text: str, translation: "Translation") -> str:
+    if n_best == 1:
+        return _one_line(translation.text) + "\n"
+    candidates = translation.n_best or (translation,)
+    return "".join(f"{number}\t{c.score:.6f}\t{_one_line(c.text)}\n" for c in candidates)
+
+
+def _json_lines(number: int, text: str, translation: "Translation") -> str:
+    import json
+
+    record: dict[str, Any] = {
+        "line": number,
+        "source": text,
+        "translation": translation.text,
+        "score": translation.score,
+        "log_probability": translation.log_probability,
+        "finished": translation.finished,
+        "source_tokens": translation.source_tokens,
+        "tokens": translation.tokens,
+    }
+    if translation.alignment is not None:
+        record["alignment"] = _rounded(translation.alignment)
+    if len(translation.n_best) > 1:
+        record["n_best"] = [
+            {
+                "translation": c.text,
+                "score": c.score,
+                "log_probability": c.log_probability,
+                "finished": c.finished,
+                "tokens": c.tokens,
+            }
+            | ({"alignment": _rounded(c.alignment)} if c.alignment is not None else {})
+            for c in translation.n_best
+        ]
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _rounded(matrix: Any) -> list[list[float]]:
+    """(target, source) weights with four decimals, enough to draw them."""
+    return [[round(float(weight), 4) for weight in row] for row in matrix]
+
+
+def _one_line(text: str) -> str:
+    """A model may write a line break, which would put all later lines out of step."""
+    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+
+
+def _report(cut: list[int], name: str) -> None:
+    shown = ", ".join(map(str, cut[:_SHOWN])) + (", ..." if len(cut) > _SHOWN else "")
+    print(
+        f"longspan: warning: {name}: {len(cut)} translations were stopped at the length limit, "
+        f"unfinished: line {shown}; --max-length-factor allows longer ones",
+        file=sys.stderr,
+    )
+
+
+def _be_quiet(message: str) -> None:
+    """The command reports by line number itself."""

@@ -1,0 +1,65 @@
+"""Command-line options of every command that translates."""
+
+import argparse
+from typing import Any
+
+__all__ = ["add_search_arguments", "positive", "search_changes", "set_threads"]
+
+_NAMES = (
+    "beam_size", "length_penalty", "coverage_penalty", "max_length_factor", "max_length_offset",
+)  # fmt: skip
+
+
+def add_search_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options whose defaults are the model's own."""
+    group = parser.add_argument_group("search (defaults: what the model was trained with)")
+    group.add_argument("--beam-size", type=int, metavar="K", help="hypotheses kept; 1 is greedy")
+    group.add_argument(
+        "--length-penalty", type=float, metavar="ALPHA", help="favours long output (Wu et al. 2016)"
+    )
+    group.add_argument(
+        "--coverage-penalty",
+        type=float,
+        metavar="BETA",
+        help="favours output that reads the whole source (Wu et al. 2016); needs attention",
+    )
+    group.add_argument(
+        "--max-length-factor",
+        type=float,
+        metavar="F",
+        help="output may have F times the source's tokens ... (default 2.5)",
+    )
+    group.add_argument(
+        "--max-length-offset", type=int, metavar="N", help="... plus N tokens (default 20)"
+    )
+    machine = parser.add_argument_group("machine")
+    machine.add_argument(
+        "--batch-tokens",
+        type=positive,
+        default=4096,
+        metavar="N",
+        help="source tokens of a batch (default 4096); longer text is a batch of its own",
+    )
+    machine.add_argument("--threads", type=positive, metavar="N", help="CPU threads")
+    machine.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
+
+
+def search_changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the user said of the search; None where nothing."""
+    return {name: getattr(arguments, name) for name in _NAMES}
+
+
+def set_threads(arguments: argparse.Namespace) -> None:
+    """Use as many CPU threads as were asked for."""
+    if arguments.threads is not None:
+        import torch
+
+        torch.set_num_threads(arguments.threads)
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1, for `type=`."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
+    return number

@@ -1,0 +1,124 @@
+"""What is shipped: folders, imports, versions."""
+
+import ast
+import importlib.metadata
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FOLDERS = ("training", "inference", "pipelines", "infra")
+
+# Modules that put the parts together for a job, and so may import what is otherwise above them.
+COMPOSITION_ROOTS = {"training/train_job.py", "training/evaluate_job.py"}
+ALLOWED = {
+    "training": {"training"},
+    "inference": {"inference", "training"},
+    "pipelines": {"pipelines", "inference", "training"},
+    "infra": {"infra", "pipelines", "inference", "training"},
+}
+# Distributions that only a later layer may need.
+FORBIDDEN = {
+    "training": {"sagemaker", "boto3", "botocore", "moto"},
+    "inference": {"sagemaker", "boto3", "botocore", "moto"},
+    "pipelines": set(),
+    "infra": set(),
+}
+
+
+def python_files() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file names in an import, wherever it stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_folder_with_code_is_in_the_wheel():
+    packages = {
+        ".".join(("longspan", *path.parent.relative_to(ROOT).parts))
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
+    modules_without = {path.parent for path in python_files()} - {
+        path.parent for path in python_files() if path.name == "__init__.py"
+    }
+    assert not modules_without
+    mapping = PROJECT["tool"]["setuptools"]["package-dir"]
+    assert mapping == {f"longspan.{folder}": folder for folder in FOLDERS}
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_keep_to_their_layer(path: Path):
+    name = path.relative_to(ROOT).as_posix()
+    folder = name.split("/")[0]
+    imported = imports_of(path)
+    allowed = ALLOWED[folder] | ({"inference"} if name in COMPOSITION_ROOTS else set())
+    ours = {module.split(".")[1] for module in imported if module.startswith("longspan.")}
+    assert ours <= allowed
+    assert not {module.split(".")[0] for module in imported} & FORBIDDEN[folder]
+
+
+def modules_of(folder: str) -> list[str]:
+    return [
+        ".".join(("longspan", *path.relative_to(ROOT).with_suffix("").parts))
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.name not in ("__init__.py", "__main__.py")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [("pipelines", {"torch"}), ("training", {"sagemaker", "boto3"})],
+)
+def test_importing_a_folder_leaves_heavy_packages_alone(folder: str, forbidden: set[str]):
+    modules = modules_of(folder)
+    assert modules
+    loaded = run_python(
+        "import importlib, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    assert not forbidden & set(loaded.split())
+
+
+def test_the_installed_version_is_the_projects():
+    assert importlib.metadata.version("longspan") == PROJECT["project"]["version"]
+
+
+def test_the_lock_pins_every_requirement():
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pinned = {line.split("==")[0] for line in lines if "==" in line and line[0] not in " #"}
+    project = PROJECT["project"]
+    wanted = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        wanted += extra
+    names = {
+        "".join(c if c.isalnum() else "-" for c in item.split("[")[0].split(">")[0].split("=")[0])
+        for item in wanted
+    }
+    assert names <= pinned
+
+
+def test_the_changelog_has_a_place_for_what_comes():
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,115 @@
+"""The whole evaluation, with a model of random weights and with other systems' files."""
+
+import gzip
+import json
+
+import pytest
+import torch
+
+from longspan.training.columns import Columns
+from longspan.training.errors import DataError, HyperparameterError, ModelDirectoryError
+from longspan.training.evaluate_job import EvaluationJob, evaluate, read_test
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model import Model
+from longspan.training.model_directory import save_model
+from longspan.training.tokenizer import Tokenizer
+from longspan.training.vocabularies import WordVocabulary
+
+WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "a", "b", "c", "d"])
+ROWS = [("a b c", "a b"), ("d", "d"), ("a a b b c c d", "c c b"), ("d c b a", "a")]
+
+
+@pytest.fixture
+def model(tmp_path):
+    torch.manual_seed(1)
+    h = Hyperparameters.parse(
+        {"rnn_num_hidden": "8", "num_embed_source": "4", "num_embed_target": "4",
+         "attention_dimension": "4", "beam_size": "2"}
+    )  # fmt: skip
+    save_model(tmp_path / "model", Model(h, 8, 8), h, Tokenizer(WORDS, WORDS, joint=True))
+    return str(tmp_path / "model")
+
+
+@pytest.fixture
+def pairs_file(tmp_path):
+    path = tmp_path / "test.tsv"
+    lines = [
+        "doc\tsource\ttarget\tjoined",
+        *(f"d#{i}\t{s}\t{t}\t{int(i == 2)}" for i, (s, t) in enumerate(ROWS)),
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_a_model_is_evaluated_and_everything_written(model, pairs_file, tmp_path):
+    out = tmp_path / "out"
+    done = evaluate(EvaluationJob(model, [pairs_file], str(out), resamples=20))
+    assert done.against is None
+    document = json.loads((out / "evaluation.json").read_text())
+    assert document["all"]["segments"] == 4
+    assert document["buckets"][1]["joined"]["segments"] == 1
+    assert document["details"]["search"]["beam_size"] == 2
+    assert document["all"]["unfinished_rate"] is not None
+    rows = (out / "translations.tsv").read_text().splitlines()
+    assert [row.split("\t")[0] for row in rows[1:]] == [source for source, _ in ROWS]
+    assert [row.split("\t")[7] for row in rows[1:]] == ["0", "0", "1", "0"]
+    again = tmp_path / "again"
+    evaluate(EvaluationJob(model, [pairs_file], str(again), resamples=20))
+    assert (again / "evaluation.json").read_bytes() == (out / "evaluation.json").read_bytes()
+
+
+def test_search_settings_replace_the_models_own(model, pairs_file, tmp_path):
+    job = EvaluationJob(
+        model, [pairs_file], str(tmp_path / "o"), search={"beam_size": 4, "length_penalty": None},
+        resamples=5,
+    )  # fmt: skip
+    evaluate(job)
+    search = json.loads((tmp_path / "o" / "evaluation.json").read_text())["details"]["search"]
+    assert (search["beam_size"], search["length_penalty"]) == (4, 0.6)
+
+
+def test_against_a_file_of_translations(model, pairs_file, tmp_path):
+    perfect = tmp_path / "other.txt.gz"
+    perfect.write_bytes(gzip.compress("".join(t + "\n" for _, t in ROWS).encode()))
+    job = EvaluationJob(
+        model, [pairs_file], str(tmp_path / "o"), str(perfect), resamples=20, tokenize="none"
+    )
+    done = evaluate(job)
+    assert done.against.all.quality.chrf == 100
+    assert done.against.all.quality.unfinished_rate is None
+    document = json.loads((tmp_path / "o" / "evaluation.json").read_text())
+    assert document["comparison"]["all"]["difference"] <= 0
+    assert document["against"]["details"]["system"] == str(perfect)
+
+
+def test_a_prepared_directory_and_named_columns_and_parallel_files(pairs_file, tmp_path):
+    assert [(p.source, p.target) for p in read_test([str(tmp_path)])] == ROWS
+    named = tmp_path / "named.tsv"
+    named.write_text("x\ty\n1\t2\n")
+    assert read_test([str(named)], Columns(source="y", target="x"))[0].source == "2"
+    for name, column in (("t.en", 0), ("t.ja", 1)):
+        (tmp_path / name).write_text("".join(row[column] + "\n" for row in ROWS))
+    pairs = read_test([str(tmp_path / "t.en"), str(tmp_path / "t.ja")])
+    assert [(p.source, p.target) for p in pairs] == ROWS
+
+
+def test_what_cannot_be_evaluated_is_named(model, pairs_file, tmp_path):
+    out = str(tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"with test\.tsv"):
+        evaluate(EvaluationJob(model, [str(tmp_path / "empty")], out))
+    header = tmp_path / "header.tsv"
+    header.write_text("source\ttarget\n")
+    with pytest.raises(DataError, match="empty"):
+        evaluate(EvaluationJob(model, [str(header)], out))
+    short = tmp_path / "short.txt"
+    short.write_text("a\nb\n")
+    with pytest.raises(DataError, match=r"short\.txt: expected 4 translations.*got 2"):
+        evaluate(EvaluationJob(str(short), [pairs_file], out))
+    short.write_bytes(b"a\n\xff\n")
+    with pytest.raises(DataError, match=r"short\.txt:2: expected UTF-8"):
+        evaluate(EvaluationJob(str(short), [pairs_file], out))
+    with pytest.raises(ModelDirectoryError, match="no such directory"):
+        evaluate(EvaluationJob(str(tmp_path / "nowhere"), [pairs_file], out))
+    with pytest.raises(HyperparameterError, match="beam_size=0"):
+        evaluate(EvaluationJob(model, [pairs_file], out, search={"beam_size": 0}))

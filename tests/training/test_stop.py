@@ -1,0 +1,31 @@
+import os
+import signal
+
+import pytest
+
+from longspan.training.stop import StopRequest, stop_on_signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_and_the_handlers_come_back(number):
+    before = signal.getsignal(number)
+    with stop_on_signals() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)  # a launcher may pass it on once more
+        assert stop()
+    assert signal.getsignal(number) is before
+
+
+def test_the_third_interrupt_ends_at_once():
+    with stop_on_signals():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_asking_without_a_signal():
+    stop = StopRequest()
+    stop.ask()
+    assert stop()

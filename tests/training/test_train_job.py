@@ -1,0 +1,254 @@
+"""The container's real entry point in its own process, on a tiny language, in seconds."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from longspan.training import recordio
+from longspan.training.built_in import convert
+from longspan.training.model_directory import load_model
+from longspan.training.paths import ContainerPaths
+
+WORDS = ["one", "two", "three", "four", "five", "six"]
+SPECIALS = ["<pad>", "<unk>", "<s>", "</s>"]
+TINY = {
+    "rnn_num_hidden": "8",
+    "num_embed_source": "4",
+    "num_embed_target": "4",
+    "rnn_attention_type": "dot",
+    "rnn_attention_num_hidden": "8",
+    "max_num_batches": "6",
+    "checkpoint_frequency_num_batches": "3",
+    "batch_size": "8",
+}
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def make_pairs(count: int, seed: int) -> list[tuple[list[int], list[int]]]:
+    """Sentences of two to six words; the target is the source turned round."""
+    choose = random.Random(seed)
+    sources = [choose.choices(range(4, 10), k=choose.randint(2, 6)) for _ in range(count)]
+    return [(source, source[::-1]) for source in sources]
+
+
+def add_built_in_channels(paths: ContainerPaths) -> None:
+    for name, count in (("train", 60), ("validation", 8)):
+        paths.channel(name).mkdir(parents=True)
+        recordio.write(paths.channel(name) / f"{name}.rec", make_pairs(count, len(name)))
+    for name in ("vocab.src.json", "vocab.trg.json"):
+        table = {word: number for number, word in enumerate([*SPECIALS, *WORDS])}
+        write_json(paths.channel("vocab") / name, table)
+
+
+def add_prepared_channel(paths: ContainerPaths, scratch: Path) -> None:
+    elsewhere = ContainerPaths(scratch)
+    add_built_in_channels(elsewhere)
+    channels = (elsewhere.channel(name) for name in ("train", "validation", "vocab"))
+    convert(*channels, paths.channel("prepared"))
+
+
+def set_hyperparameters(paths: ContainerPaths, **changes: str) -> None:
+    write_json(paths.hyperparameters, {**TINY, **changes})
+
+
+def environment(paths: ContainerPaths, **additions: str) -> dict[str, str]:
+    ours = {"LONGSPAN_BASE": str(paths.base), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RANK", "LONGSPAN_"))}
+    return {**inherited, **ours, **additions}
+
+
+COMMAND = [sys.executable, "-m", "longspan.training", "train"]
+
+
+def run(paths: ContainerPaths, **additions: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        COMMAND,
+        env=environment(paths, **additions),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> ContainerPaths:
+    paths = ContainerPaths(tmp_path / "ml")
+    set_hyperparameters(paths)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ContainerPaths, str]:
+    """A job on the built-in's data, and what it printed."""
+    paths = ContainerPaths(tmp_path_factory.mktemp("trained") / "ml")
+    add_built_in_channels(paths)
+    # What SageMaker adds by itself does no harm.
+    set_hyperparameters(
+        paths, _tuning_objective_metric="validation:bleu", sagemaker_job_name="job-1"
+    )
+    paths.write_failure("of an earlier run")
+    done = run(paths)
+    assert done.returncode == 0, done.stderr
+    return paths, done.stdout
+
+
+def test_the_data_of_the_built_in_algorithm_trains_as_it_is(trained: tuple[ContainerPaths, str]):
+    paths, printed = trained
+    assert "channel train: 60 pairs" in printed
+    assert re.search(r"validation:perplexity=[0-9.]+", printed)
+    loaded = load_model(paths.model)
+    assert loaded.tokenizer.encode_source("two one unheard") == [5, 4, 1, 3]
+    assert loaded.hyperparameters.attention_type == "dot"
+
+
+def test_a_failure_of_an_earlier_run_is_forgotten(trained: tuple[ContainerPaths, str]):
+    assert not trained[0].failure.exists()
+
+
+def test_a_prepared_folder_gives_the_same_model(
+    trained: tuple[ContainerPaths, str], paths: ContainerPaths, tmp_path: Path
+):
+    add_prepared_channel(paths, tmp_path / "elsewhere")
+    done = run(paths)
+    assert done.returncode == 0, done.stderr
+    ours, same = ((p.model / "model.safetensors").read_bytes() for p in (paths, trained[0]))
+    assert ours == same
+
+
+def test_two_processes_train_one_model(paths: ContainerPaths, tmp_path: Path):
+    add_prepared_channel(paths, tmp_path / "elsewhere")
+    write_json(paths.resource_config, {"current_host": "algo-1", "hosts": ["algo-1"]})
+    done = run(paths, LONGSPAN_PROCESSES="2")
+    assert done.returncode == 0, done.stderr
+    assert "2 processes" in done.stdout
+    # One of them speaks.
+    assert done.stdout.count("training is over") == 1
+    assert load_model(paths.model).hyperparameters.max_num_batches == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"attention_heads": "zero"}, "attention_heads=zero: allowed: an integer from 1 to 64"),
+        ({"rnn_attention_type": "luong"}, "rnn_attention_type=luong: allowed: fixed | dot"),
+        ({"atention_heads": "2"}, "did you mean attention_heads"),
+    ],
+)
+def test_a_wrong_hyperparameter_is_one_line_and_the_reason(
+    paths: ContainerPaths, changes: dict[str, str], reason: str
+):
+    add_built_in_channels(paths)
+    set_hyperparameters(paths, **changes)
+    done = run(paths)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert reason in line
+    assert reason in paths.failure.read_text()
+    assert not paths.model.exists()
+
+
+def test_missing_channels_are_named_with_those_that_came(paths: ContainerPaths):
+    paths.channel("train").mkdir(parents=True)
+    done = run(paths)
+    assert done.returncode == 1
+    assert "came train: add validation, vocab" in paths.failure.read_text()
+    [line] = done.stderr.splitlines()
+    assert "expected a channel prepared" in line
+
+
+def test_a_damaged_record_is_named_by_file_and_byte(paths: ContainerPaths):
+    add_built_in_channels(paths)
+    with (paths.channel("train") / "train.rec").open("r+b") as file:
+        file.write(b"\0")
+    done = run(paths)
+    assert done.returncode == 1
+    assert "train.rec: byte 0: expected RecordIO's magic number" in paths.failure.read_text()
+
+
+def test_an_unforeseen_error_leaves_a_traceback_and_the_reason(paths: ContainerPaths):
+    paths.hyperparameters.unlink()
+    paths.hyperparameters.mkdir()  # nobody expects a folder there
+    done = run(paths)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "IsADirectoryError" in paths.failure.read_text()
+
+
+def test_an_impossible_number_of_processes_is_refused(paths: ContainerPaths):
+    add_built_in_channels(paths)
+    done = run(paths, LONGSPAN_PROCESSES="many")
+    assert done.returncode == 1
+    assert "LONGSPAN_PROCESSES=many: allowed: an integer" in paths.failure.read_text()
+
+
+@contextmanager
+def endless_job(paths: ContainerPaths, processes: int) -> Iterator["subprocess.Popen[str]"]:
+    """A job that would never end by itself, once it has saved its first checkpoint."""
+    add_built_in_channels(paths)
+    set_hyperparameters(paths, max_num_batches="1000000", checkpoint_threshold="1000000")
+    variables = environment(paths, LONGSPAN_PROCESSES=str(processes))
+    job = subprocess.Popen(
+        COMMAND, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 150
+    try:
+        while not list(paths.checkpoints.glob("checkpoint-*")):
+            assert job.poll() is None, job.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield job
+    finally:
+        job.kill()
+        job.communicate()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sigterm_saves_and_ends_clean(paths: ContainerPaths, processes: int):
+    with endless_job(paths, processes) as job:
+        job.send_signal(signal.SIGTERM)
+        output, errors = job.communicate(timeout=120)
+    assert job.returncode == 0, errors
+    [updates] = re.findall(r"stopped after (\d+) updates", output)
+    assert not paths.failure.exists()
+    assert (paths.checkpoints / f"checkpoint-{int(updates):09d}").is_dir()
+    assert not paths.model.exists()
+    # The job goes on from there; a lower limit than it has reached ends it at once.
+    set_hyperparameters(paths, max_num_batches="1")
+    done = run(paths)
+    assert done.returncode == 0, done.stderr
+    assert f"resumed at update {updates}" in done.stdout
+    assert (paths.model / "config.json").is_file()
+
+
+def test_a_worker_that_is_killed_is_the_reason(paths: ContainerPaths):
+    with endless_job(paths, 2) as job:
+        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        assert len(children) == 2
+        os.kill(int(children[1]), signal.SIGKILL)
+        job.communicate(timeout=120)
+    assert job.returncode == 1
+    assert paths.failure.read_text() == "worker 1 was killed by signal 9: out of memory?"
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"], ["train", "more"]])
+def test_an_unknown_job_shows_the_usage(arguments: list[str]):
+    done = subprocess.run(
+        [sys.executable, "-m", "longspan.training", *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m longspan.training train")

@@ -1,0 +1,122 @@
+import pytest
+import torch
+
+from longspan.training.batches import collate
+from longspan.training.distributed import World
+from longspan.training.errors import DataError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loss import sequence_loss
+from longspan.training.model import Model
+from longspan.training.shards import MemoryCorpus
+from longspan.training.tokenizer import Tokenizer, WordVocabulary
+from longspan.training.validation import Validator, improves
+
+H = Hyperparameters(
+    rnn_num_hidden=8,
+    num_embed_source=8,
+    num_embed_target=8,
+    attention_dimension=8,
+    batch_tokens=40,
+    precision="fp32",
+)
+WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", *(f"w{i}" for i in range(9))])
+TOKENIZER = Tokenizer(WORDS, WORDS)
+
+
+def corpus_of(lengths):
+    texts = [" ".join(f"w{(i + n) % 9}" for i in range(n)) for n in lengths]
+    encoded = [TOKENIZER.encode_source(text) for text in texts]
+    return MemoryCorpus(encoded, encoded)
+
+
+def copy(model, sources):
+    return [source[:-1] for source in sources]
+
+
+def validator_of(corpus, decode=copy, **settings):
+    h = H.replace(**settings)
+    cpu = torch.device("cpu")
+    return Validator(corpus, TOKENIZER, h, sequence_loss, World(), cpu, decode=decode)
+
+
+def measure(validator, model=None, check=lambda: None, **what):
+    what = {"bleu": False, "bleu_long": False} | what
+    model = Model(H, len(WORDS), len(WORDS)) if model is None else model
+    return validator.measure(model, check=check, **what)
+
+
+def test_the_loss_is_that_of_all_pairs_one_by_one():
+    corpus = corpus_of([1, 4, 7, 12, 30, 60])
+    model = Model(H, len(WORDS), len(WORDS)).eval()
+    sums = [
+        sequence_loss(model, collate(corpus, [(i,)]), H, label_smoothing=0.0) for i in range(6)
+    ]
+    found = measure(validator_of(corpus, label_smoothing=0.3), model)
+    tokens = sum(s.tokens.item() for s in sums)
+    assert found.loss == pytest.approx(sum(s.nll.item() for s in sums) / tokens, rel=1e-5)
+    assert found.accuracy == pytest.approx(sum(s.correct.item() for s in sums) / tokens)
+    assert found.by_bucket.keys() == {"1-5", "6-10", "11-20", "21-30", "51-75"}
+    assert found.by_bucket["11-20"] == pytest.approx(
+        sums[3].nll.item() / sums[3].tokens.item(), rel=1e-5
+    )
+    assert found.bleu is None
+    assert "validation:bleu" not in found.metrics
+
+
+def test_bleu_of_right_and_of_wrong_translations():
+    corpus = corpus_of([5, 9, 12] * 10)
+    perfect = measure(validator_of(corpus), bleu=True, bleu_long=True)
+    assert perfect.metrics["validation:bleu"] == pytest.approx(100)
+    assert perfect.bleu_long == pytest.approx(100)
+    wrong = validator_of(corpus, decode=lambda model, sources: [[4] for _ in sources])
+    assert measure(wrong, bleu=True).bleu < 5
+
+
+def test_bleu_long_decodes_the_long_part_alone():
+    seen = []
+
+    def decode(model, sources):
+        seen.extend(map(len, sources))
+        return copy(model, sources)
+
+    validator = validator_of(corpus_of([3] * 30 + [120] * 25), decode)
+    measure(validator, bleu_long=True)
+    assert seen == [121] * 25
+    assert validator.long.name == "over 100"
+
+
+def test_a_sample_bounds_what_is_decoded():
+    seen = []
+
+    def decode(model, sources):
+        seen.extend(sources)
+        return copy(model, sources)
+
+    validator = validator_of(corpus_of([5] * 50), decode, bleu_sample_size=7)
+    measure(validator, bleu=True)
+    assert len(seen) == 7
+
+
+def test_check_may_end_it():
+    class StopNowError(Exception):
+        pass
+
+    def check():
+        raise StopNowError
+
+    with pytest.raises(StopNowError):
+        measure(validator_of(corpus_of([5])), check=check)
+
+
+def test_no_pairs_is_a_clear_error():
+    with pytest.raises(DataError, match="expected pairs, got none"):
+        validator_of(MemoryCorpus([], []))
+
+
+def test_perplexity_should_fall_and_the_others_rise():
+    assert improves("perplexity", 3.0, 4.0)
+    assert not improves("perplexity", 4.0, 4.0)
+    assert improves("bleu", 4.0, 3.0)
+    assert not improves("accuracy", 0.5, 0.5)
+    assert improves("bleu", 0.0, None)
+    assert not improves("bleu", float("nan"), 1.0)

@@ -1,0 +1,112 @@
+"""How sure a score is: bootstrap intervals and paired significance, on counts per segment.
+
+A score is a function of counts that add up over segments (`scores.Statistics`), so a resample
+of the test set is a weighted sum of rows: one matrix product for many resamples at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Interval", "Paired", "compare", "interval"]
+
+Numbers = NDArray[np.float64]
+Score = Callable[[Numbers], Numbers]
+
+_WEIGHTS_AT_A_TIME = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a score lies in the middle `confidence` of the resamples."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One system's score minus the other's on the same segments."""
+
+    difference: float
+    interval: Interval
+    p_value: float
+
+
+def interval(
+    counts: Numbers,
+    score: Score,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 1,
+) -> Interval:
+    """Bootstrap percentile interval of `score` (Koehn 2004, section 3).
+
+    `counts` (segment, count) has at least one row; `score` takes (resample, count) sums.
+    """
+    generator = np.random.default_rng(seed)
+    sums = [weights @ counts for weights in _resamples(len(counts), resamples, generator)]
+    return _middle(score(np.concatenate(sums)), confidence)
+
+
+def compare(
+    counts: Numbers,
+    against: Numbers,
+    score: Score,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 1,
+) -> Paired:
+    """Whether two systems differ on the same segments: `counts` and `against`, row by row.
+
+    The interval of the difference is from paired bootstrap resampling (Koehn 2004, section 4).
+    The p-value is two-sided, from approximate randomisation (Riezler and Maxwell 2005): the
+    share of `resamples` random swaps of the systems' outputs whose difference is at least the
+    observed one, the observed one counted, so it is never 0 and 1 for equal outputs.
+    """
+    generator = np.random.default_rng(seed)
+    both = np.concatenate([counts, against], axis=1)
+    width = counts.shape[1]
+    pairs = [weights @ both for weights in _resamples(len(counts), resamples, generator)]
+    sums = np.concatenate(pairs)
+    differences = score(sums[:, :width]) - score(sums[:, width:])
+
+    total = counts.sum(0), against.sum(0)
+    observed = float(score(total[0]) - score(total[1]))
+    swapped = [swaps @ (against - counts) for swaps in _swaps(len(counts), resamples, generator)]
+    moved = np.concatenate(swapped)
+    shuffled = score(total[0] + moved) - score(total[1] - moved)
+    # Sums in another order round differently; what is equal must count as equal.
+    extreme = int((np.abs(shuffled) >= abs(observed) - 1e-9).sum())
+    return Paired(observed, _middle(differences, confidence), (extreme + 1) / (resamples + 1))
+
+
+def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterator[Numbers]:
+    """How often each segment is drawn, (resample, segment), in blocks of bounded size."""
+    for block in _blocks(size, count):
+        weights = np.empty((block, size))
+        for row in weights:
+            row[:] = np.bincount(generator.integers(size, size=size), minlength=size)
+        yield weights
+
+
+def _swaps(size: int, count: int, generator: np.random.Generator) -> Iterator[Numbers]:
+    """Which segments change sides, (trial, segment), 0 or 1, in blocks of bounded size."""
+    for block in _blocks(size, count):
+        yield generator.integers(2, size=(block, size)).astype(np.float64)
+
+
+def _blocks(size: int, count: int) -> Iterator[int]:
+    most = max(1, _WEIGHTS_AT_A_TIME // max(size, 1))
+    for start in range(0, count, most):
+        yield min(most, count - start)
+
+
+def _middle(scores: Numbers, confidence: float) -> Interval:
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(scores, [tail, 100 - tail])
+    return Interval(float(low), float(high))

@@ -1,0 +1,208 @@
+"""Checkpoints: written whole or not at all, read back only if their checksums hold.
+
+A checkpoint is a folder `checkpoint-UPDATES` with `tensors.safetensors` (weights and optimiser
+state) and `state.json` (everything else, and the checksums of both). It is written beside its
+final name, flushed to the disk and renamed, so a killed job or a full disk leaves the earlier
+ones as they were. Nothing is ever unpickled.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save_file
+from torch import Tensor
+
+from longspan.training.errors import CheckpointError
+
+__all__ = ["Checkpoint", "CheckpointStore", "check_identity"]
+
+_FORMAT = 1
+_PREFIX = "checkpoint-"
+_TENSORS, _STATE = "tensors.safetensors", "state.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`state` is plain JSON; `tensors` the serialized safetensors, see `read_tensors`."""
+
+    updates: int
+    state: dict[str, Any]
+    tensors: bytes
+
+    def read_tensors(self, prefix: str = "") -> dict[str, Tensor]:
+        """Tensors whose name starts with `prefix`, which is taken off."""
+        every = load_safetensors(self.tensors)
+        return {k.removeprefix(prefix): v for k, v in every.items() if k.startswith(prefix)}
+
+    def to_bytes(self) -> bytes:
+        """For the way to another process; `from_bytes` reads it."""
+        head = json.dumps([self.updates, self.state]).encode()
+        return len(head).to_bytes(8, "little") + head + self.tensors
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Checkpoint":
+        """The inverse of `to_bytes`."""
+        size = 8 + int.from_bytes(content[:8], "little")
+        updates, state = json.loads(content[8:size])
+        return cls(updates, state, content[size:])
+
+
+class CheckpointStore:
+    """The checkpoints of one training run in a folder; the last `keep` and the best stay."""
+
+    def __init__(
+        self, directory: str | Path, *, warn: Callable[[str], None], keep: int = 3
+    ) -> None:
+        self.directory = Path(directory)
+        self._warn = warn
+        self._keep = keep
+
+    def save(
+        self,
+        updates: int,
+        state: Mapping[str, Any],
+        tensors: Mapping[str, Tensor],
+        best: Sequence[int] = (),
+    ) -> Path:
+        """Write one, then delete those that are neither recent nor `best` for a recent one.
+
+        Raises CheckpointError when it cannot be written; the ones before it are intact then.
+        """
+        final = self.directory / f"{_PREFIX}{updates:09d}"
+        try:
+            with self._new_folder(final) as folder:
+                save_file({k: v.contiguous() for k, v in tensors.items()}, folder / _TENSORS)
+                body = {
+                    "format": _FORMAT,
+                    "updates": updates,
+                    "best": list(best),
+                    "tensors_sha256": _sha256(folder / _TENSORS),
+                    "state": dict(state),
+                }
+                text = json.dumps({"sha256": _digest(body), "body": body}, indent=1)
+                (folder / _STATE).write_text(text, encoding="utf-8")
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(
+                f"{final}: expected to write a checkpoint, got: {_reason(error)}; earlier ones "
+                "are intact: make room there and run the same command again"
+            ) from error
+        self._prune()
+        return final
+
+    def newest(self) -> Checkpoint | None:
+        """The newest one that is whole, with a warning for each that is not; None at the start."""
+        for updates in reversed(self.saved()):
+            try:
+                return self.load(updates)
+            except CheckpointError as error:
+                self._warn(f"{error}; going back to the checkpoint before it")
+        return None
+
+    def load(self, updates: int) -> Checkpoint:
+        """The checkpoint after so many updates; raises CheckpointError if it is not whole."""
+        folder = self.directory / f"{_PREFIX}{updates:09d}"
+        body = _read_body(folder)
+        try:
+            tensors = (folder / _TENSORS).read_bytes()
+        except OSError as error:
+            raise CheckpointError(f"{folder}: cannot be read: {_reason(error)}") from error
+        if hashlib.sha256(tensors).hexdigest() != body["tensors_sha256"]:
+            raise CheckpointError(f"{folder}: {_TENSORS} does not match its checksum")
+        return Checkpoint(updates, body["state"], tensors)
+
+    def clear(self) -> None:
+        """Delete every checkpoint; other files in the folder stay."""
+        for updates in self.saved():
+            shutil.rmtree(self.directory / f"{_PREFIX}{updates:09d}")
+
+    def saved(self) -> list[int]:
+        """Updates of the checkpoints there are, whole or not, in order."""
+        names = (path.name for path in self.directory.glob(f"{_PREFIX}*") if path.is_dir())
+        numbers = (name.removeprefix(_PREFIX) for name in names)
+        return sorted(int(number) for number in numbers if number.isdecimal())
+
+    @contextmanager
+    def _new_folder(self, final: Path) -> Iterator[Path]:
+        """A folder to fill, that gets the name `final` at the end or vanishes on an error."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for rest in self.directory.glob(".new-*"):  # of a run that was killed while writing
+            shutil.rmtree(rest, ignore_errors=True)
+        folder = self.directory / f".new-{final.name}"
+        folder.mkdir()
+        try:
+            yield folder
+            for path in (*folder.iterdir(), folder):
+                _flush(path)
+            if final.exists():  # only one that was not whole, since training went back before it
+                shutil.rmtree(final)
+            folder.rename(final)
+            _flush(self.directory)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _prune(self) -> None:
+        recent = self.saved()[-self._keep :]
+        kept = set(recent)
+        for updates in recent:
+            try:
+                kept.update(_read_body(self.directory / f"{_PREFIX}{updates:09d}")["best"])
+            except CheckpointError:
+                continue  # not whole; `newest` warns if it is ever needed
+        for updates in set(self.saved()) - kept:
+            shutil.rmtree(self.directory / f"{_PREFIX}{updates:09d}", ignore_errors=True)
+
+
+def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any], where: Path) -> None:
+    """Raises CheckpointError naming the first key in which a saved run differs from this one."""
+    for key in ours:
+        if saved.get(key) != ours[key]:
+            raise CheckpointError(
+                f"{where}: belongs to another training run: {key} is {saved.get(key)} there and "
+                f"{ours[key]} here; use the same settings and data, another folder for "
+                "checkpoints, or start afresh without these"
+            )
+
+
+def _read_body(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        body: dict[str, Any] = content["body"]
+        if content["sha256"] != _digest(body):
+            raise CheckpointError(f"{folder}: {_STATE} does not match its checksum")
+        version = body["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder}: {_STATE} cannot be read: {_reason(error)}") from error
+    if version != _FORMAT:
+        raise CheckpointError(f"{folder}: expected checkpoint format {_FORMAT}, got {version}")
+    return body
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or repr(error)

@@ -1,0 +1,165 @@
+"""The evaluation of a model on test pairs: translate, measure by length, write the results.
+
+A composition root: it joins `inference` to the measures, which know nothing of models.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from longspan.inference.search import SearchSettings
+from longspan.inference.translator import DEFAULT_BATCH_TOKENS, Translator, choose_device
+from longspan.training.columns import Columns
+from longspan.training.errors import DataError
+from longspan.training.evaluation import Evaluation, evaluate_translations
+from longspan.training.evaluation_files import write_evaluation
+from longspan.training.model_directory import load_model
+from longspan.training.pairs import Pair, read_pairs
+from longspan.training.streams import decompressed, lines, raw_file
+
+__all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
+
+_PREPARED_TEST = "test.tsv"
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """What to evaluate, on what, and how.
+
+    `model` and `against` are model directories, or text files with another system's
+    translations, one a line. `test` is whatever `read_pairs` reads, or a prepared directory.
+    `search` replaces the search settings that each model carries.
+    """
+
+    model: str
+    test: Sequence[str]
+    out: str
+    against: str | None = None
+    columns: Columns = field(default_factory=Columns)
+    format: str | None = None
+    tokenize: str | None = None
+    language: str | None = None
+    search: Mapping[str, Any] = field(default_factory=dict)
+    batch_tokens: int = DEFAULT_BATCH_TOKENS
+    device: str | None = None
+    resamples: int = 1000
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """Of the model, and of the one it is compared with."""
+
+    model: Evaluation
+    against: Evaluation | None = None
+
+
+@dataclass(frozen=True)
+class _Output:
+    """A system's translations of the test's sources."""
+
+    hypotheses: list[str]
+    finished: list[bool] | None
+    scores: list[float] | None
+    details: dict[str, Any]
+
+
+def evaluate(job: EvaluationJob) -> Evaluations:
+    """Evaluate and write `evaluation.json` and `translations.tsv` into `job.out`.
+
+    Raises DataError for a test or translations that cannot be used, ModelDirectoryError for a
+    model that cannot, and OSError when the results cannot be written.
+    """
+    Path(job.out).mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
+    pairs = read_test(job.test, job.columns, job.format)
+    output = _translate(job, job.model, pairs)
+    against_output = _translate(job, job.against, pairs) if job.against is not None else None
+    evaluation = _evaluate(job, pairs, output)
+    against = _evaluate(job, pairs, against_output) if against_output is not None else None
+    write_evaluation(
+        job.out,
+        evaluation,
+        details=output.details,
+        against=against,
+        against_details=against_output.details if against_output is not None else None,
+    )
+    return Evaluations(evaluation, against)
+
+
+def read_test(
+    test: Sequence[str], columns: Columns | None = None, format: str | None = None
+) -> list[Pair]:
+    """The test pairs; a prepared directory stands for its `test.tsv`.
+
+    Raises DataError when there are none, or a directory has no test.
+    """
+    paths = [_test_file(path) for path in test]
+    pairs = list(read_pairs(paths, columns, format=format))
+    if not pairs:
+        raise DataError(f"{', '.join(paths)}: expected pairs to evaluate on, got an empty test")
+    return pairs
+
+
+def _test_file(path: str) -> str:
+    if not Path(path).is_dir():
+        return path
+    inside = Path(path) / _PREPARED_TEST
+    if not inside.is_file():
+        raise DataError(
+            f"{path}: expected a file of pairs or a prepared directory with {_PREPARED_TEST}, "
+            "got a directory without it; did `longspan prepare` finish?"
+        )
+    return str(inside)
+
+
+def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Output:
+    details = {"system": system, "test": list(job.test)}
+    if Path(system).is_file():
+        return _Output(_read_hypotheses(system, len(pairs)), None, None, details)
+    device = choose_device(job.device)
+    loaded = load_model(system, device)
+    settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
+    translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
+    label = f"translate with {system}"
+    results = translator.translate([pair.source for pair in pairs], label=label)
+    return _Output(
+        [result.text for result in results],
+        [result.finished for result in results],
+        [result.score for result in results],
+        details | {"search": asdict(settings)},
+    )
+
+
+def _read_hypotheses(path: str, expected: int) -> list[str]:
+    hypotheses = []
+    with closing(raw_file(path, lambda _: None)) as file:
+        for number, line in lines(decompressed(file, path), path):
+            try:
+                hypotheses.append(line.decode())
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{path}:{number}: expected UTF-8 text, got {error.reason}; convert the file"
+                ) from error
+    if len(hypotheses) != expected:
+        raise DataError(
+            f"{path}: expected {expected} translations, one a line as the test has pairs, got "
+            f"{len(hypotheses)}"
+        )
+    return hypotheses
+
+
+def _evaluate(job: EvaluationJob, pairs: Sequence[Pair], output: _Output) -> Evaluation:
+    return evaluate_translations(
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+        output.hypotheses,
+        joined=[pair.joined for pair in pairs],
+        finished=output.finished,
+        scores=output.scores,
+        tokenize=job.tokenize,
+        language=job.language,
+        resamples=job.resamples,
+        seed=job.seed,
+    )

@@ -1,0 +1,71 @@
+"""Metric names, the lines that print them and the regular expressions that read them back.
+
+One table makes all three, so they cannot disagree. `definitions()` is SageMaker's
+`MetricDefinitions`: https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["METRICS", "OBJECTIVES", "Metric", "definitions", "metrics_line", "parse_metrics"]
+
+_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that a job prints; `goal` is what a tuner should do with it."""
+
+    name: str
+    digits: int  # significant ones, as printed
+    goal: str  # Minimize | Maximize
+    meaning: str
+
+    @property
+    def regex(self) -> str:
+        """Matches this metric's text in a line and no other metric's; group 1 is the value."""
+        return rf"(?:^|\s){re.escape(self.name)}={_NUMBER}"
+
+    def text(self, value: float) -> str:
+        """`name=value`; raises ValueError for a value that is not finite."""
+        if not math.isfinite(value):
+            raise ValueError(f"{self.name}: expected a finite number, got {value}")
+        return f"{self.name}={value:.{self.digits}g}"
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("train:loss", 6, "Minimize", "nats per target token, since the line before"),
+        Metric("train:perplexity", 6, "Minimize", "exp of train:loss"),
+        Metric("train:accuracy", 5, "Maximize", "share of target tokens ranked first"),
+        Metric("train:tokens_per_second", 6, "Maximize", "target tokens, padding not counted"),
+        Metric("train:learning_rate", 6, "Minimize", "of the last update"),
+        Metric("validation:loss", 6, "Minimize", "nats per target token"),
+        Metric("validation:perplexity", 6, "Minimize", "exp of validation:loss"),
+        Metric("validation:accuracy", 5, "Maximize", "share of target tokens ranked first"),
+        Metric("validation:bleu", 5, "Maximize", "greedy search on validation"),
+        Metric("validation:bleu_long", 5, "Maximize", "greedy search on its long part"),
+    )
+}
+
+# What a tuner may optimise: the names that `optimized_metric` has, as metrics of validation.
+OBJECTIVES = tuple(f"validation:{name}" for name in ("perplexity", "accuracy", "bleu", "bleu_long"))
+
+
+def metrics_line(values: Mapping[str, float]) -> str:
+    """The given metrics as one line; raises KeyError for a name not in `METRICS`."""
+    return " ".join(METRICS[name].text(value) for name, value in values.items())
+
+
+def parse_metrics(line: str) -> dict[str, float]:
+    """The metrics that a line holds."""
+    found = {name: re.search(metric.regex, line) for name, metric in METRICS.items()}
+    return {name: float(match.group(1)) for name, match in found.items() if match}
+
+
+def definitions() -> list[dict[str, str]]:
+    """SageMaker's `MetricDefinitions`: `{"Name": ..., "Regex": ...}` for each metric."""
+    return [{"Name": metric.name, "Regex": metric.regex} for metric in METRICS.values()]

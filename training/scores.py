@@ -1,0 +1,193 @@
+"""Scores of translations against references: BLEU, chrF, length ratio, repetition.
+
+Everything is kept as counts per segment, which add up: a corpus, a length bucket and a bootstrap
+resample are sums of rows. BLEU (Papineni et al. 2002) and chrF (Popovic 2015) are sacreBLEU's
+(Post 2018), with its signatures.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+
+from longspan.training.buckets import BUCKETS
+from longspan.training.errors import DataError
+
+__all__ = [
+    "LEAST_LONG",
+    "TOKENIZERS",
+    "LongPart",
+    "Statistics",
+    "bleu_of",
+    "choose_tokenizer",
+    "chrf_of",
+    "corpus_bleu",
+    "long_part",
+    "statistics",
+]
+
+Numbers = NDArray[np.float64]
+
+TOKENIZERS = ("ja-mecab", "zh", "13a", "intl", "char", "none")
+LEAST_LONG = 20
+_ORDER = 4  # of n-grams, for BLEU and for repetition
+_KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+_CJK = "\u3041-\u30ff\uff66-\uff9f\u3400-\u9fff\uf900-\ufaff"
+_CJK_CHARACTER = re.compile(f"[{_CJK}]")
+_CJK_GAP = re.compile(f"[{_CJK}] +(?=[{_CJK}])")
+_LONGEST_TOKEN = 8  # characters, on average, of Japanese or Chinese cut into words
+_FINAL_MARK = re.compile(r"(\s?)[.!?]$")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts of each segment, one row a segment; sums of rows are counts of a corpus."""
+
+    bleu: Numbers  # (segment, 10): hypothesis and reference tokens, 4 matches, 4 totals
+    chrf: Numbers  # (segment, 18): hypothesis, reference and matching n-grams of 6 orders
+    repeats: Numbers  # (segment, 4): repeated and all 4-grams of hypothesis, then of reference
+    empty: NDArray[np.bool_]  # (segment,): a hypothesis without text
+    bleu_signature: str
+    chrf_signature: str
+
+
+def statistics(hypotheses: Sequence[str], references: Sequence[str], tokenize: str) -> Statistics:
+    """Count everything, with the tokens of sacreBLEU's tokenizer `tokenize`.
+
+    Raises DataError when the two are not equally many, or the tokenizer is not known.
+    """
+    _check_equal(hypotheses, references)
+    bleu, chrf = _bleu(tokenize), CHRF()
+    rows = bleu._extract_corpus_statistics(hypotheses, [references]) if hypotheses else []
+    character_rows = chrf._extract_corpus_statistics(hypotheses, [references]) if hypotheses else []
+    repeats = [
+        [*_repeats(bleu._preprocess_segment(h)), *_repeats(bleu._preprocess_segment(r))]
+        for h, r in zip(hypotheses, references, strict=True)
+    ]
+    bleu.num_refs = chrf.num_refs = 1
+    return Statistics(
+        bleu=np.array(rows, dtype=np.float64).reshape(-1, 2 + 2 * _ORDER),
+        chrf=np.array(character_rows, dtype=np.float64).reshape(-1, 3 * CHRF.CHAR_ORDER),
+        repeats=np.array(repeats, dtype=np.float64).reshape(-1, 4),
+        empty=np.array([not h.strip() for h in hypotheses], dtype=np.bool_),
+        bleu_signature=str(bleu.get_signature()),
+        chrf_signature=str(chrf.get_signature()),
+    )
+
+
+def bleu_of(counts: Numbers) -> Numbers:
+    """BLEU, 0 to 100, of summed rows (..., 10) of `Statistics.bleu`: (...).
+
+    sacreBLEU's default: exponential smoothing of orders without a match (Chen and Cherry 2014,
+    method 3), 0 where the hypotheses hold no n-gram of some order or nothing matches.
+    """
+    lengths, references = counts[..., 0], counts[..., 1]
+    matches, totals = counts[..., 2 : 2 + _ORDER], counts[..., 2 + _ORDER :]
+    missed = matches == 0
+    smoothed = np.where(missed, 0.5 ** np.cumsum(missed, axis=-1), matches)
+    possible = (totals > 0).all(axis=-1) & ~missed.all(axis=-1)
+    precisions = smoothed / np.where(totals > 0, totals, 1)
+    brevity = np.minimum(0.0, 1 - references / np.where(lengths > 0, lengths, 1))
+    scores = 100 * np.exp(brevity + np.log(precisions).mean(axis=-1))
+    return np.where(possible, scores, 0.0)
+
+
+def chrf_of(counts: Numbers) -> float:
+    """chrF, 0 to 100, of one summed row (18,) of `Statistics.chrf`."""
+    return float(CHRF()._compute_f_score(counts.tolist()))
+
+
+def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], tokenize: str) -> float:
+    """sacreBLEU of a corpus, 0 to 100.
+
+    Raises DataError for no segments, unequal numbers, or a tokenizer that is not known.
+    """
+    _check_equal(hypotheses, references)
+    if not hypotheses:
+        raise DataError("BLEU: expected at least one segment, got none")
+    return float(_bleu(tokenize).corpus_score(hypotheses, [references]).score)
+
+
+def choose_tokenizer(references: Sequence[str], language: str | None = None) -> str:
+    """The tokenizer for references in `language` ("ja", "zh", ...; None: found by the script).
+
+    Text that is tokenised already keeps its own tokens ("none"): Japanese or Chinese with spaces
+    between characters, at least one for eight of them, other languages with a space before the
+    final mark, in more than half of the segments that could tell. Otherwise Japanese is
+    "ja-mecab", Chinese "zh", all else "13a".
+    """
+    found = language or _language(references)
+    if found in ("ja", "zh"):
+        counts = [(len(_CJK_CHARACTER.findall(r)), len(_CJK_GAP.findall(r))) for r in references]
+        telling = [pair for pair in counts if pair[0] >= 4] or counts
+        spaced = [gaps > 0 and gaps * _LONGEST_TOKEN >= size for size, gaps in telling]
+        return "none" if _most(spaced) else {"ja": "ja-mecab", "zh": "zh"}[found]
+    marks = [bool(m.group(1)) for r in references if (m := _FINAL_MARK.search(r.rstrip()))]
+    return "none" if _most(marks) else "13a"
+
+
+@dataclass(frozen=True)
+class LongPart:
+    """The segments that `bleu_long` is measured on: those of `low` source words and more."""
+
+    low: int
+    name: str
+    members: NDArray[np.int64]  # segment numbers
+
+
+def long_part(words: Sequence[int], least: int = LEAST_LONG) -> LongPart:
+    """Segments of over 100 source words; where fewer than `least` are, the longest buckets.
+
+    Buckets are added from the longest down until `least` segments are in; all segments are long
+    where there are not so many.
+    """
+    lengths = np.asarray(words, dtype=np.int64)
+    for bucket in reversed(BUCKETS[1:]):
+        members = np.flatnonzero(lengths >= bucket.low)
+        if len(members) >= least:
+            name = bucket.name if bucket.high is None else f"{bucket.low} words and more"
+            return LongPart(bucket.low, name, members)
+    return LongPart(0, "all lengths", np.arange(len(lengths)))
+
+
+def _bleu(tokenize: str) -> BLEU:
+    if tokenize not in TOKENIZERS:
+        raise DataError(f"tokenizer {tokenize}: expected one of {', '.join(TOKENIZERS)}")
+    try:
+        return BLEU(tokenize=tokenize, force=True)
+    except RuntimeError as error:  # its dictionary is not installed
+        raise DataError(
+            f"tokenizer {tokenize}: its dictionary is missing; pip install 'sacrebleu[ja]'"
+        ) from error
+
+
+def _repeats(tokenised: str) -> tuple[int, int]:
+    """How many of a segment's 4-grams occurred earlier in it, and how many it has."""
+    tokens = tokenised.split()
+    ngrams = list(zip(*(tokens[n:] for n in range(_ORDER)), strict=False))
+    return len(ngrams) - len(set(ngrams)), len(ngrams)
+
+
+def _language(references: Sequence[str]) -> str | None:
+    kana = sum(bool(_KANA.search(r)) for r in references)
+    han = sum(bool(_HAN.search(r)) for r in references)
+    if 2 * max(kana, han) <= len(references):
+        return None
+    return "ja" if 5 * kana > han else "zh"
+
+
+def _most(answers: Sequence[bool]) -> bool:
+    return 2 * sum(answers) > len(answers)
+
+
+def _check_equal(hypotheses: Sequence[str], references: Sequence[str]) -> None:
+    if len(hypotheses) != len(references):
+        raise DataError(
+            f"expected as many hypotheses as references, got {len(hypotheses)} and "
+            f"{len(references)}"
+        )

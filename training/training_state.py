@@ -1,0 +1,60 @@
+"""Where a training run stands, besides its tensors: what a checkpoint keeps as JSON."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.schedule import Plateau
+
+__all__ = ["TrainingState", "end_reason"]
+
+
+@dataclass
+class TrainingState:
+    """The one mutable record of a run; `batch` is the next one of `epoch`, both from 0."""
+
+    epoch: int = 0
+    batch: int = 0
+    epoch_batches: int = 0  # of the current epoch, 0 before it began
+    updates: int = 0
+    tokens: int = 0  # target tokens trained on
+    seconds: float = 0.0  # over all resumed parts
+    plateau: Plateau = field(default_factory=Plateau)
+    best: float | None = None  # of the optimized metric
+    best_updates: list[int] = field(default_factory=list)  # the last ones that were a gain
+    without_gain: int = 0  # checkpoints since
+    validated_at: int = 0  # updates
+    period_from: float = 0.0  # seconds, when the last validation was over
+    recent: list[float] = field(default_factory=list)  # sums since the last line
+    period: list[float] = field(default_factory=list)  # sums since the last validation
+    history: list[dict[str, Any]] = field(default_factory=list)  # metrics of each checkpoint
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainingState":
+        """The inverse of `to_dict`."""
+        return cls(**{**values, "plateau": Plateau(**values["plateau"])})
+
+    @property
+    def epochs(self) -> float:
+        """Epochs done, with the part of the current one."""
+        return self.epoch + (self.batch / self.epoch_batches if self.epoch_batches else 0.0)
+
+
+def end_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
+    """Why training is over, or None when it is not."""
+    h = hyperparameters
+    if h.max_num_epochs is not None and state.epoch >= h.max_num_epochs:
+        return f"max_num_epochs={h.max_num_epochs} reached"
+    if h.max_num_batches is not None and state.updates >= h.max_num_batches:
+        return f"max_num_batches={h.max_num_batches} reached"
+    if h.max_minutes and state.seconds >= 60 * h.max_minutes:
+        return f"max_minutes={h.max_minutes:g} reached"
+    if state.without_gain >= h.checkpoint_threshold and state.epoch >= h.min_num_epochs:
+        return f"no gain in {h.optimized_metric} for {state.without_gain} checkpoints"
+    return None

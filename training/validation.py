@@ -1,0 +1,176 @@
+"""Validation: loss by sentence length, and BLEU of greedy translations, of all and of the long."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from longspan.training.batch_order import cut
+from longspan.training.batches import collate
+from longspan.training.buckets import BUCKETS, bucket_of, count_words
+from longspan.training.distributed import World
+from longspan.training.errors import DataError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.precision import autocast, compute_type
+from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
+from longspan.training.shards import PairCorpus
+from longspan.training.tokenizer import Tokenizer
+from longspan.training.update import LossFunction, Sums
+
+__all__ = ["Decode", "Validation", "Validator", "improves"]
+
+Integers = npt.NDArray[np.integer]
+
+
+class Decode(Protocol):
+    """Greedy search: a batch of source token ids (with EOS) to target ids without BOS and EOS."""
+
+    def __call__(self, model: Any, sources: list[list[int]], /) -> list[list[int]]:
+        """One translation for each source."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One look at the validation pairs; `by_bucket` has the loss of each non-empty bucket."""
+
+    loss: float
+    perplexity: float
+    accuracy: float
+    by_bucket: dict[str, float] = field(default_factory=dict)
+    bleu: float | None = None
+    bleu_long: float | None = None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """By the names of `training.metrics`, without those that were not measured."""
+        names = ("loss", "perplexity", "accuracy", "bleu", "bleu_long")
+        values = {f"validation:{name}": getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Validator:
+    """The validation pairs of a run, batched once.
+
+    No pair is left out for its length. Raises DataError when there is no pair.
+    """
+
+    def __init__(
+        self,
+        corpus: PairCorpus,
+        tokenizer: Tokenizer,
+        hyperparameters: Hyperparameters,
+        loss: LossFunction,
+        world: World,
+        device: torch.device,
+        *,
+        decode: Decode,
+    ) -> None:
+        if not len(corpus):
+            raise DataError("validation data: expected pairs, got none; prepare some")
+        self._corpus = corpus
+        self._tokenizer = tokenizer
+        self._hyperparameters = hyperparameters
+        self._loss = loss
+        self._world = world
+        self._device = device
+        self._decode = decode
+        self._compute = compute_type(hyperparameters.precision, device)
+        texts = (tokenizer.source.decode(corpus.source(i)) for i in range(len(corpus)))
+        words = [count_words(text) for text in texts]
+        self._buckets = np.array([BUCKETS.index(bucket_of(n)) for n in words], dtype=np.int64)
+        self._batches = list(self._plan())
+        self.long = long_part(words)
+
+    def measure(
+        self, model: nn.Module, *, check: Callable[[], None], bleu: bool, bleu_long: bool
+    ) -> Validation:
+        """Loss of every pair, and BLEU where asked for; `check` is called between batches."""
+        model.eval()
+        with torch.inference_mode():
+            sums = self._sums(model, check)
+            every = np.arange(len(self._corpus))
+            return Validation(
+                **_figures(sums),
+                bleu=self._bleu(model, every, check) if bleu else None,
+                bleu_long=self._bleu(model, self.long.members, check) if bleu_long else None,
+            )
+
+    def _sums(self, model: nn.Module, check: Callable[[], None]) -> list[Sums]:
+        totals = torch.zeros(len(BUCKETS), 3, dtype=torch.float64, device=self._device)
+        for bucket, pairs in self._batches:
+            check()
+            share = pairs[self._world.rank :: self._world.size]
+            if not len(share):
+                continue
+            batch = collate(self._corpus, [(int(pair),) for pair in share]).to(self._device)
+            with autocast(self._device, self._compute):
+                sums = self._loss(model, batch, self._hyperparameters, label_smoothing=0.0)
+            counts = (sums.nll, sums.correct, sums.tokens)
+            totals[bucket] += torch.stack([count.double() for count in counts])
+        return [Sums(*row) for row in self._world.add(totals).tolist()]
+
+    def _bleu(self, model: nn.Module, pairs: Integers, check: Callable[[], None]) -> float:
+        size = self._hyperparameters.bleu_sample_size
+        if size and size < len(pairs):
+            generator = np.random.default_rng(self._hyperparameters.seed)
+            pairs = np.sort(generator.choice(pairs, size, replace=False))
+        # By falling length, so that a batch's searches end together; BLEU knows no order.
+        lengths = self._corpus.source_lengths[pairs]
+        pairs = pairs[np.argsort(-lengths.astype(np.int64), kind="stable")]
+        mine = pairs[self._world.rank :: self._world.size]
+        translations = self._world.gather(self._translate(model, mine, check))
+        references = [self._tokenizer.decode_target(self._target(pair)) for pair in pairs]
+        return corpus_bleu(translations, references, choose_tokenizer(references))
+
+    def _translate(self, model: nn.Module, pairs: Integers, check: Callable[[], None]) -> list[str]:
+        lengths = self._corpus.source_lengths[pairs]
+        starts = cut(lengths, lengths, self._hyperparameters)
+        ids: list[list[int]] = []
+        for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
+            if self._world.size == 1:  # the ranks' numbers of batches differ here
+                check()
+            sources = [self._corpus.source(int(pair)).tolist() for pair in chunk]
+            with autocast(self._device, self._compute):
+                ids += self._decode(model, sources)
+        return [self._tokenizer.decode_target(row) for row in ids]
+
+    def _target(self, pair: int) -> list[int]:
+        ids: list[int] = self._corpus.target(int(pair)).tolist()
+        return ids
+
+    def _plan(self) -> Iterator[tuple[int, Integers]]:
+        """Batches of one length bucket each, with little padding."""
+        sources, targets = self._corpus.source_lengths, self._corpus.target_lengths
+        order = np.lexsort((sources, targets, self._buckets))
+        for bucket in range(len(BUCKETS)):
+            pairs = order[self._buckets[order] == bucket]
+            starts = cut(sources[pairs], targets[pairs], self._hyperparameters)
+            for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
+                yield bucket, chunk
+
+
+def improves(metric: str, value: float, best: float | None) -> bool:
+    """Whether `value` of an `optimized_metric` is a gain; perplexity falls, the others rise."""
+    if best is None:
+        return True
+    return value < best if metric == "perplexity" else value > best
+
+
+def _figures(by_bucket: Sequence[Sums]) -> dict[str, Any]:
+    whole = Sums(
+        *(sum(getattr(s, name) for s in by_bucket) for name in ("nll", "correct", "tokens"))
+    )
+    return {
+        "loss": whole.loss,
+        "perplexity": whole.perplexity,
+        "accuracy": whole.accuracy,
+        "by_bucket": {
+            bucket.name: sums.loss
+            for bucket, sums in zip(BUCKETS, by_bucket, strict=True)
+            if sums.tokens
+        },
+    }
