@@ -8,6 +8,7 @@ THREADS, UPDATES, BATCH and LOGF (updates between two progress lines), and leave
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -67,6 +68,8 @@ def run_peer(
     peer = PEERS[name]
     log = workspace / "out" / "logs" / f"train_{peer.log}.log"
     log.unlink(missing_ok=True)
+    # fairseq would resume an earlier benchmark's model, which has all its updates behind it.
+    shutil.rmtree(workspace / "out" / "models" / peer.log, ignore_errors=True)
     environment = {**os.environ, **variables, "PEERS": str(workspace)}
     for inherited in ("OUT", "VENV"):
         environment.pop(inherited, None)

@@ -168,6 +168,8 @@ def render(arguments: argparse.Namespace, runs: Mapping[str, Sequence[Rate]]) ->
         note = OWN[name][1] if name in OWN else PEERS[name].note
         cells = ["failed"] + [""] * 5 if not rates else _cells(rates, fastest)
         lines.append(f"| {name} | {note} | {' | '.join(cells)} |")
+    if missing := [name for name in PEERS if arguments.peers and not runs.get(name)]:
+        lines += ["", f"Ratios are without {', '.join(missing)}, of which there is no rate here."]
     return "\n".join(lines)
 
 

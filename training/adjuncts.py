@@ -40,7 +40,8 @@ _OFTEN = (
 _MANNERS = (
     Word("quietly", "静かに"),
     Word("happily", "嬉しそうに"),
-    Word("slowly", "ゆっくり"),
+    Word("proudly", "誇らしげに"),
+    Word("suddenly", "突然"),
     Word("secretly", "こっそり"),
     Word("again", "再び"),
 )

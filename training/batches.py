@@ -96,7 +96,12 @@ class Plan:
         """One line on what is in the epoch and what was left out, and why."""
         tokens = int(self.tokens.sum())
         padding = 1 - tokens / self.padded_tokens if self.padded_tokens else 0.0
-        joined = f", {self.joined} of them joined" if self.joined else ""
+        share = hyperparameters.length_augmentation
+        wanted = round((self.examples - self.joined) * share / (1 - share))
+        joined = f", {self.joined} of them joined" if wanted else ""
+        if self.joined < wanted:
+            limit = hyperparameters.length_augmentation_max
+            joined += f" (of {wanted} asked for: few pairs fit length_augmentation_max={limit})"
         out = (
             f"; {self.left_out} pairs left out: longer than "
             f"max_seq_len_source={hyperparameters.max_seq_len_source} or "

@@ -97,7 +97,7 @@ class ClauseBuilder:
 
     def _dated(self, kind: str, subject: Phrase, setting: Setting, budget: int) -> Clause:
         """The clause, sometimes with its time put first."""
-        free = setting.shape is Shape.FREE and setting.loose and setting.timed
+        free = setting.shape is Shape.FREE and setting.loose and setting.timed and setting.front
         fronted = free and kind == "event" and budget >= 5 and self.dice.chance(0.15)
         if not fronted:
             return Clause(subject, (self._phrase(kind, setting, budget),))

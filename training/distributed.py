@@ -90,7 +90,7 @@ class World:
         size = int(self.first(-1.0 if content is None else float(len(content))))
         if size < 0:
             return None
-        if self.is_first and content is not None:
+        if self.is_first and content:
             buffer = torch.frombuffer(bytearray(content), dtype=torch.uint8)
         else:
             buffer = torch.empty(size, dtype=torch.uint8)

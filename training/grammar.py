@@ -20,10 +20,10 @@ from longspan.training.special import SpecialBuilder
 from longspan.training.statements import Chain, Link, Unit
 from longspan.training.unit_builder import UnitBuilder
 
-__all__ = ["GRAMMAR_VERSION", "SHORTEST", "Grammar", "Sentence", "tolerance"]
+__all__ = ["GRAMMAR_VERSION", "LONGEST", "SHORTEST", "Grammar", "Sentence", "tolerance"]
 
 GRAMMAR_VERSION = 1
-SHORTEST = 3
+SHORTEST, LONGEST = 3, 300
 
 _LINKS = Weighted(
     [
@@ -107,10 +107,15 @@ class Grammar:
             last = share == left
             if units:
                 links.append(self._link(units[-1]))
-                share -= count_words(links[-1].english) if last else 0
-                left -= count_words(links[-1].english)
+                # The comma hangs on the word before it.
+                joint = count_words(links[-1].english.lstrip(","))
+                share -= joint if last else 0
+                left -= joint
             before = links[-1] if links else None
-            unit = self._unit(Setting(past), share, before, last=last)
+            # One introduction is enough: no "However, yesterday, Ken ...".
+            introduced = before.english.endswith(", ") if before else bool(first[0])
+            setting = Setting(past, front=not introduced)
+            unit = self._unit(setting, share, before, last=last)
             units.append(unit)
             left -= count_words(unit.english())
             if last:

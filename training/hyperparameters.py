@@ -207,6 +207,11 @@ class Hyperparameters:
                 f"coverage_mechanism={self.coverage_mechanism}: needs attention, and "
                 "attention_type is none; allowed here: none"
             )
+        if self.attention_type == "none" and self.coverage_penalty > 0:
+            raise HyperparameterError(
+                f"coverage_penalty={self.coverage_penalty:g}: needs attention, and "
+                "attention_type is none; allowed here: 0"
+            )
         if self.tie_embeddings == "all" and self.num_embed_source != self.num_embed_target:
             raise HyperparameterError(
                 f"tie_embeddings=all: needs num_embed_source={self.num_embed_source} equal to "

@@ -37,6 +37,7 @@ class Progress:
         self._count = 0.0
         self._started = self._printed = clock()
         self._lines = 0
+        self._shown = 0.0
         self._bar: Any = None  # a tqdm bar at a terminal
         if self._stream.isatty():
             self._bar = tqdm(
@@ -76,11 +77,12 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
-        elif self._lines and kind is None:
+        elif self._lines and kind is None and self._count != self._shown:
             self._print()
 
     def _print(self) -> None:
         self._lines += 1
+        self._shown = self._count
         seconds = self._clock() - self._started
         rate = self._count / seconds if seconds > 0 else 0.0
         done = _amount(self._count, self._unit)

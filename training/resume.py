@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from longspan.training.checkpoint import Checkpoint, CheckpointStore, check_identity
@@ -85,10 +84,9 @@ def resume(
     CheckpointError when it belongs to another run.
     """
     found = store.newest() if world.is_first else None
-    content = world.broadcast(found.to_bytes() if found else None)
-    if content is None:
+    checkpoint = _shared(found, world)
+    if checkpoint is None:
         return None
-    checkpoint = Checkpoint.from_bytes(content)
     check_identity(checkpoint.state["identity"], identity, store.directory)
     updater.load(checkpoint.read_tensors())
     state = TrainingState.from_dict(checkpoint.state["training"])
@@ -102,10 +100,18 @@ def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -
     """The mean of the weights after each of `updates`, summed in float64."""
     total: dict[str, Tensor] = {}
     for number in updates:
-        content = world.broadcast(store.load(number).to_bytes() if world.is_first else None)
-        tensors = Checkpoint.from_bytes(content or b"").read_tensors(MODEL_PREFIX)
+        checkpoint = _shared(store.load(number) if world.is_first else None, world)
+        tensors = checkpoint.read_tensors(MODEL_PREFIX) if checkpoint else {}
         if len(updates) == 1:
             return tensors
         for name, value in tensors.items():
             total[name] = total[name] + value.double() if name in total else value.double()
     return {name: (value / len(updates)).float() for name, value in total.items()}
+
+
+def _shared(found: Checkpoint | None, world: World) -> Checkpoint | None:
+    """The first rank's checkpoint on every rank; without a copy where there is only one."""
+    if world.size == 1:
+        return found
+    content = world.broadcast(found.to_bytes() if found else None)
+    return Checkpoint.from_bytes(content) if content is not None else None

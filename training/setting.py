@@ -24,7 +24,8 @@ class Setting:
 
     `past` is the time of the sentence. `heavy` allows a relative clause at the end, where
     nothing follows that could be taken into it. `loose` allows times that take a comma
-    instead of に in Japanese, `timed` allows times at all. `negatable` allows negation.
+    instead of に in Japanese, `timed` allows times at all, `front` one before the subject.
+    `negatable` allows negation.
     """
 
     past: bool
@@ -32,6 +33,7 @@ class Setting:
     heavy: bool = True
     loose: bool = True
     timed: bool = True
+    front: bool = True
     negatable: bool = True
 
     @property

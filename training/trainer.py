@@ -4,6 +4,7 @@ A run that is killed goes on from its newest whole checkpoint and ends with the 
 for bit on a CPU: order, dropout and schedule follow from the seed and the update's number.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -23,9 +24,14 @@ from longspan.training.metrics import metrics_line
 from longspan.training.resume import best_weights, resume, save
 from longspan.training.schedule import learning_rate, schedule_progress
 from longspan.training.shards import PairCorpus
-from longspan.training.training_state import TrainingState, end_reason
-from longspan.training.update import LossFunction, Sums, Updater, load_weights
-from longspan.training.validation import Validation, Validator, improves
+from longspan.training.training_state import (
+    TrainingState,
+    end_reason,
+    improves,
+    share_done,
+)
+from longspan.training.update import LossFunction, Updater, load_weights
+from longspan.training.validation import Validation, Validator
 
 __all__ = ["Trainer", "TrainingResult"]
 
@@ -95,7 +101,7 @@ class Trainer:
         self._started = clock()  # less the seconds of earlier parts
         self._line_at = self._saved_at = 0.0  # seconds of the run
         self._seconds_between_lines = journal.seconds_between
-        self._rate = 0.0
+        self._described = False
 
     def run(self) -> TrainingResult:
         """Train to the end, resuming if there is a checkpoint, and load the best weights.
@@ -134,11 +140,12 @@ class Trainer:
 
     def _update(self, item: Item) -> None:
         state, h = self.state, self._hyperparameters
-        if not self._rate:
+        if not self._described:
+            self._described = True
             self._journal.note(f"each epoch: {item.plan.summary(h)}")
         progress = schedule_progress(h, state.updates, state.epochs, state.seconds / 60)
-        self._rate = learning_rate(h, state.updates, progress, state.plateau)
-        self._updater.apply(item.batch, item.tokens, self._rate, state.updates)
+        state.rate = learning_rate(h, state.updates, progress, state.plateau)
+        self._updater.apply(item.batch, item.tokens, state.rate, state.updates)
         state.updates += 1
         state.tokens += item.tokens
         state.epoch, state.batch = item.next_epoch, item.next_batch
@@ -161,20 +168,11 @@ class Trainer:
         self._check_numbers()
         sums = self._updater.total(self._updater.recent)
         self._updater.recent = self._updater.zeros()
-        metrics = self._train_metrics(sums, state.seconds - self._line_at)
+        metrics = sums.metrics(state.seconds - self._line_at)
+        metrics["train:learning_rate"] = state.rate
         self._line_at = state.seconds
-        share = self._share()
+        share = share_done(state, self._hyperparameters)
         self._journal.show(Progress(state.updates, state.epochs, state.seconds, share, metrics))
-
-    def _share(self) -> float | None:
-        """How much of the run is over by the limit that will be met first."""
-        state, h = self.state, self._hyperparameters
-        limits = (
-            (state.updates, h.max_num_batches),
-            (state.epochs, h.max_num_epochs),
-            (state.seconds / 60, h.max_minutes),
-        )
-        return max((spent / limit for spent, limit in limits if limit), default=None)
 
     def _validate_if_due(self) -> None:
         state = self.state
@@ -188,39 +186,26 @@ class Trainer:
         self._check_numbers()
         metric, training_seconds = h.optimized_metric, state.seconds - state.period_from
         found = self._measure(bleu=metric == "bleu", bleu_long=metric == "bleu_long")
-        improved = improves(metric, getattr(found, metric), state.best)
-        if improved:
-            state.best, state.without_gain = getattr(found, metric), 0
-            state.best_updates = [*state.best_updates, state.updates][-h.average_checkpoints :]
-        else:
-            state.without_gain += 1
-        state.plateau = state.plateau.after_checkpoint(improved, h)
-        sums = self._updater.total(self._updater.period)
-        self._updater.period = self._updater.zeros()
-        state.validated_at = state.updates
-        metrics = self._train_metrics(sums, training_seconds) | found.metrics
-        state.history.append(
-            {
-                "updates": state.updates,
-                "epochs": state.epochs,
-                "seconds": state.seconds,
-                "tokens": state.tokens,
-                **metrics,
-                "validation:loss_by_bucket": found.by_bucket,
-            }
-        )
+        improved = state.judge(getattr(found, metric), h)
+        metrics = self._updater.total(self._updater.period).metrics(training_seconds)
+        metrics |= {"train:learning_rate": state.rate, **found.metrics}
         state.seconds = self._world.first(self._clock() - self._started)
+        state.record({**metrics, "validation:loss_by_bucket": found.by_bucket})
         place = f"checkpoint at update {state.updates}, epoch {state.epochs:.2f}: "
         gain = " (best so far)" if improved else f" ({state.without_gain} without gain)"
         self._journal.note(place + metrics_line(metrics) + gain)
         self._line_at = state.period_from = state.seconds
         self._updater.recent = self._updater.zeros()
+        self._updater.period = self._updater.zeros()
         self._save()
 
     def _measure(self, *, bleu: bool, bleu_long: bool) -> Validation:
-        return self._validator.measure(
+        found = self._validator.measure(
             self._model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long
         )
+        if not math.isfinite(found.loss):
+            raise self._diverged()
+        return found
 
     def _finish(self, reason: str) -> TrainingResult:
         """Load the best weights, or the mean of the best ones if that is no worse."""
@@ -268,22 +253,15 @@ class Trainer:
             raise _Stopped
 
     def _check_numbers(self) -> None:
-        if self._updater.is_finite():
-            return
+        if not self._updater.is_finite():
+            raise self._diverged()
+
+    def _diverged(self) -> LongspanError:
         h = self._hyperparameters
-        raise LongspanError(
+        return LongspanError(
             f"the loss is no longer a number after update {self.state.updates}; lower "
             f"learning_rate={h.learning_rate:g}, lengthen "
             f"lr_warmup_num_batches={h.lr_warmup_num_batches}, keep clip_gradient="
             f"{h.clip_gradient:g} between 0.1 and 5, or set precision=fp32; checkpoints in "
             f"{self._store.directory} are from before"
         )
-
-    def _train_metrics(self, sums: Sums, seconds: float) -> dict[str, float]:
-        return {
-            "train:loss": sums.loss,
-            "train:perplexity": sums.perplexity,
-            "train:accuracy": sums.accuracy,
-            "train:tokens_per_second": sums.tokens / max(seconds, 1e-9),
-            "train:learning_rate": self._rate,
-        }

@@ -8,7 +8,7 @@ from typing import Any
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.schedule import Plateau
 
-__all__ = ["TrainingState", "end_reason"]
+__all__ = ["TrainingState", "end_reason", "improves", "share_done"]
 
 
 @dataclass
@@ -21,6 +21,7 @@ class TrainingState:
     updates: int = 0
     tokens: int = 0  # target tokens trained on
     seconds: float = 0.0  # over all resumed parts
+    rate: float = 0.0  # learning rate of the last update
     plateau: Plateau = field(default_factory=Plateau)
     best: float | None = None  # of the optimized metric
     best_updates: list[int] = field(default_factory=list)  # the last ones that were a gain
@@ -44,6 +45,41 @@ class TrainingState:
     def epochs(self) -> float:
         """Epochs done, with the part of the current one."""
         return self.epoch + (self.batch / self.epoch_batches if self.epoch_batches else 0.0)
+
+    def judge(self, value: float, hyperparameters: Hyperparameters) -> bool:
+        """Take in the optimized metric of a validation after this update: was it a gain?"""
+        h = hyperparameters
+        improved = improves(h.optimized_metric, value, self.best)
+        if improved:
+            self.best, self.without_gain = value, 0
+            self.best_updates = [*self.best_updates, self.updates][-h.average_checkpoints :]
+        else:
+            self.without_gain += 1
+        self.plateau = self.plateau.after_checkpoint(improved, h)
+        self.validated_at = self.updates
+        return improved
+
+    def record(self, metrics: Mapping[str, Any]) -> None:
+        """Add an entry to the history."""
+        place = {name: getattr(self, name) for name in ("updates", "epochs", "seconds", "tokens")}
+        self.history.append(place | dict(metrics))
+
+
+def improves(metric: str, value: float, best: float | None) -> bool:
+    """Whether `value` of an `optimized_metric` is a gain; perplexity falls, the others rise."""
+    if best is None:
+        return True
+    return value < best if metric == "perplexity" else value > best
+
+
+def share_done(state: TrainingState, hyperparameters: Hyperparameters) -> float | None:
+    """How much of the run is over by the limit that will be met first; None without a limit."""
+    limits = (
+        (state.updates, hyperparameters.max_num_batches),
+        (state.epochs, hyperparameters.max_num_epochs),
+        (state.seconds / 60, hyperparameters.max_minutes),
+    )
+    return max((spent / limit for spent, limit in limits if limit), default=None)
 
 
 def end_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:

@@ -69,6 +69,15 @@ class Sums:
         """Share of target tokens that the model ranks first."""
         return self.correct / max(self.tokens, 1.0)
 
+    def metrics(self, seconds: float) -> dict[str, float]:
+        """Those of `training.metrics` about training, when it took so many seconds."""
+        return {
+            "train:loss": self.loss,
+            "train:perplexity": self.perplexity,
+            "train:accuracy": self.accuracy,
+            "train:tokens_per_second": self.tokens / max(seconds, 1e-9),
+        }
+
 
 class Updater:
     """A model with its optimiser. Sums stay on the device, so that no update waits for them."""

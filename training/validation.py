@@ -21,7 +21,7 @@ from longspan.training.shards import PairCorpus
 from longspan.training.tokenizer import Tokenizer
 from longspan.training.update import LossFunction, Sums
 
-__all__ = ["Decode", "Validation", "Validator", "improves"]
+__all__ = ["Decode", "Validation", "Validator"]
 
 Integers = npt.NDArray[np.integer]
 
@@ -151,13 +151,6 @@ class Validator:
             starts = cut(sources[pairs], targets[pairs], self._hyperparameters)
             for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
                 yield bucket, chunk
-
-
-def improves(metric: str, value: float, best: float | None) -> bool:
-    """Whether `value` of an `optimized_metric` is a gain; perplexity falls, the others rise."""
-    if best is None:
-        return True
-    return value < best if metric == "perplexity" else value > best
 
 
 def _figures(by_bucket: Sequence[Sums]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ short/shorter 短い i writing,song
 interesting/- 面白い i writing,text,film,subject
 difficult/- 難しい i writing,song,subject
 important/- 重要な na writing,picture,subject
-strange/- 不思議な na picture,goods,animal,person,film,song,writing
+strange/- 不思議な na picture,goods,animal,film,song,writing
 valuable/- 貴重な na picture,goods,text,instrument
 famous/- 有名な na person,building,picture,song,film
 quiet/quieter 静かな na person,animal

@@ -115,6 +115,12 @@ def test_left_out_pairs_are_named_in_the_summary():
     assert "left out" not in plan(corpus_of([(3, 3)]), h, 0).summary(h)
 
 
+def test_a_share_that_cannot_be_joined_is_said():
+    h = Hyperparameters(length_augmentation=0.5, length_augmentation_max=6)
+    assert "2 of them joined," in plan(corpus_of([(3, 3), (4, 4)]), h, 0).summary(h)
+    assert "0 of them joined (of 2 asked" in plan(corpus_of([(4, 4), (5, 5)]), h, 0).summary(h)
+
+
 def test_nothing_to_plan():
     assert len(plan(corpus_of([]), Hyperparameters(), 0)) == 0
     assert len(plan(corpus_of([(9, 9)]), Hyperparameters(max_seq_len_source=5), 0)) == 0

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from longspan.inference.translator import Translator
 from longspan.training import recordio
 from longspan.training.built_in import convert
 from longspan.training.model_directory import load_model
@@ -114,6 +115,9 @@ def test_the_data_of_the_built_in_algorithm_trains_as_it_is(trained: tuple[Conta
     loaded = load_model(paths.model)
     assert loaded.tokenizer.encode_source("two one unheard") == [5, 4, 1, 3]
     assert loaded.hyperparameters.attention_type == "dot"
+    # It translates words between white space, also those that its vocabulary lacks.
+    [translation] = Translator(loaded.model, loaded.tokenizer).translate(["two  one unheard"])
+    assert set(translation.text.split()) <= {"<unk>", *WORDS}
 
 
 def test_a_failure_of_an_earlier_run_is_forgotten(trained: tuple[ContainerPaths, str]):

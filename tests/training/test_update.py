@@ -20,9 +20,7 @@ H = Hyperparameters(
     attention_dimension=8,
     precision="fp32",
 )
-BATCH = collate(
-    MemoryCorpus([[5, 6, EOS], [7, EOS]], [[6, 5, EOS], [7, 8, 9, EOS]]), [(0,), (1,)]
-)
+BATCH = collate(MemoryCorpus([[5, 6, EOS], [7, EOS]], [[6, 5, EOS], [7, 8, 9, EOS]]), [(0,), (1,)])
 
 
 def updater_of(hyperparameters=H, seed=0):
@@ -107,3 +105,14 @@ def test_sums_give_figures():
     assert (sums.perplexity, sums.accuracy) == pytest.approx((3, 0.25))
     assert Sums().loss == 0
     assert math.isfinite(Sums(1e9, 0, 1).perplexity)
+
+
+def test_loss_curves_agree_between_precisions():
+    def curve(precision):
+        updater = updater_of(H.replace(precision=precision))
+        for number in range(60):
+            updater.apply(BATCH, BATCH.tokens, 0.01, number)
+            if number in (0, 19, 39):
+                yield updater.total(updater.period).loss
+
+    assert list(curve("bf16")) == pytest.approx(list(curve("fp32")), rel=0.03)

@@ -9,7 +9,7 @@ from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
 from longspan.training.shards import MemoryCorpus
 from longspan.training.tokenizer import Tokenizer, WordVocabulary
-from longspan.training.validation import Validator, improves
+from longspan.training.validation import Validator
 
 H = Hyperparameters(
     rnn_num_hidden=8,
@@ -48,9 +48,7 @@ def measure(validator, model=None, check=lambda: None, **what):
 def test_the_loss_is_that_of_all_pairs_one_by_one():
     corpus = corpus_of([1, 4, 7, 12, 30, 60])
     model = Model(H, len(WORDS), len(WORDS)).eval()
-    sums = [
-        sequence_loss(model, collate(corpus, [(i,)]), H, label_smoothing=0.0) for i in range(6)
-    ]
+    sums = [sequence_loss(model, collate(corpus, [(i,)]), H, label_smoothing=0.0) for i in range(6)]
     found = measure(validator_of(corpus, label_smoothing=0.3), model)
     tokens = sum(s.tokens.item() for s in sums)
     assert found.loss == pytest.approx(sum(s.nll.item() for s in sums) / tokens, rel=1e-5)
@@ -111,12 +109,3 @@ def test_check_may_end_it():
 def test_no_pairs_is_a_clear_error():
     with pytest.raises(DataError, match="expected pairs, got none"):
         validator_of(MemoryCorpus([], []))
-
-
-def test_perplexity_should_fall_and_the_others_rise():
-    assert improves("perplexity", 3.0, 4.0)
-    assert not improves("perplexity", 4.0, 4.0)
-    assert improves("bleu", 4.0, 3.0)
-    assert not improves("accuracy", 0.5, 0.5)
-    assert improves("bleu", 0.0, None)
-    assert not improves("bleu", float("nan"), 1.0)

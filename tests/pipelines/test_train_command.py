@@ -1,0 +1,149 @@
+import argparse
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from longspan.pipelines.commands import train
+from longspan.training.errors import DataError, HyperparameterError
+from longspan.training.hyperparameters import Hyperparameters
+
+RUN = """
+import argparse, sys
+from longspan.pipelines.commands import train
+from longspan.training.errors import Interrupted
+parser = argparse.ArgumentParser()
+train.add_arguments(parser)
+try:
+    sys.exit(train.run(parser.parse_args(sys.argv[1:])))
+except Interrupted as stop:
+    print(stop, flush=True)
+    sys.exit(130)
+"""
+
+
+def parse(*words):
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    return parser.parse_args([str(word) for word in words])
+
+
+def settings_of(values):
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+
+
+@pytest.fixture
+def prepared(write_prepared, tmp_path):
+    return write_prepared(tmp_path / "prepared")
+
+
+def test_train_writes_a_model_and_says_what_is_next(prepared, tiny_settings, tmp_path, capsys):
+    out = tmp_path / "model"
+    assert train.run(parse(prepared, "--out", out, *settings_of(tiny_settings))) == 0
+    assert (out / "model.safetensors").is_file()
+    assert (tmp_path / "model.checkpoints").is_dir()
+    said = capsys.readouterr().out
+    assert f"model: {out}" in said
+    assert f"next: longspan translate {out}" in said
+
+    # The same again has nothing to do; afresh, it begins again.
+    assert train.run(parse(prepared, "--out", out, *settings_of(tiny_settings))) == 0
+    assert "resumed at update 30" in capsys.readouterr().out
+    fresh = parse(prepared, "--out", out, "--fresh", "--seed", 2, *settings_of(tiny_settings))
+    assert train.run(fresh) == 0
+    assert "resumed" not in capsys.readouterr().out
+
+
+def test_settings_win_over_the_file_and_options_over_both(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("learning_rate: 1e-3\nrnn_residual_connections: true\nseed: 5\nbatch_size:\n")
+    found = train.read_hyperparameters(
+        ["learning_rate=0.5", "rnn_attention_type=mlp"], config, {"seed": "7", "max_minutes": None}
+    )
+    assert found == Hyperparameters(learning_rate=0.5, rnn_residual_connections=True, seed=7)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("attention_heads", "expected NAME=VALUE"),
+        ("=4", "expected NAME=VALUE"),
+        ("atention_heads=4", "did you mean attention_heads"),
+        ("attention_type=best", "allowed: none | dot"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting, says):
+    with pytest.raises(HyperparameterError) as caught:
+        train.read_hyperparameters([setting], None, {})
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1, 2]\n", "a: {b: c}\n", "{", "\x00"])
+def test_a_file_that_is_no_settings_is_a_clear_error(tmp_path, text):
+    config = tmp_path / "config.yaml"
+    config.write_text(text)
+    with pytest.raises(HyperparameterError, match=r"config\.yaml: expected"):
+        train.read_hyperparameters([], config, {})
+    with pytest.raises(HyperparameterError, match=r"gone\.yaml: expected a YAML file"):
+        train.read_hyperparameters([], tmp_path / "gone.yaml", {})
+
+
+def test_the_list_has_every_hyperparameter(capsys):
+    assert train.run(parse("--list")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [r[0] for r in Hyperparameters.describe()]
+    assert "none | dot | scaled_dot | bilinear | additive" in "\n".join(lines)
+
+
+@pytest.mark.parametrize("words", [[], ["somewhere"], ["--out", "model"]])
+def test_a_missing_argument_is_a_clear_error(words):
+    with pytest.raises(DataError, match="expected DIR and --out MODEL"):
+        train.run(parse(*words))
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="longspan prepare"):
+        train.run(parse(tmp_path / "gone", "--out", tmp_path / "model"))
+
+
+def test_no_threads_is_refused(prepared, tmp_path):
+    with pytest.raises(HyperparameterError, match="--threads 0"):
+        train.run(parse(prepared, "--out", tmp_path / "model", "--threads", 0))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_good_order(prepared, tiny_settings, tmp_path, number):
+    values = tiny_settings | {"max_num_batches": "100000", "checkpoint_threshold": "9999"}
+    words = [prepared, "--out", tmp_path / "model", *settings_of(values)]
+    command = [sys.executable, "-c", RUN, *map(str, words)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if line.startswith("checkpoint at"):
+                break
+        child.send_signal(number)
+        said, errors = child.communicate(timeout=60)
+    assert (child.returncode, errors) == (130, "")
+    assert "resume by running the same command again" in said
+    assert not (tmp_path / "model").exists()
+
+
+def test_torchrun_trains_with_two_processes(prepared, tiny_settings, tmp_path):
+    words = [prepared, "--out", tmp_path / "model", *settings_of(tiny_settings)]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    script = tmp_path / "script.py"
+    script.write_text(RUN)
+    done = subprocess.run(
+        [sys.executable, *launcher, str(script), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 processes" in done.stdout
+    assert (tmp_path / "model" / "model.safetensors").is_file()

@@ -1,0 +1,77 @@
+"""The manifest of a prepared corpus: what went in, what came out, and whether it still stands."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from longspan.training.errors import DataError
+
+__all__ = ["FORMAT", "MANIFEST", "file_records", "read_manifest", "stale", "write_manifest"]
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
+    """Write `manifest.json` last of all files: with it the directory is complete."""
+    text = json.dumps({"format": FORMAT, **content}, ensure_ascii=False, indent=2) + "\n"
+    (directory / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def read_manifest(directory: str | Path) -> dict[str, Any]:
+    """The manifest of a prepared directory.
+
+    Raises DataError when there is none, it is damaged or of another version.
+    """
+    path = Path(directory) / MANIFEST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["format"]
+    except OSError as error:
+        raise DataError(
+            f"{path}: expected a directory that `longspan prepare` wrote, got: {error.strerror}"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: expected a manifest, got something else ({error!r}); run "
+            "`longspan prepare` again"
+        ) from error
+    if version != FORMAT:
+        raise DataError(
+            f"{path}: expected format {FORMAT}, got {version}; run `longspan prepare` again"
+        )
+    return dict(content)
+
+
+def file_records(directory: Path) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file below, by its path in the directory."""
+    return {
+        path.relative_to(directory).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": file_sha256(path),
+        }
+        for path in _files(directory)
+    }
+
+
+def stale(directory: Path, manifest: Mapping[str, Any]) -> str | None:
+    """The first file that is missing or not what the manifest says; None when all are."""
+    for name, record in manifest.get("files", {}).items():
+        path = directory / name
+        if not path.is_file() or path.stat().st_size != record["bytes"]:
+            return str(name)
+        if file_sha256(path) != record["sha256"]:
+            return str(name)
+    return None
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read in chunks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    return (p for p in sorted(directory.rglob("*")) if p.is_file() and not p.name.startswith("."))
