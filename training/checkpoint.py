@@ -169,7 +169,7 @@ def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any], where: Pat
             raise CheckpointError(
                 f"{where}: belongs to another training run: {key} is {saved.get(key)} there and "
                 f"{ours[key]} here; use the same settings and data, another folder for "
-                "checkpoints, or start afresh without these"
+                "checkpoints, or start afresh without these (longspan train --fresh)"
             )
 
 

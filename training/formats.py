@@ -69,7 +69,8 @@ def pair_up(
     """Groups of one file each, or of two parallel ones, source first.
 
     Two files are parallel when they differ in their language suffix alone (`train.en.gz`
-    and `train.ja.gz`), or, with format `parallel`, when they follow each other.
+    and `train.ja.gz`; the second one is looked for where only one is named), or, with format
+    `parallel`, when they follow each other.
     """
     if not paths:
         raise DataError("expected a file of pairs, got none; name one, or - for standard input")
@@ -94,17 +95,24 @@ def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[st
         plain = _plain_path(path)
         if plain.suffix.lower() not in suffixes:
             return None
-        stems.setdefault(str(plain.with_suffix("")), {})[plain.suffix.lower()] = path
+        found = stems.setdefault(str(plain.with_suffix("")), {})
+        if plain.suffix.lower() in found:
+            raise DataError(f"{path}: expected each file once, got it twice; name it once")
+        found[plain.suffix.lower()] = path
     for stem, found in stems.items():
         for suffix in suffixes:
+            if suffix not in found and (other := _existing(stem + suffix)):
+                found[suffix] = other
             if suffix not in found:
                 raise DataError(
                     f"{next(iter(found.values()))}: expected a parallel file {stem}{suffix} "
                     "with it, got none; name both, or give --format for a file of pairs"
                 )
-    if 2 * len(stems) != len(paths):
-        return None
     return [(found[suffixes[0]], found[suffixes[1]]) for found in stems.values()]
+
+
+def _existing(path: str) -> str | None:
+    return next((path + c for c in ("", *_COMPRESSIONS) if Path(path + c).is_file()), None)
 
 
 def _plain_path(name: str) -> Path:

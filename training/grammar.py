@@ -83,7 +83,8 @@ class Grammar:
             raise ValueError(f"a sentence has {SHORTEST} words or more, not {words}")
         while True:
             made = self._attempt(words, opening)
-            if abs(count_words(made.english) - words) <= tolerance(words):
+            length = count_words(made.english)
+            if length >= SHORTEST and abs(length - words) <= tolerance(words):
                 return made
 
     def _attempt(self, words: int, opening: bool) -> Sentence:
@@ -106,7 +107,7 @@ class Grammar:
             share = self._share(left)
             last = share == left
             if units:
-                links.append(self._link(units[-1]))
+                links.append(self._link(units[-1], links[-1] if links else None))
                 # The comma hangs on the word before it.
                 joint = count_words(links[-1].english.lstrip(","))
                 share -= joint if last else 0
@@ -138,9 +139,11 @@ class Grammar:
             unit = self._units.unit(setting, budget, reason=reason)
         return unit
 
-    def _link(self, before: Unit) -> Link:
+    def _link(self, before: Unit, last: Link | None) -> Link:
+        """Any link that fits, but not the same one twice in a row, "and" aside."""
         link = self._dice.draw(_LINKS)
-        return link if link.form is not Form.TE or before.sequential else _AND
+        fits = link is not last and (link.form is not Form.TE or before.sequential)
+        return link if fits else _AND
 
 
 def _capital(text: str) -> str:

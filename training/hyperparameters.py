@@ -151,7 +151,7 @@ class Hyperparameters:
     max_num_batches: int | None = _integer(None, 1, 10**12, "stop after so many updates")
     max_minutes: float = _real(0, 0, 1e6, "stop after so many minutes; 0 is no limit")
     checkpoint_frequency_num_batches: int = _integer(1000, 1, 10**9, "updates per checkpoint")
-    checkpoint_threshold: int = _integer(3, 1, 10**6, "checkpoints without gain to stop early")
+    checkpoint_threshold: int = _integer(8, 1, 10**6, "checkpoints without gain to stop early")
     optimized_metric: str = _choice(
         "perplexity", ("perplexity", "accuracy", "bleu", "bleu_long"), "early stopping, best model"
     )

@@ -72,11 +72,10 @@ class Journal:
         bar = self._bar = self._new_bar() if self._bar is None else self._bar
         values = {name.partition(":")[2]: value for name, value in progress.metrics.items()}
         bar.n = progress.share or 0.0
-        bar.set_description_str(f"epoch {progress.epoch:.2f}", refresh=False)
-        remaining = progress.line.rpartition(" elapsed ")[2]
-        bar.set_postfix_str(
-            f"update {progress.updates}, perplexity {values['perplexity']:.4g}, "
-            f"{values['tokens_per_second']:.0f} tokens/s, {remaining}"
+        bar.set_description_str(
+            f"epoch {progress.epoch:.2f}, update {progress.updates}, "
+            f"perplexity {values['perplexity']:.4g}, {values['tokens_per_second']:.0f} tokens/s, "
+            f"{progress.line.rpartition(' elapsed ')[2]}"
         )
 
     def close(self) -> None:
@@ -86,7 +85,7 @@ class Journal:
             self._bar = None
 
     def _new_bar(self) -> "tqdm[Any]":
-        layout = "{desc} {percentage:3.0f}%|{bar}| {postfix}"
+        layout = "{percentage:3.0f}%|{bar}| {desc}"
         return tqdm(total=1.0, bar_format=layout, file=self._stream, dynamic_ncols=True)
 
 

@@ -1,11 +1,12 @@
 """The training objective: label-smoothed cross-entropy and coverage, in bounded memory."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from longspan.training.batches import Batch
 from longspan.training.coverage import coverage_loss
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
@@ -16,16 +17,6 @@ __all__ = ["LossSums", "cross_entropy_sums", "sequence_loss"]
 _POSITIONS = 128
 # The gradient of so many logits is kept for one large product with the outputs.
 _KEPT_LOGITS = {"cpu": 2**24, "cuda": 2**27}
-
-
-class _Batch(Protocol):
-    """The tensors of `longspan.training.batches.Batch` that the loss reads."""
-
-    source: Tensor  # (batch, source)
-    source_lengths: Tensor  # (batch,)
-    target_input: Tensor  # (batch, target)
-    target_output: Tensor  # (batch, target)
-    target_lengths: Tensor  # (batch,)
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,7 @@ class LossSums:
 
 
 def sequence_loss(
-    model: Model, batch: _Batch, hyperparameters: Hyperparameters, *, label_smoothing: float
+    model: Model, batch: Batch, hyperparameters: Hyperparameters, *, label_smoothing: float
 ) -> LossSums:
     """One batch through the model, under whatever autocast is on."""
     memory = model.encode(batch.source, batch.source_lengths)

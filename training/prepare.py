@@ -11,19 +11,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from longspan.training.buckets import count_words
 from longspan.training.cleaning import DUPLICATE, HELD_OUT, CleaningRules
 from longspan.training.collection import Collected, Rejections, collect
 from longspan.training.columns import Columns
 from longspan.training.encoding import EncodedSplit, encode_split
 from longspan.training.errors import DataError
-from longspan.training.joining import LONG_WORDS, WANTED_LONG, joined_pairs, separator_of
+from longspan.training.held_out import HeldOutSplit
+from longspan.training.joining import separator_of
 from longspan.training.manifest import file_records, read_manifest, write_manifest
 from longspan.training.output_directory import written_whole
 from longspan.training.pairs import Pair, write_tsv
@@ -46,9 +45,6 @@ from longspan.training.vocabulary_training import VocabularySettings, train_toke
 __all__ = ["HELD_OUT_NAMES", "PrepareSettings", "prepare"]
 
 HELD_OUT_NAMES = {VALIDATION: "validation", TEST: "test"}
-
-# Of a held-out file, so many pairs are looked at for neighbours to join.
-_JOINING_PAIRS = 100_000
 
 
 @dataclass(frozen=True)
@@ -107,10 +103,8 @@ class _Run:
     ) -> None:
         self._directory, self._work, self._settings = directory, work, settings
         self._held_out_files, self._notify = held_out, notify
-        self._given: dict[int, Collected] = {}
-        self._drawn: dict[int, list[Pair]] = {VALIDATION: [], TEST: []}
+        self._held_out = {split: HeldOutSplit() for split in HELD_OUT_NAMES}
         self._encoded: dict[str, EncodedSplit] = {}
-        self._joined: dict[int, dict[str, int]] = {}
         self._sampled = 0
 
     def collect(self, inputs: Sequence[str]) -> None:
@@ -119,10 +113,13 @@ class _Run:
         with Rejections(self._directory / "rejected.tsv", self._notify) as rejections:
             for split, path in self._held_out_files.items():
                 spool = Spool(self._work, HELD_OUT_NAMES[split])
-                self._given[split] = collect(
+                given = collect(
                     [path], settings.columns, None, settings.cleaning, spool, rejections, whole=True
                 )
-                self._require_pairs(self._given[split], path)
+                self._require_pairs(given, path)
+                if given.removals.total:
+                    self._notify(f"{path}: left out {given.removals.summary()}")
+                self._held_out[split] = HeldOutSplit(given)
             self._corpus = collect(
                 inputs,
                 settings.columns,
@@ -136,12 +133,13 @@ class _Run:
     def decide(self) -> None:
         """Give each pair its fate."""
         settings = self._settings.splits
-        given = [
-            HeldOut.of(c.spool, settings, np.zeros(len(c.spool), dtype=np.uint8), TRAIN)
-            for c in self._given.values()
-        ]
-        draw = [split for split in (TEST, VALIDATION) if split not in self._given]
-        self._fates: Bytes = decide(self._corpus.spool, self._work, settings, given, draw)
+        given = {
+            split: HeldOut.of(found.spool, settings, np.zeros(len(found.spool), np.uint8), TRAIN)
+            for split, found in ((s, h.given) for s, h in self._held_out.items())
+            if found is not None
+        }
+        draw = [split for split in (TEST, VALIDATION) if split not in given]
+        self._fates: Bytes = decide(self._corpus.spool, self._work, settings, given.values(), draw)
         self._train_pairs = int(np.count_nonzero(self._fates == TRAIN))
 
     def sample(self) -> None:
@@ -161,8 +159,8 @@ class _Run:
                     self._sampled += 1
                 elif fate in taken:
                     self._corpus.removals.add_pair(taken[fate], pair)
-                elif fate in self._drawn:
-                    self._drawn[fate].append(pair)
+                elif fate in self._held_out:
+                    self._held_out[fate].draw(pair)
         if not self._train_pairs:
             raise DataError(self._nothing_left(self._corpus, "the input"))
         source, target = (_separator(path) for path in paths)
@@ -199,10 +197,11 @@ class _Run:
         )
         self._encode("train", training, self._train_pairs)
         for split, name in HELD_OUT_NAMES.items():
-            joined = self._join(split)
-            path = self._directory / f"{name}.tsv"
-            write_tsv(path, chain(self._held_out(split), joined), joined=True)
-            self._encode(name, chain(self._held_out(split), joined), None)
+            held_out = self._held_out[split]
+            if self._settings.joined:
+                held_out.join(self._separators)
+            write_tsv(self._directory / f"{name}.tsv", held_out.pairs(), joined=True)
+            self._encode(name, held_out.pairs(), None)
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the files' hashes."""
@@ -215,7 +214,9 @@ class _Run:
                 **{name: split.lengths.pairs for name, split in self._encoded.items()},
             },
             "removed": self._corpus.removals.to_json(),
-            "held_out": {name: self._describe(split) for split, name in HELD_OUT_NAMES.items()},
+            "held_out": {
+                name: self._held_out[split].to_json() for split, name in HELD_OUT_NAMES.items()
+            },
             "join_separator": dict(zip(("source", "target"), self._separators, strict=True)),
             "tokenizer": {
                 "fingerprint": self._tokenizer.fingerprint,
@@ -226,34 +227,9 @@ class _Run:
             "splits": {name: split.to_json() for name, split in self._encoded.items()},
         }
 
-    def _describe(self, split: int) -> dict[str, Any]:
-        given = self._given.get(split)
-        if given is None:
-            return {"drawn": True, "joined": self._joined[split]}
-        return {
-            "drawn": False,
-            "inputs": [dataclasses.asdict(record) for record in given.inputs],
-            "read": given.read,
-            "removed": given.removals.to_json(),
-            "joined": self._joined[split],
-        }
-
     def _encode(self, name: str, pairs: Iterator[Pair], total: int | None) -> None:
         folder = self._directory / name
         self._encoded[name] = encode_split(pairs, folder, self._tokenizer, total)
-
-    def _held_out(self, split: int) -> Iterator[Pair]:
-        given = self._given.get(split)
-        return iter(self._drawn[split]) if given is None else given.spool.pairs()
-
-    def _join(self, split: int) -> list[Pair]:
-        self._joined[split] = {}
-        long = sum(1 for pair in self._held_out(split) if count_words(pair.source) >= LONG_WORDS)
-        if long >= WANTED_LONG or not self._settings.joined:
-            return []
-        pairs = list(islice(self._held_out(split), _JOINING_PAIRS))
-        joined, self._joined[split] = joined_pairs(pairs, WANTED_LONG - long, self._separators)
-        return joined
 
     def _fates_and_sample(self) -> Iterator[tuple[int, bool]]:
         """Each pair's fate, and whether the tokenizer's sample has it: by hash, near the size."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from longspan.training.columns import Columns
 from longspan.training.errors import DataError
 from longspan.training.formats import pair_up
 from longspan.training.manifest import file_sha256, read_manifest, stale
@@ -68,21 +69,23 @@ def _difference(
             return f"its {name} settings differ"
     if STANDARD_INPUT in [*inputs, *held_out.values()]:
         return "standard input cannot be compared with what it was made from"
-    columns = settings.columns
-    groups = pair_up(inputs, settings.format, columns.source_language, columns.target_language)
-    if _records([path for group in groups for path in group]) != manifest["inputs"]:
+    if _records(inputs, settings.format, settings.columns) != manifest["inputs"]:
         return "it was made from another input"
     for split, name in HELD_OUT_NAMES.items():
         record = manifest["held_out"][name]
         given = [held_out[split]] if split in held_out else []
-        if _records(given) != record.get("inputs", []):
+        if _records(given, None, settings.columns) != record.get("inputs", []):
             return f"its {name} split was made from another input"
     return None
 
 
-def _records(paths: Sequence[str]) -> list[dict[str, Any]]:
+def _records(paths: Sequence[str], format: str | None, columns: Columns) -> list[dict[str, Any]]:
+    """Name, size and hash of each file, in the order in which they are read."""
+    if not paths:
+        return []
+    groups = pair_up(paths, format, columns.source_language, columns.target_language)
     records = []
-    for path in map(Path, paths):
+    for path in (Path(path) for group in groups for path in group):
         try:
             record = InputRecord(path.name, path.stat().st_size, file_sha256(path))
         except OSError as error:

@@ -210,7 +210,7 @@ class Trainer:
     def _finish(self, reason: str) -> TrainingResult:
         """Load the best weights, or the mean of the best ones if that is no worse."""
         state, metric = self.state, self._hyperparameters.optimized_metric
-        self._journal.note(f"training is over: {reason}")
+        self._journal.note(f"training is over: {reason}; measuring the best model")
         self._load(state.best_updates)
         best = self._measure(bleu=True, bleu_long=True)
         averaged = getattr(best, metric)

@@ -126,7 +126,7 @@ class VerbBuilder:
         thing = self.nouns.thing_or_list(action.objects, budget - taken)
         arguments = (argument("object", thing, action.preposition, action.particle),)
         phrase = dataclasses.replace(phrase, arguments=arguments)
-        options = ["place", "time"]
+        options = ["time"] if action.verb.base == "visit" else ["place", "time"]
         if action.verb.base not in ("meet", "wait"):
             options.append("company")
         if action.durative:

@@ -72,8 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     summary = write_sample(arguments.out, settings, watch)
     for name, counts in summary["files"].items():
-        print(
-            f"{arguments.out / name}: {counts['pairs']:,} pairs, {counts['documents']:,} documents"
-        )
+        size = f"{counts['pairs']:,} pairs in {counts['documents']:,} documents"
+        print(f"{arguments.out / name}: {size}")
     print(f"{arguments.out / 'sample.json'}: settings and counts by length")
     return 0

@@ -139,6 +139,26 @@ def test_given_files_are_held_out_whole(pairs, tmp_path):
     assert prepare(pairs, "--out", out, *options) == 1
 
 
+def test_parallel_files_all_the_way(tmp_path, capsys):
+    texts = [row.rstrip("\n").split("\t")[1:] for row in rows(400)]
+    for name, part in (("train", texts[:350]), ("dev", [*texts[350:], ["", "空"]])):
+        for side, language in enumerate(("en", "ja")):
+            content = "".join(pair[side] + "\n" for pair in part)
+            (tmp_path / f"{name}.{language}").write_text(content, encoding="utf-8")
+    out = tmp_path / "corpus"
+    inputs = [tmp_path / "train.en", tmp_path / "train.ja", "--validation", tmp_path / "dev.en"]
+    assert prepare(*inputs, "--out", out, *SMALL) == 0
+    assert "dev.en: left out 1 by empty side" in capsys.readouterr().err
+    manifest = manifest_of(out)
+    validation = manifest["held_out"]["validation"]
+    assert [record["name"] for record in validation["inputs"]] == ["dev.en", "dev.ja"]
+    # Nothing says which pairs are of one document, so held-out pairs are joined in a row.
+    assert validation["joined"]["same_document"] == 0
+    assert manifest["pairs"]["validation"] == 50 + validation["joined"]["across_documents"]
+    assert prepare(*inputs, "--out", out, *SMALL) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
 def test_a_directory_that_is_up_to_date_is_left_alone(pairs, tmp_path, capsys):
     out = tmp_path / "corpus"
     assert prepare(pairs, "--out", out, *SMALL) == 0

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,7 +71,7 @@ def test_documents_are_followed_until_they_end():
     following = [1, 2, 3, 4, -1, 6, 7, 8, 9, -1]
     _, parts, *_ = joined([4] * 10, following=following)
     for part in parts:
-        for one, other in zip(part, part[1:], strict=False):
+        for one, other in itertools.pairwise(part):
             assert following[one] in (other, -1)
 
 

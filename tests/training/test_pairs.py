@@ -5,7 +5,7 @@ import lzma
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longspan.training.errors import DataError
@@ -171,6 +171,14 @@ def test_parallel_files_of_unequal_length_name_the_line(tmp_path):
         list(read_pairs([english, japanese]))
 
 
+def test_the_other_half_of_a_parallel_file_is_looked_for(tmp_path):
+    english = write(tmp_path / "t.en", "one\n")
+    write(tmp_path / "t.ja.gz", gzip.compress("一\n".encode()))
+    assert sides(english) == [("one", "一")]
+    with pytest.raises(DataError, match="once"):
+        sides([english, english])
+
+
 def test_a_parallel_file_without_its_other_half_is_an_error(tmp_path):
     with pytest.raises(DataError, match=r"t\.ja with it, got none"):
         list(read_pairs(write(tmp_path / "t.en", "one\n")))
@@ -289,3 +297,27 @@ def test_tsv_is_read_back_as_it_was_written(tmp_path_factory, rows):
 def test_text_that_tsv_cannot_hold_is_refused(tmp_path):
     with pytest.raises(DataError, match="without tabs"):
         write_tsv(tmp_path / "x.tsv", [Pair("a\tb", "c")])
+
+
+PARTS = (
+    *(b"PAR1", b"<tmx>", b"<tu>", b"<tuv xml:lang='en'>", b"<seg>", b"</seg>", b"</tu>"),
+    *(b"<?xml version='1.0' encoding='x'?>", b"en\tja\n", b"a\tb\n", b"\t", b"\n", b"\r\n"),
+    *(b'{"en": "a", "ja": "b"}\n', b"[", b"{}", b'{"en": 1', b"\xff", b"\xef\xbb\xbf", b"\0"),
+    *(b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"),
+)
+WILD = st.one_of(st.binary(), st.lists(st.sampled_from(PARTS)).map(b"".join))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=WILD, format=st.sampled_from([None, "tsv", "jsonl", "tmx", "parquet"]))
+def test_any_bytes_give_pairs_or_one_clear_error(tmp_path_factory, data, format):
+    path, heard = write(tmp_path_factory.mktemp("wild") / "x", data), Heard()
+    pairs, complaint = [], str(path)
+    try:
+        pairs = list(read_pairs(path, format=format, listener=heard))
+    except DataError as error:
+        complaint = str(error)
+    else:
+        assert heard.records[0].bytes == len(data)
+    assert str(path) in complaint
+    assert all(pair.origin.startswith(f"{path}:") for pair in pairs)

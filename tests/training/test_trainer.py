@@ -89,9 +89,13 @@ def test_the_loss_falls_and_metrics_are_read_back_from_the_lines(job):
         ({"max_num_batches": 7}, "max_num_batches=7 reached", 7),
         ({"max_num_epochs": 2, "max_num_batches": None}, "max_num_epochs=2 reached", None),
         ({"max_minutes": 0.5, "max_num_batches": None}, "max_minutes=0.5 reached", None),
-        ({"learning_rate": 1e-9, "checkpoint_threshold": 2, "optimized_metric": "accuracy"}, "no gain in accuracy for 2 checkpoints", 30),
+        (
+            {"learning_rate": 1e-9, "checkpoint_threshold": 2, "optimized_metric": "accuracy"},
+            "no gain in accuracy for 2 checkpoints",
+            30,
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_limit_ends_training_with_a_validated_model(job, settings, reason, updates):
     result = job.trainer(**{"max_num_batches": 1000, **settings}).run()
     assert result.reason == reason
