@@ -36,7 +36,7 @@ fi
 step "$runs/data/sample.json" "" \
     sample --pairs 20000 --seed 1 --out "$runs/data"
 step "$runs/prepared/manifest.json" "$runs/data/sample.json" \
-    prepare "$runs/data/train.tsv" --validation "$runs/data/validation.tsv" \
+    prepare "$runs/data/train.tsv" --overwrite --validation "$runs/data/validation.tsv" \
     --test "$runs/data/test.tsv" --out "$runs/prepared"
 step "$runs/model/config.json" "$runs/prepared/manifest.json" \
     train "$runs/prepared" --out "$runs/model" --config "$settings" --max-minutes "$minutes"

@@ -138,6 +138,12 @@ class _Run:
             for split, found in ((s, h.given) for s, h in self._held_out.items())
             if found is not None
         }
+        validation = self._held_out[VALIDATION].given
+        if validation is not None and TEST in given:
+            chunks = validation.spool.key_chunks()
+            shared = sum(int(given[TEST].shares(keys).sum()) for _, keys in chunks)
+            if shared:
+                self._notify(f"{shared:,} validation pairs share a side or document with the test")
         draw = [split for split in (TEST, VALIDATION) if split not in given]
         self._fates: Bytes = decide(self._corpus.spool, self._work, settings, given.values(), draw)
         self._train_pairs = int(np.count_nonzero(self._fates == TRAIN))

@@ -33,16 +33,28 @@ class Recurrence(nn.Module):
         batch = inputs.shape[0]
         if hidden is None:
             hidden = inputs.new_zeros(batch, self.units)
+        if cell is None:
+            cell = inputs.new_zeros(batch, self.units if self.has_cell else 0)
+        if inputs.shape[1] == 1:
+            return self._step(inputs, hidden, cell)
         first = hidden.to(inputs.dtype)[None].contiguous()
         if not self.has_cell:
             outputs, last = self.kernel(inputs, first)
-            return outputs, last[0], last.new_zeros(batch, 0)
-        if cell is None:
-            cell = inputs.new_zeros(batch, self.units)
-        outputs, (last, last_cell) = self.kernel(
-            inputs, (first, cell.to(inputs.dtype)[None].contiguous())
-        )
+            return outputs, last[0], cell
+        first_cell = cell.to(inputs.dtype)[None].contiguous()
+        outputs, (last, last_cell) = self.kernel(inputs, (first, first_cell))
         return outputs, last[0], last_cell[0]
+
+    def _step(self, inputs: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One position: the fused kernel would reorder its weights anew for every call."""
+        x, h, c = inputs[:, 0], hidden.to(inputs.dtype), cell.to(inputs.dtype)
+        k = self.kernel
+        weights = (k.weight_ih_l0, k.weight_hh_l0, k.bias_ih_l0, k.bias_hh_l0)
+        if self.has_cell:
+            h, c = torch.lstm_cell(x, (h, c), *weights)
+        else:
+            h = torch.gru_cell(x, h, *weights)
+        return h[:, None], h, c
 
 
 def reverse_by_length(inputs: Tensor, lengths: Tensor) -> Tensor:

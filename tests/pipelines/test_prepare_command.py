@@ -121,7 +121,7 @@ def test_what_is_removed_is_counted_with_examples(pairs, tmp_path, capsys):
     assert read == counted["read"] == 1006
 
 
-def test_given_files_are_held_out_whole(pairs, tmp_path):
+def test_given_files_are_held_out_whole(pairs, tmp_path, capsys):
     validation, test = tmp_path / "validation.tsv", tmp_path / "test.tsv"
     lines = pairs.read_text("utf-8").splitlines(keepends=True)
     validation.write_text(lines[0] + lines[1], encoding="utf-8")
@@ -135,8 +135,17 @@ def test_given_files_are_held_out_whole(pairs, tmp_path):
     assert manifest["removed"]["held out"]["pairs"] == 25 + 1
     assert [p.source for p in read_pairs(out / "test.tsv")][1] == "new"
     assert prepare(pairs, "--out", out, *options) == 0
+    assert "share a side" not in capsys.readouterr().err
     test.write_text("en\tja\nother\t別\n", encoding="utf-8")
     assert prepare(pairs, "--out", out, *options) == 1
+
+
+def test_a_validation_file_that_shares_with_the_test_file_is_told(pairs, tmp_path, capsys):
+    held_out = tmp_path / "held_out.tsv"
+    held_out.write_text("one\t一\n", encoding="utf-8")
+    options = ["--validation", held_out, "--test", held_out, *SMALL[:2]]
+    assert prepare(pairs, "--out", tmp_path / "corpus", *options) == 0
+    assert "1 validation pairs share a side or document" in capsys.readouterr().err
 
 
 def test_parallel_files_all_the_way(tmp_path, capsys):
