@@ -62,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--updates must be a multiple of --first, and larger")
     if arguments.peers and arguments.device != "cpu":
         parser.error("--peers run on the CPU only; leave --device away")
+    wanted = [f"{part}.{side}" for part in _parts(arguments) for side in ("en", "ja")]
+    if missing := [name for name in wanted if not (arguments.data / name).is_file()]:
+        parser.error(f"--data {arguments.data}: expected {', '.join(missing)} there, got none")
     if arguments.measure:
         from own_run import run_own
 
@@ -95,6 +98,10 @@ def build_parser() -> argparse.ArgumentParser:
                         help="where the harness was installed to")  # fmt: skip
     parser.add_argument("--measure", choices=OWN, help=argparse.SUPPRESS)
     return parser
+
+
+def _parts(arguments: argparse.Namespace) -> list[str]:
+    return ["train", "dev", "test"] if arguments.peers else ["train"]
 
 
 def measure_all(arguments: argparse.Namespace) -> dict[str, list[Rate]]:

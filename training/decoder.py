@@ -15,6 +15,7 @@ from longspan.training.attention import build_attention
 from longspan.training.coverage import RecurrentCoverage
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.recurrence import Recurrence
+from longspan.training.stepwise import run_steps
 
 __all__ = ["Decoder", "Memory", "State"]
 
@@ -122,18 +123,21 @@ class Decoder(nn.Module):
         """
         if not self.input_feeding:
             return self._run(embedded, state, memory)
-        outputs, weights = [], []
-        for step in embedded.split(1, dim=1):
-            fed = torch.cat([step, state.feed[:, None].to(step.dtype)], dim=-1)
-            output, state, weight = self._run(fed, state, memory)
-            state = replace(state, feed=output[:, 0])
-            outputs.append(output)
-            weights.append(weight)
-        return torch.cat(outputs, dim=1), state, torch.cat(weights, dim=2)
+        return run_steps(
+            lambda step, before: self._fed(step, before, memory),
+            embedded,
+            state,
+            memory.keys.numel(),
+        )
+
+    def _fed(self, step: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+        inputs = torch.cat([step, state.feed[:, None].to(step.dtype)], dim=-1)
+        output, after, weights = self._run(inputs, state, memory)
+        return output, replace(after, feed=output[:, 0]), weights
 
     def _run(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
         x, hidden, cell = self.first(inputs, state.hidden[:, 0], state.cell[:, 0])
-        context, weights, coverage = self._attend(x, state.coverage, memory)
+        context, coverage, weights = self._attend(x, state.coverage, memory)
         hiddens, cells = [hidden], [cell]
         for number, layer in enumerate(self.upper, start=1):
             joined = torch.cat([self.rnn_dropout(x), context.to(x.dtype)], dim=-1)
@@ -148,15 +152,23 @@ class Decoder(nn.Module):
     def _attend(
         self, query: Tensor, covered: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Contexts (batch, target, dimension), weights, and the coverage after the last step."""
+        """Contexts (batch, target, dimension), the coverage after the last step, weights."""
         if self.coverage is None:
             context, weights = self.attention(query, memory.keys, memory.values, memory.mask)
-            return context, weights, covered
-        contexts, all_weights = [], []
-        for step in query.split(1, dim=1):
-            keys = self.coverage.shift(memory.keys, covered)
-            context, weights = self.attention(step, keys, memory.values, memory.mask)
-            covered = self.coverage(covered, weights, memory.coverage, step)
-            contexts.append(context)
-            all_weights.append(weights)
-        return torch.cat(contexts, dim=1), torch.cat(all_weights, dim=2), covered
+            return context, covered, weights
+        if query.shape[1] == 1:
+            return self._cover(query, covered, memory)
+        return run_steps(
+            lambda step, before: self._cover(step, before, memory),
+            query,
+            covered,
+            memory.keys.numel(),
+        )
+
+    def _cover(
+        self, query: Tensor, covered: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        assert self.coverage is not None
+        keys = self.coverage.shift(memory.keys, covered)
+        context, weights = self.attention(query, keys, memory.values, memory.mask)
+        return context, self.coverage(covered, weights, memory.coverage, query), weights

@@ -48,8 +48,7 @@ class Recurrence(nn.Module):
     def _step(self, inputs: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One position: the fused kernel would reorder its weights anew for every call."""
         x, h, c = inputs[:, 0], hidden.to(inputs.dtype), cell.to(inputs.dtype)
-        k = self.kernel
-        weights = (k.weight_ih_l0, k.weight_hh_l0, k.bias_ih_l0, k.bias_hh_l0)
+        weights = self.kernel.all_weights[0]
         if self.has_cell:
             h, c = torch.lstm_cell(x, (h, c), *weights)
         else:

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from longspan.training import stepwise
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
@@ -180,3 +181,26 @@ def test_tied_embeddings_are_one_tensor():
     model, _ = build(tie_embeddings="all")
     assert model.projection.weight is model.target_embedding.weight
     assert model.source_embedding.weight is model.target_embedding.weight
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"coverage_mechanism": "recurrent", "rnn_dropout": 0.3},
+        {"input_feeding": True, "rnn_decoder_hidden_dropout": 0.3},
+        {"input_feeding": True, "coverage_mechanism": "recurrent"},
+    ],
+    ids=str,
+)
+def test_segments_of_steps_change_no_gradient(changes, monkeypatch):
+    """Computing activations again in the backward pass gives the same, dropout included."""
+    model, hyperparameters = build(**changes)
+    model.train()
+    torch.manual_seed(3)
+    loss, gradients = loss_and_gradients(model, hyperparameters, [batch()])
+    monkeypatch.setattr(stepwise, "_KEPT_ELEMENTS", 2 * 3 * 7 * 8)
+    torch.manual_seed(3)
+    again, again_gradients = loss_and_gradients(model, hyperparameters, [batch()])
+    torch.testing.assert_close(loss, again)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, again_gradients[name], msg=name)
