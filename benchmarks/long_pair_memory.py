@@ -80,12 +80,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from longspan.training.batches import collate
+    from longspan.training.corpus.shards import MemoryCorpus
     from longspan.training.distributed import World
     from longspan.training.hyperparameters import Hyperparameters
     from longspan.training.initialization import initialize
     from longspan.training.loss import sequence_loss
     from longspan.training.model import Model
-    from longspan.training.shards import MemoryCorpus
     from longspan.training.update import Updater
     from longspan.training.vocabularies import EOS
 

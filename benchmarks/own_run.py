@@ -14,6 +14,7 @@ import torch
 from rate import Rate
 
 from longspan.training.checkpoint import CheckpointStore
+from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
@@ -21,7 +22,6 @@ from longspan.training.initialization import initialize
 from longspan.training.journal import Journal
 from longspan.training.loss import LossSums, sequence_loss
 from longspan.training.model import Model
-from longspan.training.shards import MemoryCorpus
 from longspan.training.tokenizer import Tokenizer
 from longspan.training.trainer import Trainer
 from longspan.training.update import Sums

@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 @pytest.fixture(scope="session")
 def write_prepared() -> Callable[..., Path]:
     """Writes a tiny prepared folder: sources of random words, targets the same words reversed."""
-    from longspan.training.shards import ShardWriter
+    from longspan.training.corpus.shards import ShardWriter
     from longspan.training.tokenizer import Tokenizer, WordVocabulary
 
     def write(directory: Path, pairs: int = 60, seed: int = 1, longest: int = 9) -> Path:

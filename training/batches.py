@@ -15,8 +15,8 @@ import torch
 
 from longspan.training.augmentation import JoinedExamples, join, successors
 from longspan.training.batch_order import arrange, cut
+from longspan.training.corpus.shards import PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.shards import PairCorpus
 from longspan.training.tokenizer import BOS, PAD
 
 __all__ = ["Batch", "Example", "Plan", "collate", "pad", "plan"]

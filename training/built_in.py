@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from longspan.training import recordio
+from longspan.training.corpus.shards import ShardWriter
 from longspan.training.errors import DataError
 from longspan.training.progress import progress
-from longspan.training.shards import ShardWriter
 from longspan.training.tokenizer import Tokenizer
 from longspan.training.vocabularies import BOS, EOS, PAD, SPECIAL_WORDS, WordVocabulary
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from longspan.inference.search import SearchSettings
 from longspan.inference.translator import DEFAULT_BATCH_TOKENS, Translator, choose_device
-from longspan.training.columns import Columns
+from longspan.training.corpus.columns import Columns
+from longspan.training.corpus.pairs import Pair, read_pairs
+from longspan.training.corpus.streams import decompressed, lines, raw_file
 from longspan.training.errors import DataError
 from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.model_directory import load_model
-from longspan.training.pairs import Pair, read_pairs
-from longspan.training.streams import decompressed, lines, raw_file
 
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
 

@@ -6,10 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from longspan.training.batches import Batch, Plan, collate, plan
+from longspan.training.corpus.shards import PairCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.shards import PairCorpus
 
 __all__ = ["Item", "feed"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from longspan.training.checkpoint import Checkpoint, CheckpointStore, check_identity
+from longspan.training.corpus.shards import PairCorpus
 from longspan.training.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.shards import PairCorpus
 from longspan.training.training_state import TrainingState
 from longspan.training.update import MODEL_PREFIX, Updater
 

@@ -130,7 +130,7 @@ def _train(
     from longspan.inference.greedy import greedy
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
-    from longspan.training.session import Prepared, choose_device, train_model
+    from longspan.training.training_run import Prepared, choose_device, train_model
 
     world = World.from_environment(environment)
     train_model(

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from longspan.training.checkpoint import CheckpointStore
+from longspan.training.corpus.shards import PairCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import Interrupted, LongspanError
 from longspan.training.feed import Item, feed
@@ -23,7 +24,6 @@ from longspan.training.journal import Journal, Progress
 from longspan.training.metrics import metrics_line
 from longspan.training.resume import best_weights, resume, save
 from longspan.training.schedule import learning_rate, schedule_progress
-from longspan.training.shards import PairCorpus
 from longspan.training.training_state import (
     TrainingState,
     end_reason,

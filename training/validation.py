@@ -12,12 +12,12 @@ from torch import nn
 from longspan.training.batch_order import cut
 from longspan.training.batches import collate
 from longspan.training.buckets import BUCKETS, bucket_of, count_words
+from longspan.training.corpus.shards import PairCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.precision import autocast, compute_type
 from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
-from longspan.training.shards import PairCorpus
 from longspan.training.tokenizer import Tokenizer
 from longspan.training.update import LossFunction, Sums
 

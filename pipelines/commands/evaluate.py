@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, write the results, print the table."""
-    from longspan.training.columns import Columns
+    from longspan.training.corpus.columns import Columns
     from longspan.training.evaluate_job import EvaluationJob, evaluate
     from longspan.training.evaluation_table import render_table
 

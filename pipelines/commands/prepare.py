@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare, then print the summary and the next command."""
-    from longspan.training.prepare_report import next_command, summary
-    from longspan.training.prepared import prepare_once
+    from longspan.training.corpus.prepare_report import next_command, summary
+    from longspan.training.corpus.prepared import prepare_once
 
     manifest, fresh = prepare_once(
         arguments.pairs,
@@ -120,11 +120,11 @@ def _add_vocabulary(group: "argparse._ArgumentGroup") -> None:
 
 
 def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
-    from longspan.training.cleaning import CleaningRules
-    from longspan.training.columns import Columns
-    from longspan.training.prepare import PrepareSettings
-    from longspan.training.splits import SplitSettings
-    from longspan.training.vocabulary_training import VocabularySettings
+    from longspan.training.corpus.cleaning import CleaningRules
+    from longspan.training.corpus.columns import Columns
+    from longspan.training.corpus.prepare import PrepareSettings
+    from longspan.training.corpus.splits import SplitSettings
+    from longspan.training.corpus.vocabulary_training import VocabularySettings
 
     return PrepareSettings(
         Columns(
@@ -157,7 +157,7 @@ def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 
 def _held_out(arguments: argparse.Namespace) -> dict[int, str]:
-    from longspan.training.splits import TEST, VALIDATION
+    from longspan.training.corpus.splits import TEST, VALIDATION
 
     given = {VALIDATION: arguments.validation, TEST: arguments.test}
     return {split: path for split, path in given.items() if path is not None}

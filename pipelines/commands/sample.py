@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from longspan.training.sample import Row
+    from longspan.training.sample.generator import Row
 
 HELP = "write a corpus of sentence pairs from the project's own grammar"
 EXAMPLE = "longspan sample --pairs 20000 --seed 1 --out build/sample"
@@ -54,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the sample and print what was written."""
     from longspan.training.progress import progress
-    from longspan.training.sample import SampleSettings
-    from longspan.training.sample_directory import write_sample
+    from longspan.training.sample.directory import write_sample
+    from longspan.training.sample.generator import SampleSettings
 
     settings = SampleSettings(
         pairs=arguments.pairs,

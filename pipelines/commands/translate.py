@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _input(arguments: argparse.Namespace, open_files: ExitStack) -> tuple[Iterable[list[str]], str]:
-    from longspan.training.streams import decompressed, raw_file
+    from longspan.training.corpus.streams import decompressed, raw_file
 
     if arguments.text is not None:
         return [[arguments.text]], "--text"

@@ -10,10 +10,10 @@ import pytest
 
 from longspan.pipelines.command import main
 from longspan.pipelines.commands import prepare as command
+from longspan.training.corpus.output_directory import written_whole
+from longspan.training.corpus.pairs import read_pairs
+from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
-from longspan.training.output_directory import written_whole
-from longspan.training.pairs import read_pairs
-from longspan.training.shards import Corpus
 from longspan.training.tokenizer import Tokenizer
 
 WORDS = ["cat", "dog", "bird", "fish", "house", "river", "stone", "cloud", "tree", "road"]

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longspan.training.batches import collate, pad, plan
+from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.shards import MemoryCorpus
 from longspan.training.tokenizer import BOS, EOS, PAD
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from longspan.training import recordio
 from longspan.training.built_in import convert, read_tokenizer
+from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
-from longspan.training.shards import Corpus
 from longspan.training.tokenizer import Tokenizer
 
 SPECIALS = {"<pad>": 0, "<unk>": 1, "<s>": 2, "</s>": 3}

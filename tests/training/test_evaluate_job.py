@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from longspan.training.columns import Columns
+from longspan.training.corpus.columns import Columns
 from longspan.training.errors import DataError, HyperparameterError, ModelDirectoryError
 from longspan.training.evaluate_job import EvaluationJob, evaluate, read_test
 from longspan.training.hyperparameters import Hyperparameters

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from longspan.training.batches import collate, plan
+from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import DataError
 from longspan.training.feed import feed
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.shards import MemoryCorpus
 
 H = Hyperparameters(batch_size=3)
 CORPUS = MemoryCorpus([[5 + i, 3] for i in range(10)], [[5 + i, 3] for i in range(10)])

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from longspan.training.checkpoint import CheckpointStore
+from longspan.training.corpus.shards import Corpus, MemoryCorpus
 from longspan.training.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.resume import best_weights, corpus_fingerprint, run_identity
-from longspan.training.shards import Corpus, MemoryCorpus
 
 # Trains in a child process that kills itself after so many updates, or inside of the writing of a
 # checkpoint; 0 0 is no kill at all. The parent does so for each pair of numbers given.
@@ -23,7 +23,8 @@ from pathlib import Path
 
 import torch
 from longspan.inference.greedy import greedy
-from longspan.training import checkpoint, session, update
+from longspan.training import checkpoint, update
+from longspan.training import training_run as session
 from longspan.training.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from longspan.training.corpus.vocabulary_training import train_model
 from longspan.training.errors import ModelDirectoryError
 from longspan.training.tokenizer import EOS, SentencePieceVocabulary, Tokenizer, WordVocabulary
-from longspan.training.vocabulary_training import train_model
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from longspan.training.checkpoint import CheckpointStore
+from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import CheckpointError, DataError, Interrupted, LongspanError
 from longspan.training.hyperparameters import Hyperparameters
@@ -14,9 +15,8 @@ from longspan.training.loss import sequence_loss
 from longspan.training.metrics import parse_metrics
 from longspan.training.model import Model
 from longspan.training.resume import run_identity
-from longspan.training.session import Prepared
-from longspan.training.shards import MemoryCorpus
 from longspan.training.trainer import Trainer
+from longspan.training.training_run import Prepared
 from longspan.training.update import weights
 from longspan.training.validation import Validator
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from longspan.training.batches import collate
+from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import CheckpointError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
-from longspan.training.shards import MemoryCorpus
 from longspan.training.tokenizer import EOS
 from longspan.training.update import Sums, Updater, load_weights, weights
 

@@ -2,12 +2,12 @@ import pytest
 import torch
 
 from longspan.training.batches import collate
+from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.distributed import World
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
-from longspan.training.shards import MemoryCorpus
 from longspan.training.tokenizer import Tokenizer, WordVocabulary
 from longspan.training.validation import Validator
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from longspan.training.corpus.vocabulary_training import train_model
 from longspan.training.errors import ModelDirectoryError
 from longspan.training.tokenizer import (
     BOS,
@@ -13,7 +14,6 @@ from longspan.training.tokenizer import (
     SentencePieceVocabulary,
     WordVocabulary,
 )
-from longspan.training.vocabulary_training import train_model
 
 TEXTS = [
     "The cat sees 3 dogs .",

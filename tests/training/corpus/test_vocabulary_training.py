@@ -1,0 +1,55 @@
+import pytest
+
+from longspan.training.corpus.vocabulary_training import VocabularySettings, train_tokenizer
+from longspan.training.errors import DataError
+from longspan.training.tokenizer import UNK
+
+ENGLISH = "play plays player players played playing playful\nwork works worked working\n" * 30
+JAPANESE = "猫が犬を見る。\n犬が家に走る。\n" * 30
+
+
+@pytest.fixture
+def samples(tmp_path):
+    paths = tmp_path / "sample.source", tmp_path / "sample.target"
+    paths[0].write_text(ENGLISH, encoding="utf-8")
+    paths[1].write_text(JAPANESE, encoding="utf-8")
+    return paths
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_small_corpus_gives_a_smaller_vocabulary(samples, tmp_path, kind, joint):
+    settings = VocabularySettings(kind, 8000, joint)
+    tokenizer = train_tokenizer(samples, (" ", ""), settings, tmp_path)
+    again = train_tokenizer(samples, (" ", ""), settings, tmp_path)
+    assert again.fingerprint == tokenizer.fingerprint
+    assert 260 < len(tokenizer.source) < 8000
+    assert (tokenizer.source.content == tokenizer.target.content) is joint
+    assert tokenizer.source.settings == {"prefix_space": True}
+    assert tokenizer.target.settings == {"prefix_space": False}
+    assert len(tokenizer.encode_source("player working")) < len(
+        tokenizer.encode_source("yalper gnikrow")
+    )
+
+
+def test_more_characters_than_tokens_are_spelt_in_bytes(samples, tmp_path):
+    characters = "".join(chr(0x4E00 + i) for i in range(2000))
+    samples[1].write_text("\n".join(characters) + "\n", encoding="utf-8")
+    tokenizer = train_tokenizer(samples, ("", ""), VocabularySettings("unigram", 1000), tmp_path)
+    assert len(tokenizer.target) <= 1000
+    assert tokenizer.target.decode(tokenizer.target.encode(characters)) == characters
+
+
+def test_words_by_frequency(samples, tmp_path):
+    settings = VocabularySettings("word", 7)
+    tokenizer = train_tokenizer(samples, (" ", " "), settings, tmp_path)
+    assert tokenizer.source.pieces(range(4, 7)) == ["play", "played", "player"]
+    assert tokenizer.source.encode("play home") == [4, UNK]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"type": "char"}, {"size": 299}, {"size": 10**7}, {"type": "word", "size": 4}]
+)
+def test_settings_that_cannot_be_are_refused(wrong):
+    with pytest.raises(DataError, match="expected a vocabulary"):
+        VocabularySettings(**wrong)

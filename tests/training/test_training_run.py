@@ -1,0 +1,85 @@
+import json
+import shutil
+
+import pytest
+import torch
+
+from longspan.inference.greedy import greedy
+from longspan.training.corpus.shards import ShardWriter
+from longspan.training.distributed import World
+from longspan.training.errors import DataError, HyperparameterError, ModelDirectoryError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.journal import Journal
+from longspan.training.model_directory import load_model
+from longspan.training.tokenizer import Tokenizer, WordVocabulary
+from longspan.training.training_run import Prepared, train_model
+
+
+@pytest.fixture
+def prepared(write_prepared, tmp_path):
+    return write_prepared(tmp_path / "prepared")
+
+
+def train(prepared, out, settings):
+    lines = []
+    result = train_model(
+        Prepared.open(prepared),
+        out,
+        Hyperparameters.parse(settings),
+        checkpoints=out.with_name("checkpoints"),
+        decode=greedy,
+        world=World(),
+        device=torch.device("cpu"),
+        journal=Journal(write=lines.append),
+    )
+    return result, lines
+
+
+def test_a_model_directory_that_loads_with_history_and_figures(prepared, tiny_settings, tmp_path):
+    result, lines = train(prepared, tmp_path / "model", tiny_settings)
+    loaded = load_model(tmp_path / "model")
+    assert loaded.hyperparameters == Hyperparameters.parse(tiny_settings)
+    assert loaded.config["details"]["metrics"] == result.best.metrics
+    assert {"validation:bleu", "validation:bleu_long"} <= result.best.metrics.keys()
+    history = json.loads((tmp_path / "model" / "history.json").read_text())
+    assert [entry["updates"] for entry in history] == [10, 20, 30]
+    said = "\n".join(lines)
+    parameters = sum(p.numel() for p in loaded.model.parameters())
+    for text in (f"{parameters:,} parameters", "cpu", "float32", "60 pairs", "best model: "):
+        assert text in said
+    assert "training ends before the rate falls" in said
+
+
+def test_a_schedule_that_can_act_draws_no_note(prepared, tiny_settings, tmp_path):
+    settings = tiny_settings | {"checkpoint_threshold": "9"}
+    _, lines = train(prepared, tmp_path / "model", settings)
+    assert not any("before the rate falls" in line for line in lines)
+
+
+@pytest.mark.parametrize("gone", ["tokenizer", "train", "validation", "."])
+def test_an_incomplete_folder_is_a_clear_error(prepared, gone):
+    shutil.rmtree(prepared / gone)
+    with pytest.raises((DataError, ModelDirectoryError), match="expected"):
+        Prepared.open(prepared)
+
+
+@pytest.mark.parametrize("name", ["train", "validation"])
+def test_an_empty_corpus_is_a_clear_error(prepared, name):
+    shutil.rmtree(prepared / name)
+    with ShardWriter(prepared / name):
+        pass
+    with pytest.raises(DataError, match="expected pairs, got none"):
+        Prepared.open(prepared)
+
+
+def test_another_tokenizer_is_a_clear_error(prepared):
+    small = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "w0"])
+    shutil.rmtree(prepared / "tokenizer")
+    Tokenizer(small, small).save(prepared / "tokenizer")
+    with pytest.raises(DataError, match=r"holds token \d+, and the tokenizer knows only 5"):
+        Prepared.open(prepared)
+
+
+def test_tying_all_embeddings_needs_one_vocabulary(prepared, tiny_settings, tmp_path):
+    with pytest.raises(HyperparameterError, match="tie_embeddings=all"):
+        train(prepared, tmp_path / "model", tiny_settings | {"tie_embeddings": "all"})

@@ -1,0 +1,1 @@
+"""From files of aligned pairs to token shards: reading, cleaning, splitting, tokenising."""

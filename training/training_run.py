@@ -1,0 +1,187 @@
+"""A training run from a prepared folder to a model directory; composition roots call it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from longspan.training.checkpoint import CheckpointStore
+from longspan.training.corpus.shards import Corpus, PairCorpus
+from longspan.training.distributed import World, process_group
+from longspan.training.errors import DataError, HyperparameterError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.initialization import initialize
+from longspan.training.journal import Journal, clock_text
+from longspan.training.loss import sequence_loss
+from longspan.training.metrics import metrics_line
+from longspan.training.model import Model
+from longspan.training.model_directory import save_model
+from longspan.training.precision import compute_type
+from longspan.training.resume import run_identity
+from longspan.training.stop import stop_on_signals
+from longspan.training.tokenizer import Tokenizer, Vocabulary
+from longspan.training.trainer import Trainer, TrainingResult
+from longspan.training.validation import Decode, Validator
+
+__all__ = ["Prepared", "choose_device", "train_model"]
+
+_CHECKED_PAIRS = 10_000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `longspan prepare` wrote, as far as training reads it."""
+
+    tokenizer: Tokenizer
+    train: PairCorpus
+    validation: PairCorpus
+
+    @classmethod
+    def open(cls, directory: str | Path) -> "Prepared":
+        """Map the folders `tokenizer`, `train` and `validation` of `directory`.
+
+        Raises DataError when one is missing, empty or made with another tokenizer.
+        """
+        folder = Path(directory)
+        if not folder.is_dir():
+            raise DataError(f"{folder}: expected a folder that `longspan prepare` wrote, got none")
+        prepared = cls(
+            Tokenizer.load(folder / "tokenizer"),
+            Corpus.open(folder / "train"),
+            Corpus.open(folder / "validation"),
+        )
+        for name, corpus in (("train", prepared.train), ("validation", prepared.validation)):
+            if not len(corpus):
+                raise DataError(f"{folder / name}: expected pairs, got none; prepare more text")
+            _check_ids(folder / name, corpus, prepared.tokenizer)
+        return prepared
+
+
+def train_model(
+    prepared: Prepared,
+    model_directory: str | Path,
+    hyperparameters: Hyperparameters,
+    *,
+    checkpoints: str | Path,
+    decode: Decode,
+    world: World,
+    device: torch.device,
+    journal: Journal,
+) -> TrainingResult:
+    """Train or resume, and write the model directory; SIGTERM and SIGINT stop in good order.
+
+    Raises what `Trainer.run` raises; Interrupted leaves a checkpoint and no model directory.
+    """
+    h, tokenizer = hyperparameters, prepared.tokenizer
+    if h.tie_embeddings == "all" and not tokenizer.joint:
+        raise HyperparameterError(
+            "tie_embeddings=all: needs one vocabulary for both sides, and this tokenizer has two; "
+            "allowed here: none | target"
+        )
+    with stop_on_signals() as stop, process_group(world, device):
+        model = Model(h, len(tokenizer.source), len(tokenizer.target))
+        initialize(model, h, torch.Generator().manual_seed(h.seed))
+        model = model.to(device)
+        validator = Validator(
+            prepared.validation, tokenizer, h, sequence_loss, world, device, decode=decode
+        )
+        for line in _announcement(model, prepared, validator, h, world, device):
+            journal.note(line)
+        trainer = Trainer(
+            model,
+            prepared.train,
+            validator,
+            h,
+            loss=sequence_loss,
+            store=CheckpointStore(checkpoints, warn=lambda text: journal.note(f"warning: {text}")),
+            identity=run_identity(h, prepared.train, prepared.validation, tokenizer.fingerprint),
+            journal=journal,
+            world=world,
+            device=device,
+            stop=stop,
+        )
+        result = trainer.run()
+        if world.is_first:
+            save_model(model_directory, model, h, tokenizer, result.history, _details(result))
+    for line in _closing(result):
+        journal.note(line)
+    return result
+
+
+def choose_device(world: World) -> torch.device:
+    """This rank's GPU where there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", world.local_rank % torch.cuda.device_count())
+
+
+def _announcement(
+    model: Model,
+    prepared: Prepared,
+    validator: Validator,
+    hyperparameters: Hyperparameters,
+    world: World,
+    device: torch.device,
+) -> list[str]:
+    parameters = sum(p.numel() for p in model.parameters())
+    compute = str(compute_type(hyperparameters.precision, device)).removeprefix("torch.")
+    tokenizer = prepared.tokenizer
+    tokens = int(prepared.train.target_lengths.sum(dtype=np.int64))
+    lines = [
+        f"model: {parameters:,} parameters, attention {hyperparameters.attention_type}, "
+        f"vocabulary {len(tokenizer.source):,} and {len(tokenizer.target):,}",
+        f"device: {device}, {world.size} processes, {torch.get_num_threads()} threads each, "
+        f"{compute}",
+        f"data: {len(prepared.train):,} pairs with {tokens:,} target tokens to train on, "
+        f"{len(prepared.validation):,} to validate",
+        f"bleu_long: the {len(validator.long.members):,} validation pairs of {validator.long.name}",
+    ]
+    h = hyperparameters
+    never = h.plateau_reduce_lr_threshold >= h.checkpoint_threshold
+    if h.lr_scheduler_type == "plateau_reduce" and never:
+        lines.append(
+            f"note: plateau_reduce_lr_threshold={h.plateau_reduce_lr_threshold} is not below "
+            f"checkpoint_threshold={h.checkpoint_threshold}: training ends before the rate falls"
+        )
+    return lines
+
+
+def _closing(result: TrainingResult) -> list[str]:
+    buckets = ", ".join(f"{name}: {loss:.3f}" for name, loss in result.best.by_bucket.items())
+    return [
+        f"validation loss by source words: {buckets}",
+        f"best model: {metrics_line(result.best.metrics)}",
+        f"{result.updates} updates, {result.epochs:.2f} epochs, {clock_text(result.seconds)}, "
+        f"{result.tokens_per_second:.0f} target tokens a second",
+    ]
+
+
+def _details(result: TrainingResult) -> dict[str, object]:
+    return {
+        "reason": result.reason,
+        "updates": result.updates,
+        "epochs": result.epochs,
+        "seconds": result.seconds,
+        "tokens": result.tokens,
+        "metrics": result.best.metrics,
+        "validation_loss_by_bucket": result.best.by_bucket,
+    }
+
+
+def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:
+    """Raises DataError if pairs, some ten thousand of them, hold ids unknown to the tokenizer."""
+    chosen = np.linspace(0, len(corpus) - 1, min(len(corpus), _CHECKED_PAIRS)).astype(np.int64)
+    for index in chosen.tolist():
+        _check_row(folder, index, corpus.source(index), tokenizer.source)
+        _check_row(folder, index, corpus.target(index), tokenizer.target)
+
+
+def _check_row(
+    folder: Path, index: int, ids: "np.typing.NDArray[np.int64]", vocabulary: Vocabulary
+) -> None:
+    if len(ids) and int(ids.max()) >= len(vocabulary):
+        raise DataError(
+            f"{folder}: pair {index} holds token {int(ids.max())}, and the tokenizer knows only "
+            f"{len(vocabulary)}: it is not the one of this data; run `longspan prepare` again"
+        )
