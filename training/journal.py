@@ -28,7 +28,7 @@ class Progress:
         """For a log; the metrics in it are read back by `training.metrics`."""
         remaining = ""
         if self.share:
-            seconds = self.seconds * (1 - self.share) / self.share
+            seconds = max(0.0, self.seconds * (1 - self.share) / self.share)
             remaining = f" remaining {clock_text(seconds)}"
         return (
             f"update {self.updates} epoch {self.epoch:.2f} {metrics_line(self.metrics)} "

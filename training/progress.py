@@ -88,7 +88,8 @@ class Progress:
         done = _amount(self._count, self._unit)
         if self._total:
             share = f"{100 * self._count / self._total:.0f}% "
-            done = f"{share}({done} of {_amount(self._total, self._unit)})"
+            of_total = f" of {_amount(self._total, self._unit)}"
+            done = f"{share}({done.removesuffix(f' {self._unit}')}{of_total})"
         label = f"{self._label}: " if self._label else ""
         line = f"{label}{done}, {seconds:.0f} s, {_amount(rate, self._unit)}/s"
         print(line, file=self._stream, flush=True)
