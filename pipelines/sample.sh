@@ -34,10 +34,10 @@ if ! cmp -s "$settings" "$runs/settings.yaml"; then
 fi
 
 step "$runs/data/sample.json" "" \
-    sample --pairs 20000 --seed 1 --out "$runs/data"
+    sample --pairs 20000 --seed 1 --validation 800 --out "$runs/data"
 step "$runs/prepared/manifest.json" "$runs/data/sample.json" \
     prepare "$runs/data/train.tsv" --overwrite --validation "$runs/data/validation.tsv" \
-    --test "$runs/data/test.tsv" --out "$runs/prepared"
+    --test "$runs/data/test.tsv" --vocabulary-size 1000 --out "$runs/prepared"
 step "$runs/model/config.json" "$runs/prepared/manifest.json" \
     train "$runs/prepared" --out "$runs/model" --config "$settings" --max-minutes "$minutes"
 # The table is kept for the next time, when there is nothing to measure.
