@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from longspan.training.checkpoint import CheckpointStore
+from longspan.training.corpus.manifest import MANIFEST, read_manifest
 from longspan.training.corpus.shards import Corpus, PairCorpus
 from longspan.training.distributed import World, process_group
 from longspan.training.errors import DataError, HyperparameterError
@@ -31,11 +32,15 @@ _CHECKED_PAIRS = 10_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `longspan prepare` wrote, as far as training reads it."""
+    """What `longspan prepare` wrote, as far as training reads it.
+
+    The last `joined` validation pairs were joined from neighbours.
+    """
 
     tokenizer: Tokenizer
     train: PairCorpus
     validation: PairCorpus
+    joined: int = 0
 
     @classmethod
     def open(cls, directory: str | Path) -> "Prepared":
@@ -50,6 +55,7 @@ class Prepared:
             Tokenizer.load(folder / "tokenizer"),
             Corpus.open(folder / "train"),
             Corpus.open(folder / "validation"),
+            _count_joined(folder),
         )
         for name, corpus in (("train", prepared.train), ("validation", prepared.validation)):
             if not len(corpus):
@@ -84,7 +90,14 @@ def train_model(
         initialize(model, h, torch.Generator().manual_seed(h.seed))
         model = model.to(device)
         validator = Validator(
-            prepared.validation, tokenizer, h, sequence_loss, world, device, decode=decode
+            prepared.validation,
+            tokenizer,
+            h,
+            sequence_loss,
+            world,
+            device,
+            decode=decode,
+            joined=prepared.joined,
         )
         for line in _announcement(model, prepared, validator, h, world, device):
             journal.note(line)
@@ -134,8 +147,13 @@ def _announcement(
         f"device: {device}, {world.size} processes, {torch.get_num_threads()} threads each, "
         f"{compute}",
         f"data: {len(prepared.train):,} pairs with {tokens:,} target tokens to train on, "
-        f"{len(prepared.validation):,} to validate",
-        f"bleu_long: the {len(validator.long.members):,} validation pairs of {validator.long.name}",
+        f"{len(prepared.validation) - prepared.joined:,} to validate",
+        f"bleu_long: the {len(validator.long.members):,} validation pairs of {validator.long.name}"
+        + (
+            f", {prepared.joined:,} validation pairs being joined from neighbours"
+            if prepared.joined
+            else ""
+        ),
     ]
     h = hyperparameters
     never = h.plateau_reduce_lr_threshold >= h.checkpoint_threshold
@@ -167,6 +185,14 @@ def _details(result: TrainingResult) -> dict[str, object]:
         "metrics": result.best.metrics,
         "validation_loss_by_bucket": result.best.by_bucket,
     }
+
+
+def _count_joined(folder: Path) -> int:
+    """Joined validation pairs; a folder converted from other data has no manifest, and none."""
+    if not (folder / MANIFEST).exists():
+        return 0
+    joined = read_manifest(folder)["held_out"]["validation"]["joined"]
+    return sum(joined.values())
 
 
 def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:

@@ -35,7 +35,11 @@ class Decode(Protocol):
 
 @dataclass(frozen=True)
 class Validation:
-    """One look at the validation pairs; `by_bucket` has the loss of each non-empty bucket."""
+    """One look at the validation pairs; `by_bucket` has the loss of each non-empty bucket.
+
+    Joined pairs count for `bleu_long` and have buckets of their own, and nothing else: there
+    may be far more words in them than in all the others.
+    """
 
     loss: float
     perplexity: float
@@ -53,7 +57,7 @@ class Validation:
 
 
 class Validator:
-    """The validation pairs of a run, batched once.
+    """The validation pairs of a run, batched once; the last `joined` of them are joined ones.
 
     No pair is left out for its length. Raises DataError when there is no pair.
     """
@@ -68,9 +72,12 @@ class Validator:
         device: torch.device,
         *,
         decode: Decode,
+        joined: int = 0,
     ) -> None:
-        if not len(corpus):
-            raise DataError("validation data: expected pairs, got none; prepare some")
+        if not len(corpus) - joined:
+            only = f"only {joined} joined ones" if joined else "none"
+            raise DataError(f"validation data: expected pairs, got {only}; prepare some")
+        self._natural = len(corpus) - joined
         self._corpus = corpus
         self._tokenizer = tokenizer
         self._hyperparameters = hyperparameters
@@ -81,27 +88,28 @@ class Validator:
         self._compute = compute_type(hyperparameters.precision, device)
         texts = (tokenizer.source.decode(corpus.source(i)) for i in range(len(corpus)))
         words = [count_words(text) for text in texts]
-        self._buckets = np.array([BUCKETS.index(bucket_of(n)) for n in words], dtype=np.int64)
+        buckets = np.array([BUCKETS.index(bucket_of(n)) for n in words], dtype=np.int64)
+        self._groups = buckets + len(BUCKETS) * (np.arange(len(words)) >= self._natural)
         self._batches = list(self._plan())
         self.long = long_part(words)
 
     def measure(
         self, model: nn.Module, *, check: Callable[[], None], bleu: bool, bleu_long: bool
     ) -> Validation:
-        """Loss of every pair, and BLEU where asked for; `check` is called between batches."""
+        """Loss of the pairs, and BLEU where asked for; `check` is called between batches."""
         model.eval()
         with torch.inference_mode():
             sums = self._sums(model, check)
-            every = np.arange(len(self._corpus))
+            natural = np.arange(self._natural)
             return Validation(
                 **_figures(sums),
-                bleu=self._bleu(model, every, check) if bleu else None,
+                bleu=self._bleu(model, natural, check) if bleu else None,
                 bleu_long=self._bleu(model, self.long.members, check) if bleu_long else None,
             )
 
     def _sums(self, model: nn.Module, check: Callable[[], None]) -> list[Sums]:
-        totals = torch.zeros(len(BUCKETS), 3, dtype=torch.float64, device=self._device)
-        for bucket, pairs in self._batches:
+        totals = torch.zeros(2 * len(BUCKETS), 3, dtype=torch.float64, device=self._device)
+        for group, pairs in self._batches:
             check()
             share = pairs[self._world.rank :: self._world.size]
             if not len(share):
@@ -110,7 +118,7 @@ class Validator:
             with autocast(self._device, self._compute):
                 sums = self._loss(model, batch, self._hyperparameters, label_smoothing=0.0)
             counts = (sums.nll, sums.correct, sums.tokens)
-            totals[bucket] += torch.stack([count.double() for count in counts])
+            totals[group] += torch.stack([count.double() for count in counts])
         return [Sums(*row) for row in self._world.add(totals).tolist()]
 
     def _bleu(self, model: nn.Module, pairs: Integers, check: Callable[[], None]) -> float:
@@ -143,27 +151,24 @@ class Validator:
         return ids
 
     def _plan(self) -> Iterator[tuple[int, Integers]]:
-        """Batches of one length bucket each, with little padding."""
+        """Batches of one length bucket each, joined or not, with little padding."""
         sources, targets = self._corpus.source_lengths, self._corpus.target_lengths
-        order = np.lexsort((sources, targets, self._buckets))
-        for bucket in range(len(BUCKETS)):
-            pairs = order[self._buckets[order] == bucket]
+        order = np.lexsort((sources, targets, self._groups))
+        for group in np.unique(self._groups).tolist():
+            pairs = order[self._groups[order] == group]
             starts = cut(sources[pairs], targets[pairs], self._hyperparameters)
-            for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
-                yield bucket, chunk
+            for chunk in np.split(pairs, starts[1:]):
+                yield group, chunk
 
 
-def _figures(by_bucket: Sequence[Sums]) -> dict[str, Any]:
-    whole = Sums(
-        *(sum(getattr(s, name) for s in by_bucket) for name in ("nll", "correct", "tokens"))
-    )
+def _figures(by_group: Sequence[Sums]) -> dict[str, Any]:
+    natural = by_group[: len(BUCKETS)]
+    whole = Sums(*(sum(getattr(s, name) for s in natural) for name in ("nll", "correct", "tokens")))
+    names = [bucket.name for bucket in BUCKETS]
+    names += [f"{name} joined" for name in names]
     return {
         "loss": whole.loss,
         "perplexity": whole.perplexity,
         "accuracy": whole.accuracy,
-        "by_bucket": {
-            bucket.name: sums.loss
-            for bucket, sums in zip(BUCKETS, by_bucket, strict=True)
-            if sums.tokens
-        },
+        "by_bucket": {n: s.loss for n, s in zip(names, by_group, strict=True) if s.tokens},
     }

@@ -30,9 +30,9 @@ def test_a_log_gets_a_line_every_ten_seconds():
             clock.now += 5
             shown.add()
     assert log.getvalue().splitlines() == [
-        "reading: 33% (2 pairs of 6 pairs), 10 s, 0.2 pairs/s",
-        "reading: 67% (4 pairs of 6 pairs), 20 s, 0.2 pairs/s",
-        "reading: 100% (6 pairs of 6 pairs), 30 s, 0.2 pairs/s",
+        "reading: 33% (2 of 6 pairs), 10 s, 0.2 pairs/s",
+        "reading: 67% (4 of 6 pairs), 20 s, 0.2 pairs/s",
+        "reading: 100% (6 of 6 pairs), 30 s, 0.2 pairs/s",
     ]
 
 

@@ -33,10 +33,12 @@ def copy(model, sources):
     return [source[:-1] for source in sources]
 
 
-def validator_of(corpus, decode=copy, **settings):
+def validator_of(corpus, decode=copy, joined=0, **settings):
     h = H.replace(**settings)
     cpu = torch.device("cpu")
-    return Validator(corpus, TOKENIZER, h, sequence_loss, World(), cpu, decode=decode)
+    return Validator(
+        corpus, TOKENIZER, h, sequence_loss, World(), cpu, decode=decode, joined=joined
+    )
 
 
 def measure(validator, model=None, check=lambda: None, **what):
@@ -81,6 +83,30 @@ def test_bleu_long_decodes_the_long_part_alone():
     measure(validator, bleu_long=True)
     assert seen == [121] * 25
     assert validator.long.name == "over 100"
+
+
+def test_joined_pairs_count_for_the_long_part_and_nothing_else():
+    lengths = [4, 7, 12, *[120] * 25]
+    model = Model(H, len(WORDS), len(WORDS)).eval()
+    seen = []
+
+    def decode(model, sources):
+        seen.extend(len(source) - 1 for source in sources)
+        return copy(model, sources)
+
+    found = measure(
+        validator_of(corpus_of(lengths), decode, joined=25), model, bleu=True, bleu_long=True
+    )
+    plain = measure(validator_of(corpus_of(lengths[:3])), model)
+    assert found.loss == pytest.approx(plain.loss, rel=1e-5)
+    assert found.accuracy == pytest.approx(plain.accuracy)
+    assert found.by_bucket.keys() == {"1-5", "6-10", "11-20", "over 100 joined"}
+    assert sorted(seen) == sorted(lengths)
+
+
+def test_joined_pairs_alone_are_no_validation():
+    with pytest.raises(DataError, match="got only 2 joined"):
+        validator_of(corpus_of([120, 130]), joined=2)
 
 
 def test_a_sample_bounds_what_is_decoded():
