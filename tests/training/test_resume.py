@@ -23,8 +23,7 @@ from pathlib import Path
 
 import torch
 from longspan.inference.greedy import greedy
-from longspan.training import checkpoint, update
-from longspan.training import training_run as session
+from longspan.training import checkpoint, training_run, update
 from longspan.training.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal
@@ -42,8 +41,8 @@ def train(prepared, out, settings, updates, flushes):
 
     update.Updater.apply = killing(update.Updater.apply, updates)
     checkpoint._flush = killing(checkpoint._flush, flushes)
-    session.train_model(
-        session.Prepared.open(prepared),
+    training_run.train_model(
+        training_run.Prepared.open(prepared),
         out,
         Hyperparameters.parse(settings),
         checkpoints=Path(f"{out}.checkpoints"),
