@@ -42,7 +42,7 @@ $(BIN)/python:
 # The lock is a constraint: what is asked for gets its exact version, and nothing else comes.
 $(VENV)/installed: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing longspan; torch is a large download, so this can take some minutes"
-	$(BIN)/python -m pip install -c requirements.lock -e .
+	$(BIN)/python -m pip install -c requirements.lock -e '.[cloud]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml requirements.lock | $(BIN)/python

@@ -1,0 +1,1 @@
+"""A local AWS: SageMaker's control plane that really runs its jobs, on this machine."""

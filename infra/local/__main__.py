@@ -1,0 +1,76 @@
+"""`python -m longspan.infra.local up`: a local AWS endpoint, until it is told to stop.
+
+Prints one JSON line when it answers, then serves until SIGTERM, SIGINT, or the end of its
+standard input when `--until-eof` is given, so that it never outlives what started it.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from longspan.training.errors import LongspanError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve; 1 when it cannot start, with one line that says why."""
+    arguments = _parser().parse_args(argv)
+    # The user's own AWS settings must reach neither this nor the jobs.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        _serve(arguments, stop)
+    except (LongspanError, OSError) as error:
+        print(f"longspan: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m longspan.infra.local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="serve until stopped")
+    up.add_argument("--directory", type=Path, required=True, help="state, logs and job folders")
+    up.add_argument("--port", type=int, default=0, help="default: a free one")
+    up.add_argument("--region", default="us-east-1")
+    up.add_argument("--runtime", choices=("process",), default="process")
+    up.add_argument("--iam", action="store_true", help="refuse what policies do not allow")
+    up.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
+    # moto and boto3 take a second to import: a wrong option need not wait for them.
+    from longspan.infra.local.cloud import Cloud, CloudSettings
+    from longspan.infra.local.process_runtime import ProcessRuntime
+
+    settings = CloudSettings(
+        arguments.directory.resolve(), arguments.port, arguments.region, arguments.iam
+    )
+    cloud = Cloud(settings, ProcessRuntime())
+    try:
+        if arguments.until_eof:
+            threading.Thread(target=_wait_for_eof, args=(stop,), daemon=True).start()
+        print(json.dumps(cloud.environment()), flush=True)
+        stop.wait()
+    finally:
+        cloud.close()
+
+
+def _wait_for_eof(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

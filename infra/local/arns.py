@@ -1,0 +1,51 @@
+"""The resource that a request is about, as IAM policies name it.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["resource"]
+
+# The part of the ARN, and the request's members that may hold the name or the whole ARN.
+_RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "TrainingJob": ("training-job", ("TrainingJobName",)),
+    "ProcessingJob": ("processing-job", ("ProcessingJobName",)),
+    "TransformJob": ("transform-job", ("TransformJobName",)),
+    "HyperParameterTuningJob": ("hyper-parameter-tuning-job", ("HyperParameterTuningJobName",)),
+    "TrainingJobsForHyperParameterTuningJob": (
+        "hyper-parameter-tuning-job",
+        ("HyperParameterTuningJobName",),
+    ),
+    "Model": ("model", ("ModelName",)),
+    "EndpointConfig": ("endpoint-config", ("EndpointConfigName",)),
+    "Endpoint": ("endpoint", ("EndpointName",)),
+    "EndpointWeightsAndCapacities": ("endpoint", ("EndpointName",)),
+    "ModelPackageGroup": ("model-package-group", ("ModelPackageGroupName",)),
+    "ModelPackage": ("model-package", ("ModelPackageName", "ModelPackageArn")),
+    "Pipeline": ("pipeline", ("PipelineName",)),
+    "PipelineExecution": ("pipeline", ("PipelineExecutionArn", "PipelineName")),
+    "PipelineExecutionSteps": ("pipeline", ("PipelineExecutionArn",)),
+    "PipelineParametersForExecution": ("pipeline", ("PipelineExecutionArn",)),
+    "PipelineDefinitionForExecution": ("pipeline", ("PipelineExecutionArn",)),
+    "Tags": ("", ("ResourceArn",)),
+}
+_VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "Retry", "Add", "List")
+
+
+def resource(operation: str, request: Mapping[str, Any], region: str, account: str) -> str:
+    """The ARN that a policy must allow for this request; `*` where AWS has no resource.
+
+    A version of a model package and an execution of a pipeline have longer ARNs than their
+    parents; the ARN that came is used as it is.
+    """
+    for verb in _VERBS:
+        found = _RESOURCES.get(operation.removeprefix(verb))
+        if operation.startswith(verb) and found is not None:
+            part, members = found
+            name = next((request[m] for m in members if request.get(m)), None)
+            if isinstance(name, str):
+                is_arn = name.startswith("arn:")
+                return name if is_arn else f"arn:aws:sagemaker:{region}:{account}:{part}/{name}"
+    return "*"

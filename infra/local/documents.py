@@ -1,0 +1,145 @@
+"""The state of the local cloud: JSON documents by kind, region and name.
+
+Every change is on disk before it is seen, when a directory is given, so that what was answered
+survives a crash. Readers get copies: nothing outside this module changes a document.
+"""
+
+import copy
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from longspan.infra.local.api import Document
+
+__all__ = ["Documents", "Exists", "Key", "Missing"]
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """Which document: a kind such as `training-job`, its region, its name or id."""
+
+    kind: str
+    region: str
+    name: str
+
+
+class Missing(KeyError):
+    """There is no document by this key."""
+
+
+class Exists(KeyError):
+    """There is one already."""
+
+
+class Documents:
+    """Thread-safe; waits for changes without polling."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        """Read what an earlier run left in `directory`; None keeps everything in memory."""
+        self._directory = directory
+        self._documents: dict[Key, Document] = {}
+        self._changed = threading.Condition(threading.RLock())
+        if directory is not None:
+            self._documents.update(_read(directory))
+
+    def create(self, key: Key, document: Document) -> None:
+        """Add a document. Raises Exists."""
+        with self._changed:
+            if key in self._documents:
+                raise Exists(key)
+            self._put(key, copy.deepcopy(document))
+
+    def get(self, key: Key) -> Document:
+        """A copy. Raises Missing."""
+        with self._changed:
+            return copy.deepcopy(self._find(key))
+
+    def find(self, key: Key) -> Document | None:
+        """A copy, or None."""
+        with self._changed:
+            document = self._documents.get(key)
+            return copy.deepcopy(document)
+
+    def change(self, key: Key, **members: Any) -> Document:
+        """Set members; a copy of the result. Raises Missing."""
+        return self.edit(key, lambda document: document.update(members))
+
+    def edit(self, key: Key, edit: Callable[[Document], object]) -> Document:
+        """Apply `edit` to the document in one piece; a copy of the result.
+
+        What `edit` raises leaves the document as it was. Raises Missing.
+        """
+        with self._changed:
+            document = copy.deepcopy(self._find(key))
+            edit(document)
+            self._put(key, document)
+            return copy.deepcopy(document)
+
+    def delete(self, key: Key) -> Document:
+        """Remove; the last state. Raises Missing."""
+        with self._changed:
+            document = self._find(key)
+            del self._documents[key]
+            if self._directory is not None:
+                _path(self._directory, key).unlink(missing_ok=True)
+            self._changed.notify_all()
+            return document
+
+    def of(self, kind: str, region: str | None = None) -> list[tuple[Key, Document]]:
+        """Copies of all documents of a kind, in the order of their creation."""
+        with self._changed:
+            return [
+                (key, copy.deepcopy(document))
+                for key, document in self._documents.items()
+                if key.kind == kind and region in (None, key.region)
+            ]
+
+    def wait(
+        self, key: Key, until: Callable[[Document], bool], timeout: float | None = None
+    ) -> Document:
+        """Wait until a document is as asked; its state then, or after `timeout` seconds.
+
+        Raises Missing, at once or when it is deleted meanwhile.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: until(self._find(key)), timeout)
+            return copy.deepcopy(self._find(key))
+
+    def _find(self, key: Key) -> Document:
+        try:
+            return self._documents[key]
+        except KeyError:
+            raise Missing(key) from None
+
+    def _put(self, key: Key, document: Document) -> None:
+        if self._directory is not None:
+            _write(_path(self._directory, key), document)
+        self._documents[key] = document
+        self._changed.notify_all()
+
+
+def _path(directory: Path, key: Key) -> Path:
+    return directory / key.kind / key.region / f"{quote(key.name, safe='')}.json"
+
+
+def _write(path: Path, document: Document) -> None:
+    """Replace in one step: a reader finds the old content or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
+    """In the order of creation, as near as CreationTime tells it."""
+    found = []
+    for path in sorted(directory.glob("*/*/*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        region, kind = path.parent.name, path.parent.parent.name
+        found.append((Key(kind, region, unquote(path.stem)), document))
+    found.sort(key=lambda item: item[1].get("CreationTime", 0))
+    yield from found

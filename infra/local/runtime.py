@@ -1,0 +1,61 @@
+"""What runs a job's or an endpoint's container: local processes, or Docker.
+
+Both get the same: a command, an environment, a folder that stands for `/opt/ml`, and a file for
+what is written to standard output and standard error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Container", "Running", "Runtime"]
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container to run.
+
+    `command` is the entrypoint with its arguments; `("train",)` and `("serve",)` are the image's
+    own. `base` becomes `/opt/ml`. `log` is appended to.
+    """
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    base: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Running(Protocol):
+    """A container that was started."""
+
+    @property
+    def url(self) -> str:
+        """Where a `serve` container answers, as `http://127.0.0.1:49152`."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """The exit status, 128 + N for signal N; None while it runs after `timeout` seconds."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to stop (SIGTERM)."""
+        ...
+
+    def kill(self) -> None:
+        """Stop it and everything that it started, at once (SIGKILL)."""
+        ...
+
+
+class Runtime(Protocol):
+    """Where containers run."""
+
+    def start(self, container: Container) -> Running:
+        """Start it. Raises LocalCloudError when it cannot be, with the reason."""
+        ...
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        ...
