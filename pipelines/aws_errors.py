@@ -1,0 +1,103 @@
+"""What AWS answers when it refuses, as one line that says what to do.
+
+AwsError comes from the one exception tree, so the command line prints it without a traceback.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from longspan.training.errors import LongspanError
+
+__all__ = ["AwsError", "explain", "explained"]
+
+
+class AwsError(LongspanError):
+    """AWS, or a local cloud, refused a request or could not be reached."""
+
+
+@contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Turn what boto3 raises while `doing` something into an AwsError."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise AwsError(f"{doing}: {explain(error)}") from error
+
+
+def explain(error: ClientError | BotoCoreError) -> str:
+    """One line: what came, and what to do about it."""
+    if isinstance(error, ClientError):
+        return _explain_answer(error)
+    for kind, advice in _CLIENT_SIDE:
+        if isinstance(error, kind):
+            return f"{_one_line(error)}: {advice}"
+    return _one_line(error)
+
+
+# Before a request leaves this machine, or when no answer comes.
+_CLIENT_SIDE: tuple[tuple[type[BotoCoreError], str], ...] = (
+    (
+        exceptions.NoCredentialsError,
+        "expected AWS credentials, found none; run `aws configure` or set AWS_PROFILE, or leave "
+        "--aws out to run on this machine",
+    ),
+    (exceptions.PartialCredentialsError, "set both the access key and the secret key"),
+    (exceptions.ProfileNotFound, "AWS_PROFILE names a profile that ~/.aws/config does not have"),
+    (exceptions.NoRegionError, "set aws.region in the config, or AWS_DEFAULT_REGION"),
+    (
+        exceptions.EndpointConnectionError,
+        "no answer; check aws.region and the network, or AWS_ENDPOINT_URL for a local cloud",
+    ),
+    (exceptions.ConnectTimeoutError, "no answer; check aws.region and the network"),
+    (exceptions.ReadTimeoutError, "the answer did not come in time; run it again"),
+    (exceptions.ParamValidationError, "a value of the config does not fit AWS's API"),
+)
+
+# By the code of the answer.
+_ADVICE = {
+    "ExpiredToken": "the credentials have expired; sign in again",
+    "ExpiredTokenException": "the credentials have expired; sign in again",
+    "InvalidClientTokenId": "AWS does not know this access key; check AWS_PROFILE",
+    "UnrecognizedClientException": "AWS does not know this access key; check AWS_PROFILE",
+    "SignatureDoesNotMatch": "the secret key is wrong",
+    "InvalidAccessKeyId": "AWS does not know this access key; check AWS_PROFILE",
+    "NoSuchBucket": "create the bucket, or name another one as aws.bucket",
+    "404": "there is no such bucket or object; check aws.bucket",
+    "PermanentRedirect": "the bucket is in another region; set aws.region to the bucket's",
+    "301": "the bucket is in another region; set aws.region to the bucket's",
+    "AuthorizationHeaderMalformed": "the bucket is in another region; set aws.region to it",
+    "IllegalLocationConstraintException": "the bucket is in another region; set aws.region to it",
+    "BucketAlreadyExists": "somebody else has this bucket's name; choose another aws.bucket",
+    "ResourceLimitExceeded": "ask for a higher quota in the Service Quotas console, or choose "
+    "another instance type or fewer parallel jobs",
+    "ThrottlingException": "too many requests; run it again, it goes on where it stopped",
+    "Throttling": "too many requests; run it again, it goes on where it stopped",
+    "SlowDown": "too many requests; run it again, it goes on where it stopped",
+}
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+_RIGHT = re.compile(r"(?P<who>\S+) is not authorized to perform: (?P<right>[\w-]+:\w+)")
+
+
+def _explain_answer(error: ClientError) -> str:
+    answer = error.response.get("Error", {})
+    code, message = str(answer.get("Code", "")), " ".join(str(answer.get("Message", "")).split())
+    if code in _DENIED:
+        return _explain_denial(error, message)
+    advice = _ADVICE.get(code)
+    said = message or f"{error.operation_name} was answered with {code}"
+    return f"{said.rstrip('.')}: {advice}" if advice else said
+
+
+def _explain_denial(error: ClientError, message: str) -> str:
+    found = _RIGHT.search(message)
+    right = found["right"] if found else f"that of {error.operation_name}"
+    who = found["who"] if found else "the caller"
+    return f"{who} lacks the right {right}: add it to the policies of that user or role"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")

@@ -1,0 +1,167 @@
+"""Endpoints outside of a pipeline: deploy an approved package, scale, list, ask.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.pipelines.aws_errors import AwsError, explained
+
+__all__ = ["Deployment", "Scaling", "ask", "deploy", "scale", "wait_in_service"]
+
+# Scale by invocations a minute and instance.
+_METRIC = "SageMakerVariantInvocationsPerInstance"
+_VARIANT = "AllTraffic"
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Instances between `minimum` and `maximum`, at `target` invocations a minute and instance."""
+
+    minimum: int
+    maximum: int
+    target: float
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What to deploy where: the request of one production variant, as CreateEndpointConfig has it.
+
+    `suffix` makes the names of model and endpoint config, which cannot be changed, unlike those
+    of the deployments before.
+    """
+
+    endpoint: str
+    package_arn: str
+    role_arn: str
+    variant: Mapping[str, Any]
+    suffix: str
+    environment: Mapping[str, str]
+    vpc: Mapping[str, Any] | None = None
+    network_isolation: bool = False
+    kms_key: str | None = None
+    tags: tuple[Mapping[str, str], ...] = ()
+
+
+def deploy(sagemaker: Any, deployment: Deployment) -> str:
+    """Create the endpoint, or update it while it serves; the endpoint config it replaces, if any.
+
+    An update that fails rolls back: what served goes on serving. Raises AwsError, before anything
+    is made, for a package that is not approved.
+    """
+    with explained(f"deploying {deployment.package_arn}"):
+        package = sagemaker.describe_model_package(ModelPackageName=deployment.package_arn)
+        if package["ModelApprovalStatus"] != "Approved":
+            raise AwsError(
+                f"{deployment.package_arn}: expected an approved model package, its status is "
+                f"{package['ModelApprovalStatus']}; approve it, or run `longspan deploy` with "
+                "--approve"
+            )
+        name = f"{deployment.endpoint}-{deployment.suffix}"[:63].rstrip("-")
+        _create_model(sagemaker, name, deployment)
+        _create_config(sagemaker, name, deployment)
+        return _create_or_update(sagemaker, name, deployment)
+
+
+def _create_model(sagemaker: Any, name: str, deployment: Deployment) -> None:
+    container: dict[str, Any] = {"ModelPackageName": deployment.package_arn}
+    if deployment.environment:
+        container["Environment"] = dict(deployment.environment)
+    optional: dict[str, Any] = {"VpcConfig": deployment.vpc} if deployment.vpc else {}
+    sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=deployment.role_arn,
+        Containers=[container],
+        EnableNetworkIsolation=deployment.network_isolation,
+        Tags=list(deployment.tags),
+        **optional,
+    )
+
+
+def _create_config(sagemaker: Any, name: str, deployment: Deployment) -> None:
+    variant = {"VariantName": _VARIANT, "ModelName": name, **deployment.variant}
+    optional = {"KmsKeyId": deployment.kms_key} if deployment.kms_key else {}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=[variant],
+        Tags=list(deployment.tags),
+        **optional,
+    )
+
+
+def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
+    found = sagemaker.list_endpoints(NameContains=deployment.endpoint)["Endpoints"]
+    if deployment.endpoint not in {endpoint["EndpointName"] for endpoint in found}:
+        sagemaker.create_endpoint(
+            EndpointName=deployment.endpoint, EndpointConfigName=name, Tags=list(deployment.tags)
+        )
+        return ""
+    before = sagemaker.describe_endpoint(EndpointName=deployment.endpoint)["EndpointConfigName"]
+    sagemaker.update_endpoint(EndpointName=deployment.endpoint, EndpointConfigName=name)
+    return str(before)
+
+
+def wait_in_service(
+    sagemaker: Any,
+    endpoint: str,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[str]:
+    """The endpoint's status whenever it changes, until it is InService.
+
+    Raises AwsError with the reason when it fails, or when an update was rolled back.
+    """
+    last = ""
+    while True:
+        with explained(f"endpoint {endpoint}"):
+            found = sagemaker.describe_endpoint(EndpointName=endpoint)
+        status = found["EndpointStatus"]
+        if status != last:
+            yield status
+            last = status
+        if status not in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
+            break
+        sleep(interval)
+    if status != "InService" or found.get("FailureReason"):
+        raise AwsError(
+            f"endpoint {endpoint} is {status}: {found.get('FailureReason', 'no reason given')}"
+        )
+
+
+def scale(autoscaling: Any, endpoint: str, scaling: Scaling) -> None:
+    """Let Application Auto Scaling choose the number of instances. Raises AwsError."""
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{endpoint}/variant/{_VARIANT}",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    with explained(f"autoscaling of {endpoint}"):
+        autoscaling.register_scalable_target(
+            **target, MinCapacity=scaling.minimum, MaxCapacity=scaling.maximum
+        )
+        autoscaling.put_scaling_policy(
+            **target,
+            PolicyName=f"{endpoint}-invocations",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": scaling.target,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": _METRIC},
+            },
+        )
+
+
+def ask(runtime: Any, endpoint: str, text: str) -> str:
+    """One translation by an endpoint that is in service. Raises AwsError."""
+    with explained(f"endpoint {endpoint}"):
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            ContentType="application/json",
+            Body=json.dumps({"instances": [{"data": text}]}),
+        )
+        content = json.loads(answer["Body"].read())
+    return str(content["predictions"][0]["target"])

@@ -1,0 +1,81 @@
+"""The local cloud as a process beside this one: start it, or find the one that runs.
+
+It is told to end by the end of its standard input, so it does not outlive this process however
+that ends.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from longspan.training.errors import LongspanError
+
+__all__ = ["LocalCloud", "LocalCloudStartError", "find_running"]
+
+_UP = (sys.executable, "-m", "longspan.infra.local", "up", "--until-eof")
+# What a running cloud leaves in its directory for others to find it.
+_CARD = "cloud.json"
+# A cloud ends its jobs, then saves its state.
+_SECONDS_TO_CLOSE = 60.0
+
+
+class LocalCloudStartError(LongspanError):
+    """The local cloud did not start; its own line says why."""
+
+
+class LocalCloud:
+    """A local cloud that this process started; `environment` leads boto3 to it."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        """Start it and wait until it answers. Raises LocalCloudStartError."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [*_UP, "--directory", str(directory), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl-C reaches this process alone, which decides what becomes of the cloud.
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            status = self._process.wait()
+            raise LocalCloudStartError(
+                f"the local cloud of {directory} did not start (exit status {status}); its reason "
+                "stands above"
+            )
+        self.environment: Mapping[str, str] = json.loads(line)
+
+    def close(self) -> None:
+        """End it and all that it runs; its state stays in the directory."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_SECONDS_TO_CLOSE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def __enter__(self) -> "LocalCloud":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def find_running(directory: Path) -> Mapping[str, str] | None:
+    """The environment of the local cloud that runs on this directory; None when none does."""
+    try:
+        card = json.loads((directory / _CARD).read_text(encoding="utf-8"))
+        os.kill(int(card["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return {name: str(value) for name, value in card.items() if name.isupper()}
