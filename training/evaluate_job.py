@@ -18,6 +18,7 @@ from longspan.training.errors import DataError
 from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.model_directory import load_model
+from longspan.training.report import write_report
 
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
 
@@ -67,7 +68,7 @@ class _Output:
 
 
 def evaluate(job: EvaluationJob) -> Evaluations:
-    """Evaluate and write `evaluation.json` and `translations.tsv` into `job.out`.
+    """Evaluate and write `evaluation.json`, `translations.tsv` and `report.html` into `job.out`.
 
     Raises DataError for a test or translations that cannot be used, ModelDirectoryError for a
     model that cannot, and OSError when the results cannot be written.
@@ -85,6 +86,7 @@ def evaluate(job: EvaluationJob) -> Evaluations:
         against=against,
         against_details=against_output.details if against_output is not None else None,
     )
+    write_report(job.out, "Quality by sentence length")
     return Evaluations(evaluation, against)
 
 

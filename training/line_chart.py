@@ -1,0 +1,122 @@
+"""A small line chart as SVG: a figure by bucket of sentence length, with intervals.
+
+Drawn here and not by a plotting library, so that the image needs none, the page works without
+scripts, scales to a phone and follows its light or dark colours.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+__all__ = ["Series", "line_chart"]
+
+_WIDTH, _HEIGHT = 640, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 44
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: a value for each category, None where nothing was measured."""
+
+    name: str
+    values: Sequence[float | None]
+    intervals: Sequence[tuple[float, float] | None] = ()
+
+
+def line_chart(
+    title: str,
+    categories: Sequence[str],
+    series: Sequence[Series],
+    *,
+    reference: float | None = None,
+    percent: bool = False,
+) -> Markup:
+    """An SVG element, from zero up; `reference` draws a dashed line, as 1.0 for a ratio.
+
+    Shares are shown as percentages if `percent`.
+
+    Raises ValueError when a series does not have one value for each category.
+    """
+    for one in series:
+        if len(one.values) != len(categories):
+            raise ValueError(
+                f"{one.name}: expected {len(categories)} values, got {len(one.values)}"
+            )
+    frame = _Frame(len(categories), _top(series, reference), percent)
+    parts = [*_axes(frame, categories)]
+    if reference is not None:
+        y = frame.y(reference)
+        parts.append(f'<line class="reference" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" {_at(y)}/>')
+    for number, one in enumerate(series):
+        # Side by side, so that one interval does not hide another.
+        aside = 8 * (number - (len(series) - 1) / 2)
+        parts.append(f'<g class="series s{number}">{"".join(_line(frame, one, aside))}</g>')
+    label = escape(title)
+    return Markup(
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
+        f"<title>{label}</title>{''.join(parts)}</svg>"
+    )
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """From a category's number and a value to a place on the page."""
+
+    categories: int
+    top: float
+    percent: bool
+
+    def x(self, category: int) -> float:
+        return _LEFT + (category + 0.5) * (_WIDTH - _LEFT - _RIGHT) / self.categories
+
+    def y(self, value: float) -> float:
+        return _HEIGHT - _BOTTOM - value / self.top * (_HEIGHT - _TOP - _BOTTOM)
+
+    def show(self, value: float) -> str:
+        return f"{100 * value:.3g}%" if self.percent else f"{value:.3g}"
+
+
+def _top(series: Sequence[Series], reference: float | None) -> float:
+    """The end of the scale: above everything shown, and round, as are its quarters."""
+    shown = [value for one in series for value in one.values if value is not None]
+    shown += [high for one in series for high in (i[1] for i in one.intervals if i)]
+    highest = max([*shown, reference or 0.0, 1e-9])
+    step = 10.0 ** math.floor(math.log10(highest))
+    return next(step * m for m in (1, 2, 4, 6, 8, 10) if step * m >= highest)
+
+
+def _axes(frame: _Frame, categories: Sequence[str]) -> list[str]:
+    parts = []
+    for quarter in range(5):
+        value = frame.top * quarter / 4
+        y = frame.y(value)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" {_at(y)}/>')
+        parts.append(
+            f'<text class="scale" x="{_LEFT - 6}" y="{y + 4:.1f}">{frame.show(value)}</text>'
+        )
+    for number, name in enumerate(categories):
+        x, y = frame.x(number), _HEIGHT - _BOTTOM + 18
+        parts.append(f'<text class="category" x="{x:.1f}" y="{y}">{escape(name)}</text>')
+    return parts
+
+
+def _line(frame: _Frame, series: Series, aside: float) -> list[str]:
+    parts, points = [], []
+    for number, value in enumerate(series.values):
+        if value is None:
+            continue
+        x, y = frame.x(number) + aside, frame.y(value)
+        points.append(f"{x:.1f},{y:.1f}")
+        interval = series.intervals[number] if series.intervals else None
+        if interval is not None:
+            low, high = (frame.y(end) for end in interval)
+            parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>')
+        tip = f"<title>{escape(series.name)}: {frame.show(value)}</title>"
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4">{tip}</circle>')
+    return [f'<polyline points="{" ".join(points)}"/>', *parts]
+
+
+def _at(y: float) -> str:
+    return f'y1="{y:.1f}" y2="{y:.1f}"'
