@@ -45,6 +45,11 @@ class Connection:
         """Whether this is not AWS."""
         return self.endpoint_url is not None
 
+    @property
+    def poll_seconds(self) -> float:
+        """How often to ask how things stand."""
+        return 0.5 if self.local else 15.0
+
     def client(self, service: str) -> Any:
         """The boto3 client of a service such as `sagemaker`."""
         return self.session.client(

@@ -8,11 +8,21 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from longspan.pipelines.aws_errors import AwsError, explained
 
-__all__ = ["Deployment", "Scaling", "ask", "deploy", "scale", "wait_in_service"]
+__all__ = [
+    "Deployment",
+    "Listed",
+    "Scaling",
+    "ask",
+    "deploy",
+    "list_endpoints",
+    "scale",
+    "wait_in_service",
+]
 
 # Scale by invocations a minute and instance.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
@@ -46,6 +56,46 @@ class Deployment:
     network_isolation: bool = False
     kms_key: str | None = None
     tags: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An endpoint as a list shows it."""
+
+    name: str
+    status: str
+    reason: str
+    capacity: str
+    models: str
+    since: datetime
+
+
+def list_endpoints(sagemaker: Any) -> list[Listed]:
+    """All endpoints of the account and region, newest first. Raises AwsError."""
+    with explained("the list of endpoints"):
+        pages = sagemaker.get_paginator("list_endpoints").paginate(SortBy="CreationTime")
+        names = [found["EndpointName"] for page in pages for found in page["Endpoints"]]
+        return [_listed(sagemaker, name) for name in names]
+
+
+def _listed(sagemaker: Any, name: str) -> Listed:
+    found = sagemaker.describe_endpoint(EndpointName=name)
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    variants = config["ProductionVariants"]
+    return Listed(
+        name=name,
+        status=found["EndpointStatus"],
+        reason=found.get("FailureReason", ""),
+        capacity=", ".join(map(_capacity, variants)),
+        models=", ".join(variant["ModelName"] for variant in variants),
+        since=found["LastModifiedTime"],
+    )
+
+
+def _capacity(variant: Mapping[str, Any]) -> str:
+    if "ServerlessConfig" in variant:
+        return f"serverless {variant['ServerlessConfig']['MemorySizeInMB']} MB"
+    return f"{variant['InitialInstanceCount']} {variant['InstanceType']}"
 
 
 def deploy(sagemaker: Any, deployment: Deployment) -> str:

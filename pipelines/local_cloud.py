@@ -51,6 +51,10 @@ class LocalCloud:
             )
         self.environment: Mapping[str, str] = json.loads(line)
 
+    def ended(self) -> int | None:
+        """The exit status if it has ended by itself."""
+        return self._process.poll()
+
     def close(self) -> None:
         """End it and all that it runs; its state stays in the directory."""
         assert self._process.stdin is not None

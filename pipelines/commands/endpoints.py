@@ -1,0 +1,30 @@
+"""List endpoints: state, model, instances, since when."""
+
+import argparse
+
+from longspan.pipelines.where import add_where_arguments
+
+HELP = "list endpoints"
+EXAMPLE = "longspan endpoints"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan endpoints`."""
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line for each endpoint."""
+    from longspan.pipelines.live_endpoint import list_endpoints
+    from longspan.pipelines.where import open_connection
+
+    with open_connection(arguments) as connection:
+        found = list_endpoints(connection.client("sagemaker"))
+        for one in found:
+            since = f"{one.since.astimezone():%Y-%m-%d %H:%M}"
+            print(f"{one.name:<32} {one.status:<12} {one.capacity:<16} {since}  {one.models}")
+            if one.reason:
+                print(f"    {one.reason}")
+        if not found:
+            print("no endpoints")
+    return 0

@@ -1,0 +1,56 @@
+"""Serve a local AWS endpoint on this machine, until Ctrl-C.
+
+Prints the variables that lead boto3, the SageMaker SDK and longspan to it; what runs there are
+local processes, and state and logs stay in DIR. No AWS account and no Docker are needed.
+"""
+
+import argparse
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from longspan.pipelines.where import DIRECTORY
+
+HELP = "a local cloud: serve a local AWS endpoint"
+EXAMPLE = "longspan local up --directory .longspan"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan local`."""
+    parser.add_argument("action", choices=("up",), help="serve until Ctrl-C or SIGTERM")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=DIRECTORY,
+        metavar="DIR",
+        help=f"state, objects and logs (default: {DIRECTORY})",
+    )
+    parser.add_argument("--port", type=int, default=0, metavar="P", help="default: a free one")
+    parser.add_argument("--region", default="us-east-1", metavar="R", help="default: us-east-1")
+    parser.add_argument(
+        "--iam", action="store_true", help="refuse what the caller's IAM policies do not allow"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve; 0 after a signal."""
+    from longspan.pipelines.local_cloud import LocalCloud
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    options = ["--port", str(arguments.port), "--region", arguments.region]
+    options += ["--iam"] * arguments.iam
+    with LocalCloud(arguments.directory, *options) as cloud:
+        for name, value in cloud.environment.items():
+            print(f"export {name}={shlex.quote(value)}")
+        print(
+            f"# serving from {arguments.directory}; Ctrl-C ends it and keeps its state", flush=True
+        )
+        while not stop.wait(1.0):
+            if (status := cloud.ended()) is not None:
+                print(f"longspan: error: the local cloud ended with {status}", file=sys.stderr)
+                return 1
+    return 0

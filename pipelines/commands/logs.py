@@ -1,0 +1,55 @@
+"""Print what a job or an endpoint wrote, from CloudWatch Logs.
+
+NAME is a job's or an endpoint's name, as `longspan status` and `longspan endpoints` show it.
+"""
+
+import argparse
+import contextlib
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from longspan.pipelines.where import add_where_arguments
+
+HELP = "print the log of a job or an endpoint"
+EXAMPLE = "longspan logs pipelines-4gz0u2xk9c1m-Prepare-Rk2dP1xWqA --follow"
+
+# Describe operations with the member that takes the name and the one that has the status.
+_DESCRIBE = (
+    ("describe_training_job", "TrainingJobName", "TrainingJobStatus"),
+    ("describe_processing_job", "ProcessingJobName", "ProcessingJobStatus"),
+    ("describe_transform_job", "TransformJobName", "TransformJobStatus"),
+    ("describe_endpoint", "EndpointName", "EndpointStatus"),
+)
+_WRITES = frozenset({"InProgress", "Stopping", "Creating", "Updating", "InService", "RollingBack"})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan logs`."""
+    parser.add_argument("name", metavar="NAME", help="of a job or an endpoint")
+    parser.add_argument("--follow", action="store_true", help="go on while the job runs")
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the lines, oldest first."""
+    from longspan.pipelines.job_logs import read_log
+    from longspan.pipelines.where import open_connection
+
+    with open_connection(arguments) as connection:
+        sagemaker = connection.client("sagemaker")
+        for line in read_log(
+            connection.client("logs"),
+            arguments.name,
+            follow=lambda: arguments.follow and _runs(sagemaker, arguments.name),
+        ):
+            print(line, flush=arguments.follow)
+    return 0
+
+
+def _runs(sagemaker: Any, name: str) -> bool:
+    """Whether a job or an endpoint by this name may still write."""
+    for describe, member, status in _DESCRIBE:
+        with contextlib.suppress(ClientError):  # none by that name
+            return getattr(sagemaker, describe)(**{member: name})[status] in _WRITES
+    return False

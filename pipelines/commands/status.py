@@ -1,0 +1,74 @@
+"""Show the executions of pipelines, and the steps of one of them.
+
+EXECUTION is an execution's ARN or the last part of it; without it, the newest one.
+"""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from longspan.pipelines.where import add_where_arguments
+
+HELP = "show executions and their steps"
+EXAMPLE = "longspan status --pipeline longspan-sample"
+
+# Executions of the list above the table; older ones are counted.
+_SHOWN = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan status`."""
+    parser.add_argument("execution", nargs="?", metavar="EXECUTION", help="default: the newest")
+    parser.add_argument("--pipeline", metavar="NAME", help="of this pipeline (default: of all)")
+    parser.add_argument("--follow", action="store_true", help="go on until it has ended")
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print; 1 for an execution that failed, when it was followed to its end."""
+    from longspan.pipelines.execution import Execution
+    from longspan.pipelines.executions import find_execution
+    from longspan.pipelines.live_view import show
+    from longspan.pipelines.where import open_connection
+
+    with open_connection(arguments) as connection:
+        client = connection.client("sagemaker")
+        found = find_execution(client, arguments.execution, arguments.pipeline)
+        if arguments.execution is None:
+            _print_list(client, arguments.pipeline)
+        execution = Execution(client, found.arn)
+        if arguments.follow:
+            state = show(execution.watch(connection.poll_seconds), sys.stdout)
+        else:
+            state = execution.state()
+            _print_steps(state)
+        started = f"{found.started.astimezone():%Y-%m-%d %H:%M}"
+        print(f"\n{found.pipeline} {found.id}: {state.status}, started {started}")
+        if state.reason:
+            print(state.reason)
+        return int(arguments.follow and state.status != "Succeeded")
+
+
+def _print_list(client: Any, pipeline: str | None) -> None:
+    from longspan.pipelines.executions import list_executions, list_pipelines
+
+    for name in [pipeline] if pipeline else list_pipelines(client):
+        found = list(list_executions(client, name))
+        for one in found[:_SHOWN]:
+            started = f"{one.started.astimezone():%Y-%m-%d %H:%M}"
+            print(f"{name:<24} {one.id:<14} {one.status:<10} {started}")
+        if len(found) > _SHOWN:
+            print(f"{name:<24} and {len(found) - _SHOWN} before")
+    print()
+
+
+def _print_steps(state: Any) -> None:
+    from rich.console import Console
+
+    from longspan.pipelines.live_view import table
+
+    Console(highlight=False).print(table(state, datetime.now(UTC)))
+    for step in state.steps:
+        if step.job:
+            print(f"{step.name:<16} longspan logs {step.job}")

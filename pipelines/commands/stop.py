@@ -1,0 +1,40 @@
+"""Stop an execution and the jobs that it runs.
+
+EXECUTION is an execution's ARN or the last part of it; without it, the newest one. What its
+finished steps made stays, and `longspan run` goes on from there.
+"""
+
+import argparse
+import sys
+
+from longspan.pipelines.where import add_where_arguments
+
+HELP = "stop an execution"
+EXAMPLE = "longspan stop --pipeline longspan-sample"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan stop`."""
+    parser.add_argument("execution", nargs="?", metavar="EXECUTION", help="default: the newest")
+    parser.add_argument("--pipeline", metavar="NAME", help="of this pipeline (default: of all)")
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask it to stop and wait until it has."""
+    from longspan.pipelines.execution import Execution
+    from longspan.pipelines.executions import find_execution
+    from longspan.pipelines.live_view import show
+    from longspan.pipelines.where import open_connection
+
+    with open_connection(arguments) as connection:
+        client = connection.client("sagemaker")
+        found = find_execution(client, arguments.execution, arguments.pipeline)
+        execution = Execution(client, found.arn)
+        if execution.state().ended:
+            print(f"{found.id} has ended already: {found.status}")
+            return 0
+        execution.stop()
+        state = show(execution.watch(connection.poll_seconds), sys.stdout)
+        print(f"{found.id}: {state.status}")
+    return 0

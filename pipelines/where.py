@@ -1,0 +1,50 @@
+"""The options that say where a command works, and the connection that they lead to."""
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from longspan.pipelines.connection import Connection, connect_aws, open_local
+
+__all__ = ["DIRECTORY", "add_where_arguments", "open_connection"]
+
+# Where the local cloud keeps what it has, beside the project that uses it.
+DIRECTORY = Path(".longspan")
+
+
+def add_where_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--aws`, `--region` and `--directory`."""
+    group = parser.add_argument_group("where")
+    group.add_argument(
+        "--aws",
+        action="store_true",
+        help="on AWS, which costs money; without it, on this machine: on the local cloud that "
+        "AWS_ENDPOINT_URL names, or on one of its own",
+    )
+    group.add_argument("--region", metavar="R", help="of AWS (default: the config's, then boto3's)")
+    group.add_argument(
+        "--directory",
+        type=Path,
+        default=DIRECTORY,
+        metavar="DIR",
+        help=f"of the local cloud (default: {DIRECTORY})",
+    )
+
+
+@contextlib.contextmanager
+def open_connection(
+    arguments: argparse.Namespace,
+    region: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Iterator[Connection]:
+    """AWS or a local cloud, as the options say; `region` is the config's.
+
+    Raises AwsError and LocalCloudStartError.
+    """
+    if arguments.aws:
+        yield connect_aws(arguments.region or region)
+    else:
+        with open_local(arguments.directory, environment) as connection:
+            yield connection
