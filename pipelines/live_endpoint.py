@@ -31,11 +31,16 @@ _VARIANT = "AllTraffic"
 
 @dataclass(frozen=True)
 class Scaling:
-    """Instances between `minimum` and `maximum`, at `target` invocations a minute and instance."""
+    """Instances between `minimum` and `maximum`, at `target` invocations a minute and instance.
+
+    The pauses before an instance is given back and before one is added are in seconds.
+    """
 
     minimum: int
     maximum: int
     target: float
+    scale_in_seconds: int
+    scale_out_seconds: int
 
 
 @dataclass(frozen=True)
@@ -200,6 +205,8 @@ def scale(autoscaling: Any, endpoint: str, scaling: Scaling) -> None:
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
                 "TargetValue": scaling.target,
+                "ScaleInCooldown": scaling.scale_in_seconds,
+                "ScaleOutCooldown": scaling.scale_out_seconds,
                 "PredefinedMetricSpecification": {"PredefinedMetricType": _METRIC},
             },
         )

@@ -14,7 +14,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS = ("training", "inference", "pipelines", "infra")
 
 # Modules that put the parts together for a job, and so may import what is otherwise above them.
-COMPOSITION_ROOTS = {"training/train_job.py", "training/evaluate_job.py"}
+COMPOSITION_ROOTS = {
+    "training/train_job.py",
+    "training/evaluate_job.py",
+    "training/evaluate_options.py",
+}
 ALLOWED = {
     "training": {"training"},
     "inference": {"inference", "training"},

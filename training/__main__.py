@@ -1,21 +1,39 @@
-"""`python -m longspan.training train`: what the container runs for a training job."""
+"""`python -m longspan.training JOB`: what the container runs for a training or processing job.
+
+    train                   a training job
+    prepare [OPTION ...]    a processing job: pairs to a prepared corpus
+    evaluate [OPTION ...]   a processing job: a model's quality by sentence length
+
+Options are those of `longspan prepare` and `longspan evaluate` that are no paths: these are fixed
+by SageMaker's container contract, below the folder that LONGSPAN_BASE names (else `/opt/ml`).
+"""
 
 import sys
 from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_USAGE = "usage: python -m longspan.training train"
+_USAGE = "usage: python -m longspan.training train | prepare [OPTION ...] | evaluate [OPTION ...]"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the named job; 2 for a name that is none."""
-    if list(argv) != ["train"]:
-        print(f"{_USAGE}\ngot: {' '.join(argv) or 'nothing'}", file=sys.stderr)
-        return 2
-    from longspan.training import train_job
+    job, *options = argv or [""]
+    # Each job's modules are loaded for it alone: what it does not need, it does not wait for.
+    if job == "train" and not options:
+        from longspan.training import train_job
 
-    return train_job.main()
+        return train_job.main()
+    if job == "prepare":
+        from longspan.training import prepare_job
+
+        return prepare_job.main(options)
+    if job == "evaluate":
+        from longspan.training import evaluate_container
+
+        return evaluate_container.main(options)
+    print(f"{_USAGE}\ngot: {' '.join(argv) or 'nothing'}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 LongspanError
 ├── DataError              input text or data files
 ├── HyperparameterError    a hyperparameter's name or value
+├── OptionError            an option or environment variable of a job or of the server
 ├── ModelDirectoryError    a model directory that is incomplete, corrupt or of another version
 ├── CheckpointError        a checkpoint that cannot be read or does not fit
 └── Interrupted            a signal asked to stop; work was saved
@@ -15,6 +16,7 @@ __all__ = [
     "Interrupted",
     "LongspanError",
     "ModelDirectoryError",
+    "OptionError",
 ]
 
 
@@ -28,6 +30,10 @@ class DataError(LongspanError):
 
 class HyperparameterError(LongspanError):
     """A hyperparameter has an unknown name or a value that is not allowed."""
+
+
+class OptionError(LongspanError):
+    """An option of a job, or a variable of its environment, is unknown or has a wrong value."""
 
 
 class ModelDirectoryError(LongspanError):

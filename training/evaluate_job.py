@@ -31,7 +31,8 @@ class EvaluationJob:
 
     `model` and `against` are model directories, or text files with another system's
     translations, one a line. `test` is whatever `read_pairs` reads, or a prepared directory.
-    `search` replaces the search settings that each model carries.
+    `search` replaces the search settings that each model carries. `names` is what the results
+    call a path, where its own name would tell a reader nothing.
     """
 
     model: str
@@ -47,6 +48,11 @@ class EvaluationJob:
     device: str | None = None
     resamples: int = 1000
     seed: int = 1
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, path: str) -> str:
+        """What the results call `path`."""
+        return self.names.get(path, path)
 
 
 @dataclass(frozen=True)
@@ -117,14 +123,17 @@ def _test_file(path: str) -> str:
 
 
 def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Output:
-    details = {"system": system, "test": list(job.test)}
+    details = {
+        "system": job.name_of(system),
+        "test": [job.name_of(path) for path in job.test],
+    }
     if Path(system).is_file():
         return _Output(_read_hypotheses(system, len(pairs)), None, None, details)
     device = choose_device(job.device)
     loaded = load_model(system, device)
     settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
     translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
-    label = f"translate with {system}"
+    label = f"translate with {job.name_of(system)}"
     results = translator.translate([pair.source for pair in pairs], label=label)
     return _Output(
         [result.text for result in results],

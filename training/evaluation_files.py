@@ -13,6 +13,7 @@ from longspan.training.bootstrap import Paired
 from longspan.training.buckets import bucket_of
 from longspan.training.evaluation import Evaluation, compare_evaluations
 from longspan.training.files import write_atomically
+from longspan.training.gate import gate_of
 from longspan.training.quality import Group
 
 __all__ = ["FORMAT", "VERSION", "escape", "evaluation_document", "unescape", "write_evaluation"]
@@ -40,6 +41,9 @@ def evaluation_document(
         "version": VERSION,
         **_system(evaluation, details),
     }
+    gate = gate_of(evaluation, against)
+    document["gate"] = gate.figures
+    document["notes"] += gate.notes
     if against is not None:
         document["against"] = _system(against, against_details)
         document["comparison"] = {

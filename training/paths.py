@@ -1,18 +1,27 @@
-"""SageMaker's container contract for training: where a job finds and leaves things.
+"""SageMaker's container contract: where a job finds and leaves things.
 
-All paths hang off one base, `/opt/ml` on SageMaker
-(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html).
+All paths hang off one base, `/opt/ml` on SageMaker, for training
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html)
+and for processing
+(https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html).
 The same job runs under another base in a local process and in a test.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from longspan.training.errors import DataError
 
-__all__ = ["ContainerPaths", "Hosts"]
+__all__ = ["BASE", "ContainerPaths", "Hosts"]
+
+# The variable that names another base than `/opt/ml`.
+BASE = "LONGSPAN_BASE"
+
+# ExitMessage of DescribeProcessingJob holds one kilobyte.
+_LONGEST_MESSAGE = 1024
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,11 @@ class ContainerPaths:
     """Everything below `base`; nothing is created or read until a method is called."""
 
     base: Path = Path("/opt/ml")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "ContainerPaths":
+        """Below the base that `LONGSPAN_BASE` names, else `/opt/ml`."""
+        return cls(Path(environment.get(BASE) or cls.base))
 
     @property
     def hyperparameters(self) -> Path:
@@ -76,6 +90,11 @@ class ContainerPaths:
         return self.base / "output/failure"
 
     @property
+    def message(self) -> Path:
+        """What a processing job says of its end: ExitMessage of DescribeProcessingJob."""
+        return self.base / "output/message"
+
+    @property
     def checkpoints(self) -> Path:
         """Mirrored to S3 while the job runs; a job that starts again finds it filled."""
         return self.base / "checkpoints"
@@ -88,6 +107,14 @@ class ContainerPaths:
     def channel(self, name: str) -> Path:
         """The folder of one channel, whether it is there or not."""
         return self.data / name
+
+    def processing_input(self, name: str) -> Path:
+        """The folder of one input of a processing job, whether it is there or not."""
+        return self.base / "processing/input" / name
+
+    def processing_output(self, name: str) -> Path:
+        """The folder of one output of a processing job."""
+        return self.base / "processing/output" / name
 
     def read_hyperparameters(self) -> dict[str, str]:
         """Names and values as strings; none when the job gave none.
@@ -130,10 +157,19 @@ class ContainerPaths:
         """Leave the reason of a failure; of several processes the first one's stands."""
         self.failure.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self.failure.open("x", encoding="utf-8") as file:
+            with self.failure.open("x", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(reason)
         except FileExistsError:
             pass
+
+    def write_message(self, text: str) -> None:
+        """Leave a line on how a processing job ended, cut where SageMaker would refuse it."""
+        self.message.parent.mkdir(parents=True, exist_ok=True)
+        line = " ".join(text.split()).encode("utf-8", "backslashreplace")
+        if len(line) > _LONGEST_MESSAGE:
+            shorter = line[: _LONGEST_MESSAGE - len(b" ...")].decode("utf-8", "ignore")
+            line = f"{shorter} ...".encode()
+        self.message.write_bytes(line)
 
 
 def _read_object(path: Path) -> dict[str, Any]:

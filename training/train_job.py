@@ -18,10 +18,9 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.paths import ContainerPaths
 from longspan.training.processes import run_workers, worker_environments
 
-__all__ = ["BASE", "PREPARED", "PROCESSES", "main", "parse_hyperparameters"]
+__all__ = ["PREPARED", "PROCESSES", "main", "parse_hyperparameters"]
 
-# The variables that a job reads, beside those that a launcher sets for its workers.
-BASE = "LONGSPAN_BASE"
+# What a job reads, beside LONGSPAN_BASE and what a launcher sets for its workers.
 PROCESSES = "LONGSPAN_PROCESSES"
 
 # The channel that holds what `longspan prepare` wrote.
@@ -35,7 +34,7 @@ _SAGEMAKER_KEYS = frozenset({"_tuning_objective_metric"})
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Run the job; the exit status. Every failure leaves its reason in `output/failure`."""
-    paths = ContainerPaths(Path(environment.get(BASE, ContainerPaths.base)))
+    paths = ContainerPaths.from_environment(environment)
     is_worker = "RANK" in environment
     try:
         if not is_worker:
@@ -142,6 +141,8 @@ def _train(
         world=world,
         device=choose_device(world),
         journal=Journal() if world.is_first else Journal.silent(),
+        # A tuner that stops a trial early, and a person who stops a job, get what there is.
+        keep_best=True,
     )
 
 

@@ -121,6 +121,21 @@ class Trainer:
         finally:
             self._journal.close()
 
+    def load_best(self) -> TrainingResult | None:
+        """After Interrupted: load the best validated weights; None when none were validated.
+
+        They are one checkpoint's, not a mean, and are not measured again: whoever asked to stop
+        leaves no time for it. Every rank calls it.
+        """
+        state = self.state
+        if not state.best_updates:
+            return None
+        updates = state.best_updates[-1]
+        self._load([updates])
+        entry = next(entry for entry in reversed(state.history) if entry["updates"] == updates)
+        reason = f"stopped; the best weights are of update {updates}"
+        return self._result(reason, Validation.from_record(entry))
+
     def _loop(self) -> str:
         state, h = self.state, self._hyperparameters
         items = feed(self._train, h, self._world, epoch=state.epoch, batch=state.batch)
@@ -218,6 +233,10 @@ class Trainer:
             self._journal.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
             self._load(state.best_updates[-1:])
             best = self._measure(bleu=True, bleu_long=True)
+        return self._result(reason, best)
+
+    def _result(self, reason: str, best: Validation) -> TrainingResult:
+        state = self.state
         return TrainingResult(
             reason,
             state.updates,

@@ -1,6 +1,7 @@
 """A training run from a prepared folder to a model directory; composition roots call it."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from longspan.training.checkpoint import CheckpointStore
 from longspan.training.corpus.manifest import MANIFEST, read_manifest
 from longspan.training.corpus.shards import Corpus, PairCorpus
 from longspan.training.distributed import World, process_group
-from longspan.training.errors import DataError, HyperparameterError
+from longspan.training.errors import DataError, HyperparameterError, Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.initialization import initialize
 from longspan.training.journal import Journal, clock_text
@@ -74,10 +75,12 @@ def train_model(
     world: World,
     device: torch.device,
     journal: Journal,
+    keep_best: bool = False,
 ) -> TrainingResult:
     """Train or resume, and write the model directory; SIGTERM and SIGINT stop in good order.
 
-    Raises what `Trainer.run` raises; Interrupted leaves a checkpoint and no model directory.
+    Raises what `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also
+    the model directory of the best one so far, when one was validated.
     """
     h, tokenizer = hyperparameters, prepared.tokenizer
     if h.tie_embeddings == "all" and not tokenizer.joint:
@@ -114,9 +117,18 @@ def train_model(
             device=device,
             stop=stop,
         )
-        result = trainer.run()
+        save = partial(save_model, model_directory, model, h, tokenizer)
+        try:
+            result = trainer.run()
+        except Interrupted:
+            best = trainer.load_best() if keep_best else None
+            if best is not None and world.is_first:
+                save(best.history, _details(best))
+                journal.note(f"{best.reason}: {model_directory}")
+                journal.note(_best_line(best))
+            raise
         if world.is_first:
-            save_model(model_directory, model, h, tokenizer, result.history, _details(result))
+            save(result.history, _details(result))
     for line in _closing(result):
         journal.note(line)
     return result
@@ -169,10 +181,15 @@ def _closing(result: TrainingResult) -> list[str]:
     buckets = ", ".join(f"{name}: {loss:.3f}" for name, loss in result.best.by_bucket.items())
     return [
         f"validation loss by source words: {buckets}",
-        f"best model: {metrics_line(result.best.metrics)}",
+        _best_line(result),
         f"{result.updates} updates, {result.epochs:.2f} epochs, {clock_text(result.seconds)}, "
         f"{result.tokens_per_second:.0f} target tokens a second",
     ]
+
+
+def _best_line(result: TrainingResult) -> str:
+    """The last line with metrics, so that a tuner takes these for the job's own."""
+    return f"best model: {metrics_line(result.best.metrics)}"
 
 
 def _details(result: TrainingResult) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Validation: loss by sentence length, and BLEU of greedy translations, of all and of the long."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +54,13 @@ class Validation:
         names = ("loss", "perplexity", "accuracy", "bleu", "bleu_long")
         values = {f"validation:{name}": getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_record(cls, entry: Mapping[str, Any]) -> "Validation":
+        """From an entry of a run's history: the metrics, and `validation:loss_by_bucket`."""
+        names = [f.name for f in fields(cls) if f.name != "by_bucket"]
+        found = {name: entry.get(f"validation:{name}") for name in names}
+        return cls(**found, by_bucket=dict(entry["validation:loss_by_bucket"]))
 
 
 class Validator:

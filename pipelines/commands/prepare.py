@@ -9,6 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from longspan.training.prepare_options import add_prepare_options, prepare_settings
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
+
 HELP = "clean, split and tokenise aligned pairs"
 EXAMPLE = "longspan prepare train.tsv.xz --source-column en --target-column ja --out corpus"
 
@@ -22,10 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a corpus that DIR holds already"
     )
-    _add_format(parser.add_argument_group("format"))
-    _add_cleaning(parser.add_argument_group("cleaning"))
-    _add_splits(parser.add_argument_group("validation and test"))
-    _add_vocabulary(parser.add_argument_group("vocabulary"))
+    add_prepare_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     manifest, fresh = prepare_once(
         arguments.pairs,
         arguments.out,
-        _settings(arguments),
+        prepare_settings(arguments),
         _held_out(arguments),
         overwrite=arguments.overwrite,
     )
@@ -48,129 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _add_format(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--format",
-        choices=("tsv", "parallel", "jsonl", "parquet", "tmx"),
-        help="found out from names and first bytes by default",
-    )
-    group.add_argument("--source-column", metavar="NAME", help="name, or number from 1")
-    group.add_argument("--target-column", metavar="NAME", help="name, or number from 1")
-    group.add_argument(
-        "--document-column", metavar="NAME", help="name or number; holds DOCUMENT or DOCUMENT#LINE"
-    )
-    group.add_argument(
-        "--header", choices=("auto", "yes", "no"), default="auto", help="of a TSV's first line"
-    )
-    group.add_argument("--source-language", default="en", metavar="CODE", help="default: en")
-    group.add_argument("--target-language", default="ja", metavar="CODE", help="default: ja")
-
-
-def _add_cleaning(group: "argparse._ArgumentGroup") -> None:
-    for name, kind, default, text in (
-        ("--min-characters", int, 1, "of either side"),
-        ("--max-characters", int, 20_000, "of either side"),
-        ("--min-words", int, 1, "of either side"),
-        ("--max-words", int, 3_000, "of either side"),
-        ("--max-ratio", float, 9.0, "characters of the longer side per one of the shorter"),
-    ):
-        group.add_argument(
-            name, type=kind, default=default, metavar="N", help=f"{text} (default: {default})"
-        )
-    group.add_argument("--nfkc", action="store_true", help="normalise both sides to Unicode NFKC")
-
-
-def _add_splits(group: "argparse._ArgumentGroup") -> None:
-    for name in ("--validation-size", "--test-size"):
-        group.add_argument(
-            name, type=_count, metavar="N", help="pairs to draw (default: 2,000, at most 1%%)"
-        )
-    group.add_argument(
-        "--split-by",
-        choices=("document", "pair"),
-        default="document",
-        help="hold out whole documents where they are known (default), or single pairs",
-    )
-    group.add_argument(
-        "--no-joined",
-        action="store_true",
-        help="build no joined pairs where fewer than 100 have over 100 words",
-    )
-    group.add_argument("--seed", type=_count, default=1, metavar="N", help="of the draw")
-
-
-def _add_vocabulary(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--vocabulary-size", type=int, default=8000, metavar="N", help="each (default: 8000)"
-    )
-    group.add_argument(
-        "--vocabulary-type",
-        choices=("unigram", "bpe", "word"),
-        default="unigram",
-        help="SentencePiece unigram or BPE, or the words of text that is tokenised already",
-    )
-    group.add_argument("--joint", action="store_true", help="one vocabulary for both sides")
-    group.add_argument(
-        "--tokenizer-pairs",
-        type=_positive,
-        default=200_000,
-        metavar="N",
-        help="training pairs to train vocabularies on (default: 200000)",
-    )
-
-
-def _settings(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
-    from longspan.training.corpus.cleaning import CleaningRules
-    from longspan.training.corpus.columns import Columns
-    from longspan.training.corpus.prepare import PrepareSettings
-    from longspan.training.corpus.splits import SplitSettings
-    from longspan.training.corpus.vocabulary_training import VocabularySettings
-
-    return PrepareSettings(
-        Columns(
-            arguments.source_column,
-            arguments.target_column,
-            arguments.document_column,
-            arguments.source_language,
-            arguments.target_language,
-            arguments.header,
-        ),
-        arguments.format,
-        CleaningRules(
-            arguments.min_characters,
-            arguments.max_characters,
-            arguments.min_words,
-            arguments.max_words,
-            arguments.max_ratio,
-            arguments.nfkc,
-        ),
-        SplitSettings(
-            arguments.validation_size,
-            arguments.test_size,
-            arguments.split_by == "document",
-            arguments.seed,
-        ),
-        VocabularySettings(arguments.vocabulary_type, arguments.vocabulary_size, arguments.joint),
-        arguments.tokenizer_pairs,
-        not arguments.no_joined,
-    )
-
-
 def _held_out(arguments: argparse.Namespace) -> dict[int, str]:
     from longspan.training.corpus.splits import TEST, VALIDATION
 
     given = {VALIDATION: arguments.validation, TEST: arguments.test}
     return {split: path for split, path in given.items() if path is not None}
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**31:
-        raise argparse.ArgumentTypeError(f"expected a number from 0, got {text}")
-    return number
-
-
-def _positive(text: str) -> int:
-    if _count(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text}")
-    return int(text)

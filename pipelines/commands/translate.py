@@ -13,8 +13,8 @@ from functools import partial
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from longspan.inference.search_options import add_search_arguments, search_changes, set_threads
 from longspan.pipelines.line_chunks import line_chunks
-from longspan.pipelines.search_options import add_search_arguments, search_changes, set_threads
 
 if TYPE_CHECKING:
     from longspan.inference.translator import Translation, Translator

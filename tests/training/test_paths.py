@@ -21,6 +21,14 @@ def test_everything_hangs_off_the_base(tmp_path: Path):
         relative = getattr(ours, name).relative_to(tmp_path)
         assert getattr(default, name) == Path("/opt/ml") / relative
     assert ours.channel("train") == tmp_path / "input/data/train"
+    assert default.processing_input("pairs") == Path("/opt/ml/processing/input/pairs")
+    assert default.processing_output("prepared") == Path("/opt/ml/processing/output/prepared")
+
+
+def test_the_base_comes_from_the_environment(tmp_path: Path):
+    assert ContainerPaths.from_environment({"LONGSPAN_BASE": str(tmp_path)}).base == tmp_path
+    for variables in ({}, {"LONGSPAN_BASE": ""}):
+        assert ContainerPaths.from_environment(variables).base == Path("/opt/ml")
 
 
 def test_hyperparameters_come_as_strings(tmp_path: Path):

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from longspan.inference.translator import Translator
 from longspan.training import recordio
 from longspan.training.built_in import convert
+from longspan.training.checkpoint import CheckpointStore
+from longspan.training.metrics import parse_metrics
 from longspan.training.model_directory import load_model
 from longspan.training.paths import ContainerPaths
 
@@ -230,13 +233,44 @@ def test_sigterm_saves_and_ends_clean(paths: ContainerPaths, processes: int):
     [updates] = re.findall(r"stopped after (\d+) updates", output)
     assert not paths.failure.exists()
     assert (paths.checkpoints / f"checkpoint-{int(updates):09d}").is_dir()
-    assert not paths.model.exists()
+    # What was best so far is there as a model, and the last metrics printed are its own.
+    loaded = load_model(paths.model)
+    details = loaded.config["details"]
+    assert details["updates"] == int(updates)
+    gains = re.findall(r"checkpoint at update (\d+), (.*) \(best so far\)", output)
+    best = int(gains[-1][0])
+    assert f"the best weights are of update {best}: {paths.model}" in output
+    last = [line for line in output.splitlines() if parse_metrics(line)][-1]
+    assert last.startswith("best model: ")
+    assert parse_metrics(last).items() <= parse_metrics(gains[-1][1]).items()
+    store = CheckpointStore(paths.checkpoints, warn=print)
+    weights = store.load(best).read_tensors("model.")
+    assert torch.equal(loaded.model.projection.bias, weights["projection.bias"])
     # The job goes on from there; a lower limit than it has reached ends it at once.
     set_hyperparameters(paths, max_num_batches="1")
     done = run(paths)
     assert done.returncode == 0, done.stderr
     assert f"resumed at update {updates}" in done.stdout
     assert (paths.model / "config.json").is_file()
+
+
+def test_sigterm_before_any_validation_leaves_a_checkpoint_and_no_model(paths: ContainerPaths):
+    add_built_in_channels(paths)
+    set_hyperparameters(
+        paths, max_num_batches="1000000", checkpoint_frequency_num_batches="1000000"
+    )
+    with subprocess.Popen(
+        COMMAND, env=environment(paths), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        assert job.stdout is not None
+        for line in job.stdout:
+            if line.startswith("each epoch"):  # updates have begun
+                break
+        job.send_signal(signal.SIGTERM)
+        _, errors = job.communicate(timeout=120)
+    assert job.returncode == 0, errors
+    assert list(paths.checkpoints.glob("checkpoint-*"))
+    assert not paths.model.exists()
 
 
 def test_a_worker_that_is_killed_is_the_reason(paths: ContainerPaths):

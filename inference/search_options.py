@@ -1,4 +1,4 @@
-"""Command-line options of every command that translates."""
+"""Options of every command and job that translates."""
 
 import argparse
 from typing import Any

@@ -1,0 +1,148 @@
+"""Run the pipeline: prepare, tune, evaluate by length, gate, register, deploy, translate.
+
+Without CONFIG it is `longspan.yaml` if that is there, and the generated sample otherwise. Runs
+on this machine, on a local cloud; `--aws` runs the same pipeline on AWS. Run it again after a
+stop or a failure and it goes on where it ended; what has not changed is not done again.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longspan.pipelines.where import add_where_arguments
+
+if TYPE_CHECKING:
+    from longspan.pipelines.config import Config
+    from longspan.pipelines.execution import ExecutionState
+    from longspan.pipelines.pipeline_run import PipelineRun
+
+HELP = "run the pipeline, from pairs to an endpoint"
+EXAMPLE = "longspan run --config longspan.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan run`."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    parser.add_argument("--again", action="store_true", help="start anew: take up no earlier run")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the definition, what it would create and what that may cost; run nothing",
+    )
+    parser.add_argument(
+        "--no-wait", action="store_true", help="with --aws: start it and return at once"
+    )
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run; 0 when the pipeline has succeeded."""
+    config = _config(arguments.config)
+    if arguments.dry_run:
+        return _dry_run(config)
+    from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.where import open_connection
+
+    with open_connection(arguments, config.aws.region) as connection:
+        started = PipelineRun.start(config, connection, arguments.directory, again=arguments.again)
+        _announce(started)
+        if arguments.aws and arguments.no_wait:
+            return 0
+        state = _wait(started)
+        if state.status != "Succeeded":
+            return _explain_failure(state)
+        _show_results(started, state)
+    return 0
+
+
+def _config(path: Path | None) -> "Config":
+    from longspan.pipelines.config import DEFAULT_FILE, load_config, parse_config, template
+
+    if path is None and not Path(DEFAULT_FILE).is_file():
+        return parse_config(template(), "the sample's config")
+    return load_config(path or Path(DEFAULT_FILE))
+
+
+def _dry_run(config: "Config") -> int:
+    import json
+
+    from longspan.pipelines.cost import estimate
+    from longspan.pipelines.definition import Target, definition_json
+
+    definition = definition_json(config, Target.placeholder(config))
+    print(json.dumps(json.loads(definition), indent=2, ensure_ascii=False))
+    cost = estimate(config)
+    lines = [f"the pipeline {config.name}", f"models in the package group {config.group}"]
+    if config.endpoint.enabled:
+        lines.append(f"the endpoint {config.endpoint_name}")
+    print("\nwould create or update: " + ", ".join(lines), file=sys.stderr)
+    for item in cost.items:
+        span = f"${item.low:.2f} to ${item.high:.2f}"
+        print(f"  {item.name:<14} {span:<24} {item.note}", file=sys.stderr)
+    print(f"on AWS: {cost}", file=sys.stderr)
+    return 0
+
+
+def _announce(run: "PipelineRun") -> None:
+    place = run.connection.endpoint_url or f"AWS, {run.connection.region}"
+    how = {"followed": " (already running)", "retried": " (taken up where it ended)"}
+    print(f"pipeline {run.config.name} on {place}")
+    print(f"execution {run.execution.arn}{how.get(run.taken_up, '')}\n", flush=True)
+
+
+def _wait(run: "PipelineRun") -> "ExecutionState":
+    """Follow it; Ctrl-C stops what runs here, and leaves alone what runs on AWS."""
+    from longspan.training.errors import Interrupted
+
+    try:
+        return run.wait()
+    except KeyboardInterrupt:
+        id = run.execution.arn.rsplit("/", 1)[-1]
+        if not run.connection.local:
+            raise Interrupted(
+                f"execution {id} goes on on AWS; `longspan run --aws` follows it again, "
+                f"`longspan stop {id} --aws` stops it"
+            ) from None
+        run.execution.stop()
+        raise Interrupted("stopped; the same command goes on where it ended") from None
+
+
+def _explain_failure(state: "ExecutionState") -> int:
+    failed = [step for step in state.steps if step.status == "Failed"]
+    for step in failed:
+        print(f"longspan: error: step {step.name}: {step.reason}", file=sys.stderr)
+        if step.job:
+            print(f"its log: longspan logs {step.job}", file=sys.stderr)
+    if not failed:
+        reason = f": {state.reason}" if state.reason else ""
+        print(f"longspan: error: execution {state.status}{reason}", file=sys.stderr)
+    return 1
+
+
+def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
+    from longspan.pipelines.live_endpoint import ask
+    from longspan.pipelines.results import table_lines
+
+    evaluated = run.evaluation(state)
+    model = run.model(state)
+    print()
+    for line in table_lines(evaluated.document):
+        print(line)
+    if state.step("Endpoint") is not None:
+        run.set_scaling()
+        source, reference = evaluated.longest()
+        runtime = run.connection.client("sagemaker-runtime")
+        translation = ask(runtime, run.config.endpoint_name, source)
+        print(f"\nA test sentence of {len(source.split())} words, asked of the endpoint:")
+        for label, text in (
+            ("source", source),
+            ("translation", translation),
+            ("reference", reference),
+        ):
+            print(f"\n{label}: {text}")
+    print(f"\nreport: {evaluated.report}\nmodel:  {model}")
+    if run.connection.local:
+        print(
+            f"endpoint: serves again with `longspan local up --directory {run.folder.parents[1]}`"
+        )

@@ -1,0 +1,8 @@
+"""`longspan.yaml`: its sections, how it is read, and a commented one to start from."""
+
+from longspan.pipelines.config.config import Config
+from longspan.pipelines.config.errors import ConfigError
+from longspan.pipelines.config.reading import DEFAULT_FILE, load_config, parse_config
+from longspan.pipelines.config.template import template
+
+__all__ = ["DEFAULT_FILE", "Config", "ConfigError", "load_config", "parse_config", "template"]

@@ -1,0 +1,145 @@
+"""The whole config, and what its sections must agree on."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from longspan.pipelines.config.aws import Aws
+from longspan.pipelines.config.data import Data, Preparation
+from longspan.pipelines.config.delivery import Endpoint, Evaluation, Gate, Registry
+from longspan.pipelines.config.errors import ConfigError
+from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.training import Baseline, Training, joint_problem
+from longspan.pipelines.config.tuning import Tuning
+from longspan.pipelines.instances import (
+    ENDPOINT,
+    PROCESSING,
+    TRAINING,
+    has_local_disk,
+    instance_problem,
+)
+from longspan.pipelines.search_space import space_mistakes
+
+__all__ = ["Config"]
+
+# The pipeline's name is the endpoint's too, unless that has one of its own.
+Name = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+
+
+class Config(Section):
+    """`longspan.yaml`: one pipeline, from pairs to an endpoint."""
+
+    name: Name = Field("longspan", description="of the pipeline, and of what it creates")
+    data: Data = Field(description="which pairs")
+    preparation: Preparation = Field(
+        default_factory=Preparation, description="cleaning, splits, vocabulary"
+    )
+    training: Training = Field(default_factory=Training, description="one training job")
+    tuning: Tuning = Field(default_factory=Tuning, description="the search over training jobs")
+    baseline: Baseline = Field(
+        default_factory=Baseline, description="the untuned model to compare with"
+    )
+    evaluation: Evaluation = Field(
+        default_factory=Evaluation, description="quality by sentence length"
+    )
+    gate: Gate = Field(default_factory=Gate, description="what a model must reach")
+    registry: Registry = Field(default_factory=Registry, description="the model package")
+    endpoint: Endpoint = Field(default_factory=Endpoint, description="what serves the model")
+    aws: Aws = Field(default_factory=Aws, description="account, network, keys: AWS only")
+    prices: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="US dollars an hour by machine type, instead of the table's (docs/config.md)",
+    )
+
+    @property
+    def group(self) -> str:
+        """The model package group."""
+        return self.registry.group or self.name
+
+    @property
+    def endpoint_name(self) -> str:
+        """The endpoint."""
+        return self.endpoint.name or self.name
+
+    @property
+    def baseline_hyperparameters(self) -> dict[str, Any]:
+        """What the baseline is trained with."""
+        return {**self.training.hyperparameters, **self.baseline.hyperparameters}
+
+    @model_validator(mode="after")
+    def _refuse_mistakes(self) -> "Config":
+        found = tuple(self.mistakes())
+        if found:
+            raise ConfigError(found)
+        return self
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Each section's own, then, when there are none, what sections disagree on."""
+        sections: Mapping[str, Section] = {
+            name: value for name, value in self if name not in ("name", "prices")
+        }
+        found = [
+            mistake.below(name)
+            for name, section in sections.items()
+            for mistake in section.mistakes()
+        ]
+        yield from found
+        yield from self._machine_mistakes()
+        if not found:
+            yield from self._space_mistakes()
+            yield from self._baseline_mistakes()
+            yield from self._endpoint_mistakes()
+
+    def _machine_mistakes(self) -> Iterator[Mistake]:
+        for section, shape, machine in self._machines():
+            problem = instance_problem(shape, machine)
+            if problem is not None:
+                yield Mistake((section, "instance_type"), problem)
+            elif self.aws.kms.volume is not None and has_local_disk(machine):
+                yield Mistake(
+                    ("aws", "kms", "volume"),
+                    f"{machine} of {section} encrypts its own disks and takes no key: leave the "
+                    "key out, or choose a machine without disks of its own, such as ml.m5.xlarge",
+                )
+
+    def _machines(self) -> Iterator[tuple[str, str, str]]:
+        yield "preparation", PROCESSING, self.preparation.instance_type
+        yield "training", TRAINING, self.training.instance_type
+        yield "evaluation", PROCESSING, self.evaluation.instance_type
+        if self.endpoint.serverless is None:
+            yield "endpoint", ENDPOINT, self.endpoint.instance_type
+
+    def _space_mistakes(self) -> Iterator[Mistake]:
+        fixed = self.training.hyperparameters
+        for mistake in space_mistakes(self.tuning.search_space, fixed):
+            yield mistake.below("search_space").below("tuning")
+        for name in set(fixed) & set(self.tuning.search_space):
+            yield Mistake(
+                ("training", "hyperparameters", name),
+                "tuning ranges over it: leave it out of one of the two; "
+                "baseline.hyperparameters sets it for the baseline alone",
+            )
+
+    def _baseline_mistakes(self) -> Iterator[Mistake]:
+        if not self.baseline.enabled:
+            return
+        problem = joint_problem(self.baseline_hyperparameters)
+        if problem is not None:
+            yield Mistake(
+                ("baseline", "hyperparameters"),
+                f"{problem}; training.hyperparameters count here too",
+            )
+
+    def _endpoint_mistakes(self) -> Iterator[Mistake]:
+        if self.endpoint.serverless is None or not self.endpoint.enabled:
+            return
+        for name, given in (
+            ("vpc", self.aws.vpc is not None),
+            ("network_isolation", self.aws.network_isolation),
+        ):
+            if given:
+                yield Mistake(
+                    ("endpoint", "serverless"),
+                    f"serverless endpoints know no aws.{name}: choose machines instead",
+                )

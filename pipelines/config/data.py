@@ -1,0 +1,153 @@
+"""Sections `data` and `preparation`: which pairs, and how they become shards."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from longspan.pipelines.config.section import Mistake, Section
+
+__all__ = ["Columns", "Data", "Preparation", "Sample"]
+
+_S3 = "s3://"
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+
+
+def _as_list(value: object) -> object:
+    """One file may stand without a list around it."""
+    return [value] if isinstance(value, str) else value
+
+
+Files = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class Sample(Section):
+    """A corpus that the project's own grammar generates: see `longspan sample`."""
+
+    pairs: int = Field(20_000, ge=1, description="training pairs to generate")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="which corpus of all")
+    max_words: int = Field(20, ge=3, description="longest training sentence, in English words")
+    validation: int = Field(800, ge=1, description="validation pairs, of every length")
+    test_per_bucket: int = Field(100, ge=1, description="test pairs of each length bucket")
+
+
+class Columns(Section):
+    """Which columns of TSV, JSON lines or Parquet hold what; names, or numbers from 1."""
+
+    source: str | int | None = Field(None, description="the text to translate", examples=["en"])
+    target: str | int | None = Field(None, description="its translation", examples=["ja"])
+    document: str | int | None = Field(
+        None, description="DOCUMENT or DOCUMENT#LINE of a pair", examples=["doc"]
+    )
+
+
+class Data(Section):
+    """Where the pairs come from: generated (`sample`), or files of your own (`pairs`)."""
+
+    sample: Sample | None = Field(
+        None,
+        description="generate a corpus; leave this out when you give pairs",
+        examples=[{"pairs": 20_000}],
+    )
+    pairs: Files | None = Field(
+        None,
+        description="files of aligned pairs, or one s3:// prefix; docs/data.md lists formats",
+        examples=[["train.tsv"]],
+    )
+    validation: Files | None = Field(
+        None,
+        description="held-out pairs to tune on; drawn from pairs when left out",
+        examples=[["validation.tsv"]],
+    )
+    test: Files | None = Field(
+        None,
+        description="held-out pairs to judge by; drawn from pairs when left out",
+        examples=[["test.tsv"]],
+    )
+    format: Literal["tsv", "parallel", "jsonl", "parquet", "tmx"] | None = Field(
+        None, description="found out from names and first bytes when left out", examples=["tsv"]
+    )
+    header: Literal["auto", "yes", "no"] = Field("auto", description="of a TSV's first line")
+    columns: Columns = Field(default_factory=Columns, description="of TSV, JSON lines, Parquet")
+    source_language: Language = Field("en", description="code of the source language")
+    target_language: Language = Field("ja", description="code of the target language")
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Exactly one source of pairs; an s3:// prefix stands alone."""
+        if self.sample is None and self.pairs is None:
+            yield Mistake(
+                (),
+                "expected pairs (your files) or sample (a generated corpus), came neither; "
+                "for example sample: {pairs: 20000}",
+            )
+        if self.sample is not None:
+            for name in ("pairs", "validation", "test"):
+                if getattr(self, name) is not None:
+                    yield Mistake((name,), "sample brings its own: leave one of the two out")
+        for name in ("pairs", "validation", "test"):
+            files: list[str] = getattr(self, name) or []
+            if len(files) > 1 and any(file.startswith(_S3) for file in files):
+                yield Mistake(
+                    (name,),
+                    "expected local files, or one s3:// prefix under which all of them lie, "
+                    f"came {len(files)} entries with s3:// among them",
+                )
+            for number, file in enumerate(files):
+                if file.startswith(_S3) and "/" not in file[len(_S3) :].strip("/"):
+                    yield Mistake(
+                        (name, number), f"expected s3://BUCKET/PREFIX, came {file}: add a prefix"
+                    )
+
+
+class Preparation(Section):
+    """Options of `longspan prepare`: cleaning, splits, vocabulary."""
+
+    min_characters: int = Field(1, ge=0, description="of either side; shorter pairs are dropped")
+    max_characters: int = Field(20_000, ge=1, description="of either side; longer are dropped")
+    min_words: int = Field(1, ge=0, description="of either side")
+    max_words: int = Field(3_000, ge=1, description="of either side")
+    max_ratio: float = Field(
+        9.0, ge=1, description="characters of the longer side per one of the shorter"
+    )
+    nfkc: bool = Field(False, description="normalise both sides to Unicode NFKC")
+    validation_size: int | None = Field(
+        None,
+        ge=0,
+        lt=2**31,
+        description="pairs to draw; left out: 2,000, at most 1 %",
+        examples=[2000],
+    )
+    test_size: int | None = Field(
+        None,
+        ge=0,
+        lt=2**31,
+        description="pairs to draw; left out: 2,000, at most 1 %",
+        examples=[2000],
+    )
+    split_by: Literal["document", "pair"] = Field(
+        "document", description="hold out whole documents where they are known, or single pairs"
+    )
+    joined: bool = Field(
+        True, description="build joined test pairs where fewer than 100 have over 100 words"
+    )
+    seed: int = Field(1, ge=0, lt=2**31, description="of the draw")
+    vocabulary_size: int = Field(8000, ge=16, description="pieces of each side's vocabulary")
+    vocabulary_type: Literal["unigram", "bpe", "word"] = Field(
+        "unigram", description="SentencePiece unigram or BPE, or words of tokenised text"
+    )
+    joint: bool = Field(False, description="one vocabulary for both sides")
+    tokenizer_pairs: int = Field(
+        200_000, ge=1, lt=2**31, description="training pairs to train vocabularies on"
+    )
+    instance_type: str = Field("ml.m5.2xlarge", description="machine of the Prepare step")
+    volume_gb: int = Field(30, ge=1, le=16_384, description="disk of the Prepare step, in GB")
+    max_runtime_minutes: int = Field(
+        120, ge=1, le=12_960, description="the Prepare step fails after this"
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Lower limits lie below upper ones."""
+        for kind in ("characters", "words"):
+            low, high = getattr(self, f"min_{kind}"), getattr(self, f"max_{kind}")
+            if low > high:
+                yield Mistake((f"min_{kind}",), f"expected at most max_{kind}={high}, came {low}")

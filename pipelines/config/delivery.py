@@ -1,0 +1,106 @@
+"""Sections `evaluation`, `gate`, `registry` and `endpoint`: from a model to its service."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from longspan.pipelines.config.section import Mistake, Section, Variables
+
+__all__ = ["Autoscaling", "Endpoint", "Evaluation", "Gate", "Registry", "Serverless"]
+
+# Patterns of SageMaker's names: letters, digits and hyphens between them.
+GroupName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
+# An endpoint config's name, of at most 63 characters, is the endpoint's, a hyphen and the
+# execution's id of 12.
+EndpointName = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+
+
+class Evaluation(Section):
+    """The Evaluate step: translates the test pairs with the tuned model and the baseline."""
+
+    instance_type: str = Field("ml.m5.2xlarge", description="machine of the Evaluate step")
+    volume_gb: int = Field(30, ge=1, le=16_384, description="its disk, in GB")
+    max_runtime_minutes: int = Field(
+        240, ge=1, le=12_960, description="the Evaluate step fails after this"
+    )
+
+
+class Gate(Section):
+    """What a model must reach to be registered; both are parameters of the pipeline too."""
+
+    minimum_bleu_long: float = Field(
+        10.0, ge=0, le=100, description="BLEU of test sentences of more than 100 words"
+    )
+    minimum_bleu_short_change: float = Field(
+        -1.0, ge=-100, le=100, description="BLEU of up to 20 words, minus the baseline's"
+    )
+
+
+class Registry(Section):
+    """The model package that a model becomes."""
+
+    group: GroupName | None = Field(
+        None, description="model package group; left out: the config's name", examples=["my-models"]
+    )
+    approval_status: Literal["Approved", "PendingManualApproval", "Rejected"] = Field(
+        "Approved", description="PendingManualApproval registers, and deploys nothing"
+    )
+
+
+class Autoscaling(Section):
+    """Machines by load: set on the endpoint after it is in service."""
+
+    min_instances: int = Field(1, ge=1, description="at least this many")
+    max_instances: int = Field(4, ge=1, description="at most this many")
+    target_invocations: int = Field(
+        60, ge=1, description="requests a minute that one machine should have"
+    )
+    scale_in_seconds: int = Field(300, ge=0, description="pause before a machine is given back")
+    scale_out_seconds: int = Field(60, ge=0, description="pause before another one is added")
+
+
+class Serverless(Section):
+    """An endpoint without machines of its own: paid by request, slow at the first one."""
+
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
+        4096, description="1024, 2048, 3072, 4096, 5120 or 6144"
+    )
+    max_concurrency: int = Field(5, ge=1, le=200, description="requests at a time")
+
+
+class Endpoint(Section):
+    """The endpoint that serves an approved model."""
+
+    enabled: bool = Field(True, description="create or update it at the end of the pipeline")
+    name: EndpointName | None = Field(
+        None, description="left out: the config's name", examples=["my-endpoint"]
+    )
+    instance_type: str = Field("ml.m5.xlarge", description="machine that serves")
+    instance_count: int = Field(1, ge=1, description="machines at the start")
+    autoscaling: Autoscaling | None = Field(None, description="machines by load")
+    serverless: Serverless | None = Field(
+        None, description="no machines of its own, instead of the three above"
+    )
+    variables: Variables = Field(
+        default_factory=dict, description="environment variables of the serving container"
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Serverless has no machines; autoscaling holds the count it starts with."""
+        if self.serverless is not None:
+            for name in ("instance_type", "instance_count", "autoscaling"):
+                if name in self.model_fields_set and getattr(self, name) is not None:
+                    yield Mistake((name,), "serverless has no machines: leave one of the two out")
+        elif self.autoscaling is not None:
+            low, high = self.autoscaling.min_instances, self.autoscaling.max_instances
+            if low > high:
+                yield Mistake(
+                    ("autoscaling", "min_instances"),
+                    f"expected at most max_instances={high}, came {low}",
+                )
+            elif not low <= self.instance_count <= high:
+                yield Mistake(
+                    ("instance_count",),
+                    f"expected within autoscaling's {low} to {high}, came {self.instance_count}",
+                )

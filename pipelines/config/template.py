@@ -1,0 +1,155 @@
+"""A commented `longspan.yaml` that works as it is: the sample corpus, in minutes, anywhere.
+
+Keys, defaults and comments come from the models, so they cannot disagree with them.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from longspan.pipelines.config.config import Config
+from longspan.pipelines.search_space import REASONS
+
+__all__ = ["SAMPLE", "template"]
+
+_WIDTH = 100
+_HEAD = """\
+# The pipeline of `longspan run`: prepare, tune, evaluate, gate, register, deploy.
+# It works as it is, on a generated corpus; give your own files in `data`.
+# Keys behind a # are optional: what stands there is an example, or the default.
+# `longspan validate` checks this file without a network. Every key: docs/config.md.
+"""
+
+# What differs from the defaults, so that the sample takes minutes on two cores and not hours.
+SAMPLE: Mapping[str, Any] = {
+    "name": "longspan-sample",
+    "data": {"sample": {"pairs": 20_000, "seed": 1}},
+    "preparation": {"vocabulary_size": 1000, "instance_type": "ml.m5.xlarge"},
+    "training": {
+        "hyperparameters": {
+            "rnn_num_hidden": 256,
+            "num_embed_source": 128,
+            "num_embed_target": 128,
+            "learning_rate": 0.003,
+            "lr_scheduler_type": "cosine",
+            "lr_warmup_num_batches": 50,
+            "batch_tokens": 600,
+            "length_augmentation": 0.03,
+            "length_augmentation_max": 300,
+            "checkpoint_frequency_num_batches": 250,
+            "checkpoint_threshold": 1000,
+            "bleu_sample_size": 80,
+            "max_minutes": 1,
+        },
+        "instance_type": "ml.m5.xlarge",
+        "volume_gb": 30,
+        "max_runtime_minutes": 30,
+    },
+    "tuning": {
+        "jobs": 2,
+        "parallel_jobs": 1,
+        "search_space": {
+            "attention_type": ["additive", "scaled_dot"],
+            "attention_heads": [1, 2, 4],
+            "attention_dimension": [64, 128],
+            "attention_dropout": {"min": 0.0, "max": 0.1},
+            "coverage_mechanism": ["none", "loss"],
+        },
+    },
+    "baseline": {"hyperparameters": {"attention_dimension": 128}},
+    "evaluation": {"instance_type": "ml.m5.xlarge", "max_runtime_minutes": 60},
+    "gate": {"minimum_bleu_long": 0.1, "minimum_bleu_short_change": -20.0},
+    "endpoint": {"instance_type": "ml.m5.large"},
+}
+
+
+def template(values: Mapping[str, Any] = SAMPLE) -> str:
+    """A config file with these values, every other key with its default, and comments."""
+    return _HEAD + "".join(f"{line}\n" for line in _section(Config, values, 0))
+
+
+def _section(model: type[BaseModel], values: Mapping[str, Any], depth: int) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield from _entry(name, field, values.get(name), depth)
+
+
+def _entry(name: str, field: FieldInfo, value: Any, depth: int) -> Iterator[str]:
+    inner = _model_of(field.annotation)
+    pad = "  " * depth
+    if depth == 0:
+        yield ""
+    if inner is not None:
+        lines = [f"{pad}{name}:", *_section(inner, value or {}, depth + 1)]
+        wanted = value is not None or _default(field) is not None
+        yield f"{pad}# {field.description}"
+        yield from lines if wanted else (_commented(line, pad) for line in lines)
+    elif name == "search_space":
+        yield f"{pad}# {field.description}"
+        yield f"{pad}{name}:"
+        yield from _space(value or _default(field), depth + 1)
+    else:
+        yield from _leaf(name, field, value, pad)
+
+
+def _leaf(name: str, field: FieldInfo, value: Any, pad: str) -> Iterator[str]:
+    shown = _default(field) if value is None else value
+    example = field.examples[0] if field.examples else None
+    if field.is_required():
+        yield _with_comment(f"{pad}{name}: {_yaml(example)}", field.description, pad)
+    elif shown is None:
+        yield _with_comment(f"{pad}# {name}: {_yaml(example)}", field.description, pad)
+    elif isinstance(shown, dict) and shown:
+        yield f"{pad}# {field.description}"
+        yield f"{pad}{name}:"
+        yield from (f"{pad}  {key}: {_yaml(item)}" for key, item in shown.items())
+    else:
+        yield _with_comment(f"{pad}{name}: {_yaml(shown)}", field.description, pad)
+
+
+def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """Each range below the reason why it is as it is."""
+    pad = "  " * depth
+    for name, values in space.items():
+        if name in REASONS:
+            yield from textwrap.wrap(
+                REASONS[name], _WIDTH, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# "
+            )
+        plain = values if isinstance(values, list | dict) else values.model_dump()
+        yield f"{pad}{name}: {_yaml(plain)}"
+
+
+def _with_comment(line: str, comment: str | None, pad: str) -> str:
+    """The comment behind the value, or above it where the line would get too long."""
+    if len(line) + len(comment or "") + 4 <= _WIDTH:
+        return f"{line}  # {comment}"
+    return f"{pad}# {comment}\n{line}"
+
+
+def _commented(line: str, pad: str) -> str:
+    """The line behind a #, which stands where the block begins; comments need no second one."""
+    rest = line.removeprefix(pad)
+    return line if rest.lstrip().startswith("#") else f"{pad}# {rest}"
+
+
+def _default(field: FieldInfo) -> Any:
+    return None if field.is_required() else field.get_default(call_default_factory=True)
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """The section that a key holds, if it holds one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if getattr(annotation, "__origin__", None) in (dict, list):
+        return None
+    found = (_model_of(part) for part in get_args(annotation))
+    return next((model for model in found if model is not None), None)
+
+
+def _yaml(value: Any) -> str:
+    """On one line, as YAML writes it."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")

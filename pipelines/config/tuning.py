@@ -1,0 +1,150 @@
+"""Section `tuning`: what is searched, how, and by which figure."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.search_space import DEFAULT_SPACE, Range, SearchSpace, combinations
+from longspan.training.metrics import METRICS, OBJECTIVES
+
+__all__ = ["Hyperband", "Tuning", "WarmStart"]
+
+_DEFAULT_JOBS = 8
+
+JobName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}$")]
+
+
+def _default_space() -> dict[str, Any]:
+    return {
+        name: Range(**values) if isinstance(values, dict) else values
+        for name, values in DEFAULT_SPACE.items()
+    }
+
+
+class WarmStart(Section):
+    """Learn from earlier tuning jobs."""
+
+    parents: list[JobName] = Field(
+        min_length=1,
+        max_length=5,
+        description="names of earlier tuning jobs",
+        examples=[["an-earlier-tuning-job"]],
+    )
+    type: Literal["IdenticalDataAndAlgorithm", "TransferLearning"] = Field(
+        "TransferLearning", description="identical: same data and image, ranges may change"
+    )
+
+
+class Hyperband(Section):
+    """Resources of the Hyperband strategy, in epochs: what the objective is printed once for."""
+
+    min_resource: int = Field(1, ge=1, description="epochs before a job may be stopped")
+    max_resource: int = Field(
+        ge=1, description="epochs of a job that is never stopped", examples=[10]
+    )
+
+
+class Tuning(Section):
+    """The search for hyperparameters: many training jobs, of which the best one is kept."""
+
+    strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = Field(
+        "Bayesian", description="how the next combination is chosen"
+    )
+    jobs: int | None = Field(
+        None,
+        ge=1,
+        le=750,
+        description="training jobs in all; left out: 8, for Grid all there are",
+        examples=[8],
+    )
+    parallel_jobs: int = Field(2, ge=1, le=100, description="training jobs at a time")
+    early_stopping: bool = Field(
+        False, description="stop jobs that will not be the best; Hyperband does so by itself"
+    )
+    objective: str = Field("validation:bleu_long", description="the metric to tune for")
+    direction: Literal["Maximize", "Minimize"] | None = Field(
+        None,
+        description="left out: what the objective's own meaning asks for",
+        examples=["Maximize"],
+    )
+    seed: int | None = Field(
+        1, ge=0, le=2**31 - 1, description="of the search, so that it can be repeated"
+    )
+    max_runtime_minutes: int | None = Field(
+        None,
+        ge=2,
+        le=43_200,
+        description="of all jobs together; left out: no limit but theirs",
+        examples=[600],
+    )
+    warm_start: WarmStart | None = Field(None, description="learn from earlier tuning jobs")
+    hyperband: Hyperband | None = Field(None, description="only for the strategy Hyperband")
+    search_space: SearchSpace = Field(
+        default_factory=_default_space,
+        description="a list of values, or {min, max, scaling} for numbers, by hyperparameter",
+    )
+
+    @property
+    def number_of_jobs(self) -> int:
+        """Training jobs that may run: as given, else every combination of a grid, else 8."""
+        if self.jobs is not None:
+            return self.jobs
+        total = combinations(self.search_space) if self.strategy == "Grid" else None
+        return total or _DEFAULT_JOBS
+
+    @property
+    def goal(self) -> str:
+        """Maximize or Minimize."""
+        return self.direction or METRICS[self.objective].goal
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Objective, strategy and numbers of jobs that do not go together."""
+        if self.objective not in OBJECTIVES:
+            yield Mistake(
+                ("objective",), f"expected one of {', '.join(OBJECTIVES)}, came {self.objective}"
+            )
+        elif self.goal != METRICS[self.objective].goal:
+            yield Mistake(
+                ("direction",),
+                f"expected {METRICS[self.objective].goal} for {self.objective}, came {self.goal}",
+            )
+        if self.parallel_jobs > self.number_of_jobs:
+            yield Mistake(
+                ("parallel_jobs",),
+                f"expected at most the {self.number_of_jobs} jobs there are, "
+                f"came {self.parallel_jobs}",
+            )
+        yield from self._strategy_mistakes()
+
+    def _strategy_mistakes(self) -> Iterator[Mistake]:
+        if self.strategy == "Grid":
+            yield from self._grid_mistakes()
+        if self.strategy == "Hyperband" and self.early_stopping:
+            yield Mistake(
+                ("early_stopping",), "Hyperband stops jobs itself: set false, or choose Bayesian"
+            )
+        if self.hyperband is not None and self.strategy != "Hyperband":
+            yield Mistake(("hyperband",), f"is for the strategy Hyperband, not {self.strategy}")
+        elif self.hyperband is not None and self.hyperband.min_resource > (
+            self.hyperband.max_resource
+        ):
+            yield Mistake(
+                ("hyperband", "min_resource"),
+                f"expected at most max_resource={self.hyperband.max_resource}, "
+                f"came {self.hyperband.min_resource}",
+            )
+
+    def _grid_mistakes(self) -> Iterator[Mistake]:
+        for name, values in self.search_space.items():
+            if not isinstance(values, list):
+                yield Mistake(("search_space", name), "Grid takes lists only: list the values")
+        total = combinations(self.search_space)
+        if total is not None and self.jobs is not None and self.jobs != total:
+            yield Mistake(
+                ("jobs",),
+                f"Grid runs every combination, which are {total}, came {self.jobs}: leave jobs out",
+            )
+        if self.warm_start is not None:
+            yield Mistake(("warm_start",), "Grid does not learn from earlier jobs: leave it out")

@@ -1,0 +1,172 @@
+"""What a run of the pipeline may cost on AWS: a range, from prices and the limits of the config.
+
+High: every job runs up to its limit. Low: every job takes a tenth of its limit, spot machines
+cost 30 %, and early stopping ends a third of the tuning jobs half way. What is neither: S3,
+logs, and what AWS charges for failed tries.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from longspan.pipelines.config.config import Config
+from longspan.pipelines.prices import (
+    PRICES_AS_OF,
+    SERVERLESS_SECOND,
+    SPOT_SHARE,
+    VOLUME_HOUR,
+    UnknownPriceError,
+    price_of,
+)
+
+__all__ = ["LOW_SHARE", "CostRange", "Item", "estimate"]
+
+# Of its limit, what a job takes at least. Limits are set generously; ours are defaults.
+LOW_SHARE = 0.1
+
+# A third of the jobs, each stopped half way.
+_EARLY_STOPPING_SHARE = 1 - 1 / 3 / 2
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the estimate: a step, and dollars from `low` to `high`."""
+
+    name: str
+    low: float
+    high: float
+    note: str
+
+
+@dataclass(frozen=True)
+class CostRange:
+    """US dollars of one run, and of an hour of the endpoint that it leaves behind."""
+
+    items: tuple[Item, ...]
+    endpoint_low: float
+    endpoint_high: float
+    missing: tuple[str, ...] = ()
+
+    @property
+    def low(self) -> float:
+        """Of one run."""
+        return sum(item.low for item in self.items)
+
+    @property
+    def high(self) -> float:
+        """Of one run."""
+        return sum(item.high for item in self.items)
+
+    def __str__(self) -> str:
+        text = f"${self.low:.2f} to ${self.high:.2f} a run"
+        if self.endpoint_high:
+            text += f", then {_dollars(self.endpoint_low, self.endpoint_high)} an hour of endpoint"
+        if self.missing:
+            text += f", and what {', '.join(self.missing)} costs (add it to prices)"
+        return f"{text} (list prices of {PRICES_AS_OF}, us-east-1)"
+
+
+def estimate(config: Config) -> CostRange:
+    """The range of one run; a machine without a known price is left out and named in `missing`."""
+    items: list[Item] = []
+    missing: list[str] = []
+    for step in _steps(config):
+        try:
+            items.append(_item(step, config))
+        except UnknownPriceError:
+            missing.append(step.machine)
+    endpoint = (0.0, 0.0)
+    try:
+        endpoint = _endpoint(config)
+    except UnknownPriceError:
+        missing.append(config.endpoint.instance_type)
+    return CostRange(tuple(items), *endpoint, tuple(dict.fromkeys(missing)))
+
+
+@dataclass(frozen=True)
+class _Step:
+    name: str
+    machine: str
+    machines: int
+    volume_gb: int
+    minutes: float  # of all its jobs, one after the other, at most
+    spot: bool = False
+    low_share: float = LOW_SHARE
+    note: str = "1 job"
+
+
+def _steps(config: Config) -> Iterator[_Step]:
+    preparation, evaluation, training = config.preparation, config.evaluation, config.training
+    yield _Step(
+        "Prepare",
+        preparation.instance_type,
+        1,
+        preparation.volume_gb,
+        preparation.max_runtime_minutes,
+    )
+    jobs = config.tuning.number_of_jobs
+    yield _training_step(config, "Tune", jobs, _tuning_minutes(config), _tuning_share(config))
+    if config.baseline.enabled:
+        yield _training_step(config, "TrainBaseline", 1, training.max_runtime_minutes, LOW_SHARE)
+    yield _Step(
+        "Evaluate",
+        evaluation.instance_type,
+        1,
+        evaluation.volume_gb,
+        evaluation.max_runtime_minutes,
+    )
+
+
+def _training_step(config: Config, name: str, jobs: int, minutes: float, share: float) -> _Step:
+    training = config.training
+    return _Step(
+        name,
+        training.instance_type,
+        training.instance_count,
+        training.volume_gb,
+        minutes,
+        training.spot,
+        share,
+        f"{jobs} job{'s' * (jobs > 1)}" + (", spot" if training.spot else ""),
+    )
+
+
+def _tuning_minutes(config: Config) -> float:
+    """All jobs to their limits, or the tuning job's own limit where that ends them sooner."""
+    tuning = config.tuning
+    every = tuning.number_of_jobs * config.training.max_runtime_minutes
+    if tuning.max_runtime_minutes is None:
+        return every
+    return min(every, tuning.max_runtime_minutes * tuning.parallel_jobs)
+
+
+def _tuning_share(config: Config) -> float:
+    stops_early = config.tuning.early_stopping or config.tuning.strategy == "Hyperband"
+    return LOW_SHARE * (_EARLY_STOPPING_SHARE if stops_early else 1)
+
+
+def _item(step: _Step, config: Config) -> Item:
+    hours = step.minutes / 60 * step.machines
+    machine = price_of(step.machine, config.prices)
+    disk = step.volume_gb * VOLUME_HOUR
+    low = hours * step.low_share * (machine * (SPOT_SHARE if step.spot else 1) + disk)
+    note = f"{step.note} on {step.machines} x {step.machine}"
+    return Item(step.name, low, hours * (machine + disk), note)
+
+
+def _endpoint(config: Config) -> tuple[float, float]:
+    """Dollars an hour: machines whether they are used or not, serverless only for requests."""
+    endpoint = config.endpoint
+    if not endpoint.enabled:
+        return 0.0, 0.0
+    if endpoint.serverless is not None:
+        second = endpoint.serverless.memory_mb / 1024 * SERVERLESS_SECOND
+        return 0.0, endpoint.serverless.max_concurrency * second * 3600
+    price = price_of(endpoint.instance_type, config.prices)
+    if endpoint.autoscaling is None:
+        return price * endpoint.instance_count, price * endpoint.instance_count
+    scaling = endpoint.autoscaling
+    return price * scaling.min_instances, price * scaling.max_instances
+
+
+def _dollars(low: float, high: float) -> str:
+    return f"${low:.2f}" if low == high else f"${low:.2f} to ${high:.2f}"

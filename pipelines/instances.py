@@ -1,0 +1,38 @@
+"""Which machine types SageMaker has, as botocore's model of its API lists them: no network."""
+
+import difflib
+import re
+from functools import cache
+
+import botocore.session
+
+__all__ = ["ENDPOINT", "PROCESSING", "TRAINING", "has_local_disk", "instance_problem"]
+
+# Names of the shapes that list each job's machine types.
+TRAINING = "TrainingInstanceType"
+PROCESSING = "ProcessingInstanceType"
+ENDPOINT = "ProductionVariantInstanceType"
+
+# Families with disks of their own, whose volumes no KMS key can be named for:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId)
+_LOCAL_DISK = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g4dn|g5|g6e?|g7e?|p4de?|p5e?n?|p6.*)\.")
+
+
+@cache
+def _known(shape: str) -> tuple[str, ...]:
+    model = botocore.session.Session().get_service_model("sagemaker")
+    return tuple(model.shape_for(shape).enum)
+
+
+def instance_problem(shape: str, name: str) -> str | None:
+    """Why a job or endpoint cannot run on this type; None when it can."""
+    if name in _known(shape):
+        return None
+    near = difflib.get_close_matches(name, _known(shape), n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"expected a machine type such as ml.m5.xlarge, came {name}{hint}"
+
+
+def has_local_disk(name: str) -> bool:
+    """Whether the type keeps data on disks of its own, always encrypted by the machine itself."""
+    return _LOCAL_DISK.match(name) is not None

@@ -1,0 +1,187 @@
+"""A run of the pipeline: put the data in its place, define, start or take up, follow.
+
+config = load_config("longspan.yaml")
+with open_local(Path(".longspan")) as cloud:
+    run = PipelineRun.start(config, cloud, Path(".longspan"))
+    state = run.wait()
+    print(run.evaluation(state).report)
+"""
+
+import json
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from botocore.exceptions import ClientError
+
+from longspan.pipelines.aws_errors import AwsError, explained
+from longspan.pipelines.config import Config
+from longspan.pipelines.connection import Connection
+from longspan.pipelines.definition import Target, definition_json
+from longspan.pipelines.execution import Execution, ExecutionState
+from longspan.pipelines.executions import list_executions
+from longspan.pipelines.inputs import Inputs, Store, place_inputs
+from longspan.pipelines.live_endpoint import Scaling, scale
+from longspan.pipelines.live_view import show
+from longspan.pipelines.results import Evaluated, download_model, fetch_evaluation, model_uri
+
+__all__ = ["PipelineRun"]
+
+# What runs on this machine needs no image: its processes are this Python's.
+_LOCAL_IMAGE = "longspan:local"
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """One execution of a config's pipeline; `folder` gets what it made."""
+
+    config: Config
+    connection: Connection
+    execution: Execution
+    folder: Path
+    taken_up: str = ""  # how it goes on from an earlier run; empty for a new one
+
+    @classmethod
+    def start(
+        cls, config: Config, connection: Connection, directory: Path, *, again: bool = False
+    ) -> "PipelineRun":
+        """Upload data, create or update the pipeline, then start an execution.
+
+        An execution of the same definition that still runs is followed, and one that failed or
+        was stopped is taken up where it ended, unless `again`. Raises AwsError, DataError.
+        """
+        _check(config, connection)
+        inputs = place_inputs(config.data, _store(config, connection), directory / "data")
+        definition = definition_json(config, _target(config, connection, inputs))
+        sagemaker = connection.client("sagemaker")
+        _upsert(sagemaker, config, definition, _role(config, connection))
+        arn, taken_up = "", ""
+        if not again:
+            arn, taken_up = _earlier(sagemaker, config.name, definition)
+        execution = Execution(sagemaker, arn or _start(sagemaker, config.name))
+        if taken_up == "retried":
+            execution.retry()
+        folder = directory / "runs" / execution.arn.rsplit("/", 1)[-1]
+        return cls(config, connection, execution, folder, taken_up)
+
+    def wait(self, out: TextIO = sys.stdout) -> ExecutionState:
+        """Show it until it has ended; its last state. Raises AwsError."""
+        return show(self.execution.watch(self.connection.poll_seconds), out)
+
+    def evaluation(self, state: ExecutionState) -> Evaluated:
+        """Download the evaluation and the report. Raises AwsError."""
+        client = self.connection.client
+        return fetch_evaluation(
+            client("sagemaker"), client("s3"), state, self.folder / "evaluation"
+        )
+
+    def model(self, state: ExecutionState) -> Path:
+        """Download the best model as a directory that `longspan translate` takes."""
+        uri = model_uri(self.connection.client("sagemaker"), state)
+        return download_model(self.connection.client("s3"), uri, self.folder / "model")
+
+    def set_scaling(self) -> bool:
+        """Let the endpoint scale as the config says; whether it does. Raises AwsError."""
+        wanted = self.config.endpoint.autoscaling
+        if wanted is None:
+            return False
+        scale(
+            self.connection.client("application-autoscaling"),
+            self.config.endpoint_name,
+            Scaling(
+                minimum=wanted.min_instances,
+                maximum=wanted.max_instances,
+                target=wanted.target_invocations,
+                scale_in_seconds=wanted.scale_in_seconds,
+                scale_out_seconds=wanted.scale_out_seconds,
+            ),
+        )
+        return True
+
+
+def _check(config: Config, connection: Connection) -> None:
+    """Refuse what would fail only after minutes of upload. Raises AwsError."""
+    if not connection.local:
+        missing = [
+            f"aws.{name}" for name in ("role", "bucket", "image") if not getattr(config.aws, name)
+        ]
+        if missing:
+            raise AwsError(f"expected {', '.join(missing)} in the config to run on AWS; add them")
+    bucket = _bucket(config, connection)
+    with explained(f"the bucket {bucket}"):
+        connection.client("s3").head_bucket(Bucket=bucket)
+
+
+def _bucket(config: Config, connection: Connection) -> str:
+    return connection.bucket if connection.local else str(config.aws.bucket)
+
+
+def _role(config: Config, connection: Connection) -> str:
+    role = connection.role_arn if connection.local else str(config.aws.role)
+    return role if role.startswith("arn:") else f"arn:aws:iam::{connection.account}:role/{role}"
+
+
+def _store(config: Config, connection: Connection) -> Store:
+    return Store(
+        s3=connection.client("s3"),
+        bucket=_bucket(config, connection),
+        prefix=f"{config.aws.prefix}/{config.name}",
+        kms_key=None if connection.local else config.aws.kms.output,
+    )
+
+
+def _target(config: Config, connection: Connection, inputs: Inputs) -> Target:
+    return Target(
+        region=connection.region,
+        account=connection.account,
+        role_arn=_role(config, connection),
+        bucket=_bucket(config, connection),
+        image_uri=_LOCAL_IMAGE if connection.local else str(config.aws.image),
+        pairs_uri=inputs.pairs,
+        validation_uri=inputs.validation,
+        test_uri=inputs.test,
+    )
+
+
+def _upsert(sagemaker: Any, config: Config, definition: str, role: str) -> None:
+    """Create the pipeline, or update it to this definition."""
+    tags = [{"Key": key, "Value": value} for key, value in config.aws.tags.items()]
+    with explained(f"the pipeline {config.name}"):
+        try:
+            sagemaker.create_pipeline(
+                PipelineName=config.name,
+                PipelineDefinition=definition,
+                RoleArn=role,
+                ClientRequestToken=uuid.uuid4().hex,
+                Tags=tags,
+            )
+        except ClientError as error:
+            if "already exist" not in str(error):
+                raise
+            sagemaker.update_pipeline(
+                PipelineName=config.name, PipelineDefinition=definition, RoleArn=role
+            )
+
+
+def _start(sagemaker: Any, pipeline: str) -> str:
+    with explained(f"starting {pipeline}"):
+        started = sagemaker.start_pipeline_execution(
+            PipelineName=pipeline, ClientRequestToken=uuid.uuid4().hex
+        )
+    return str(started["PipelineExecutionArn"])
+
+
+def _earlier(sagemaker: Any, pipeline: str, definition: str) -> tuple[str, str]:
+    """The newest execution if it can be followed or taken up: its ARN, and which of the two."""
+    newest = next(list_executions(sagemaker, pipeline), None)
+    if newest is None or newest.status == "Succeeded":
+        return "", ""
+    with explained("the last execution"):
+        found = sagemaker.describe_pipeline_definition_for_execution(
+            PipelineExecutionArn=newest.arn
+        )
+    if json.loads(found["PipelineDefinition"]) != json.loads(definition):
+        return "", ""
+    return newest.arn, "followed" if newest.status in ("Executing", "Stopping") else "retried"

@@ -1,0 +1,225 @@
+"""The space that tuning searches: ranges of hyperparameters, and whether all of it is valid.
+
+SageMaker knows no constraint between hyperparameters, so each combination of the ranges must be
+one that a job takes: otherwise some of the paid jobs fail at once.
+https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.training import (
+    TYPES,
+    as_strings,
+    joint_problem,
+    own_names,
+    value_mistakes,
+)
+from longspan.training.hyperparameters import Hyperparameters
+
+__all__ = [
+    "DEFAULT_SPACE",
+    "REASONS",
+    "Range",
+    "SearchSpace",
+    "combinations",
+    "is_integer",
+    "space_mistakes",
+]
+
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Hyperparameters)}
+
+# CreateHyperParameterTuningJob: at most 30 ranges, and 30 values of a categorical one.
+_MOST = 30
+
+# What decides over how long a job runs, not over how good its model is.
+_NOT_SEARCHED = frozenset({"max_minutes", "max_num_epochs", "max_num_batches", "optimized_metric"})
+
+
+class Range(Section):
+    """All numbers between two; of integers when the hyperparameter is one."""
+
+    min: int | float = Field(description="lowest value")
+    max: int | float = Field(description="highest value")
+    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = Field(
+        "Auto", description="how values are spread between the two"
+    )
+
+    @property
+    def ends(self) -> tuple[int | float, int | float]:
+        """Both ends."""
+        return self.min, self.max
+
+
+def _kind(values: object) -> str:
+    return "list" if isinstance(values, list) else "range"
+
+
+Choices = list[str | int | float | bool]
+SearchSpace = dict[
+    str,
+    Annotated[
+        Annotated[Choices, Tag("list")] | Annotated[Range, Tag("range")], Discriminator(_kind)
+    ],
+]
+
+# Only valid combinations: every dimension is a multiple of every number of heads.
+DEFAULT_SPACE: dict[str, Any] = {
+    "attention_type": ["additive", "bilinear", "scaled_dot"],
+    "attention_heads": [1, 2, 4, 8],
+    "attention_dimension": [128, 256, 512],
+    "attention_dropout": {"min": 0.0, "max": 0.3},
+    "coverage_mechanism": ["none", "loss"],
+}
+
+# Why each range is as it is; `longspan init` writes them beside the ranges.
+REASONS = {
+    "attention_type": "which score suits is a matter of the data; none is what attention cures",
+    "attention_heads": "several heads attend to several places; each divides every dimension below",
+    "attention_dimension": "all are multiples of 8; more than rnn_num_hidden rarely pays",
+    "attention_dropout": "beyond 0.3 the alignment of long sentences gets lost",
+    "coverage_mechanism": "against words lost or repeated; recurrent is much slower, so left out",
+}
+
+
+def is_integer(name: str) -> bool:
+    """Whether a hyperparameter counts something."""
+    return TYPES.get(name) is int
+
+
+def combinations(space: Mapping[str, Choices | Range]) -> int | None:
+    """How many there are; None when a range of numbers makes them many."""
+    total = 1
+    for values in space.values():
+        if not isinstance(values, list):
+            return None
+        total *= len(values)
+    return total
+
+
+def space_mistakes(
+    space: Mapping[str, Choices | Range], fixed: Mapping[str, Any]
+) -> Iterator[Mistake]:
+    """What is wrong with each range, else with their combinations beside the `fixed` values."""
+    if not 1 <= len(space) <= _MOST:
+        yield Mistake((), f"expected 1 to {_MOST} hyperparameters to search, came {len(space)}")
+        return
+    found = [mistake for name in space for mistake in _range_mistakes(name, space[name])]
+    yield from found
+    if not found:
+        yield from _combination_mistakes(space, fixed)
+
+
+def _range_mistakes(name: str, values: Choices | Range) -> Iterator[Mistake]:
+    if name in _NOT_SEARCHED:
+        yield Mistake((name,), "says how a job is run and judged: set it in training instead")
+    elif isinstance(values, list):
+        yield from _choice_mistakes(name, values)
+    else:
+        yield from _number_mistakes(name, values)
+
+
+def _choice_mistakes(name: str, values: Choices) -> Iterator[Mistake]:
+    if not 1 <= len(values) <= _MOST:
+        yield Mistake((name,), f"expected 1 to {_MOST} values, came {len(values)}")
+    seen: set[str] = set()
+    for number, value in enumerate(values):
+        text = as_strings({name: value})[name]
+        if text in seen:
+            yield Mistake((name, number), f"{text} stands here twice: leave one out")
+        seen.add(text)
+        for mistake in value_mistakes({name: value}):
+            yield Mistake((name, number), mistake.text)
+
+
+def _number_mistakes(name: str, range_: Range) -> Iterator[Mistake]:
+    if name in TYPES and TYPES[name] not in (int, float):
+        yield Mistake((name,), "has no numbers to range over: give a list of its values")
+        return
+    ends = dict(zip(("min", "max"), range_.ends, strict=True))
+    for end, value in ends.items():
+        for mistake in value_mistakes({name: value}):
+            yield Mistake((name, end), mistake.text)
+    if range_.min >= range_.max:
+        yield Mistake((name, "min"), f"expected less than max={range_.max}, came {range_.min}")
+    elif range_.scaling == "Logarithmic" and range_.min <= 0:
+        yield Mistake((name, "min"), f"Logarithmic scaling needs more than 0, came {range_.min}")
+    elif range_.scaling == "ReverseLogarithmic" and not (range_.min >= 0 and range_.max < 1):
+        yield Mistake(
+            (name, "scaling"), "ReverseLogarithmic scaling needs a range within 0 to below 1"
+        )
+    elif range_.scaling == "ReverseLogarithmic" and is_integer(name):
+        yield Mistake((name, "scaling"), "ReverseLogarithmic scaling is not for integers")
+
+
+def _combination_mistakes(
+    space: Mapping[str, Choices | Range], fixed: Mapping[str, Any]
+) -> Iterator[Mistake]:
+    """The first combination of each kind that a job would refuse."""
+    static = {name: value for name, value in own_names(fixed).items() if name not in space}
+
+    def values(name: str) -> Sequence[Any]:
+        return _values(space[name]) if name in space else [static.get(name, _DEFAULTS[name])]
+
+    attended = [kind for kind in values("attention_type") if kind != "none"]
+    if attended:
+        for heads, dimension in itertools.product(
+            values("attention_heads"), values("attention_dimension")
+        ):
+            if int(dimension) % int(heads):
+                name = "attention_heads" if "attention_heads" in space else "attention_dimension"
+                yield Mistake(
+                    (name,) if name in space else (),
+                    f"attention_heads={heads} does not divide attention_dimension={dimension}: "
+                    "leave one of the two out, every combination must be valid",
+                )
+                return
+    if "rnn_num_hidden" in space and any(int(n) % 2 for n in values("rnn_num_hidden")):
+        yield Mistake(("rnn_num_hidden",), "holds odd numbers: give a list of even ones")
+        return
+    yield from _other_mistakes(space, static, bool(attended))
+
+
+def _other_mistakes(
+    space: Mapping[str, Choices | Range], static: Mapping[str, Any], attended: bool
+) -> Iterator[Mistake]:
+    """Constraints beside those on heads: ranges of numbers stand for their ends."""
+    related = [name for name in _RELATED if name in space]
+    for chosen in itertools.product(*(_ends(space[name]) for name in related)):
+        values = {**static, **dict(zip(related, chosen, strict=True))}
+        if attended or "attention_heads" in space or "attention_dimension" in space:
+            # Judged above, for all values; here they would be those of other combinations.
+            values |= {"attention_heads": 1}
+        problem = joint_problem(values)
+        if problem is not None:
+            named = [name for name in related if problem.startswith(f"{name}=")]
+            yield Mistake(tuple((named or related)[:1]), problem)
+            return
+
+
+# Those that `Hyperparameters` holds against each other, beside heads and dimension.
+_RELATED = (
+    "attention_type",
+    "coverage_mechanism",
+    "coverage_penalty",
+    "tie_embeddings",
+    "num_embed_source",
+    "num_embed_target",
+    "batch_size",
+    "batch_tokens",
+)
+
+
+def _values(values: Choices | Range) -> Sequence[Any]:
+    if isinstance(values, list):
+        return values
+    return range(int(values.min), int(values.max) + 1)
+
+
+def _ends(values: Choices | Range) -> Sequence[Any]:
+    return values if isinstance(values, list) else values.ends

@@ -1,0 +1,66 @@
+"""The figures of the gate against sacreBLEU's, and what stands where there is nothing."""
+
+import numpy as np
+import pytest
+import sacrebleu
+
+from longspan.training.evaluation import evaluate_translations
+from longspan.training.evaluation_files import evaluation_document
+from longspan.training.gate import gate_of
+
+
+def make(lengths, quality):
+    generator = np.random.default_rng(0)
+    references = [" ".join(generator.choice(list("abcdefgh"), size=n)) for n in lengths]
+    hypotheses = [
+        " ".join(t if generator.random() < quality else "x" for t in r.split()) for r in references
+    ]
+    return evaluate_translations(references, references, hypotheses, tokenize="none", resamples=10)
+
+
+LENGTHS = [3, 8, 20, 21, 60, 150] * 20
+
+
+def bleu_of(evaluation, holds):
+    s = evaluation.segments
+    chosen = [i for i, words in enumerate(s.words) if holds(words)]
+    scorer = sacrebleu.BLEU(tokenize="none", force=True)
+    hypotheses = [s.hypotheses[i] for i in chosen]
+    return scorer.corpus_score(hypotheses, [[s.references[i] for i in chosen]]).score
+
+
+def test_short_is_every_segment_up_to_20_words_together_and_long_what_the_objective_is():
+    evaluation = make(LENGTHS, 0.8)
+    gate = gate_of(evaluation)
+    assert gate.bleu_short == pytest.approx(bleu_of(evaluation, lambda n: n <= 20))
+    assert gate.bleu_long == evaluation.long.quality.bleu
+    assert (gate.bleu_short_change, gate.bleu_long_change, gate.notes) == (0, 0, ())
+
+
+def test_changes_are_gains_on_the_baseline():
+    better, worse = make(LENGTHS, 0.9), make(LENGTHS, 0.6)
+    gate, back = gate_of(better, worse), gate_of(worse, better)
+    expected = bleu_of(better, lambda n: n > 100) - bleu_of(worse, lambda n: n > 100)
+    assert gate.bleu_long_change == pytest.approx(expected)
+    assert gate.bleu_short_change == pytest.approx(
+        bleu_of(better, lambda n: n <= 20) - bleu_of(worse, lambda n: n <= 20)
+    )
+    assert gate.bleu_long_change > 0 > back.bleu_long_change
+    assert gate_of(better, better).bleu_short_change == 0
+
+
+def test_nothing_short_is_zero_and_said():
+    evaluation = make([30, 150], 0.8)
+    gate = gate_of(evaluation, evaluation)
+    assert (gate.bleu_short, gate.bleu_short_change) == (0.0, 0.0)
+    [note] = gate.notes
+    assert "no segments of at most 20 source words" in note
+    document = evaluation_document(evaluation, against=evaluation)
+    assert document["gate"] == gate.figures
+    assert note in document["notes"]
+    assert all(type(value) is float for value in document["gate"].values())
+
+
+def test_a_model_that_says_nothing_has_figures_too():
+    evaluation = evaluate_translations(["a b"], ["x y"], [""], tokenize="none", resamples=5)
+    assert set(evaluation_document(evaluation)["gate"].values()) == {0.0}

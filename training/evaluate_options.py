@@ -1,0 +1,77 @@
+"""The options of evaluating, whoever gives them: the `longspan evaluate` command or a job.
+
+A composition root: it joins the search's options, which are inference's, to the evaluation's.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from longspan.inference.search_options import (
+    add_search_arguments,
+    positive,
+    search_changes,
+    set_threads,
+)
+
+if TYPE_CHECKING:
+    from longspan.training.evaluate_job import EvaluationJob
+
+__all__ = ["add_evaluate_options", "evaluation_job"]
+
+
+def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
+    """Everything that is no path: columns of the test, measures, search, machine."""
+    parser.add_argument("--format", help="of TEST, where its name does not say")
+    parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
+    parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
+    parser.add_argument("--source-language", default="en", metavar="CODE", help="default en")
+    parser.add_argument("--target-language", default="ja", metavar="CODE", help="default ja")
+    parser.add_argument(
+        "--tokenize",
+        metavar="NAME",
+        help="sacreBLEU tokenizer: ja-mecab, zh, 13a, intl, char, none (default: by the "
+        "references; none where they are tokenised already)",
+    )
+    parser.add_argument(
+        "--resamples",
+        type=positive,
+        default=1000,
+        metavar="N",
+        help="of the bootstrap (default 1000)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the bootstrap (default 1)")
+    add_search_arguments(parser)
+
+
+def evaluation_job(
+    arguments: argparse.Namespace, model: str, test: Sequence[str], out: str, **others: Any
+) -> "EvaluationJob":
+    """The job that the options ask for; `others` are further fields of `EvaluationJob`.
+
+    Sets the number of CPU threads.
+    """
+    from longspan.training.corpus.columns import Columns
+    from longspan.training.evaluate_job import EvaluationJob
+
+    set_threads(arguments)
+    columns = Columns(
+        source=arguments.source_column,
+        target=arguments.target_column,
+        source_language=arguments.source_language,
+        target_language=arguments.target_language,
+    )
+    return EvaluationJob(
+        model=model,
+        test=test,
+        out=out,
+        columns=columns,
+        format=arguments.format,
+        tokenize=arguments.tokenize,
+        search=search_changes(arguments),
+        batch_tokens=arguments.batch_tokens,
+        device=arguments.device,
+        resamples=arguments.resamples,
+        seed=arguments.seed,
+        **others,
+    )
