@@ -37,6 +37,10 @@ class ProcessRuntime:
         self._running: set[_Process] = set()
         self._lock = threading.Lock()
 
+    def host_names(self, count: int) -> tuple[str, ...]:
+        """Addresses of this machine alone: there is no name service for processes."""
+        return tuple(f"127.0.0.{number}" for number in range(1, count + 1))
+
     def start(self, container: Container) -> "_Process":
         """Start it. Raises LocalCloudError when there is no such program."""
         port = _free_port()
@@ -91,9 +95,11 @@ class _Process:
 
     def wait(self, timeout: float | None = None) -> int | None:
         try:
-            return self._guard.wait(timeout)
+            status = self._guard.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
+        self.kill()  # it has ended; this closes the pipe to it
+        return status
 
     def terminate(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended

@@ -26,6 +26,7 @@ class Container:
     base: Path
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""  # one of the runtime's `host_names`, for a job of several containers
 
 
 class Running(Protocol):
@@ -51,6 +52,10 @@ class Running(Protocol):
 
 class Runtime(Protocol):
     """Where containers run."""
+
+    def host_names(self, count: int) -> tuple[str, ...]:
+        """Names by which the `count` containers of one job reach each other."""
+        ...
 
     def start(self, container: Container) -> Running:
         """Start it. Raises LocalCloudError when it cannot be, with the reason."""

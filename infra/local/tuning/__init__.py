@@ -1,1 +1,1 @@
-"""How a tuning job searches: its space, its strategies, when jobs stop, what requests are refused."""
+"""How a tuning job searches: its space, strategies, stopping rules, refusals, results."""

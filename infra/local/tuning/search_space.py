@@ -124,7 +124,9 @@ class Continuous:
     def inner(self, text: str) -> float:
         """Raises ValueError outside the range."""
         value = _inside(float(text), self.low, self.high)
-        return 1 - value if self.scaling == "ReverseLogarithmic" else value
+        if self.scaling == "ReverseLogarithmic":  # rounding must not leave the distribution
+            return min(max(1 - value, 1 - self.high), 1 - self.low)
+        return value
 
     def value(self, index: int) -> str:
         """Raises TypeError: they are not counted."""
@@ -173,19 +175,15 @@ class SearchSpace:
 
     @classmethod
     def parse(cls, ranges: Mapping[str, Any]) -> "SearchSpace":
-        """From the API's `ParameterRanges`, which `ranges.check` has found right."""
+        """From the API's `ParameterRanges`, which `requests.check` has found right."""
         return cls(
             (
                 *(
-                    Integer(
-                        r["Name"], int(r["MinValue"]), int(r["MaxValue"]), _scaling(r)
-                    )
+                    Integer(r["Name"], int(r["MinValue"]), int(r["MaxValue"]), _scaling(r))
                     for r in ranges.get("IntegerParameterRanges") or ()
                 ),
                 *(
-                    Continuous(
-                        r["Name"], float(r["MinValue"]), float(r["MaxValue"]), _scaling(r)
-                    )
+                    Continuous(r["Name"], float(r["MinValue"]), float(r["MaxValue"]), _scaling(r))
                     for r in ranges.get("ContinuousParameterRanges") or ()
                 ),
                 *(
@@ -243,5 +241,3 @@ def _inside(value: float, low: float, high: float) -> float:
     if not low <= value <= high:
         raise ValueError(f"{value} is not from {low} to {high}")
     return value
-
-

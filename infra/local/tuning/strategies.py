@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import optuna
 
@@ -85,17 +85,13 @@ class StudyStrategy:
         sampler: optuna.samplers.BaseSampler,
         goal: str,
         seed: int | None = None,
-        pruner: optuna.pruners.BasePruner | None = None,
     ) -> None:
         """`goal` is `Maximize` or `Minimize`; `seed` is for what the sampler does not choose."""
         logging.getLogger("optuna").setLevel(logging.WARNING)
         self._space = space
         self._study = optuna.create_study(
-            # Hyperband's brackets depend on the name.
-            study_name="tuning",
-            direction=goal.lower(),
+            direction="maximize" if goal == "Maximize" else "minimize",
             sampler=sampler,
-            pruner=pruner or optuna.pruners.NopPruner(),
         )
         self._trials: dict[int, optuna.Trial] = {}
         self._tried: set[tuple[str, ...]] = set()
@@ -105,15 +101,17 @@ class StudyStrategy:
         """The next point; None when all were tried."""
         if len(self._tried) == self._space.size:
             return None
+        trial, values = self._draw()
         for _ in range(_PATIENCE):
-            trial = self._study.ask(self._space.distributions)
-            values = self._space.texts(trial.params)
             if tuple(values.values()) not in self._tried:
                 return self._propose(trial, values)
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        values = self._untried()
-        self._study.enqueue_trial(self._space.inner(values))
-        return self._propose(self._study.ask(self._space.distributions), values)
+            trial, values = self._draw()
+        if self._space.size is None:  # ranges so narrow that floating point repeats itself
+            return self._propose(trial, values)
+        self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        self._study.enqueue_trial(self._space.inner(self._untried(self._space.size)))
+        return self._propose(*self._draw())
 
     def tell(self, proposal: Proposal, objective: float | None) -> None:
         """A point without a result is left out of the model."""
@@ -137,22 +135,17 @@ class StudyStrategy:
         """In the order of these calls."""
         self._study.enqueue_trial(self._space.inner(values))
 
-    def prunes(self, proposal: Proposal, step: int, objective: float) -> bool:
-        """Whether the pruner would stop a point after its result at `step`, from 1."""
-        trial = self._trials[proposal.number]
-        trial.report(objective, step)
-        return bool(trial.should_prune())
-
     def _propose(self, trial: optuna.Trial, values: dict[str, str]) -> Proposal:
         self._trials[trial.number] = trial
         self._tried.add(tuple(values.values()))
         return Proposal(trial.number, values)
 
-    def _untried(self) -> dict[str, str]:
-        """A point at random, or the nearest after it that is left; only in a finite space."""
-        size = self._space.size
-        if size is None:  # floating-point numbers do not repeat by chance
-            return self._space.texts({p.name: p.inner(p.text(_low(p))) for p in ()})
+    def _draw(self) -> tuple[optuna.Trial, dict[str, str]]:
+        trial = self._study.ask(self._space.distributions)
+        return trial, self._space.texts(trial.params)
+
+    def _untried(self, size: int) -> dict[str, str]:
+        """A point at random of the `size` points, or the nearest after it that is left."""
         index = self._random.randrange(size)
         while tuple((values := self._space.point(index % size)).values()) in self._tried:
             index += 1

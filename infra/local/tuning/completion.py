@@ -1,0 +1,91 @@
+"""When a tuning job ends before its last training job: criteria, and failure.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-progress.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.infra.local.tuning.definitions import Objective
+from longspan.infra.local.tuning.results import Result
+
+__all__ = ["Criteria", "failure", "not_improving"]
+
+_IMPROVEMENT = 0.01  # by 1% or more, AWS's measure
+# AWS does not tell how it sees convergence: half of all jobs in a row, ten or more, without
+# an improvement.
+_CONVERGED_JOBS = 10
+_ATTEMPTS = 5  # after which AWS gives up on a tuning job without any success
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """`TuningJobCompletionCriteria`; absent ones never hold."""
+
+    target: float | None = None
+    patience: int | None = None
+    convergence: bool = False
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any] | None) -> "Criteria":
+        """From the API's form."""
+        given = given or {}
+        return cls(
+            given.get("TargetObjectiveMetricValue"),
+            (given.get("BestObjectiveNotImproving") or {}).get(
+                "MaxNumberOfTrainingJobsNotImproving"
+            ),
+            (given.get("ConvergenceDetected") or {}).get("CompleteOnConvergence") == "Enabled",
+        )
+
+    def hold(self, values: Sequence[float], objective: Objective) -> bool:
+        """Whether the tuning job is done, by its objectives in the order of their arrival."""
+        if not values:
+            return False
+        best = objective.best(values)
+        if self.target is not None and best is not None and not objective.better(self.target, best):
+            return True
+        stale = not_improving(values, objective)
+        if self.patience is not None and stale >= self.patience:
+            return True
+        return self.convergence and stale >= max(_CONVERGED_JOBS, (len(values) + 1) // 2)
+
+
+def not_improving(values: Sequence[float], objective: Objective) -> int:
+    """How many of the last objectives were not better than the best before by 1% of it."""
+    best, stale = None, 0
+    for value in values:
+        sign = 1 if objective.goal == "Maximize" else -1
+        if best is None or sign * (value - best) >= max(_IMPROVEMENT * abs(best), 1e-12):
+            best, stale = value, 0
+        else:
+            stale += 1
+    return stale
+
+
+def failure(results: Sequence[Result], *, over: bool) -> str | None:
+    """Why a tuning job has failed, in AWS's words; None while it may still succeed.
+
+    `over`: no other training job will start. Jobs that the user stopped are no failures.
+    """
+    ended = [result for result in results if result.ended]
+    if any(result.value is not None for result in ended) or not ended:
+        return None
+    if len(ended) < _ATTEMPTS and not (over and len(ended) == len(results)):
+        return None
+    if any(result.job["TrainingJobStatus"] == "Completed" for result in ended):
+        return (
+            f"No objective metrics found after running {len(ended)} training jobs. Please ensure "
+            "that the custom algorithm is emitting the objective metric as defined by the regular "
+            "expression provided."
+        )
+    if len(ended) >= _ATTEMPTS:
+        return (
+            f"No training job succeeded after {len(ended)} attempts. Please take a look at the "
+            "training job failures to get more details."
+        )
+    return (
+        "All training jobs failed. Please take a look at the training job failures to get more "
+        "details."
+    )

@@ -1,0 +1,66 @@
+"""The request for one training job of a tuning job.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTrainingJobDefinition.html
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+from longspan.infra.local.api import Document
+from longspan.infra.local.tuning.definitions import Definition
+from longspan.infra.local.tuning.requests import OBJECTIVE_PARAMETER
+
+__all__ = ["training_job_name", "training_request"]
+
+# Members of the definition that a training job's request has under the same name.
+_SAME = (
+    "RoleArn",
+    "InputDataConfig",
+    "VpcConfig",
+    "OutputDataConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "RetryStrategy",
+    "Environment",
+)
+
+
+def training_job_name(tuning_name: str, number: int) -> str:
+    """As AWS names them, with an end by chance: `<tuning job>-007-1a2b3c4d`, counted from 1."""
+    return f"{tuning_name}-{number:03}-{secrets.token_hex(4)}"
+
+
+def training_request(
+    name: str, definition: Definition, tuned: Mapping[str, str], tags: Sequence[Document]
+) -> Document:
+    """For CreateTrainingJob: static and tuned hyperparameters, the tuning job's tags."""
+    training = definition.training
+    objective = (
+        {} if definition.objective is None else {OBJECTIVE_PARAMETER: definition.objective.metric}
+    )
+    request: Document = {
+        "TrainingJobName": name,
+        "HyperParameters": {**definition.static, **tuned, **objective},
+        "AlgorithmSpecification": training["AlgorithmSpecification"],
+        "ResourceConfig": _resources(training),
+        **{member: training[member] for member in _SAME if training.get(member) is not None},
+    }
+    checkpoints = training.get("CheckpointConfig")
+    if checkpoints:  # one folder for each, or a job would go on with another's
+        place = f"{checkpoints['S3Uri'].rstrip('/')}/{name}"
+        request["CheckpointConfig"] = {**checkpoints, "S3Uri": place}
+    if tags:
+        request["Tags"] = list(tags)
+    return request
+
+
+def _resources(training: Document) -> Document:
+    """Of several kinds of instances the first: here nothing is ever out of stock."""
+    if training.get("ResourceConfig"):
+        return dict(training["ResourceConfig"])
+    given = training["HyperParameterTuningResourceConfig"]
+    chosen = {**given, **(given.get("InstanceConfigs") or [{}])[0]}
+    names = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
+    return {name: chosen[name] for name in names if name in chosen}

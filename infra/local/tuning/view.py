@@ -1,0 +1,91 @@
+"""A tuning job as Describe and List show it: its document, and what its training jobs say."""
+
+from collections.abc import Iterable, Sequence
+
+from longspan.infra.local.api import Document
+from longspan.infra.local.tuning.completion import not_improving
+from longspan.infra.local.tuning.definitions import Objective, definitions
+from longspan.infra.local.tuning.results import (
+    Result,
+    best,
+    objective_counters,
+    status_counters,
+)
+from longspan.infra.local.tuning.warm_start import IDENTICAL
+
+__all__ = ["described", "results_of", "summary"]
+
+
+def results_of(document: Document, jobs: Iterable[Document]) -> list[Result]:
+    """Each training job with the objective of the definition that it was started from."""
+    objectives = {d.name: d.objective for d in definitions(document)}
+    return [
+        Result(job, objective)
+        for job in jobs
+        if (objective := objectives.get(job.get("TrainingJobDefinitionName"))) is not None
+    ]
+
+
+def described(
+    document: Document, results: Sequence[Result], parents: Sequence[Result], now: float
+) -> Document:
+    """The answer of DescribeHyperParameterTuningJob; `parents` are the results of parents."""
+    answer: Document = {**document, **_counters(results)}
+    found = best(results)
+    if found is not None:
+        answer["BestTrainingJob"] = found.summary()
+    if (document.get("WarmStartConfig") or {}).get("WarmStartType") == IDENTICAL:
+        overall = best([*parents, *results])
+        if overall is not None:
+            own = document["HyperParameterTuningJobName"]
+            names = {result.job["TrainingJobName"] for result in results}
+            is_own = overall.job["TrainingJobName"] in names
+            source = own if is_own else _tuning_job(overall.job)
+            answer["OverallBestTrainingJob"] = {**overall.summary(), "TuningJobName": source}
+    end = document.get("HyperParameterTuningEndTime", now)
+    seconds = max(0, round(end - document["CreationTime"]))
+    answer["ConsumedResources"] = {"RuntimeInSeconds": seconds}
+    answer["TuningJobCompletionDetails"] = {
+        "NumberOfTrainingJobsObjectiveNotImproving": _not_improving(results)
+    }
+    return answer
+
+
+def summary(document: Document, results: Sequence[Result]) -> Document:
+    """A `HyperParameterTuningJobSummary`."""
+    config = document["HyperParameterTuningJobConfig"]
+    names = (
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobArn",
+        "HyperParameterTuningJobStatus",
+        "CreationTime",
+        "LastModifiedTime",
+        "HyperParameterTuningEndTime",
+    )
+    return {
+        **{name: document[name] for name in names if name in document},
+        "Strategy": config["Strategy"],
+        "ResourceLimits": config["ResourceLimits"],
+        **_counters(results),
+    }
+
+
+def _counters(results: Sequence[Result]) -> Document:
+    return {
+        "TrainingJobStatusCounters": status_counters(results),
+        "ObjectiveStatusCounters": objective_counters(results),
+    }
+
+
+def _tuning_job(job: Document) -> str:
+    return str(job["TuningJobArn"]).rsplit("/", 1)[-1]
+
+
+def _not_improving(results: Sequence[Result]) -> int:
+    """In the order in which they ended."""
+    ended = [result for result in results if result.value is not None]
+    if not ended:
+        return 0
+    ended.sort(key=lambda result: float(result.job.get("TrainingEndTime") or 0))
+    objective: Objective = ended[0].objective
+    return not_improving([r.value for r in ended if r.value is not None], objective)
