@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 
+from longspan.infra.local import moto_state
 from longspan.infra.local.clients import Credentials
 
 __all__ = ["Account", "create_account"]
@@ -54,16 +56,25 @@ def create_account(url: str, region: str) -> Account:
     if _ROLE not in {found["RoleName"] for found in iam.list_roles()["Roles"]}:
         iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=_TRUST)
         iam.put_role_policy(RoleName=_ROLE, PolicyName="everything", PolicyDocument=_EVERYTHING)
-    key = iam.create_access_key(UserName=user)["AccessKey"]
     bucket = f"longspan-local-{account}-{region}"
     _create_bucket(session, url, bucket, region)
     return Account(
         id=account,
         region=region,
-        administrator=Credentials(key["AccessKeyId"], key["SecretAccessKey"]),
+        administrator=_access_key(iam, user),
         role_arn=f"arn:aws:iam::{account}:role/{_ROLE}",
         bucket=bucket,
     )
+
+
+def _access_key(iam: Any, user: str) -> Credentials:
+    """The one that an earlier run gave out, if its state was kept: it still opens the door."""
+    keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+    if keys:
+        found = keys[0]["AccessKeyId"]
+        return Credentials(found, moto_state.secret_of(found))
+    created = iam.create_access_key(UserName=user)["AccessKey"]
+    return Credentials(created["AccessKeyId"], created["SecretAccessKey"])
 
 
 def _create_bucket(session: boto3.Session, url: str, bucket: str, region: str) -> None:

@@ -38,7 +38,9 @@ class Credentials:
 class RoleClients:
     """Clients with one identity in one region; each service's client is made once."""
 
-    def __init__(self, url: str, credentials: Credentials, region: str, loader: Any) -> None:
+    def __init__(
+        self, url: str, credentials: Credentials, region: str, loader: Any, agent: str = ""
+    ) -> None:
         core = botocore.session.Session()
         # Reading the services' models is most of what a new client costs.
         core.register_component("data_loader", loader)
@@ -49,7 +51,10 @@ class RoleClients:
             region_name=region,
             botocore_session=core,
         )
-        self._url = url
+        self.url = url
+        self.credentials = credentials
+        self.region = region
+        self._config = _CONFIG.merge(Config(user_agent_extra=agent)) if agent else _CONFIG
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -58,7 +63,7 @@ class RoleClients:
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
-                    service, endpoint_url=self._url, config=_CONFIG
+                    service, endpoint_url=self.url, config=self._config
                 )
             return self._clients[service]
 
@@ -66,8 +71,10 @@ class RoleClients:
 class Clients:
     """Of the cloud at `url`; `administrator` may do everything."""
 
-    def __init__(self, url: str, administrator: Credentials) -> None:
+    def __init__(self, url: str, administrator: Credentials, agent: str = "") -> None:
+        """`agent` is added to what the administrator's requests say of who sends them."""
         self.url = url
+        self._agent = agent
         self._administrator = administrator
         self._loader = botocore.session.Session().get_component("data_loader")
         self._regions: dict[str, RoleClients] = {}
@@ -78,7 +85,7 @@ class Clients:
         with self._lock:
             if region not in self._regions:
                 self._regions[region] = RoleClients(
-                    self.url, self._administrator, region, self._loader
+                    self.url, self._administrator, region, self._loader, self._agent
                 )
             return self._regions[region]
 

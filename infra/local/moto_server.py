@@ -1,65 +1,67 @@
 """The server, moto's, with SageMaker's operations answered by the local control plane.
 
-Every touch of moto's internals is in this module; moto is pinned, and
+Every touch of moto's internals is in this module and in `moto_state`; moto is pinned, and
 `tests/infra/local/test_moto_server.py` fails when an upgrade moves what is touched.
 """
 
 import json
 import logging
+import socket
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from moto import settings
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 from werkzeug.exceptions import HTTPException
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from longspan.infra.local import arns
 from longspan.infra.local.api import ApiError, Call, Document
+from longspan.infra.local.invocations import Answer, Invocation
 
-__all__ = ["Answer", "Invocation", "MotoServer", "require_signatures"]
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One request to an endpoint's `/invocations`."""
-
-    endpoint: str
-    region: str
-    body: bytes
-    content_type: str
-    accept: str
-    headers: Mapping[str, str]  # X-Amzn-SageMaker-*, as the client sent them
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the endpoint said, or the runtime about it."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+__all__ = ["MotoServer", "require_signatures"]
 
 
 class MotoServer:
     """moto's server on 127.0.0.1; one in a process, since moto's state is the process's."""
 
     def __init__(self, port: int = 0) -> None:
+        """Take the port, 0 for any. Raises OSError when it is taken."""
         # One line a request belongs to a web server, not to this.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+        with _listen(port) as listening:
+            self._server = _make_server(listening, self._answer)
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._changed: Callable[[str, str], None] = lambda service, region: None
+        self._reader = ""
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="moto", daemon=True
+        )
 
     def start(self) -> str:
-        """Serve in a thread; the URL. Raises OSError when the port is taken."""
-        self._server.start()
-        host, port = self._server.get_host_and_port()
-        return f"http://{host}:{port}"
+        """Serve in a thread; the URL."""
+        self._thread.start()
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     def stop(self) -> None:
         """Answer nothing more."""
-        self._server.stop()
+        self._server.shutdown()
+        self._thread.join()
+
+    def watch(self, changed: Callable[[str, str], None], reader: str) -> None:
+        """Call `changed` with service and region after each request that may have changed it.
+
+        Not for requests whose user agent holds `reader`, which only look.
+        """
+        self._changed, self._reader = changed, reader
 
     def answer_sagemaker(
         self, operations: frozenset[str], handle: Callable[[Call], Document]
@@ -72,16 +74,55 @@ class MotoServer:
                 return original(self)
             return _answer(self, handle)
 
-        SageMakerResponse.call_action = call_action
+        setattr(SageMakerResponse, "call_action", call_action)  # noqa: B010 - a hook, for mypy too
 
     def answer_invocations(self, invoke: Callable[[Invocation], Answer]) -> None:
-        """Let `invoke` answer InvokeEndpoint."""
+        """Let `invoke` answer InvokeEndpoint, for those whom policies allow it."""
 
         def invoke_endpoint(self: Any) -> Any:
             answer = invoke(_invocation(self))
-            return answer.status, dict(answer.headers), answer.body
+            # moto takes the status from among the headers.
+            headers = {**answer.headers, "status": str(answer.status)}
+            return answer.status, headers, answer.body
 
-        SageMakerRuntimeResponse.invoke_endpoint = invoke_endpoint
+        setattr(SageMakerRuntimeResponse, "invoke_endpoint", invoke_endpoint)  # noqa: B010
+        setattr(SageMakerRuntimeResponse, "_determine_resource", _endpoint_arn)  # noqa: B010
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """As WSGI has it."""
+        answer = self._application(environ, start_response)
+        agent = environ.get("HTTP_USER_AGENT", "")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") and (
+            not self._reader or self._reader not in agent
+        ):
+            self._changed(*_scope(environ))
+        return answer
+
+
+def _listen(port: int) -> socket.socket:
+    """werkzeug itself would print an error and end the process."""
+    return socket.create_server(("127.0.0.1", port), backlog=128)
+
+
+def _make_server(listening: socket.socket, answer: Any) -> BaseWSGIServer:
+    return make_server(
+        "127.0.0.1",
+        0,
+        answer,
+        threaded=True,
+        request_handler=MotoRequestHandler,
+        fd=listening.fileno(),
+    )
+
+
+def _scope(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """Service and region that a request was signed for; one that was signed in its URL is S3's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
+    _, _, credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
+    scope = credential.partition(",")[0].split("/")
+    return (scope[3], scope[2]) if len(scope) == 5 else ("s3", "")
 
 
 def require_signatures() -> None:
@@ -130,11 +171,21 @@ def _json(status: int, body: Mapping[str, Any]) -> tuple[int, dict[str, str], st
     return status, headers, json.dumps(body, ensure_ascii=True)
 
 
+def _endpoint(response: Any) -> str:
+    return str(response.path.split("/")[2])
+
+
+def _endpoint_arn(response: Any) -> str:
+    account, region = response.current_account, response.region
+    return f"arn:aws:sagemaker:{region}:{account}:endpoint/{_endpoint(response)}"
+
+
 def _invocation(response: Any) -> Invocation:
     headers = response.headers
     body = response.raw_body
     return Invocation(
-        endpoint=response.path.split("/")[2],
+        endpoint=_endpoint(response),
+        account=response.current_account,
         region=response.region,
         body=body if isinstance(body, bytes) else str(body or "").encode(),
         content_type=headers.get("Content-Type") or "",

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,34 @@ class RunningCloud:
     def bucket(self) -> str:
         return self.environment["LONGSPAN_BUCKET"]
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         session = boto3.Session(
             self.environment["AWS_ACCESS_KEY_ID"],
             self.environment["AWS_SECRET_ACCESS_KEY"],
             region_name=self.environment["AWS_DEFAULT_REGION"],
         )
-        return session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        url = self.environment["AWS_ENDPOINT_URL"]
+        return session.client(service, endpoint_url=url, config=config)
 
     def stop(self) -> int:
         assert self.process.stdin is not None
         self.process.stdin.close()
         return self.process.wait(60)
 
+    def close(self) -> None:
+        self.stop()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
-def start_cloud(directory: Path, *options: str) -> RunningCloud:
+
+_UP = ("-m", "longspan.infra.local", "up", "--until-eof")
+# Whose endpoints run a server of a few lines, see there.
+_TINY = (str(Path(__file__).with_name("tiny_cloud.py")),)
+
+
+def start_cloud(directory: Path, *options: str, program: Sequence[str] = _UP) -> RunningCloud:
     process = subprocess.Popen(
-        [sys.executable, "-m", "longspan.infra.local", "up", "--until-eof"]
-        + ["--directory", str(directory), *options],
+        [sys.executable, *program, "--directory", str(directory), *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -58,13 +69,32 @@ def start_cloud(directory: Path, *options: str) -> RunningCloud:
     return RunningCloud(process, json.loads(line), directory)
 
 
+@pytest.fixture
+def launch() -> Iterator[Callable[..., RunningCloud]]:
+    """Starts local clouds; those that run at the end are stopped."""
+    started = []
+
+    def launch(directory: Path, *options: str, tiny: bool = False) -> RunningCloud:
+        started.append(start_cloud(directory, *options, program=_TINY if tiny else _UP))
+        return started[-1]
+
+    yield launch
+    for cloud in started:
+        cloud.close()
+
+
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     running = start_cloud(tmp_path_factory.mktemp("cloud"))
     yield running
-    running.stop()
-    if running.process.stdout is not None:
-        running.process.stdout.close()
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def tiny_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
+    running = start_cloud(tmp_path_factory.mktemp("cloud"), program=_TINY)
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="module")

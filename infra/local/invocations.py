@@ -1,0 +1,71 @@
+"""Requests to endpoints and what they are answered, errors included.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Answer", "Invocation", "model_error", "unavailable", "validation_error"]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One request to an endpoint's `/invocations`."""
+
+    endpoint: str
+    account: str
+    region: str
+    body: bytes
+    content_type: str
+    accept: str
+    headers: Mapping[str, str]  # X-Amzn-SageMaker-*, as the client sent them
+
+    def header(self, name: str) -> str | None:
+        """The value of `X-Amzn-SageMaker-<name>`."""
+        wanted = f"x-amzn-sagemaker-{name}".lower()
+        return next((v for k, v in self.headers.items() if k.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the endpoint said, or the runtime about it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def validation_error(message: str) -> Answer:
+    """The request cannot be right."""
+    return _error(400, "ValidationError", {"Message": message})
+
+
+def unavailable(message: str) -> Answer:
+    """Nobody is there to answer; clients try again by themselves."""
+    return _error(503, "ServiceUnavailable", {"Message": message})
+
+
+def model_error(invocation: Invocation, status: int, said: str, log_stream: str) -> Answer:
+    """The container answered with an error; `status` 0 when it did not answer in time."""
+    side = "client" if 400 <= status < 500 else "server"
+    region, account = invocation.region, invocation.account
+    group = f"/aws/sagemaker/Endpoints/{invocation.endpoint}"
+    return _error(
+        424,
+        "ModelError",
+        {
+            "Message": f'Received {side} error ({status}) from primary with message "{said}". See '
+            f"the log group {group} in account {account} for more information.",
+            "OriginalMessage": said,
+            "OriginalStatusCode": status,
+            "LogStreamArn": f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:"
+            f"{log_stream}",
+        },
+    )
+
+
+def _error(status: int, code: str, body: Mapping[str, str | int]) -> Answer:
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
+    return Answer(status, headers, json.dumps(body).encode())

@@ -1,0 +1,1 @@
+"""What training, processing and transform jobs share: data in, containers, logs, data out."""

@@ -1,0 +1,86 @@
+"""Metrics of a training job, scraped from its log by the job's own regular expressions.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from longspan.infra.local.api import Document, ValidationError
+from longspan.infra.local.documents import Documents, Key
+
+__all__ = ["METRICS", "Metrics", "Scraper"]
+
+METRICS = "training-metrics"  # the kind of document
+_NAMESPACE = "/aws/sagemaker/TrainingJobs"
+_MOST_PER_REQUEST = 1000  # PutMetricData
+
+
+class Scraper:
+    """Finds values in lines. Raises ValidationError for a pattern that is none."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
+        self._patterns = [(d["Name"], _compiled(d)) for d in definitions]
+
+    def scrape(self, lines: Iterable[str]) -> Iterator[tuple[str, float]]:
+        """Name and value of each match, in the order of the log."""
+        for line in lines:
+            for name, pattern in self._patterns:
+                for match in pattern.finditer(line):
+                    value = _number(match)
+                    if value is not None:
+                        yield name, value
+
+
+def _compiled(definition: Mapping[str, str]) -> "re.Pattern[str]":
+    name, pattern = definition["Name"], definition["Regex"]
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValidationError(
+            f"Invalid regex {pattern} of the metric {name}: {error}. Please provide a valid one."
+        ) from None
+    return compiled
+
+
+def _number(match: "re.Match[str]") -> float | None:
+    """The first group's; a pattern without groups, or a group without a number, gives none."""
+    try:
+        return float(match.group(1))
+    except (IndexError, TypeError, ValueError):
+        return None
+
+
+class Metrics:
+    """Those of one job: a document of all values, and CloudWatch for who looks there."""
+
+    def __init__(
+        self, documents: Documents, cloudwatch: Any, job: Key, now: Callable[[], float]
+    ) -> None:
+        self._documents = documents
+        self._cloudwatch = cloudwatch
+        self._job = job
+        self._key = Key(METRICS, job.region, job.name)
+        self._now = now
+        documents.create(self._key, {"Metrics": []})
+
+    def add(self, values: Iterable[tuple[str, float]]) -> None:
+        """Publish values. Raises ClientError when the role may not."""
+        time = self._now()
+        new = [{"MetricName": name, "Value": value, "Timestamp": time} for name, value in values]
+        if not new:
+            return
+        dimensions = [{"Name": "TrainingJobName", "Value": self._job.name}]
+        for start in range(0, len(new), _MOST_PER_REQUEST):
+            data = [
+                {**metric, "Dimensions": dimensions}
+                for metric in new[start : start + _MOST_PER_REQUEST]
+            ]
+            self._cloudwatch.put_metric_data(Namespace=_NAMESPACE, MetricData=data)
+        self._documents.edit(self._key, lambda document: document["Metrics"].extend(new))
+
+    def final(self) -> list[Document]:
+        """The last value of each metric: FinalMetricDataList."""
+        last = {m["MetricName"]: m for m in self._documents.get(self._key)["Metrics"]}
+        return list(last.values())

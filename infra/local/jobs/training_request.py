@@ -1,0 +1,115 @@
+"""What a CreateTrainingJob request asks for, checked as AWS checks it beyond its shape.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.infra.local.api import Document, ValidationError
+from longspan.infra.local.jobs.metrics import Scraper
+from longspan.infra.local.jobs.s3_input import S3Input
+
+__all__ = ["Channel", "check", "channels"]
+
+_CHANNEL = re.compile(r"[A-Za-z0-9\.\-_]+")
+_CHECKPOINTS = "/opt/ml/checkpoints"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One of the job's inputs, and what `inputdataconfig.json` says of it."""
+
+    name: str
+    data: S3Input
+    config: Document
+
+
+def channels(request: Mapping[str, Any]) -> list[Channel]:
+    """Of a request that was checked."""
+    default = request["AlgorithmSpecification"].get("TrainingInputMode", "File")
+    return [_channel(given, default) for given in request.get("InputDataConfig", ())]
+
+
+def _channel(given: Mapping[str, Any], default_mode: str) -> Channel:
+    name = given["ChannelName"]
+    mode = given.get("InputMode", default_mode)
+    source = (given.get("DataSource") or {}).get("S3DataSource")
+    if source is None:
+        raise ValidationError(
+            f"Channel {name}: the local cloud reads S3DataSource alone; file systems are not there"
+        )
+    if mode == "Pipe":
+        raise ValidationError(
+            f"Channel {name}: the local cloud has the input modes File and FastFile, not Pipe"
+        )
+    if given.get("RecordWrapperType", "None") != "None" and mode != "Pipe":
+        raise ValidationError("RecordWrapperType is only supported for the input mode Pipe.")
+    compression = given.get("CompressionType")
+    data = S3Input.parse(source, f"input/data/{name}", compression)
+    config: Document = {
+        "TrainingInputMode": mode,
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": "None",
+    }
+    if "ContentType" in given:
+        config["ContentType"] = given["ContentType"]
+    return Channel(name, data, config)
+
+
+def check(request: Mapping[str, Any]) -> None:
+    """Raises ValidationError."""
+    algorithm = request["AlgorithmSpecification"]
+    if algorithm.get("AlgorithmName"):
+        raise ValidationError(
+            "AlgorithmName: the local cloud has no marketplace; give TrainingImage instead"
+        )
+    if not algorithm.get("TrainingImage"):
+        raise ValidationError(
+            "You must specify either TrainingImage or AlgorithmName in AlgorithmSpecification."
+        )
+    Scraper(algorithm.get("MetricDefinitions") or ())
+    _check_names([channel.name for channel in channels(request)])
+    _check_machines(request.get("ResourceConfig") or {})
+    _check_times(request)
+    checkpoints = request.get("CheckpointConfig") or {}
+    path = checkpoints.get("LocalPath", _CHECKPOINTS)
+    if path != "/opt/ml" and not path.startswith("/opt/ml/"):
+        raise ValidationError(
+            f"CheckpointConfig.LocalPath {path}: the local cloud keeps /opt/ml of a container "
+            f"alone; expected a folder below it, such as {_CHECKPOINTS}"
+        )
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValidationError(f"Duplicate channel names in InputDataConfig: {', '.join(twice)}")
+
+
+def _check_machines(resources: Mapping[str, Any]) -> None:
+    if resources.get("InstanceGroups"):
+        raise ValidationError(
+            "ResourceConfig.InstanceGroups: the local cloud has machines of one kind in a job; "
+            "give InstanceType and InstanceCount"
+        )
+    missing = [name for name in ("InstanceType", "InstanceCount") if not resources.get(name)]
+    if missing:
+        raise ValidationError(f"ResourceConfig: {' and '.join(missing)} must be given")
+
+
+def _check_times(request: Mapping[str, Any]) -> None:
+    stopping = request.get("StoppingCondition") or {}
+    runtime, wait = stopping.get("MaxRuntimeInSeconds"), stopping.get("MaxWaitTimeInSeconds")
+    spot = bool(request.get("EnableManagedSpotTraining"))
+    if spot and (wait is None or wait < (runtime or 0)):
+        raise ValidationError(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+            "MaxRuntimeInSeconds"
+        )
+    if wait is not None and not spot:
+        raise ValidationError(
+            "MaxWaitTimeInSeconds cannot be specified when EnableManagedSpotTraining is false"
+        )

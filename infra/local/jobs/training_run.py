@@ -1,0 +1,231 @@
+"""One training job from its first status to its last: data in, containers, results out.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+"""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from longspan.infra.local.api import ApiError, Document
+from longspan.infra.local.clients import RoleClients
+from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Key
+from longspan.infra.local.errors import LocalCloudError
+from longspan.infra.local.jobs.checkpoints import Checkpoints
+from longspan.infra.local.jobs.containers import CLOSED, LIMIT, STOPPED, Ending, run_containers
+from longspan.infra.local.jobs.failures import CloudClosed, JobFailure, algorithm_error
+from longspan.infra.local.jobs.job_container import role_environment, write_config
+from longspan.infra.local.jobs.log_stream import LogStream, LogTail
+from longspan.infra.local.jobs.metrics import Metrics, Scraper
+from longspan.infra.local.jobs.runs import Signals
+from longspan.infra.local.jobs.s3_objects import Upload
+from longspan.infra.local.jobs.training_request import channels
+from longspan.infra.local.jobs.training_status import TrainingStatus
+from longspan.infra.local.runtime import Container
+
+__all__ = ["TrainingRun"]
+
+_LOGS = "/aws/sagemaker/TrainingJobs"
+_DAY = 86_400  # StoppingCondition's default
+
+
+class TrainingRun:
+    """Works in its thread; what it finds out goes into the job's document."""
+
+    def __init__(self, context: Context, key: Key, clients: RoleClients, job: Document) -> None:
+        """`job` is the document as it was created."""
+        self._context = context
+        self._clients = clients
+        self._job = job
+        self._key = key
+        self._status = TrainingStatus(context, key)
+        self._metrics = Metrics(
+            context.documents, clients.client("cloudwatch"), key, context.now
+        )
+        self._scraper = Scraper(job["AlgorithmSpecification"].get("MetricDefinitions") or ())
+        self._folder = context.workplace / "training" / key.region / key.name
+        self._hosts = context.runtime.host_names(job["ResourceConfig"]["InstanceCount"])
+        self._bases = [
+            self._folder / f"algo-{number}" for number in range(1, len(self._hosts) + 1)
+        ]
+        checkpoints = job.get("CheckpointConfig") or {}
+        self._checkpoints = Checkpoints.parse(checkpoints, self._upload())
+
+    def run(self, signals: Signals) -> None:
+        """To the end, whatever that is."""
+        try:
+            self._work(signals)
+        except JobFailure as failure:
+            self._end("Failed", failure.secondary, reason=str(failure))
+        except (ClientError, ApiError) as error:
+            self._end("Failed", "Failed", reason=f"ClientError: {error}")
+        except CloudClosed as closed:
+            self._end("Failed", "Failed", reason=str(closed))
+        except (LocalCloudError, OSError) as error:
+            self._end("Failed", "Failed", reason=f"InternalServerError: {error}")
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _work(self, signals: Signals) -> None:
+        self._status.enter("Downloading", "Downloading input data")
+        self._fetch()
+        if signals.ending:
+            self._stopped_early(signals)
+            return
+        self._status.enter("Training", "Training image download completed. Training in progress.")
+        self._status.train()
+        try:
+            ending = self._train(signals)
+        finally:
+            self._status.trained()
+        if ending.cause == CLOSED:
+            raise CloudClosed
+        self._status.enter("Uploading", "Uploading generated training model")
+        artifacts = self._upload_results()
+        self._finish(ending, artifacts)
+
+    def _fetch(self) -> None:
+        s3 = self._clients.client("s3")
+        for base in self._bases:
+            for folder in ("input/config", "input/data", "model", "output/data", "checkpoints"):
+                (base / folder).mkdir(parents=True)
+        try:
+            for channel in channels(self._job):
+                channel.data.fetch(s3, self._bases)
+            self._checkpoints.fetch(self._bases)
+        except (ClientError, ApiError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {error}") from None
+        self._write_config()
+
+    def _write_config(self) -> None:
+        kind = self._job["ResourceConfig"]["InstanceType"]
+        group = {"instance_group_name": "homogeneousCluster", "instance_type": kind}
+        resources = {
+            "current_instance_type": kind,
+            "current_group_name": "homogeneousCluster",
+            "hosts": list(self._hosts),
+            "instance_groups": [{**group, "hosts": list(self._hosts)}],
+            # Addresses of this machine alone are reached by its loopback.
+            "network_interface_name": "lo" if self._hosts[0].startswith("127.") else "eth0",
+        }
+        inputs = {channel.name: channel.config for channel in channels(self._job)}
+        for host, base in zip(self._hosts, self._bases, strict=True):
+            config = base / "input/config"
+            write_config(config / "hyperparameters.json", self._job.get("HyperParameters") or {})
+            write_config(config / "resourceconfig.json", {**resources, "current_host": host})
+            write_config(config / "inputdataconfig.json", inputs)
+
+    def _train(self, signals: Signals) -> Ending:
+        tails = [LogTail(base / "log") for base in self._bases]
+        stamp = int(self._context.now())
+        streams = [
+            LogStream(
+                self._clients.client("logs"),
+                _LOGS,
+                f"{self._key.name}/algo-{number}-{stamp}",
+                self._context.now,
+            )
+            for number in range(1, len(tails) + 1)
+        ]
+
+        def pump() -> None:
+            for stream, tail in zip(streams, tails, strict=True):
+                self._take(stream, tail.read())
+            self._checkpoints.mirror(self._bases)
+
+        seconds = (self._job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _DAY)
+        try:
+            return run_containers(
+                self._context.runtime, self._containers(), signals, seconds, pump
+            )
+        finally:
+            for stream, tail in zip(streams, tails, strict=True):
+                self._take(stream, [*tail.read(), *tail.rest()])
+
+    def _take(self, stream: LogStream, lines: Sequence[str]) -> None:
+        stream.write(lines)
+        self._metrics.add(self._scraper.scrape(lines))
+
+    def _containers(self) -> list[Container]:
+        algorithm = self._job["AlgorithmSpecification"]
+        given = [
+            *(algorithm.get("ContainerEntrypoint") or ()),
+            *(algorithm.get("ContainerArguments") or ()),
+        ]
+        isolated = bool(self._job.get("EnableNetworkIsolation"))
+        environment = {
+            **role_environment(self._clients, isolated=isolated),
+            "TRAINING_JOB_NAME": self._key.name,
+            "TRAINING_JOB_ARN": self._job["TrainingJobArn"],
+            **(self._job.get("Environment") or {}),
+        }
+        return [
+            Container(
+                name=f"{self._key.name}-algo-{number}",
+                image=algorithm["TrainingImage"],
+                command=tuple(given) or ("train",),
+                base=base,
+                log=base / "log",
+                environment=environment,
+                host=host,
+            )
+            for number, (host, base) in enumerate(zip(self._hosts, self._bases, strict=True), 1)
+        ]
+
+    def _upload(self) -> Upload:
+        key = (self._job.get("OutputDataConfig") or {}).get("KmsKeyId") or None
+        return Upload(self._clients.client("s3"), key)
+
+    def _upload_results(self) -> str:
+        """The model's URI; other results lie beside it."""
+        output = self._job["OutputDataConfig"]
+        place = f"{output['S3OutputPath'].rstrip('/')}/{self._key.name}/output"
+        upload = self._upload()
+        plain = output.get("CompressionType") == "NONE"
+        try:
+            self._checkpoints.finish(self._bases)
+            data = [base / "output/data" for base in self._bases]
+            if any(_files(data)):
+                upload.archive(data, f"{place}/output.tar.gz", self._folder / "output.tar.gz")
+            models = [base / "model" for base in self._bases]
+            if not plain:
+                scratch = self._folder / "model.tar.gz"
+                return upload.archive(models, f"{place}/model.tar.gz", scratch)
+            for model in reversed(models):  # of equal names the first host's stays
+                upload.files(model, f"{place}/model")
+            return f"{place}/model/"
+        except ClientError as error:
+            raise JobFailure(f"ClientError: Artifact upload failed: {error}") from None
+
+    def _finish(self, ending: Ending, artifacts: str) -> None:
+        results: dict[str, Any] = {"ModelArtifacts": {"S3ModelArtifacts": artifacts}}
+        if ending.cause == LIMIT:
+            seconds = self._job["StoppingCondition"]["MaxRuntimeInSeconds"]
+            reason = f"Training job runtime exceeded MaxRuntimeInSeconds of {seconds} provided"
+            self._end("Failed", "MaxRuntimeExceeded", reason=reason, **results)
+        elif ending.cause == STOPPED:
+            self._end("Stopped", "Stopped", **results)
+        elif ending.status:
+            failures = [base / "output/failure" for base in self._bases]
+            raise JobFailure(algorithm_error(failures, ending.status))
+        else:
+            self._end("Completed", "Completed", **results)
+
+    def _stopped_early(self, signals: Signals) -> None:
+        if signals.close.is_set():
+            raise CloudClosed
+        self._end("Stopped", "Stopped")
+
+    def _end(self, status: str, secondary: str, reason: str = "", **members: Any) -> None:
+        final = self._metrics.final()
+        if final:
+            members["FinalMetricDataList"] = final
+        self._status.end(status, secondary, reason, members)
+
+
+def _files(folders: Iterable[Path]) -> Iterable[Path]:
+    return (path for folder in folders for path in folder.rglob("*") if path.is_file())

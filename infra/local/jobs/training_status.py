@@ -1,0 +1,73 @@
+"""The statuses through which a training job passes, with their times.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTransition.html
+"""
+
+from typing import Any
+
+from longspan.infra.local.api import Document
+from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Key
+from longspan.infra.local.jobs.failures import cut
+
+__all__ = ["TrainingStatus", "transition"]
+
+_MESSAGES = {
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job stopped: it ran for as long as it may",
+}
+
+
+def transition(document: Document, status: str, message: str, now: float) -> None:
+    """Enter a secondary status; the one before ends."""
+    transitions = document.setdefault("SecondaryStatusTransitions", [])
+    if transitions:
+        transitions[-1]["EndTime"] = now
+    transitions.append({"Status": status, "StartTime": now, "StatusMessage": message})
+    document.update(SecondaryStatus=status, LastModifiedTime=now)
+
+
+class TrainingStatus:
+    """Writes to one job's document."""
+
+    def __init__(self, context: Context, key: Key) -> None:
+        self._context = context
+        self._key = key
+
+    def enter(self, status: str, message: str) -> None:
+        """Enter a secondary status, unless the job is about to stop, which is shown instead."""
+        now = self._context.now()
+
+        def edit(document: Document) -> None:
+            if document["TrainingJobStatus"] == "InProgress" or status == "Uploading":
+                transition(document, status, message, now)
+
+        self._context.documents.edit(self._key, edit)
+
+    def train(self) -> None:
+        """The containers start."""
+        self._context.documents.change(self._key, TrainingStartTime=self._context.now())
+
+    def trained(self) -> None:
+        """The containers have ended. A second begun is a second billed."""
+        now = self._context.now()
+        seconds = max(1, round(now - self._context.documents.get(self._key)["TrainingStartTime"]))
+        self._context.documents.change(
+            self._key, TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds
+        )
+
+    def end(self, status: str, secondary: str, reason: str, members: dict[str, Any]) -> None:
+        """In one change, so that who waits for the status finds all of it."""
+        now = self._context.now()
+
+        def edit(document: Document) -> None:
+            message = cut(reason) if reason else _MESSAGES[secondary]
+            transition(document, secondary, message, now)
+            document["SecondaryStatusTransitions"][-1]["EndTime"] = now
+            document.update(members, TrainingJobStatus=status, TrainingEndTime=now)
+            if reason:
+                document["FailureReason"] = cut(reason)
+
+        self._context.documents.edit(self._key, edit)

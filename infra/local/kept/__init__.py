@@ -1,0 +1,1 @@
+"""What moto holds in memory, kept in files: read through AWS's API and put back by it."""

@@ -1,0 +1,46 @@
+"""A local cloud whose `serve` is `tiny_server.py`: what endpoints do, without a model's weight."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from longspan.infra.local.cloud import Cloud, CloudSettings
+from longspan.infra.local.process_runtime import ProcessRuntime
+from longspan.infra.local.runtime import Container, Running
+
+_SERVER = Path(__file__).with_name("tiny_server.py")
+
+
+class TinyRuntime:
+    """The process runtime, with another `serve`."""
+
+    def __init__(self) -> None:
+        self._processes = ProcessRuntime()
+
+    def host_names(self, count: int) -> tuple[str, ...]:
+        return self._processes.host_names(count)
+
+    def start(self, container: Container) -> Running:
+        if container.command == ("serve",):
+            container = dataclasses.replace(container, command=("python", str(_SERVER)))
+        return self._processes.start(container)
+
+    def close(self) -> None:
+        self._processes.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--iam", action="store_true")
+    arguments = parser.parse_args()
+    cloud = Cloud(CloudSettings(arguments.directory, iam=arguments.iam), TinyRuntime())
+    print(json.dumps(cloud.environment()), flush=True)
+    sys.stdin.read()
+    cloud.close()
+
+
+if __name__ == "__main__":
+    main()
