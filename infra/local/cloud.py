@@ -20,6 +20,8 @@ from longspan.infra.local.models import Models
 from longspan.infra.local.moto_server import MotoServer, require_signatures
 from longspan.infra.local.runtime import Runtime
 from longspan.infra.local.tags import Tags
+from longspan.infra.local.training_jobs import TrainingJobs
+from longspan.infra.local.tuning_jobs import TuningJobs
 
 __all__ = ["Cloud", "CloudSettings"]
 
@@ -106,8 +108,11 @@ class Cloud:
 
 def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
     """In the order in which they build on each other."""
+    training = TrainingJobs(context)
     return (
         Tags(context),
+        training,
+        TuningJobs(context, training),
         ModelPackages(context),
         Models(context),
         EndpointConfigs(context),

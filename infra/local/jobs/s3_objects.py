@@ -7,7 +7,7 @@ import gzip
 import json
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,15 @@ from boto3.s3.transfer import TransferConfig
 
 from longspan.infra.local.api import ValidationError
 
-__all__ = ["S3Object", "Upload", "download", "list_objects", "manifest_objects", "parse_uri"]
+__all__ = [
+    "S3Object",
+    "Upload",
+    "download",
+    "files_below",
+    "list_objects",
+    "manifest_objects",
+    "parse_uri",
+]
 
 _CONFIG = TransferConfig(use_threads=False)
 _SCHEME = "s3://"
@@ -67,6 +75,11 @@ class Upload:
             return self.file(scratch, uri)
         finally:
             scratch.unlink()
+
+    def remove(self, uri: str) -> None:
+        """One object; none is no error. Raises ClientError."""
+        bucket, key = parse_uri(uri)
+        self.s3.delete_object(Bucket=bucket, Key=key)
 
 
 def files_below(folder: Path) -> Iterator[Path]:

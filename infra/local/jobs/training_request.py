@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,8 @@ from longspan.infra.local.api import Document, ValidationError
 from longspan.infra.local.jobs.metrics import Scraper
 from longspan.infra.local.jobs.s3_input import S3Input
 
-__all__ = ["Channel", "check", "channels"]
+__all__ = ["Channel", "channels", "check"]
 
-_CHANNEL = re.compile(r"[A-Za-z0-9\.\-_]+")
 _CHECKPOINTS = "/opt/ml/checkpoints"
 
 

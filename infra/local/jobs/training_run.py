@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
 
+import logging
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,10 +17,17 @@ from longspan.infra.local.context import Context
 from longspan.infra.local.documents import Key
 from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.jobs.checkpoints import Checkpoints
-from longspan.infra.local.jobs.containers import CLOSED, LIMIT, STOPPED, Ending, run_containers
+from longspan.infra.local.jobs.containers import (
+    CLOSED,
+    ENDED,
+    LIMIT,
+    STOPPED,
+    Ending,
+    run_containers,
+)
 from longspan.infra.local.jobs.failures import CloudClosed, JobFailure, algorithm_error
+from longspan.infra.local.jobs.host_logs import HostLogs, log_file
 from longspan.infra.local.jobs.job_container import role_environment, write_config
-from longspan.infra.local.jobs.log_stream import LogStream, LogTail
 from longspan.infra.local.jobs.metrics import Metrics, Scraper
 from longspan.infra.local.jobs.runs import Signals
 from longspan.infra.local.jobs.s3_objects import Upload
@@ -43,15 +51,13 @@ class TrainingRun:
         self._job = job
         self._key = key
         self._status = TrainingStatus(context, key)
-        self._metrics = Metrics(
-            context.documents, clients.client("cloudwatch"), key, context.now
-        )
+        self._metrics = Metrics(context.documents, clients.client("cloudwatch"), key, context.now)
         self._scraper = Scraper(job["AlgorithmSpecification"].get("MetricDefinitions") or ())
         self._folder = context.workplace / "training" / key.region / key.name
         self._hosts = context.runtime.host_names(job["ResourceConfig"]["InstanceCount"])
-        self._bases = [
-            self._folder / f"algo-{number}" for number in range(1, len(self._hosts) + 1)
-        ]
+        self._bases = [self._folder / f"algo-{number}" for number in range(1, len(self._hosts) + 1)]
+        stopping = job.get("StoppingCondition") or {}
+        self._seconds: int = stopping.get("MaxRuntimeInSeconds", _DAY)
         checkpoints = job.get("CheckpointConfig") or {}
         self._checkpoints = Checkpoints.parse(checkpoints, self._upload())
 
@@ -65,7 +71,9 @@ class TrainingRun:
             self._end("Failed", "Failed", reason=f"ClientError: {error}")
         except CloudClosed as closed:
             self._end("Failed", "Failed", reason=str(closed))
-        except (LocalCloudError, OSError) as error:
+        except Exception as error:  # a job must not stay InProgress for ever
+            if not isinstance(error, LocalCloudError | OSError):
+                logging.getLogger(__name__).exception("training job %s", self._key.name)
             self._end("Failed", "Failed", reason=f"InternalServerError: {error}")
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -85,7 +93,14 @@ class TrainingRun:
         if ending.cause == CLOSED:
             raise CloudClosed
         self._status.enter("Uploading", "Uploading generated training model")
-        artifacts = self._upload_results()
+        try:
+            self._upload_data()
+            if ending.cause == ENDED and ending.status:
+                failures = [base / "output/failure" for base in self._bases]
+                raise JobFailure(algorithm_error(failures, ending.status))
+            artifacts = self._upload_model()
+        except ClientError as error:
+            raise JobFailure(f"ClientError: Artifact upload failed: {error}") from None
         self._finish(ending, artifacts)
 
     def _fetch(self) -> None:
@@ -120,34 +135,20 @@ class TrainingRun:
             write_config(config / "inputdataconfig.json", inputs)
 
     def _train(self, signals: Signals) -> Ending:
-        tails = [LogTail(base / "log") for base in self._bases]
-        stamp = int(self._context.now())
-        streams = [
-            LogStream(
-                self._clients.client("logs"),
-                _LOGS,
-                f"{self._key.name}/algo-{number}-{stamp}",
-                self._context.now,
-            )
-            for number in range(1, len(tails) + 1)
-        ]
+        logs = HostLogs(self._context, self._clients, _LOGS, self._key.name, self._bases)
 
         def pump() -> None:
-            for stream, tail in zip(streams, tails, strict=True):
-                self._take(stream, tail.read())
+            self._measure(logs.pump())
             self._checkpoints.mirror(self._bases)
 
-        seconds = (self._job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _DAY)
         try:
             return run_containers(
-                self._context.runtime, self._containers(), signals, seconds, pump
+                self._context.runtime, self._containers(), signals, self._seconds, pump
             )
         finally:
-            for stream, tail in zip(streams, tails, strict=True):
-                self._take(stream, [*tail.read(), *tail.rest()])
+            self._measure(logs.finish())
 
-    def _take(self, stream: LogStream, lines: Sequence[str]) -> None:
-        stream.write(lines)
+    def _measure(self, lines: Sequence[str]) -> None:
         self._metrics.add(self._scraper.scrape(lines))
 
     def _containers(self) -> list[Container]:
@@ -169,7 +170,7 @@ class TrainingRun:
                 image=algorithm["TrainingImage"],
                 command=tuple(given) or ("train",),
                 base=base,
-                log=base / "log",
+                log=log_file(base),
                 environment=environment,
                 host=host,
             )
@@ -180,38 +181,39 @@ class TrainingRun:
         key = (self._job.get("OutputDataConfig") or {}).get("KmsKeyId") or None
         return Upload(self._clients.client("s3"), key)
 
-    def _upload_results(self) -> str:
-        """The model's URI; other results lie beside it."""
-        output = self._job["OutputDataConfig"]
-        place = f"{output['S3OutputPath'].rstrip('/')}/{self._key.name}/output"
+    @property
+    def _place(self) -> str:
+        output = self._job["OutputDataConfig"]["S3OutputPath"]
+        return f"{output.rstrip('/')}/{self._key.name}/output"
+
+    def _upload_data(self) -> None:
+        """Checkpoints, and what lies in `output/data`: also of a job that failed."""
+        self._checkpoints.finish(self._bases)
+        folders = [base / "output/data" for base in self._bases]
+        if any(_files(folders)):
+            scratch = self._folder / "output.tar.gz"
+            self._upload().archive(folders, f"{self._place}/output.tar.gz", scratch)
+
+    def _upload_model(self) -> str:
+        """Its URI."""
         upload = self._upload()
-        plain = output.get("CompressionType") == "NONE"
-        try:
-            self._checkpoints.finish(self._bases)
-            data = [base / "output/data" for base in self._bases]
-            if any(_files(data)):
-                upload.archive(data, f"{place}/output.tar.gz", self._folder / "output.tar.gz")
-            models = [base / "model" for base in self._bases]
-            if not plain:
-                scratch = self._folder / "model.tar.gz"
-                return upload.archive(models, f"{place}/model.tar.gz", scratch)
-            for model in reversed(models):  # of equal names the first host's stays
-                upload.files(model, f"{place}/model")
-            return f"{place}/model/"
-        except ClientError as error:
-            raise JobFailure(f"ClientError: Artifact upload failed: {error}") from None
+        models = [base / "model" for base in self._bases]
+        if self._job["OutputDataConfig"].get("CompressionType") != "NONE":
+            scratch = self._folder / "model.tar.gz"
+            return upload.archive(models, f"{self._place}/model.tar.gz", scratch)
+        for model in reversed(models):  # of equal names the first host's stays
+            upload.files(model, f"{self._place}/model")
+        return f"{self._place}/model/"
 
     def _finish(self, ending: Ending, artifacts: str) -> None:
         results: dict[str, Any] = {"ModelArtifacts": {"S3ModelArtifacts": artifacts}}
         if ending.cause == LIMIT:
-            seconds = self._job["StoppingCondition"]["MaxRuntimeInSeconds"]
-            reason = f"Training job runtime exceeded MaxRuntimeInSeconds of {seconds} provided"
+            reason = (
+                f"Training job runtime exceeded MaxRuntimeInSeconds of {self._seconds} provided"
+            )
             self._end("Failed", "MaxRuntimeExceeded", reason=reason, **results)
         elif ending.cause == STOPPED:
             self._end("Stopped", "Stopped", **results)
-        elif ending.status:
-            failures = [base / "output/failure" for base in self._bases]
-            raise JobFailure(algorithm_error(failures, ending.status))
         else:
             self._end("Completed", "Completed", **results)
 

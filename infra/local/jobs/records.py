@@ -1,0 +1,151 @@
+"""The documents of one kind of job: names that are unique, statuses, lists.
+
+Training, processing and transform jobs differ in what they run, not in this.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from longspan.infra.local.api import Call, Document, NotFound, ResourceInUse, ValidationError
+from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Exists, Key, Missing
+from longspan.infra.local.jobs.failures import CloudClosed
+from longspan.infra.local.listing import Listing
+
+__all__ = ["JobKind", "Records"]
+
+_ENDED = ("Completed", "Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """`title` is the word in the API's names: Training, Processing, Transform."""
+
+    title: str
+
+    @property
+    def document(self) -> str:
+        """The kind of its documents, and the part of its ARNs."""
+        return f"{self.title.lower()}-job"
+
+    @property
+    def noun(self) -> str:
+        """As messages call it."""
+        return f"{self.title.lower()} job"
+
+    @property
+    def name(self) -> str:
+        """The member that holds the name."""
+        return f"{self.title}JobName"
+
+    @property
+    def status(self) -> str:
+        """The member that holds the status."""
+        return f"{self.title}JobStatus"
+
+    @property
+    def arn(self) -> str:
+        """The member that holds the ARN."""
+        return f"{self.title}JobArn"
+
+    @property
+    def end(self) -> str:
+        """The member that holds the time of the end."""
+        return f"{self.title}EndTime"
+
+
+class Records:
+    """Of one kind of job."""
+
+    def __init__(self, context: Context, kind: JobKind) -> None:
+        self._context = context
+        self._documents = context.documents
+        self._kind = kind
+        self._listing = Listing(name=kind.name, status=kind.status)
+
+    def key(self, region: str, name: str) -> Key:
+        """The document's."""
+        return Key(self._kind.document, region, name)
+
+    def create(self, call: Call, members: Document) -> Document:
+        """The document of a new job: the request, the members, and what all jobs have.
+
+        Raises ResourceInUse when the name is taken.
+        """
+        kind, now = self._kind, self._context.now()
+        name = call.request[kind.name]
+        document = {
+            **call.request,
+            kind.arn: call.arn(f"{kind.document}/{name}"),
+            kind.status: "InProgress",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            **members,
+        }
+        try:
+            self._documents.create(self.key(call.region, name), document)
+        except Exists:
+            raise ResourceInUse(
+                f"Job name must be unique within an AWS account and region, and a {kind.noun} "
+                f"with this name already exists ({document[kind.arn]})"
+            ) from None
+        return document
+
+    def find(self, call: Call) -> Document:
+        """The job that a request names. Raises NotFound."""
+        name = call.request[self._kind.name]
+        found = self._documents.find(self.key(call.region, name))
+        if found is None:
+            raise self._missing(name)
+        return found
+
+    def list(self, call: Call, member: str) -> Document:
+        """The answer of a List operation."""
+        jobs = [document for _, document in self._documents.of(self._kind.document, call.region)]
+        return self._listing.answer(member, jobs, call.request)
+
+    def stopping(self, key: Key, edit: Callable[[Document], object] = lambda _: None) -> None:
+        """A job that runs is about to stop; `edit` adds what its kind shows then.
+
+        Raises NotFound, and ValidationError when it runs no more.
+        """
+        kind = self._kind
+
+        def stop(document: Document) -> None:
+            if document[kind.status] in _ENDED:
+                raise ValidationError(
+                    f"The request was rejected because the {kind.noun} is in status "
+                    f"{document[kind.status]}."
+                )
+            document.update({kind.status: "Stopping", "LastModifiedTime": self._context.now()})
+            edit(document)
+
+        try:
+            self._documents.edit(key, stop)
+        except Missing:
+            raise self._missing(key.name) from None
+
+    def delete(self, call: Call) -> None:
+        """Forget a job that has ended. Raises NotFound, ValidationError."""
+        status = self.find(call)[self._kind.status]
+        if status not in _ENDED:
+            raise ValidationError(
+                f"The request was rejected because the {self._kind.noun} is in status {status}. "
+                "Stop it first."
+            )
+        self._documents.delete(self.key(call.region, call.request[self._kind.name]))
+
+    def recover(self) -> None:
+        """Jobs that ran when an earlier cloud ended have failed."""
+        kind, now = self._kind, self._context.now()
+        for key, document in self._documents.of(kind.document):
+            if document[kind.status] not in _ENDED:
+                self._documents.change(
+                    key,
+                    **{kind.status: "Failed", kind.end: now},
+                    FailureReason=str(CloudClosed()),
+                    LastModifiedTime=now,
+                )
+
+    def _missing(self, name: str) -> NotFound:
+        return NotFound(f"Requested resource not found: there is no {self._kind.noun} {name}.")
