@@ -12,24 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from longspan.inference.hypothesis import Hypothesis
+
 __all__ = ["Ending", "History", "Hypothesis", "Pool"]
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """One translation as token ids.
-
-    `ids` has neither BOS nor EOS. `score` is penalised; `log_probability` is the plain sum over
-    `ids` and EOS (over `ids` alone where `finished` is False: the length limit stopped it).
-    `alignment` (target, source) has a row per id and a column per source token, its EOS
-    included: the attention weights averaged over heads, or None where not asked for.
-    """
-
-    ids: list[int]
-    score: float
-    log_probability: float
-    finished: bool
-    alignment: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +116,12 @@ class History:
             )
             for i, end in enumerate(endings)
         ]
+
+    def tokens_of(self, ending: Ending) -> list[int]:
+        """The tokens of one hypothesis."""
+        ids, _ = self._walk([ending])
+        tokens: list[int] = ids[0].tolist()
+        return tokens
 
     def _spread(self, running: Tensor, values: Tensor) -> Tensor:
         full = values.new_zeros(self.sentences, *values.shape[1:])

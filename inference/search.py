@@ -17,18 +17,20 @@ continuations. A sentence is done as soon as
 Sentences that are done leave the batch.
 """
 
-from typing import Protocol, Self, TypeVar
+from collections.abc import Sequence
+from typing import Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from longspan.inference.hypotheses import History, Hypothesis, Pool
+from longspan.inference.hypotheses import Ending, History, Pool
+from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.penalties import coverage_penalty, length_penalty
 from longspan.inference.settings import SearchSettings
 from longspan.training.errors import HyperparameterError, LongspanError
 from longspan.training.tokenizer import BOS, EOS, PAD
 
-__all__ = ["Hypothesis", "SearchSettings", "Steps", "search"]
+__all__ = ["Hypothesis", "Search", "SearchSettings", "Steps", "search"]
 
 
 class Rows(Protocol):
@@ -70,35 +72,78 @@ class Steps(Protocol[MemoryT, StateT]):
         ...
 
 
-@torch.inference_mode()
-def search(
-    model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor, settings: SearchSettings
-) -> list[list[Hypothesis]]:
-    """Translate `source` (batch, source) of `lengths` (batch,) tokens, PAD after.
+class Search(Generic[MemoryT, StateT]):
+    """A search that its owner takes step by step, many of them in turn where it likes.
 
-    Returns each sentence's `n_best` distinct hypotheses (fewer where no more are possible):
-    finished ones first, each kind by falling score. Model and batch are on one device; the
-    caller has put the model into evaluation mode.
+    `source` (batch, source) of `lengths` (batch,) tokens, PAD after. Model and batch are on one
+    device; the caller has put the model into evaluation mode.
 
     Raises HyperparameterError if a coverage penalty is asked of a model without attention, and
     LongspanError if the model's output is not a number.
     """
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        model: Steps[MemoryT, StateT],
+        source: Tensor,
+        lengths: Tensor,
+        settings: SearchSettings,
+    ) -> None:
+        self._model = model
+        self._lengths = lengths.tolist()
+        limits = settings.limits(lengths.to(source.device))
+        self._beams = _Beams(len(source), limits, settings)
+        memory = model.encode(source, lengths)
+        rows = torch.arange(len(source), device=source.device)
+        rows = rows.repeat_interleave(settings.beam_size)
+        self._state, self._memory = model.initial_state(memory).select(rows), memory.select(rows)
+
+    @property
+    def running(self) -> int:
+        """Sentences that have not ended."""
+        return len(self._beams.running)
+
+    @torch.inference_mode()
+    def step(self) -> list[int]:
+        """One more target token of every running sentence; the numbers of those that ended."""
+        beams = self._beams
+        before = beams.running
+        logits, state, weights = self._model.step(beams.previous, self._state, self._memory)
+        rows = beams.advance(logits, weights, self._memory.mask)
+        if len(beams.running) == len(before):
+            self._state = state.select(rows)
+            return []
+        if len(rows):
+            self._state = state.select(rows)
+            # Beams of a sentence share its memory: their order is free.
+            self._memory = self._memory.select(rows)
+        return sorted(set(before.tolist()) - set(beams.running.tolist()))
+
+    def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
+        """The `n_best` distinct ones of each of the `sentences`, which have ended (fewer where no
+        more are possible): finished ones first, each kind by falling score."""
+        return self._beams.hypotheses(sentences, self._lengths)
+
+    def so_far(self, sentence: int) -> list[int]:
+        """The tokens of the best live hypothesis of a running sentence; with beam 1 they stay."""
+        return self._beams.so_far(sentence)
+
+    def drop(self, sentence: int) -> None:
+        """End it with the next step, whatever it has."""
+        self._beams.limits[sentence] = 0
+
+
+def search(
+    model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor, settings: SearchSettings
+) -> list[list[Hypothesis]]:
+    """Translate a batch to its end: what `Search` takes, and `hypotheses` of each sentence."""
     if not len(source):
         return []
-    beam = settings.beam_size
-    beams = _Beams(len(source), settings.limits(lengths.to(source.device)), settings)
-    memory = model.encode(source, lengths)
-    rows = torch.arange(len(source), device=source.device).repeat_interleave(beam)
-    state, memory = model.initial_state(memory).select(rows), memory.select(rows)
-    while True:
-        logits, state, weights = model.step(beams.previous, state, memory)
-        before = len(beams.running)
-        rows = beams.advance(logits, weights, memory.mask)
-        if not len(rows):
-            return beams.hypotheses(lengths.tolist())
-        state = state.select(rows)
-        if len(beams.running) < before:  # beams of a sentence share its memory: order is free
-            memory = memory.select(rows)
+    going = Search(model, source, lengths, settings)
+    while going.running:
+        going.step()
+    return going.hypotheses(range(len(source)))
 
 
 class _Beams:
@@ -144,17 +189,20 @@ class _Beams:
         self._history.record(self.running, tokens, parents, attention if with_alignment else None)
         return self._leave(parents, tokens, self._sums / now + covered.gather(1, parents))
 
-    def hypotheses(self, source_lengths: list[int]) -> list[list[Hypothesis]]:
-        """The `n_best` of each sentence, once all have ended."""
-        kept = [
-            (finished + stopped)[: self.settings.n_best]
-            for finished, stopped in zip(
-                self._finished.endings(), self._stopped.endings(), strict=True
-            )
-        ]
+    def hypotheses(
+        self, sentences: Sequence[int], source_lengths: list[int]
+    ) -> list[list[Hypothesis]]:
+        """The `n_best` of each of the `sentences`, which have ended."""
+        finished, stopped = self._finished.endings(), self._stopped.endings()
+        kept = [(finished[i] + stopped[i])[: self.settings.n_best] for i in sentences]
         flat = self._history.rebuild([end for ends in kept for end in ends], source_lengths)
         rebuilt = iter(flat)
         return [[next(rebuilt) for _ in ends] for ends in kept]
+
+    def so_far(self, sentence: int) -> list[int]:
+        """The best live tokens of a running sentence."""
+        end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
+        return self._history.tokens_of(end)
 
     def _attention(self, weights: Tensor | None) -> Tensor | None:
         """Averaged over heads, (running, beam, source), where anything needs it."""

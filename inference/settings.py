@@ -1,14 +1,14 @@
-"""Search settings: how wide, how scored, how long."""
+"""Search settings: how wide, how scored, how long. Imports no torch: what serves needs none."""
 
 import math
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["SearchSettings"]
 
@@ -60,11 +60,11 @@ class SearchSettings:
         }
         return cls(**values | {name: v for name, v in changes.items() if v is not None})
 
-    def limits(self, lengths: Tensor) -> Tensor:
+    def limits(self, lengths: "Tensor") -> "Tensor":
         """The most tokens, EOS counted, of the outputs for sources of `lengths` (batch,) tokens."""
         if self.max_length is not None:
-            return torch.full_like(lengths, self.max_length)
-        longest = torch.ceil(lengths.double() * self.max_length_factor) + self.max_length_offset
+            return lengths.new_full(lengths.shape, self.max_length)
+        longest = (lengths.double() * self.max_length_factor).ceil() + self.max_length_offset
         return longest.long().clamp(min=1)
 
 

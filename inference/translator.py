@@ -3,15 +3,12 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from longspan.inference.hypotheses import Hypothesis
 from longspan.inference.search import SearchSettings, search
+from longspan.inference.translations import BLANK, Candidate, Translation, read
 from longspan.training.errors import LongspanError
 from longspan.training.model import Model
 from longspan.training.progress import Progress
@@ -20,47 +17,9 @@ from longspan.training.tokenizer import PAD, Tokenizer
 __all__ = ["DEFAULT_BATCH_TOKENS", "Candidate", "Translation", "Translator", "choose_device"]
 
 DEFAULT_BATCH_TOKENS = 4096
-_END = "</s>"
 _SHOWN = 10
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One translation of a text. `score` is penalised, `log_probability` is not.
-
-    `alignment` (target, source) has a row for each of `tokens` and a column for each of the
-    translation's `source_tokens`; None unless the settings ask for it.
-    """
-
-    text: str
-    score: float
-    log_probability: float
-    finished: bool
-    tokens: tuple[str, ...] = ()
-    alignment: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True)
-class Translation:
-    """The best translation of a text, and `n_best` with it and the next ones.
-
-    `finished` is False where the length limit stopped it. `source_tokens` end with "</s>",
-    which the model reads too. A blank text has an empty translation and no `n_best`.
-    """
-
-    text: str
-    score: float
-    log_probability: float
-    finished: bool
-    tokens: tuple[str, ...] = ()
-    source_tokens: tuple[str, ...] = ()
-    alignment: NDArray[np.float32] | None = None
-    n_best: tuple[Candidate, ...] = ()
-
-
-_BLANK = Translation("", 0.0, 0.0, finished=True)
 
 
 def choose_device(name: str | None = None) -> str:
@@ -110,7 +69,7 @@ class Translator:
         With `label`, progress is shown on standard error. The model is in evaluation mode for
         the time of the call, and in the mode it had after it.
         """
-        results = [_BLANK] * len(texts)
+        results = [BLANK] * len(texts)
         full = [number for number, text in enumerate(texts) if text.strip()]
         encoded = [self.tokenizer.encode_source(texts[number]) for number in full]
         with _evaluating(self.model), _shown(label, len(full)) as count:
@@ -118,7 +77,7 @@ class Translator:
                 batch = [encoded[i] for i in members]
                 found = search(self.model, *self._pad(batch), self.settings)
                 for i, ids, hypotheses in zip(members, batch, found, strict=True):
-                    results[full[i]] = self._translation(ids, hypotheses)
+                    results[full[i]] = read(self.tokenizer, ids, hypotheses)
                 count(len(members))
         self._report_unfinished(results)
         return results
@@ -141,30 +100,6 @@ class Translator:
         for row, ids in enumerate(batch):
             source[row, : len(ids)] = torch.tensor(ids)
         return source.to(self.device), torch.tensor(lengths, device=self.device)
-
-    def _translation(self, ids: list[int], hypotheses: Sequence[Hypothesis]) -> Translation:
-        n_best = tuple(self._candidate(hypothesis) for hypothesis in hypotheses)
-        best = n_best[0]
-        return Translation(
-            text=best.text,
-            score=best.score,
-            log_probability=best.log_probability,
-            finished=best.finished,
-            tokens=best.tokens,
-            source_tokens=(*self.tokenizer.source.pieces(ids[:-1]), _END),
-            alignment=best.alignment,
-            n_best=n_best,
-        )
-
-    def _candidate(self, hypothesis: Hypothesis) -> Candidate:
-        return Candidate(
-            text=self.tokenizer.decode_target(hypothesis.ids),
-            score=hypothesis.score,
-            log_probability=hypothesis.log_probability,
-            finished=hypothesis.finished,
-            tokens=tuple(self.tokenizer.target.pieces(hypothesis.ids)),
-            alignment=hypothesis.alignment,
-        )
 
     def _report_unfinished(self, results: Sequence[Translation]) -> None:
         numbers = [number for number, result in enumerate(results, 1) if not result.finished]

@@ -8,8 +8,12 @@ Options are those of `longspan prepare` and `longspan evaluate` that are no path
 by SageMaker's container contract, below the folder that LONGSPAN_BASE names (else `/opt/ml`).
 """
 
+import os
 import sys
 from collections.abc import Sequence
+
+from longspan.training.paths import ContainerPaths
+from longspan.training.privileges import leave_root
 
 __all__ = ["main"]
 
@@ -19,6 +23,7 @@ _USAGE = "usage: python -m longspan.training train | prepare [OPTION ...] | eval
 def main(argv: Sequence[str]) -> int:
     """Run the named job; 2 for a name that is none."""
     job, *options = argv or [""]
+    leave_root(ContainerPaths.from_environment(os.environ), os.environ)
     # Each job's modules are loaded for it alone: what it does not need, it does not wait for.
     if job == "train" and not options:
         from longspan.training import train_job

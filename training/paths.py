@@ -104,6 +104,17 @@ class ContainerPaths:
         """Ours: data converted by this job. Nothing of it is kept."""
         return self.base / "scratch"
 
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Every folder that a job may write to."""
+        return (
+            self.model,
+            self.base / "output",
+            self.checkpoints,
+            self.scratch,
+            self.base / "processing/output",
+        )
+
     def channel(self, name: str) -> Path:
         """The folder of one channel, whether it is there or not."""
         return self.data / name

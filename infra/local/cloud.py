@@ -18,6 +18,7 @@ from longspan.infra.local.kept.keeper import AGENT, Keeper
 from longspan.infra.local.model_packages import ModelPackages
 from longspan.infra.local.models import Models
 from longspan.infra.local.moto_server import MotoServer, require_signatures
+from longspan.infra.local.processing_jobs import ProcessingJobs
 from longspan.infra.local.runtime import Runtime
 from longspan.infra.local.tags import Tags
 from longspan.infra.local.training_jobs import TrainingJobs
@@ -111,6 +112,7 @@ def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
     training = TrainingJobs(context)
     return (
         Tags(context),
+        ProcessingJobs(context),
         training,
         TuningJobs(context, training),
         ModelPackages(context),

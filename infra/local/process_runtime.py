@@ -114,6 +114,11 @@ class _Process:
 
 
 def _command(container: Container) -> list[str]:
+    if not container.command:
+        raise LocalCloudError(
+            f"{container.name}: ContainerEntrypoint is missing; what the image {container.image} "
+            "would start by itself is known to Docker alone"
+        )
     first, *rest = container.command
     if first in _MODULES:
         return [sys.executable, *_MODULES[first], *rest]

@@ -20,16 +20,10 @@ _TICK = 0.1
 
 @dataclass(frozen=True)
 class Ending:
-    """How containers ended: why, and the exit status of each."""
+    """How containers ended: why, and the exit status of the first that failed, else 0."""
 
     cause: str
-    statuses: tuple[int, ...]
-
-    @property
-    def status(self) -> int:
-        """The first that is not 0; 137 may be another's, which was killed because of it."""
-        failed = [status for status in self.statuses if status]
-        return next((status for status in failed if status != 137), failed[0] if failed else 0)
+    status: int
 
 
 def run_containers(
@@ -65,13 +59,15 @@ def _started(runtime: Runtime, containers: Sequence[Container]) -> Iterator[list
 def _watch(
     running: Sequence[Running], signals: Signals, deadline: float, pump: Callable[[], None]
 ) -> Ending:
-    cause = ENDED
+    cause, failed = ENDED, 0
     kill_at: float | None = None
     while True:
         statuses = [one.wait(0) for one in running]
+        # Those that are stopped because of it fail too, later.
+        failed = failed or next((status for status in statuses if status), 0)
         pump()
         if all(status is not None for status in statuses):
-            return Ending(cause, tuple(status or 0 for status in statuses))
+            return Ending(cause, failed)
         now = time.monotonic()
         if signals.close.is_set():
             cause, kill_at = CLOSED, now

@@ -13,11 +13,7 @@ _KILLED = 137
 
 
 class JobFailure(Exception):
-    """The job has failed; `secondary` is a training job's SecondaryStatus."""
-
-    def __init__(self, reason: str, secondary: str = "Failed") -> None:
-        super().__init__(reason)
-        self.secondary = secondary
+    """The job has failed; the text is its FailureReason."""
 
 
 class CloudClosed(Exception):

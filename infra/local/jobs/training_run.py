@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
 
-import logging
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,8 +14,6 @@ from longspan.infra.local.api import ApiError, Document
 from longspan.infra.local.clients import RoleClients
 from longspan.infra.local.context import Context
 from longspan.infra.local.documents import Key
-from longspan.infra.local.errors import LocalCloudError
-from longspan.infra.local.jobs.checkpoints import Checkpoints
 from longspan.infra.local.jobs.containers import (
     CLOSED,
     ENDED,
@@ -29,6 +26,8 @@ from longspan.infra.local.jobs.failures import CloudClosed, JobFailure, algorith
 from longspan.infra.local.jobs.host_logs import HostLogs, log_file
 from longspan.infra.local.jobs.job_container import role_environment, write_config
 from longspan.infra.local.jobs.metrics import Metrics, Scraper
+from longspan.infra.local.jobs.mirror import Mirror
+from longspan.infra.local.jobs.outcome import conclude
 from longspan.infra.local.jobs.runs import Signals
 from longspan.infra.local.jobs.s3_objects import Upload
 from longspan.infra.local.jobs.training_request import channels
@@ -38,6 +37,7 @@ from longspan.infra.local.runtime import Container
 __all__ = ["TrainingRun"]
 
 _LOGS = "/aws/sagemaker/TrainingJobs"
+_CHECKPOINTS = "/opt/ml/checkpoints"
 _DAY = 86_400  # StoppingCondition's default
 
 
@@ -58,25 +58,17 @@ class TrainingRun:
         self._bases = [self._folder / f"algo-{number}" for number in range(1, len(self._hosts) + 1)]
         stopping = job.get("StoppingCondition") or {}
         self._seconds: int = stopping.get("MaxRuntimeInSeconds", _DAY)
-        checkpoints = job.get("CheckpointConfig") or {}
-        self._checkpoints = Checkpoints.parse(checkpoints, self._upload())
+        self._checkpoints = self._mirror_checkpoints()
 
     def run(self, signals: Signals) -> None:
         """To the end, whatever that is."""
         try:
-            self._work(signals)
-        except JobFailure as failure:
-            self._end("Failed", failure.secondary, reason=str(failure))
-        except (ClientError, ApiError) as error:
-            self._end("Failed", "Failed", reason=f"ClientError: {error}")
-        except CloudClosed as closed:
-            self._end("Failed", "Failed", reason=str(closed))
-        except Exception as error:  # a job must not stay InProgress for ever
-            if not isinstance(error, LocalCloudError | OSError):
-                logging.getLogger(__name__).exception("training job %s", self._key.name)
-            self._end("Failed", "Failed", reason=f"InternalServerError: {error}")
+            conclude(self._key, lambda: self._work(signals), self._fail)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _fail(self, reason: str) -> None:
+        self._end("Failed", "Failed", reason=reason)
 
     def _work(self, signals: Signals) -> None:
         self._status.enter("Downloading", "Downloading input data")
@@ -111,7 +103,8 @@ class TrainingRun:
         try:
             for channel in channels(self._job):
                 channel.data.fetch(s3, self._bases)
-            self._checkpoints.fetch(self._bases)
+            if self._checkpoints is not None:
+                self._checkpoints.fetch(self._bases)
         except (ClientError, ApiError) as error:
             raise JobFailure(f"ClientError: Data download failed: {error}") from None
         self._write_config()
@@ -139,7 +132,8 @@ class TrainingRun:
 
         def pump() -> None:
             self._measure(logs.pump())
-            self._checkpoints.mirror(self._bases)
+            if self._checkpoints is not None:
+                self._checkpoints.pump(self._bases)
 
         try:
             return run_containers(
@@ -181,6 +175,13 @@ class TrainingRun:
         key = (self._job.get("OutputDataConfig") or {}).get("KmsKeyId") or None
         return Upload(self._clients.client("s3"), key)
 
+    def _mirror_checkpoints(self) -> Mirror | None:
+        config = self._job.get("CheckpointConfig")
+        if not config:
+            return None
+        folder = config.get("LocalPath", _CHECKPOINTS).removeprefix("/opt/ml").strip("/")
+        return Mirror(config["S3Uri"], folder, self._upload(), remove=True)
+
     @property
     def _place(self) -> str:
         output = self._job["OutputDataConfig"]["S3OutputPath"]
@@ -188,7 +189,8 @@ class TrainingRun:
 
     def _upload_data(self) -> None:
         """Checkpoints, and what lies in `output/data`: also of a job that failed."""
-        self._checkpoints.finish(self._bases)
+        if self._checkpoints is not None:
+            self._checkpoints.finish(self._bases)
         folders = [base / "output/data" for base in self._bases]
         if any(_files(folders)):
             scratch = self._folder / "output.tar.gz"

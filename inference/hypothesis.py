@@ -1,0 +1,25 @@
+"""One translation as a search found it. Imports no torch: what serves needs none."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Hypothesis"]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One translation as token ids.
+
+    `ids` has neither BOS nor EOS. `score` is penalised; `log_probability` is the plain sum over
+    `ids` and EOS (over `ids` alone where `finished` is False: the length limit stopped it).
+    `alignment` (target, source) has a row per id and a column per source token, its EOS
+    included: the attention weights averaged over heads, or None where not asked for.
+    """
+
+    ids: list[int]
+    score: float
+    log_probability: float
+    finished: bool
+    alignment: NDArray[np.float32] | None = None

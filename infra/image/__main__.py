@@ -1,0 +1,68 @@
+"""`python -m longspan.infra.image build|push`: what `longspan image` runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from longspan.infra.image.recipe import ACCELERATORS, HOST
+from longspan.training.errors import LongspanError
+
+__all__ = ["main"]
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Build or push; 1 when it cannot, with one line that says why."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _build(arguments) if arguments.action == "build" else _push(arguments)
+    except (LongspanError, OSError) as error:
+        print(f"longspan: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m longspan.infra.image", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = actions.add_parser("build", help="build the image")
+    build.add_argument("--accelerator", choices=ACCELERATORS, default="cpu")
+    build.add_argument("--base", help=f"image to build on; {HOST}: this machine's own Python")
+    build.add_argument("--tag", help="default: longspan:VERSION-ACCELERATOR")
+    build.add_argument("--source", type=Path, default=_CHECKOUT, help="a checkout of longspan")
+    build.add_argument("--keep-context", type=Path, help="keep what docker built from there")
+    push = actions.add_parser("push", help="push the image to ECR")
+    push.add_argument("--tag", required=True, help="the local image")
+    push.add_argument("--repository", default="longspan", help="in ECR")
+    push.add_argument("--region", help="default: as AWS's configuration says")
+    return parser
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    from longspan.infra.image.build import build
+    from longspan.infra.image.docker import Docker
+    from longspan.infra.image.recipe import Recipe
+
+    recipe = Recipe.of(arguments.source, arguments.accelerator, arguments.base, arguments.tag)
+    built = build(recipe, Docker(), keep=arguments.keep_context)
+    print(f"built {built.tag} ({built.id})")
+    print(f"size {built.size / 1e6:,.0f} MB, of which torch {built.torch / 1e6:,.0f} MB")
+    for digest in built.layers:
+        print(f"layer {digest}")
+
+
+def _push(arguments: argparse.Namespace) -> None:
+    import boto3
+
+    from longspan.infra.image.docker import Docker
+    from longspan.infra.image.push import push
+
+    ecr = boto3.Session(region_name=arguments.region).client("ecr")
+    uri = push(arguments.tag, arguments.repository, ecr, Docker())
+    print(f"pushed; in the config:\n\naws:\n  image: {uri}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

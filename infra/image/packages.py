@@ -1,0 +1,129 @@
+"""The Python packages of the image: installed beside it, lightened, sorted into layers."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import Distribution, distributions
+from pathlib import Path, PurePosixPath
+
+from longspan.infra.image.errors import ImageError
+from longspan.infra.image.layers import Entry
+from longspan.infra.image.recipe import Recipe
+
+__all__ = ["LAYERS", "build_wheel", "install", "layers"]
+
+LAYERS = ("torch", "dependencies", "longspan")
+
+_PLACE = PurePosixPath("/opt/longspan/lib")
+_SOURCES = ("training", "inference", "pipelines", "infra")
+_FILES = ("pyproject.toml", "README.md", "LICENSE", "requirements.lock")
+# Headers, static libraries and tests: what is for building on torch, not for running it. torchgen
+# must stay: torch itself imports it.
+_LEFT_OUT = ("torch/include", "torch/test", "torch/testing/_internal/test_module", "torch/share")
+_LEFT_OUT += ("pyarrow/include", "pyarrow/tests", "numpy/_core/include", "bin")
+_LEFT_OUT_SUFFIXES = (".a", ".pyi", ".pxd", ".pyx")
+# What pip notes of where a wheel lay, and of who asked for it.
+_NOTES = frozenset({"direct_url.json", "REQUESTED", "RECORD", "INSTALLER"})
+# The CUDA build brings these along; they change with torch alone.
+_WITH_TORCH = ("torch", "triton", "nvidia-", "cuda-")
+
+
+def build_wheel(recipe: Recipe, scratch: Path) -> Path:
+    """The project's wheel, from a copy: a build leaves things in its source folder."""
+    copy = scratch / "source"
+    copy.mkdir()
+    for name in _FILES:
+        shutil.copy2(recipe.source / name, copy / name)
+    for name in _SOURCES:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(recipe.source / name, copy / name, ignore=ignore)
+    _pip("wheel", "--no-deps", "--wheel-dir", str(scratch), str(copy), epoch=recipe.epoch)
+    [wheel] = scratch.glob("longspan-*.whl")
+    return wheel
+
+
+def install(recipe: Recipe, wheel: Path, target: Path) -> None:
+    """The wheel and what it needs, in the lock's versions, compiled. Raises ImageError."""
+    _pip(
+        "install",
+        "--no-compile",
+        "--target",
+        str(target),
+        "-c",
+        str(recipe.source / "requirements.lock"),
+        recipe.torch,
+        str(wheel),
+        epoch=recipe.epoch,
+    )
+    for name in _LEFT_OUT:
+        shutil.rmtree(target / name, ignore_errors=True)
+    for path in [path for path in target.rglob("*") if _unwanted(path, target)]:
+        path.unlink()
+    _compile(target)
+
+
+def layers(target: Path) -> dict[str, list[Entry]]:
+    """Files and their places in the image, by layer."""
+    owners = _owners(distributions(path=[str(target)]))
+    found: dict[str, list[Entry]] = {name: [] for name in LAYERS}
+    for path in sorted(target.rglob("*")):
+        if path.is_file():
+            inside = path.relative_to(target)
+            layer = owners.get(inside.parts[0], "dependencies")
+            found[layer].append((path, _PLACE / inside.as_posix()))
+    return found
+
+
+def _pip(*arguments: str, epoch: int) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", *arguments]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
+    # Its warnings on what stands elsewhere on this machine's path do not concern a target folder.
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
+        raise ImageError(
+            f"pip {arguments[0]}: {' '.join(lines)} (pip's own settings apply: for a CPU image "
+            "they must lead to torch's CPU builds)"
+        )
+
+
+def _unwanted(path: Path, target: Path) -> bool:
+    if not path.is_file():
+        return False
+    noted = path.name in _NOTES and path.parent.name.endswith(".dist-info")
+    return noted or path.name.endswith(_LEFT_OUT_SUFFIXES)
+
+
+def _compile(target: Path) -> None:
+    """Bytecode that is neither checked against times nor dependent on the order of sets."""
+    options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    done = subprocess.run(
+        [sys.executable, "-m", "compileall", *options, "-s", str(target), "-p", str(_PLACE)]
+        + [str(target)],
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise ImageError(f"compiling the packages: {done.stdout.strip().splitlines()[-1]}")
+
+
+def _owners(installed: Iterable[Distribution]) -> Mapping[str, str]:
+    """The layer of each top-level name that is not a dependency's."""
+    return {
+        name: layer for one in installed for layer in [_layer(one)] for name in _top_names(one)
+    }
+
+
+def _layer(distribution: Distribution) -> str:
+    name = distribution.name.lower().replace("_", "-")
+    if name == "longspan":
+        return "longspan"
+    return "torch" if name.startswith(_WITH_TORCH) else "dependencies"
+
+
+def _top_names(distribution: Distribution) -> Iterator[str]:
+    for file in distribution.files or ():
+        yield file.parts[0]

@@ -1,0 +1,66 @@
+"""Pushing the image to a repository of the account's registry, Amazon ECR.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html
+"""
+
+import base64
+import tempfile
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from longspan.infra.image.docker import Docker
+from longspan.infra.image.errors import ImageError
+
+__all__ = ["push"]
+
+
+def push(tag: str, repository: str, ecr: Any, docker: Docker) -> str:
+    """Push the local image `tag`; its URI by digest, which no later push changes.
+
+    Raises ImageError when there is no such image or repository, or no right to push to it.
+    """
+    docker.run("image", "inspect", "--format", "{{.Id}}", tag)
+    uri = _repository_uri(repository, ecr)
+    version = tag.rpartition(":")[2] if ":" in tag.rpartition("/")[2] else "latest"
+    docker.run("tag", tag, f"{uri}:{version}")
+    # Docker keeps what it logs in with in this folder; the password is good for twelve hours.
+    with tempfile.TemporaryDirectory(prefix="longspan-docker-") as folder:
+        signed_in = replace(docker, environment={**docker.environment, "DOCKER_CONFIG": folder})
+        _sign_in(uri, ecr, signed_in)
+        signed_in.show("push", f"{uri}:{version}")
+    return f"{uri}@{_digest(repository, version, ecr)}"
+
+
+def _repository_uri(repository: str, ecr: Any) -> str:
+    try:
+        [found] = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "RepositoryNotFoundException":
+            raise ImageError(
+                f"ECR has no repository {repository}: `longspan infra deploy` creates it, "
+                "--repository names another"
+            ) from None
+        raise ImageError(f"ECR: {error}") from None
+    except BotoCoreError as error:
+        raise ImageError(f"ECR: {error}") from None
+    return str(found["repositoryUri"])
+
+
+def _sign_in(uri: str, ecr: Any, docker: Docker) -> None:
+    try:
+        [given] = ecr.get_authorization_token()["authorizationData"]
+    except ClientError as error:
+        raise ImageError(f"ECR: {error}") from None
+    user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
+    registry = uri.partition("/")[0]
+    docker.run("login", "--username", user, "--password-stdin", registry, text=password)
+
+
+def _digest(repository: str, version: str, ecr: Any) -> str:
+    try:
+        found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": version}])
+    except ClientError as error:
+        raise ImageError(f"ECR does not show what was pushed: {error}") from None
+    return str(found["imageDetails"][0]["imageDigest"])

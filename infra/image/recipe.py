@@ -1,0 +1,84 @@
+"""What an image is built from."""
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from longspan.infra.image.errors import ImageError
+from longspan.infra.image.layers import EPOCH
+
+__all__ = ["ACCELERATORS", "HOST", "Accelerator", "Recipe"]
+
+Accelerator = Literal["cpu", "gpu"]
+ACCELERATORS: tuple[Accelerator, ...] = ("cpu", "gpu")
+
+# The base that is made of this machine's own Python.
+HOST = "host"
+
+# One patch release for each version of Python that longspan runs on. CUDA comes with torch's
+# wheels, so a GPU needs no other base; the driver is the machine's.
+_BASES = {
+    (3, 11): "python:3.11.14-slim-bookworm",
+    (3, 12): "python:3.12.12-slim-bookworm",
+    (3, 13): "python:3.13.9-slim-bookworm",
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`source` is a checkout of the project; `base` an image with our version of Python."""
+
+    source: Path
+    accelerator: Accelerator
+    base: str
+    tag: str
+    version: str
+    torch: str  # what pip is asked for
+    epoch: int
+
+    @classmethod
+    def of(
+        cls,
+        source: Path,
+        accelerator: Accelerator,
+        base: str | None,
+        tag: str | None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> "Recipe":
+        """With what is not given taken from the checkout. Raises ImageError."""
+        project = _project(source)
+        version = project["version"]
+        epoch = environment.get("SOURCE_DATE_EPOCH") or str(EPOCH)
+        if not epoch.isdecimal():
+            raise ImageError(f"SOURCE_DATE_EPOCH: expected seconds since 1970, came {epoch}")
+        return cls(
+            source=source,
+            accelerator=accelerator,
+            base=base or _BASES[(sys.version_info[0], sys.version_info[1])],
+            tag=tag or f"longspan:{version}-{accelerator}",
+            version=version,
+            torch=_torch(project["dependencies"], accelerator),
+            epoch=int(epoch),
+        )
+
+
+def _project(source: Path) -> dict[str, object] | dict[str, str]:
+    try:
+        text = (source / "pyproject.toml").read_text(encoding="utf-8")
+    except OSError:
+        raise ImageError(
+            f"{source}: expected a checkout of the project, came a folder without pyproject.toml: "
+            "name one with --source"
+        ) from None
+    return tomllib.loads(text)["project"]
+
+
+def _torch(dependencies: list[str], accelerator: Accelerator) -> str:
+    """The CPU build has a local version; without one the same version is the CUDA build."""
+    [pinned] = [found for found in dependencies if found.startswith("torch==")]
+    version = pinned.removeprefix("torch==")
+    return f"torch=={version}+cpu" if accelerator == "cpu" else f"torch==={version}"

@@ -1,0 +1,67 @@
+"""A folder of a job's containers that is kept on S3 while they run.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from longspan.infra.local.jobs.s3_objects import Upload, download, files_below, list_objects
+
+__all__ = ["Mirror"]
+
+_SECONDS = 5.0
+
+
+@dataclass
+class Mirror:
+    """`folder`, below each container's base, at `uri`; `remove` what is gone from there too."""
+
+    uri: str
+    folder: str
+    upload: Upload
+    remove: bool = False
+    _seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    _next: float = 0.0
+
+    def fetch(self, bases: Sequence[Path]) -> None:
+        """What an earlier job left, to every host. Raises ClientError."""
+        objects = list_objects(self.upload.s3, f"{self.uri.rstrip('/')}/")
+        for base in bases:
+            download(self.upload.s3, objects, base / self.folder)
+            self._seen.update({path: _state(path) for path in files_below(base / self.folder)})
+
+    def pump(self, bases: Sequence[Path]) -> None:
+        """Upload what has changed, now and then. Raises ClientError."""
+        if time.monotonic() >= self._next:
+            self.finish(bases)
+            self._next = time.monotonic() + _SECONDS
+
+    def finish(self, bases: Sequence[Path]) -> None:
+        """Upload what has changed since. Raises ClientError."""
+        for base in bases:
+            self._mirror(base / self.folder)
+
+    def _mirror(self, folder: Path) -> None:
+        found = {path: _state(path) for path in files_below(folder)}
+        changed = [path for path, state in found.items() if self._seen.get(path) != state]
+        # A writer may replace a file under our hands: the next round takes it then.
+        present = [path for path in changed if path.is_file()]
+        self.upload.files(folder, self.uri, present)
+        self._seen.update({path: found[path] for path in present})
+        gone = [path for path in self._seen if path.is_relative_to(folder) and path not in found]
+        for path in gone:
+            del self._seen[path]
+            if self.remove:
+                self.upload.remove(f"{self.uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes with a file's content; zeros for one that has just gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns

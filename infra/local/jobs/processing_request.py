@@ -1,0 +1,94 @@
+"""What a CreateProcessingJob request asks for, checked as AWS checks it beyond its shape.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.infra.local.api import ValidationError
+from longspan.infra.local.jobs.s3_input import S3Input
+from longspan.infra.local.jobs.s3_objects import parse_uri
+
+__all__ = ["Output", "check", "inputs", "outputs"]
+
+_ROOT = "/opt/ml/"
+_MOST = 10  # inputs, and outputs
+
+
+@dataclass(frozen=True)
+class Output:
+    """A folder below the container's base that goes to S3, at the end or all the while."""
+
+    folder: str
+    uri: str
+    continuous: bool
+
+
+def inputs(request: Mapping[str, Any]) -> list[S3Input]:
+    """Those that the job fetches; an image fetches those that are AppManaged itself.
+
+    Raises ValidationError.
+    """
+    given = request.get("ProcessingInputs") or ()
+    return [_input(item) for item in given if not item.get("AppManaged")]
+
+
+def outputs(request: Mapping[str, Any]) -> list[Output]:
+    """Those that the job uploads. Raises ValidationError."""
+    given = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
+    return [_output(item) for item in given if not item.get("AppManaged")]
+
+
+def check(request: Mapping[str, Any]) -> None:
+    """Raises ValidationError."""
+    given = request.get("ProcessingInputs") or ()
+    results = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
+    _check_names("ProcessingInputs", [item["InputName"] for item in given])
+    _check_names("Outputs", [item["OutputName"] for item in results])
+    folders = [*(i.folder for i in inputs(request)), *(o.folder for o in outputs(request))]
+    twice = sorted({folder for folder in folders if folders.count(folder) > 1})
+    if twice:
+        raise ValidationError(
+            f"LocalPath must be unique among inputs and outputs, used twice: {_ROOT}{twice[0]}"
+        )
+
+
+def _check_names(member: str, names: Sequence[str]) -> None:
+    if len(names) > _MOST:
+        raise ValidationError(f"{member}: expected at most {_MOST}, got {len(names)}")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValidationError(f"{member}: names must be unique, used twice: {', '.join(twice)}")
+
+
+def _input(item: Mapping[str, Any]) -> S3Input:
+    name, source = item["InputName"], item.get("S3Input")
+    if source is None:
+        raise ValidationError(
+            f"Input {name}: the local cloud reads S3Input alone, no DatasetDefinition"
+        )
+    if source.get("S3InputMode", "File") != "File":
+        raise ValidationError(f"Input {name}: the local cloud has the S3InputMode File, not Pipe")
+    folder = _below_root(f"Input {name}", source.get("LocalPath"))
+    return S3Input.parse(source, folder, source.get("S3CompressionType"))
+
+
+def _output(item: Mapping[str, Any]) -> Output:
+    name, target = item["OutputName"], item.get("S3Output")
+    if target is None:
+        raise ValidationError(
+            f"Output {name}: the local cloud writes S3Output alone, no feature store"
+        )
+    parse_uri(target["S3Uri"])
+    folder = _below_root(f"Output {name}", target.get("LocalPath"))
+    return Output(folder, target["S3Uri"], continuous=target["S3UploadMode"] == "Continuous")
+
+
+def _below_root(what: str, path: str | None) -> str:
+    """The path below the container's base; the cloud sees nothing else of a container."""
+    folder = (path or "").removeprefix(_ROOT).strip("/")
+    if not path or not path.startswith(_ROOT) or not folder or ".." in folder.split("/"):
+        raise ValidationError(f"{what}: LocalPath must be below {_ROOT}, got {path}")
+    return folder

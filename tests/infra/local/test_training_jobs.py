@@ -1,0 +1,241 @@
+"""Training jobs over real processes, by unmodified boto3."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.infra.local.job_bench import JobBench
+
+WAITS = """
+import pathlib, signal, sys, time
+base = "/opt/ml"
+def stop(*_):
+    pathlib.Path("/opt/ml/model/saved").write_text("at the end")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(
+    cloud: Any, sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory
+) -> JobBench:
+    return JobBench(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
+
+
+def channel(name: str, uri: str, **members: Any) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, **members}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def test_data_go_in_and_a_model_comes_out(bench: JobBench) -> None:
+    bench.put("in/a/pairs.txt", b"one")
+    bench.put("in/b.txt", b"two")
+    script = (
+        "import json, pathlib, shutil\n"
+        "config = json.load(open('/opt/ml/input/config/hyperparameters.json'))\n"
+        "data = sorted(str(p.relative_to('/opt/ml/input/data')) for p in "
+        "pathlib.Path('/opt/ml/input/data').rglob('*') if p.is_file())\n"
+        "resources = json.load(open('/opt/ml/input/config/resourceconfig.json'))\n"
+        "inputs = json.load(open('/opt/ml/input/config/inputdataconfig.json'))\n"
+        "json.dump([config, data, resources, inputs], open('/opt/ml/model/seen.json', 'w'))\n"
+        "pathlib.Path('/opt/ml/output/data/extra').write_text('x')\n"
+        "print('loss=2.5;'); print('loss=1.5;')\n"
+    )
+    name = bench.train(
+        script,
+        HyperParameters={"attention_heads": "4"},
+        InputDataConfig=[channel("train", bench.uri("in/"))],
+        MetricDefinitions=[{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
+    )
+    job = bench.trained(name)
+    assert job["TrainingJobStatus"] == "Completed", job
+    config, data, resources, inputs = json.loads(bench.model(job)["seen.json"])
+    assert config == {"attention_heads": "4"}
+    assert data == ["train/a/pairs.txt", "train/b.txt"]
+    assert resources["current_host"] in resources["hosts"]
+    assert inputs["train"]["TrainingInputMode"] == "File"
+    assert [(m["MetricName"], m["Value"]) for m in job["FinalMetricDataList"]] == [("loss", 1.5)]
+    assert bench.keys(f"models/{name}/output/") == ["model.tar.gz", "output.tar.gz"]
+    assert "loss=2.5;" in bench.log("TrainingJobs", name)
+    passed = [t["Status"] for t in job["SecondaryStatusTransitions"]]
+    assert passed == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert job["TrainingStartTime"] <= job["TrainingEndTime"]
+    assert job["BillableTimeInSeconds"] >= 1
+
+
+def test_the_reason_of_a_failure_is_shown(bench: JobBench) -> None:
+    script = (
+        "import sys\nopen('/opt/ml/output/failure', 'w').write('no such column: ja')\nsys.exit(3)"
+    )
+    job = bench.trained(bench.train(script))
+    assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: no such column: ja, exit code: 3"
+    assert "ModelArtifacts" not in job
+
+
+def test_a_killed_container_says_so(bench: JobBench) -> None:
+    job = bench.trained(bench.train("import os; os.kill(os.getpid(), 9)"))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "killed" in job["FailureReason"]
+    assert job["FailureReason"].endswith("exit code: 137")
+
+
+def test_past_its_limit_a_job_fails_and_keeps_its_model(bench: JobBench) -> None:
+    name = bench.train(WAITS, StoppingCondition={"MaxRuntimeInSeconds": 1})
+    job = bench.trained(name)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["SecondaryStatus"] == "MaxRuntimeExceeded"
+    assert "MaxRuntimeInSeconds of 1" in job["FailureReason"]
+    assert bench.model(job)["saved"] == b"at the end"
+
+
+def test_a_stopped_job_saves_and_stops(bench: JobBench) -> None:
+    name = bench.train(WAITS)
+    bench.until(
+        lambda: (
+            bench.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+            == "Training"
+        )
+    )
+    bench.until(lambda: "ready" in bench.log("TrainingJobs", name))
+    bench.sagemaker.stop_training_job(TrainingJobName=name)
+    job = bench.trained(name)
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert bench.model(job)["saved"] == b"at the end"
+    with pytest.raises(ClientError, match="training job is in status Stopped"):
+        bench.sagemaker.stop_training_job(TrainingJobName=name)
+
+
+def test_checkpoints_are_mirrored_and_found_again(bench: JobBench) -> None:
+    script = (
+        "import pathlib\n"
+        "folder = pathlib.Path('/opt/ml/checkpoints')\n"
+        "old = folder / 'step'\n"
+        "n = int(old.read_text()) if old.exists() else 0\n"
+        "old.write_text(str(n + 1))\n"
+        "(folder / 'gone').unlink(missing_ok=True)\n"
+        "if n == 0: (folder / 'gone').write_text('x')\n"
+    )
+    config = {"CheckpointConfig": {"S3Uri": bench.uri("checkpoints")}}
+    bench.trained(bench.train(script, **config))
+    assert bench.keys("checkpoints/") == ["gone", "step"]
+    bench.trained(bench.train(script, **config))
+    assert bench.get("checkpoints/step") == b"2"
+    assert bench.keys("checkpoints/") == ["step"]
+
+
+def test_several_hosts_find_each_other_and_share_the_data(bench: JobBench) -> None:
+    for number in range(4):
+        bench.put(f"shards/{number}", b"x")
+    script = (
+        "import json, os, pathlib\n"
+        "r = json.load(open('/opt/ml/input/config/resourceconfig.json'))\n"
+        "names = sorted(os.listdir('/opt/ml/input/data/train'))\n"
+        "me = r['hosts'].index(r['current_host'])\n"
+        "pathlib.Path(f'/opt/ml/model/host-{me}').write_text(','.join(names))\n"
+    )
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    data = channel("train", bench.uri("shards/"), S3DataDistributionType="ShardedByS3Key")
+    job = bench.trained(bench.train(script, ResourceConfig=resources, InputDataConfig=[data]))
+    assert job["TrainingJobStatus"] == "Completed", job
+    shares = [bench.model(job)[f"host-{n}"].decode().split(",") for n in (0, 1)]
+    assert sorted(shares[0] + shares[1]) == ["0", "1", "2", "3"]
+    assert all(len(share) == 2 for share in shares)
+
+
+def test_one_failing_host_ends_the_job(bench: JobBench) -> None:
+    script = (
+        "import json, sys, time\n"
+        "r = json.load(open('/opt/ml/input/config/resourceconfig.json'))\n"
+        "sys.exit(4) if r['current_host'] == r['hosts'][1] else time.sleep(60)\n"
+    )
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    job = bench.trained(bench.train(script, ResourceConfig=resources))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].endswith("exit code: 4")
+
+
+def test_a_list_has_what_was_created(bench: JobBench) -> None:
+    name = bench.train("pass")
+    bench.trained(name)
+    found = bench.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in found] == [name]
+    assert found[0]["TrainingJobStatus"] == "Completed"
+    assert found[0]["CreationTime"] <= found[0]["TrainingEndTime"]
+
+
+def test_a_deleted_job_is_gone_and_its_name_free(bench: JobBench) -> None:
+    name = bench.train("pass")
+    bench.trained(name)
+    bench.sagemaker.delete_training_job(TrainingJobName=name)
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        bench.sagemaker.describe_training_job(TrainingJobName=name)
+    assert bench.trained(bench.train("pass", TrainingJobName=name) and name)
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "message"),
+    [
+        ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "Validation", "assume role"),
+        (
+            {"ResourceConfig": {"InstanceType": "ml.m5.tiny", "InstanceCount": 1}},
+            "Validation",
+            "ml.m5.tiny",
+        ),
+        (
+            {"InputDataConfig": [channel("train", "s3://longspan-none/in")]},
+            "Validation",
+            "No S3 objects found",
+        ),
+        ({"EnableManagedSpotTraining": True}, "Validation", "MaxWaitTimeInSeconds"),
+        (
+            {"MetricDefinitions": [{"Name": "loss", "Regex": "loss=("}]},
+            "Validation",
+            "Invalid regex",
+        ),
+        ({"TrainingJobName": "under_score"}, "Validation", "trainingJobName"),
+        ({"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/tmp"}}, "Validation", "/tmp"),
+    ],
+)
+def test_what_cannot_run_is_refused(
+    bench: JobBench, members: dict[str, Any], code: str, message: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        bench.train("pass", **members)
+    error = refused.value.response["Error"]
+    assert code in error["Code"]
+    assert message in error["Message"]
+
+
+def test_a_name_is_taken_once(bench: JobBench) -> None:
+    name = bench.train("pass")
+    with pytest.raises(ClientError) as refused:
+        bench.train("pass", TrainingJobName=name)
+    assert refused.value.response["Error"]["Code"] == "ResourceInUse"
+
+
+def test_what_ran_when_the_cloud_ended_has_failed(launch: Any, tmp_path: Path) -> None:
+    first = launch(tmp_path)
+    bench = JobBench(first, first.client("sagemaker"), first.client("s3"), tmp_path)
+    name = bench.train(WAITS)
+    bench.until(lambda: "ready" in _quiet_log(bench, name))
+    first.process.kill()
+    first.process.wait()
+    second = launch(tmp_path)
+    job = second.client("sagemaker").describe_training_job(TrainingJobName=name)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "the local cloud ended" in job["FailureReason"]
+
+
+def _quiet_log(bench: JobBench, name: str) -> list[str]:
+    """The group is not there before the first line."""
+    try:
+        return bench.log("TrainingJobs", name)
+    except ClientError:
+        return []
