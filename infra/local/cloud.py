@@ -22,6 +22,7 @@ from longspan.infra.local.processing_jobs import ProcessingJobs
 from longspan.infra.local.runtime import Runtime
 from longspan.infra.local.tags import Tags
 from longspan.infra.local.training_jobs import TrainingJobs
+from longspan.infra.local.transform_jobs import TransformJobs
 from longspan.infra.local.tuning_jobs import TuningJobs
 
 __all__ = ["Cloud", "CloudSettings"]
@@ -117,6 +118,7 @@ def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
         TuningJobs(context, training),
         ModelPackages(context),
         Models(context),
+        TransformJobs(context),
         EndpointConfigs(context),
         endpoints,
     )

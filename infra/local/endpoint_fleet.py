@@ -175,7 +175,7 @@ class EndpointFleet:
         name = config["VariantName"]
         seconds = config.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS)
         try:
-            self._variants[name].server.start(seconds, self._closing)
+            self._variants[name].server.start(seconds, self._closing.is_set)
         except ServingFailure as failure:
             raise ServingFailure(
                 f"The primary container for production variant {name} did not pass the ping "

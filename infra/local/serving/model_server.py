@@ -48,7 +48,7 @@ class ModelServer:
         self,
         runtime: Runtime,
         container: Container,
-        pump: Callable[[], None],
+        pump: Callable[[], object],
         invocation_seconds: float = _INVOCATION_SECONDS,
     ) -> None:
         self._runtime = runtime
@@ -63,10 +63,10 @@ class ModelServer:
             target=self._keep, name=f"serving {container.name}", daemon=True
         )
 
-    def start(self, seconds: float, closing: threading.Event) -> None:
+    def start(self, seconds: float, closing: Callable[[], bool]) -> None:
         """Start it and wait until it is healthy, for so many seconds at most.
 
-        Raises ServingFailure, ServingClosed when `closing` is set meanwhile; nothing is left then.
+        Raises ServingFailure, ServingClosed when it is `closing` meanwhile; nothing is left then.
         """
         try:
             running = self._launch()
@@ -126,9 +126,9 @@ class ModelServer:
                 raise ServingFailure(str(error)) from None
             return self._running
 
-    def _wait_healthy(self, running: Running, seconds: float, closing: threading.Event) -> None:
+    def _wait_healthy(self, running: Running, seconds: float, closing: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
-        while not closing.is_set():
+        while not closing():
             self._pump()
             status = running.wait(_TICK)
             if status is not None:
@@ -157,7 +157,7 @@ class ModelServer:
 
     def _restart(self) -> bool:
         try:
-            self._wait_healthy(self._launch(), float("inf"), self._closing)
+            self._wait_healthy(self._launch(), float("inf"), self._closing.is_set)
         except (ServingFailure, ServingClosed):
             return False
         return True

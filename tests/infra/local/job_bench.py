@@ -92,6 +92,9 @@ class JobBench:
     def processed(self, name: str) -> dict[str, Any]:
         return self._ended("Processing", name)
 
+    def transformed(self, name: str) -> dict[str, Any]:
+        return self._ended("Transform", name)
+
     def log(self, group: str, job: str) -> list[str]:
         """All lines of a job's streams."""
         logs = self.cloud.client("logs")

@@ -1,0 +1,155 @@
+"""Parts: text beyond what a model takes at a time, split where it hurts least.
+
+At line ends always, since a line end is the author's own. Beyond the limit at sentence ends, by
+the rules of the text's language (library sentencex); a sentence that is still too long at clauses,
+then words, then anywhere. Nothing is dropped: parts and what stands between them are the text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sentencex import segment
+
+from longspan.inference.refusals import TooLong
+from longspan.training.tokenizer import Tokenizer
+
+__all__ = ["Limits", "Part", "Parts", "split"]
+
+_LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
+_CLAUSES = re.compile(r"(?<=[,;:\u3001\uff0c\uff1b\uff1a\u2014])")
+_WORDS = re.compile(r"(?<=\s)(?=\S)")
+# From the least to the most harm. What a part was split at is named by the worst that was needed.
+_LEVELS = ("line", "sentence", "clause", "word", "character")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Source tokens, the end token counted: of a part, and of a whole text."""
+
+    part: int = 512
+    text: int = 50_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is translated at a time: token ids, EOS last, and what follows in the translation."""
+
+    text: str
+    ids: tuple[int, ...]
+    joint: str = ""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A text as parts; none for a blank one. `at` is what it was split at, or empty."""
+
+    parts: tuple[Part, ...]
+    at: str = ""
+
+
+def split(
+    text: str, tokenizer: Tokenizer, limits: Limits, language: str = "en", how: str = "auto"
+) -> Parts:
+    """`how` is auto, sentences (at each end, even within the limit) or never.
+
+    Raises TooLong for a text beyond `limits.text`, or with never one beyond `limits.part`.
+    """
+    if not text.strip():
+        return Parts(())
+    ids = tokenizer.encode_source(text)
+    if len(ids) > limits.text:
+        raise TooLong(
+            f"text: expected at most {limits.text:,} source tokens, came {len(ids):,}: send it in "
+            "several requests"
+        )
+    fits = len(ids) <= limits.part
+    if how == "never" and not fits:
+        raise TooLong(
+            f"text: expected at most {limits.part:,} source tokens with split=never, came "
+            f"{len(ids):,}: send less, or let it be split"
+        )
+    lines = _LINE_ENDS.split(text)
+    if fits and (how == "never" or (len(lines) == 1 and how == "auto")):
+        return Parts((Part(text, tuple(ids)),))
+    return _Splitter(tokenizer, limits.part, language, how == "sentences").split(lines)
+
+
+class _Splitter:
+    """Splits one text, and remembers how bad it was."""
+
+    def __init__(self, tokenizer: Tokenizer, limit: int, language: str, every: bool) -> None:
+        self._tokenizer = tokenizer
+        self._limit = limit
+        self._language = language
+        self._every = every
+        self._worst = 0
+        # Sentences are joined as the target language writes them.
+        spaced = tokenizer.target.settings.get("prefix_space", True)
+        self._space = " " if spaced else ""
+
+    def split(self, lines: Sequence[str]) -> Parts:
+        """`lines` are texts and line ends in turn."""
+        parts: list[Part] = []
+        ends = ""
+        for number, line in enumerate(lines):
+            if number % 2 or not line.strip():
+                ends += line if number % 2 else ""
+                continue
+            if parts:
+                last = parts.pop()
+                parts.append(Part(last.text, last.ids, ends))
+            ends = ""
+            parts += self._line(line)
+        if ends:
+            last = parts.pop()
+            parts.append(Part(last.text, last.ids, ends))
+        return Parts(tuple(parts), _LEVELS[self._worst] if len(parts) > 1 else "")
+
+    def _line(self, line: str) -> list[Part]:
+        fits = self._count(line) <= self._limit
+        pieces = [line] if fits and not self._every else self._pieces(line)
+        encoded = [(piece, tuple(self._tokenizer.encode_source(piece))) for piece in pieces]
+        last = len(pieces) - 1
+        return [
+            Part(piece, ids, "" if number == last else self._space)
+            for number, (piece, ids) in enumerate(encoded)
+        ]
+
+    def _pieces(self, line: str) -> list[str]:
+        sentences = [piece.strip() for piece in segment(self._language, line)]
+        found = [part for piece in sentences if piece for part in self._fitted(piece, 2)]
+        if len(found) > 1:
+            self._worst = max(self._worst, 1)
+        return found
+
+    def _fitted(self, piece: str, level: int) -> Iterator[str]:
+        if self._count(piece) <= self._limit:
+            yield piece
+            return
+        self._worst = max(self._worst, level)
+        if _LEVELS[level] == "character":
+            middle = len(piece) // 2
+            halves = (piece[:middle], piece[middle:])
+            for half in halves:
+                yield from self._fitted(half, level) if len(piece) > 1 else (piece,)
+            return
+        pattern = _CLAUSES if _LEVELS[level] == "clause" else _WORDS
+        smaller = [
+            part for small in pattern.split(piece) for part in self._fitted(small, level + 1)
+        ]
+        yield from self._packed(smaller)
+
+    def _packed(self, pieces: Sequence[str]) -> Iterator[str]:
+        """Neighbours together again, as many as the limit allows."""
+        together = ""
+        for piece in pieces:
+            if together and self._count(together + piece) > self._limit:
+                yield together.strip()
+                together = ""
+            together += piece
+        if together.strip():
+            yield together.strip()
+
+    def _count(self, text: str) -> int:
+        return len(self._tokenizer.encode_source(text))

@@ -1,0 +1,115 @@
+"""What a CreateTransformJob request asks for, checked as AWS checks it beyond its shape.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.infra.local.api import ValidationError
+from longspan.infra.local.jobs.s3_input import S3Input
+from longspan.infra.local.jobs.s3_objects import parse_uri
+
+__all__ = ["Plan"]
+
+_MEGABYTE = 1_000_000
+_DEFAULT_MEGABYTES = 6
+_MOST_MEGABYTES = 100
+_WHOLE_FILTERS = (None, "$", "$[:]")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a transform job cuts its objects into requests, and joins the answers."""
+
+    data: S3Input
+    output: str
+    kms_key: str | None
+    content_type: str
+    accept: str
+    by_line: bool  # SplitType Line
+    several: bool  # records in a request
+    join_lines: bool  # AssembleWith Line
+    payload: int  # bytes of a request at most; 0 is no limit
+    concurrent: int
+    seconds: float  # for one request
+    retries: int
+
+    @classmethod
+    def parse(cls, request: Mapping[str, Any]) -> "Plan":
+        """Raises ValidationError."""
+        _refuse_filters(request.get("DataProcessing") or {})
+        given, target = request["TransformInput"], request["TransformOutput"]
+        split = given.get("SplitType", "None")
+        if split not in ("None", "Line"):
+            raise ValidationError(
+                f"SplitType {split} is not supported by the local cloud: use Line or None"
+            )
+        several = request.get("BatchStrategy", "MultiRecord") == "MultiRecord"
+        megabytes = request.get("MaxPayloadInMB", _DEFAULT_MEGABYTES)
+        client = request.get("ModelClientConfig") or {}
+        if megabytes > _MOST_MEGABYTES:
+            raise ValidationError(f"MaxPayloadInMB must be at most 100, got {megabytes}")
+        parse_uri(target["S3OutputPath"])
+        return cls(
+            data=S3Input.parse(
+                given["DataSource"]["S3DataSource"], "input", given.get("CompressionType")
+            ),
+            output=target["S3OutputPath"].rstrip("/"),
+            kms_key=target.get("KmsKeyId") or None,
+            content_type=given.get("ContentType", "application/octet-stream"),
+            accept=target.get("Accept", "*/*"),
+            by_line=split == "Line",
+            several=several,
+            join_lines=target.get("AssembleWith", "None") == "Line",
+            payload=megabytes * _MEGABYTE,
+            # 0 is for AWS to choose; one container of a small machine has enough with one.
+            concurrent=request.get("MaxConcurrentTransforms") or 1,
+            seconds=float(client.get("InvocationsTimeoutInSeconds", 600)),
+            retries=int(client.get("InvocationsMaxRetries", 3)),
+        )
+
+    def payloads(self, content: bytes) -> Iterator[bytes]:
+        """The bodies of an object's requests, in order. Raises ValidationError when one is long."""
+        if not self.by_line:
+            yield self._checked(content)
+            return
+        lines = content.splitlines(keepends=True)
+        batch = bytearray()
+        for line in lines:
+            if batch and (not self.several or self._over(len(batch) + len(line))):
+                yield self._checked(bytes(batch))
+                batch.clear()
+            batch += line
+        if batch:
+            yield self._checked(bytes(batch))
+
+    def assemble(self, answers: list[bytes]) -> bytes:
+        """The content of the object's `.out`."""
+        if not self.join_lines:
+            return b"".join(answers)
+        return b"".join(a if a.endswith(b"\n") else a + b"\n" for a in answers)
+
+    def _over(self, size: int) -> bool:
+        return bool(self.payload) and size > self.payload
+
+    def _checked(self, body: bytes) -> bytes:
+        if self._over(len(body)):
+            raise ValidationError(
+                f"a record of {len(body)} bytes is longer than MaxPayloadInMB of "
+                f"{self.payload // _MEGABYTE} allows"
+            )
+        return body
+
+
+def _refuse_filters(processing: Mapping[str, Any]) -> None:
+    for member in ("InputFilter", "OutputFilter"):
+        if processing.get(member) not in _WHOLE_FILTERS:
+            raise ValidationError(
+                f"DataProcessing.{member} is not supported by the local cloud: leave it out"
+            )
+    if processing.get("JoinSource", "None") != "None":
+        raise ValidationError(
+            "DataProcessing.JoinSource is not supported by the local cloud: leave it out"
+        )

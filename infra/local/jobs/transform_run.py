@@ -1,0 +1,183 @@
+"""One transform job from its start to its end: a model is served, and asked about every object.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
+"""
+
+import gzip
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+from longspan.infra.local.api import ApiError, Document
+from longspan.infra.local.clients import RoleClients
+from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Key
+from longspan.infra.local.jobs.failures import CloudClosed, JobFailure, cut
+from longspan.infra.local.jobs.host_logs import HostLogs, log_file
+from longspan.infra.local.jobs.job_container import role_environment
+from longspan.infra.local.jobs.outcome import conclude
+from longspan.infra.local.jobs.runs import Signals
+from longspan.infra.local.jobs.s3_objects import S3Object, Upload
+from longspan.infra.local.jobs.transform_request import Plan
+from longspan.infra.local.runtime import Container
+from longspan.infra.local.serving.failures import ServingClosed, ServingFailure
+from longspan.infra.local.serving.model_container import ModelContainer
+from longspan.infra.local.serving.model_server import ModelServer, NotServing, Reply, TooSlow
+
+__all__ = ["TransformRun"]
+
+_LOGS = "/aws/sagemaker/TransformJobs"
+_STARTUP_SECONDS = 240.0
+_PAUSE = 1.0  # before a request is sent again
+
+
+class _Stopped(Exception):
+    """Nobody wants the results any more."""
+
+
+class TransformRun:
+    """Works in its thread; what it finds out goes into the job's document."""
+
+    def __init__(
+        self,
+        context: Context,
+        key: Key,
+        clients: RoleClients,
+        job: Document,
+        model: ModelContainer,
+    ) -> None:
+        """`job` is the document as it was created."""
+        self._context = context
+        self._clients = clients
+        self._job = job
+        self._key = key
+        self._model = model
+        self._plan = Plan.parse(job)
+        self._folder = context.workplace / "transform" / key.region / key.name
+        self._logs = HostLogs(context, clients, _LOGS, key.name, [self._folder])
+
+    def run(self, signals: Signals) -> None:
+        """To the end, whatever that is."""
+        try:
+            conclude(self._key, lambda: self._work(signals), lambda r: self._end("Failed", r))
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _work(self, signals: Signals) -> None:
+        try:
+            with self._serving(signals) as server:
+                now = self._context.now()
+                self._context.documents.change(self._key, TransformStartTime=now)
+                for item in self._objects():
+                    self._transform(server, item, signals)
+        except (_Stopped, ServingClosed):
+            if signals.close.is_set():
+                raise CloudClosed from None
+            self._end("Stopped")
+            return
+        self._end("Completed")
+
+    @contextmanager
+    def _serving(self, signals: Signals) -> Iterator[ModelServer]:
+        """The model's container, healthy within, gone after."""
+        self._folder.mkdir(parents=True)
+        server = ModelServer(
+            self._context.runtime, self._container(), self._logs.pump, self._plan.seconds
+        )
+        try:
+            if self._model.data is not None:
+                self._model.data.fetch(self._clients, self._folder / "model")
+            server.start(_STARTUP_SECONDS, lambda: signals.ending)
+        except ServingFailure as failure:
+            raise JobFailure(f"ClientError: {failure}") from None
+        try:
+            yield server
+        finally:
+            server.stop()
+            self._logs.finish()
+
+    def _container(self) -> Container:
+        environment = {
+            **role_environment(self._clients, isolated=self._model.isolated),
+            **self._model.environment,
+            "SAGEMAKER_BATCH": "true",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(self._plan.payload // 1_000_000),
+            "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(self._plan.concurrent),
+            **(self._job.get("Environment") or {}),
+        }
+        return Container(
+            name=self._key.name,
+            image=self._model.image,
+            command=("serve",),
+            base=self._folder,
+            log=log_file(self._folder),
+            environment=environment,
+        )
+
+    def _objects(self) -> list[S3Object]:
+        try:
+            return self._plan.data.objects(self._clients.client("s3"))
+        except (ClientError, ApiError) as error:
+            raise JobFailure(f"ClientError: Failed to list the input: {error}") from None
+
+    def _transform(self, server: ModelServer, item: S3Object, signals: Signals) -> None:
+        """One object, to `<output>/<its path>.out`."""
+        name = f"s3://{item.bucket}/{item.key}"
+        s3 = self._clients.client("s3")
+        content = s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
+        try:
+            if self._plan.data.gunzip:
+                content = gzip.decompress(content)
+            payloads = list(self._plan.payloads(content))
+        except (OSError, EOFError, ApiError) as error:
+            raise JobFailure(f"ClientError: {name}: {error}") from None
+
+        def ask(body: bytes) -> bytes:
+            return self._ask(server, body, name, signals)
+
+        with ThreadPoolExecutor(self._plan.concurrent) as pool:
+            answers = list(pool.map(ask, payloads))
+        result = self._folder / "result"
+        result.write_bytes(self._plan.assemble(answers))
+        Upload(s3, self._plan.kms_key).file(result, f"{self._plan.output}/{item.path}.out")
+
+    def _ask(self, server: ModelServer, body: bytes, name: str, signals: Signals) -> bytes:
+        headers = {"Content-Type": self._plan.content_type, "Accept": self._plan.accept}
+        reason = ""
+        for attempt in range(self._plan.retries + 1):
+            if signals.ending:
+                raise _Stopped
+            if attempt:
+                time.sleep(_PAUSE)
+            try:
+                reply = server.ask(body, headers)
+            except NotServing:
+                reason = "the model did not answer"
+            except TooSlow:
+                reason = f"no answer within {self._plan.seconds:.0f} seconds"
+            else:
+                if reply.status < 400:
+                    return reply.body
+                reason = _said(reply)
+                if reply.status < 500 and reply.status != 429:
+                    break  # it would say the same again
+        raise JobFailure(
+            f"ClientError: {name}: {reason}. See job logs for more information ({_LOGS})"
+        )
+
+    def _end(self, status: str, reason: str = "") -> None:
+        """In one change, so that who waits for the status finds all of it."""
+        now = self._context.now()
+        members = {"TransformJobStatus": status, "TransformEndTime": now}
+        if reason:
+            members["FailureReason"] = cut(reason)
+        self._context.documents.change(self._key, **members)
+
+
+def _said(reply: Reply) -> str:
+    said = reply.body.decode("utf-8", "replace").strip()
+    return f"Bad HTTP status received from algorithm: {reply.status}: {said}"
