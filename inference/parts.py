@@ -7,7 +7,8 @@ then words, then anywhere. Nothing is dropped: parts and what stands between the
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from sentencex import segment
 
@@ -42,10 +43,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """A text as parts; none for a blank one. `at` is what it was split at, or empty."""
+    """A text as parts; none for a blank one. `at` is what it was split at, or empty; `before`
+    are the line ends before the first part."""
 
     parts: tuple[Part, ...]
     at: str = ""
+    before: str = ""
 
 
 def split(
@@ -91,20 +94,15 @@ class _Splitter:
     def split(self, lines: Sequence[str]) -> Parts:
         """`lines` are texts and line ends in turn."""
         parts: list[Part] = []
-        ends = ""
-        for number, line in enumerate(lines):
-            if number % 2 or not line.strip():
-                ends += line if number % 2 else ""
-                continue
-            if parts:
-                last = parts.pop()
-                parts.append(Part(last.text, last.ids, ends))
-            ends = ""
-            parts += self._line(line)
-        if ends:
-            last = parts.pop()
-            parts.append(Part(last.text, last.ids, ends))
-        return Parts(tuple(parts), _LEVELS[self._worst] if len(parts) > 1 else "")
+        ends = before = ""
+        for text, end in zip_longest(lines[::2], lines[1::2], fillvalue=""):
+            if text.strip():
+                before = before if parts else ends
+                parts = _followed(parts, ends) + self._line(text)
+                ends = ""
+            ends += end
+        at = _LEVELS[self._worst] if len(parts) > 1 else ""
+        return Parts(tuple(_followed(parts, ends)), at, before)
 
     def _line(self, line: str) -> list[Part]:
         fits = self._count(line) <= self._limit
@@ -130,9 +128,8 @@ class _Splitter:
         self._worst = max(self._worst, level)
         if _LEVELS[level] == "character":
             middle = len(piece) // 2
-            halves = (piece[:middle], piece[middle:])
-            for half in halves:
-                yield from self._fitted(half, level) if len(piece) > 1 else (piece,)
+            for half in (piece[:middle], piece[middle:]) if middle else ():
+                yield from self._fitted(half, level)
             return
         pattern = _CLAUSES if _LEVELS[level] == "clause" else _WORDS
         smaller = [
@@ -142,14 +139,21 @@ class _Splitter:
 
     def _packed(self, pieces: Sequence[str]) -> Iterator[str]:
         """Neighbours together again, as many as the limit allows."""
-        together = ""
+        together: list[str] = []
+        tokens = 0
         for piece in pieces:
-            if together and self._count(together + piece) > self._limit:
-                yield together.strip()
-                together = ""
-            together += piece
-        if together.strip():
-            yield together.strip()
+            count = self._count(piece)
+            if together and tokens + count > self._limit:
+                yield "".join(together).strip()
+                together, tokens = [], 0
+            together.append(piece)
+            tokens += count
+        yield "".join(together).strip()
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer.encode_source(text))
+
+
+def _followed(parts: list[Part], joint: str) -> list[Part]:
+    """The parts, the last one followed by `joint`."""
+    return [*parts[:-1], replace(parts[-1], joint=joint)] if parts else []

@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from longspan.inference.media_types import CSV, JSON, JSON_LINES, TEXT, ContentType
@@ -28,7 +28,7 @@ class Item:
     """One text to translate. `built_in` is whether its answer has the built-in's names."""
 
     text: str
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     built_in: bool = False
 
 
@@ -172,7 +172,7 @@ _READERS: Mapping[str, Callable[[str, ContentType], Request]] = {
 
 
 def _item(value: Any, where: str) -> Item:
-    """A string, `{"text": ..., options}`, or the built-in's `{"source": ...}` or `{"data": ...}`."""
+    """A string, `{"text": ..., options}`, or the built-in's `{"source"}` or `{"data"}`."""
     if isinstance(value, str):
         return Item(value)
     content = _object(value, where)
@@ -230,8 +230,10 @@ def _named(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    names = {str: "a string", list: "a list", dict: "an object"}
-    return names.get(type(value), "a number")
+    for kind, name in ((str, "a string"), (list, "a list"), (dict, "an object")):
+        if isinstance(value, kind):
+            return name
+    return "a number"
 
 
 def _keys(content: Mapping[str, Any]) -> str:

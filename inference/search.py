@@ -104,6 +104,11 @@ class Search(Generic[MemoryT, StateT]):
         """Sentences that have not ended."""
         return len(self._beams.running)
 
+    def places(self) -> list[int]:
+        """The numbers of the running sentences."""
+        numbers: list[int] = self._beams.running.tolist()
+        return numbers
+
     @torch.inference_mode()
     def step(self) -> list[int]:
         """One more target token of every running sentence; the numbers of those that ended."""

@@ -11,7 +11,23 @@ from longspan.training.errors import Interrupted, LongspanError
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
-COMMANDS = ("sample", "prepare", "train", "evaluate", "translate")
+COMMANDS = (
+    "init",
+    "validate",
+    "run",
+    "status",
+    "logs",
+    "stop",
+    "endpoints",
+    "deploy",
+    "delete",
+    "local",
+    "sample",
+    "prepare",
+    "train",
+    "evaluate",
+    "translate",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -50,6 +50,13 @@ class Connection:
         """How often to ask how things stand."""
         return 0.5 if self.local else 15.0
 
+    def role(self, name: str | None) -> str:
+        """The ARN of a role that the config names, or of the local cloud's own."""
+        wanted = self.role_arn if self.local else str(name)
+        if wanted.startswith("arn:"):
+            return wanted
+        return f"arn:aws:iam::{self.account}:role/{wanted}"
+
     def client(self, service: str) -> Any:
         """The boto3 client of a service such as `sagemaker`."""
         return self.session.client(

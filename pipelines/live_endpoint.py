@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from longspan.pipelines.aws_errors import AwsError, explained
+from longspan.pipelines.config.delivery import Endpoint
 
 __all__ = [
     "Deployment",
@@ -20,7 +21,9 @@ __all__ = [
     "ask",
     "deploy",
     "list_endpoints",
+    "roll_back",
     "scale",
+    "variant",
     "wait_in_service",
 ]
 
@@ -103,6 +106,22 @@ def _capacity(variant: Mapping[str, Any]) -> str:
     return f"{variant['InitialInstanceCount']} {variant['InstanceType']}"
 
 
+def variant(endpoint: Endpoint) -> dict[str, Any]:
+    """What the config says of machines, as a production variant has it."""
+    if endpoint.serverless is not None:
+        serverless = endpoint.serverless
+        return {
+            "ServerlessConfig": {
+                "MemorySizeInMB": serverless.memory_mb,
+                "MaxConcurrency": serverless.max_concurrency,
+            }
+        }
+    return {
+        "InstanceType": endpoint.instance_type,
+        "InitialInstanceCount": endpoint.instance_count,
+    }
+
+
 def deploy(sagemaker: Any, deployment: Deployment) -> str:
     """Create the endpoint, or update it while it serves; the endpoint config it replaces, if any.
 
@@ -159,6 +178,28 @@ def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
     before = sagemaker.describe_endpoint(EndpointName=deployment.endpoint)["EndpointConfigName"]
     sagemaker.update_endpoint(EndpointName=deployment.endpoint, EndpointConfigName=name)
     return str(before)
+
+
+def roll_back(sagemaker: Any, endpoint: str) -> str:
+    """Update an endpoint to the newest endpoint config before its own; the name of that.
+
+    Raises AwsError when there is none.
+    """
+    with explained(f"endpoint {endpoint}"):
+        now = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+        pages = sagemaker.get_paginator("list_endpoint_configs").paginate(
+            NameContains=endpoint, SortBy="CreationTime", SortOrder="Descending"
+        )
+        names = [found["EndpointConfigName"] for page in pages for found in page["EndpointConfigs"]]
+        own = [name for name in names if name.startswith(f"{endpoint}-")]
+        before = own[own.index(now) + 1 :] if now in own else own
+        if not before:
+            raise AwsError(
+                f"endpoint {endpoint}: expected an endpoint config before {now}, found none; "
+                "`longspan deploy VERSION` deploys another model"
+            )
+        sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=before[0])
+        return str(before[0])
 
 
 def wait_in_service(

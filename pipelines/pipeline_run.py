@@ -56,7 +56,7 @@ class PipelineRun:
         inputs = place_inputs(config.data, _store(config, connection), directory / "data")
         definition = definition_json(config, _target(config, connection, inputs))
         sagemaker = connection.client("sagemaker")
-        _upsert(sagemaker, config, definition, _role(config, connection))
+        _upsert(sagemaker, config, definition, connection.role(config.aws.role))
         arn, taken_up = "", ""
         if not again:
             arn, taken_up = _earlier(sagemaker, config.name, definition)
@@ -118,11 +118,6 @@ def _bucket(config: Config, connection: Connection) -> str:
     return connection.bucket if connection.local else str(config.aws.bucket)
 
 
-def _role(config: Config, connection: Connection) -> str:
-    role = connection.role_arn if connection.local else str(config.aws.role)
-    return role if role.startswith("arn:") else f"arn:aws:iam::{connection.account}:role/{role}"
-
-
 def _store(config: Config, connection: Connection) -> Store:
     return Store(
         s3=connection.client("s3"),
@@ -136,7 +131,7 @@ def _target(config: Config, connection: Connection, inputs: Inputs) -> Target:
     return Target(
         region=connection.region,
         account=connection.account,
-        role_arn=_role(config, connection),
+        role_arn=connection.role(config.aws.role),
         bucket=_bucket(config, connection),
         image_uri=_LOCAL_IMAGE if connection.local else str(config.aws.image),
         pairs_uri=inputs.pairs,

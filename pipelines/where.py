@@ -5,8 +5,10 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from longspan.pipelines.connection import Connection, connect_aws, open_local
+if TYPE_CHECKING:
+    from longspan.pipelines.connection import Connection
 
 __all__ = ["DIRECTORY", "add_where_arguments", "open_connection"]
 
@@ -38,11 +40,14 @@ def open_connection(
     arguments: argparse.Namespace,
     region: str | None = None,
     environment: Mapping[str, str] = os.environ,
-) -> Iterator[Connection]:
+) -> Iterator["Connection"]:
     """AWS or a local cloud, as the options say; `region` is the config's.
 
     Raises AwsError and LocalCloudStartError.
     """
+    # A command's help, and jobs in the image, need no boto3.
+    from longspan.pipelines.connection import connect_aws, open_local
+
     if arguments.aws:
         yield connect_aws(arguments.region or region)
     else:

@@ -182,10 +182,20 @@ class Attention(nn.Module):
         return self._split(self.key(encoded)), self._split(self.value(encoded))
 
     def forward(
-        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+        self,
+        query: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        mask: Tensor,
+        bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """query (batch, target, query size) -> context (batch, target, dimension), weights."""
+        """query (batch, target, query size) -> context (batch, target, dimension), weights.
+
+        `bias` (batch, heads, target, source) is added to the scores.
+        """
         scores = self.scores(self._split(self.query(query)), keys)
+        if bias is not None:
+            scores = scores + bias
         context, weights = attend(scores, values, mask, self.dropout if self.training else 0.0)
         return context.transpose(1, 2).flatten(2), weights
 
@@ -254,7 +264,12 @@ class FixedContext(nn.Module):
         return keys, self.value(summary)[:, None, None, :]
 
     def forward(
-        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+        self,
+        query: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        mask: Tensor,
+        bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The one value for every target position, and weights of 0."""
         batch, target = query.shape[:2]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from longspan.training.attention import build_attention
 from longspan.training.coverage import RecurrentCoverage
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.location import Location
 from longspan.training.recurrence import Recurrence
 from longspan.training.stepwise import run_steps
 
@@ -26,6 +27,7 @@ class Memory:
 
     keys: Tensor  # (batch, heads, source, d)
     values: Tensor  # (batch, heads, source, d)
+    places: Tensor  # (batch, source, heads): progress of the source, or (batch, source, 0)
     coverage: Tensor  # (batch, source, 3 x coverage dimension), or (batch, source, 0)
     summary: Tensor  # (batch, units): the sentence as one vector
     mask: Tensor  # (batch, source), true at real tokens
@@ -44,6 +46,7 @@ class State:
     cell: Tensor  # (batch, layers, units), or (batch, layers, 0) with GRU
     feed: Tensor  # (batch, output): the last attentional state, or (batch, 0)
     coverage: Tensor  # (batch, source, coverage dimension), or (batch, source, 0)
+    reached: Tensor  # (batch, heads): progress of the target, or (batch, 0)
 
     def select(self, index: Tensor) -> "State":
         """Rows `index` (any number, in any order, repeated at will)."""
@@ -84,6 +87,11 @@ class Decoder(nn.Module):
             if h.coverage_mechanism == "recurrent"
             else None
         )
+        self.location = (
+            Location(units, units, self.attention.heads)
+            if h.attention_location == "progress"
+            else None
+        )
         self.rnn_dropout = nn.Dropout(h.rnn_dropout)
         self.hidden_dropout = nn.Dropout(h.rnn_decoder_hidden_dropout)
 
@@ -93,10 +101,13 @@ class Decoder(nn.Module):
         coverage = encoded.new_empty(*encoded.shape[:2], 0)
         if self.coverage is not None:
             coverage = self.coverage.of_memory(encoded)
+        places = encoded.new_empty(*encoded.shape[:2], 0)
+        if self.location is not None:
+            places = self.location.places(encoded)
         summary = last
         if self.state_init == "avg":
             summary = (encoded * mask[..., None]).sum(1) / lengths[:, None]
-        return Memory(keys, values, coverage, summary, mask, lengths)
+        return Memory(keys, values, places, coverage, summary, mask, lengths)
 
     def initial_state(self, memory: Memory) -> State:
         """tanh(W summary) for every layer's state (Bahdanau et al. 2015, appendix A.2.2)."""
@@ -111,7 +122,14 @@ class Decoder(nn.Module):
         cell = parts[1] if self.has_cell else hidden.new_zeros(batch, self.layers, 0)
         feed = hidden.new_zeros(batch, self.output_size if self.input_feeding else 0)
         width = self.coverage.dimension if self.coverage is not None else 0
-        return State(hidden, cell, feed, hidden.new_zeros(batch, source, width))
+        heads = self.location.heads if self.location is not None else 0
+        return State(
+            hidden,
+            cell,
+            feed,
+            hidden.new_zeros(batch, source, width),
+            memory.places.new_zeros(batch, heads),
+        )
 
     def forward(
         self, embedded: Tensor, state: State, memory: Memory
@@ -137,7 +155,10 @@ class Decoder(nn.Module):
 
     def _run(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
         x, hidden, cell = self.first(inputs, state.hidden[:, 0], state.cell[:, 0])
-        context, coverage, weights = self._attend(x, state.coverage, memory)
+        reached = x.new_empty(*x.shape[:2], 0)
+        if self.location is not None:
+            reached = self.location.reach(x, state.reached)
+        context, coverage, weights = self._attend(x, reached, state.coverage, memory)
         hiddens, cells = [hidden], [cell]
         for number, layer in enumerate(self.upper, start=1):
             joined = torch.cat([self.rnn_dropout(x), context.to(x.dtype)], dim=-1)
@@ -146,29 +167,36 @@ class Decoder(nn.Module):
             hiddens.append(hidden)
             cells.append(cell)
         output = torch.tanh(self.readout(torch.cat([x, context.to(x.dtype)], dim=-1)))
-        after = State(torch.stack(hiddens, 1), torch.stack(cells, 1), state.feed, coverage)
+        after = State(torch.stack(hiddens, 1), torch.stack(cells, 1), state.feed, coverage, reached[:, -1])
         return self.hidden_dropout(output), after, weights
 
     def _attend(
-        self, query: Tensor, covered: Tensor, memory: Memory
+        self, query: Tensor, reached: Tensor, covered: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Contexts (batch, target, dimension), the coverage after the last step, weights."""
         if self.coverage is None:
-            context, weights = self.attention(query, memory.keys, memory.values, memory.mask)
+            context, weights = self._look(query, reached, memory.keys, memory)
             return context, covered, weights
         if query.shape[1] == 1:
-            return self._cover(query, covered, memory)
+            return self._cover(query, reached, covered, memory)
         return run_steps(
-            lambda step, before: self._cover(step, before, memory),
-            query,
+            lambda step, before: self._cover(*step, before, memory),
+            (query, reached),
             covered,
             memory.keys.numel(),
         )
 
     def _cover(
-        self, query: Tensor, covered: Tensor, memory: Memory
+        self, query: Tensor, reached: Tensor, covered: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor, Tensor]:
         assert self.coverage is not None
         keys = self.coverage.shift(memory.keys, covered)
-        context, weights = self.attention(query, keys, memory.values, memory.mask)
+        context, weights = self._look(query, reached, keys, memory)
         return context, self.coverage(covered, weights, memory.coverage, query), weights
+
+    def _look(
+        self, query: Tensor, reached: Tensor, keys: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor]:
+        bias = self.location(reached, memory.places) if self.location is not None else None
+        context, weights = self.attention(query, keys, memory.values, memory.mask, bias)
+        return context, weights

@@ -101,6 +101,9 @@ class Hyperparameters:
     attention_heads: int = _integer(1, 1, 64, "heads; must divide the attention dimension")
     attention_dimension: int = _integer(512, 1, 8192, "sum of the heads' dimensions")
     attention_dropout: float = _real(0.0, 0, 1, "on the attention weights", below=True)
+    attention_location: str = _choice(
+        "none", ("none", "progress"), "score by how far source and target have been read"
+    )
     coverage_mechanism: str = _choice(
         "none", ("none", "loss", "recurrent"), "See et al. 2017 | Tu et al. 2016 (slower: a loop)"
     )
@@ -205,6 +208,11 @@ class Hyperparameters:
         if self.attention_type == "none" and self.coverage_mechanism != "none":
             raise HyperparameterError(
                 f"coverage_mechanism={self.coverage_mechanism}: needs attention, and "
+                "attention_type is none; allowed here: none"
+            )
+        if self.attention_type == "none" and self.attention_location != "none":
+            raise HyperparameterError(
+                f"attention_location={self.attention_location}: needs attention, and "
                 "attention_type is none; allowed here: none"
             )
         if self.attention_type == "none" and self.coverage_penalty > 0:

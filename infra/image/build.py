@@ -44,7 +44,7 @@ def build(recipe: Recipe, docker: Docker, *, keep: Path | None = None) -> Built:
         write_context(recipe, scratch, context)
         torch = (context / "torch.tar").stat().st_size
         base = _host_base(scratch, docker) if recipe.base == HOST else recipe.base
-        docker.show(*_build_arguments(recipe, base), str(context))
+        docker.run(*_build_arguments(recipe, base), str(context))
         if keep is not None:
             shutil.copytree(context, keep, dirs_exist_ok=True)
     docker.run(
@@ -79,7 +79,7 @@ def _build_arguments(recipe: Recipe, base: str) -> list[str]:
         "REVISION": _revision(recipe.source),
     }
     pairs = [f"{name}={value}" for name, value in values.items()]
-    return ["build", "--tag", recipe.tag, *(word for pair in pairs for word in ("--build-arg", pair))]
+    return ["build", "--quiet", "--tag", recipe.tag, *(word for pair in pairs for word in ("--build-arg", pair))]
 
 
 def _revision(source: Path) -> str:

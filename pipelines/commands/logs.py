@@ -7,8 +7,6 @@ import argparse
 import contextlib
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from longspan.pipelines.where import add_where_arguments
 
 HELP = "print the log of a job or an endpoint"
@@ -49,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _runs(sagemaker: Any, name: str) -> bool:
     """Whether a job or an endpoint by this name may still write."""
+    from botocore.exceptions import ClientError
+
     for describe, member, status in _DESCRIBE:
         with contextlib.suppress(ClientError):  # none by that name
             return getattr(sagemaker, describe)(**{member: name})[status] in _WRITES

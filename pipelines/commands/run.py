@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run; 0 when the pipeline has succeeded."""
-    config = _config(arguments.config)
+    from longspan.pipelines.config import load_config_or_sample
+
+    config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
         return _dry_run(config)
     from longspan.pipelines.pipeline_run import PipelineRun
@@ -54,14 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
             return _explain_failure(state)
         _show_results(started, state)
     return 0
-
-
-def _config(path: Path | None) -> "Config":
-    from longspan.pipelines.config import DEFAULT_FILE, load_config, parse_config, template
-
-    if path is None and not Path(DEFAULT_FILE).is_file():
-        return parse_config(template(), "the sample's config")
-    return load_config(path or Path(DEFAULT_FILE))
 
 
 def _dry_run(config: "Config") -> int:

@@ -1,0 +1,152 @@
+"""The server's settings, from variables of the environment that SageMaker's Model carries."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from longspan.inference.options import PROFILES
+from longspan.training.errors import OptionError
+
+__all__ = ["ServerSettings"]
+
+_ROW = "LONGSPAN_"
+_PORT = "SAGEMAKER_BIND_TO_PORT"
+_BATCH = "SAGEMAKER_BATCH"  # "true" in the container of a batch transform job
+_BATCH_DEADLINE = 3600.0
+
+
+@dataclass(frozen=True)
+class _Rule:
+    parse: Callable[[str], Any]
+    allowed: str
+    help: str
+
+
+def _integer(default: int, low: int, high: int, text: str) -> Any:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(value)
+        return number
+
+    return field(
+        default=default,
+        metadata={"rule": _Rule(parse, f"an integer from {low} to {high}", text)},
+    )
+
+
+def _real(default: float, low: float, high: float, text: str) -> Any:
+    def parse(value: str) -> float:
+        number = float(value)
+        if not low <= number <= high or math.isnan(number):
+            raise ValueError(value)
+        return number
+
+    return field(
+        default=default,
+        metadata={"rule": _Rule(parse, f"a number from {low:g} to {high:g}", text)},
+    )
+
+
+def _choice(default: str, values: tuple[str, ...], text: str) -> Any:
+    def parse(value: str) -> str:
+        if value not in values:
+            raise ValueError(value)
+        return value
+
+    return field(default=default, metadata={"rule": _Rule(parse, " | ".join(values), text)})
+
+
+def _flag(default: bool, text: str) -> Any:
+    def parse(value: str) -> bool:
+        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+
+    return field(default=default, metadata={"rule": _Rule(parse, "true | false", text)})
+
+
+def _text(default: str, text: str) -> Any:
+    return field(default=default, metadata={"rule": _Rule(str, "a text", text)})
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How to serve. A field `workers` is the variable LONGSPAN_WORKERS, and so on."""
+
+    host: str = _text("0.0.0.0", "address to listen at")
+    port: int = _integer(8080, 0, 65535, "port; 0 is any free one")
+    workers: int = _integer(0, 0, 64, "processes with the model; 0: one a core, at most 4")
+    threads: int = _integer(0, 0, 256, "threads of a worker; 0: the cores shared among workers")
+    device: str = _text("", "cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
+    precision: str = _choice(
+        "auto", ("auto", "fp32", "bf16", "int8"), "of the weights; auto: int8 on a CPU"
+    )
+    profile: str = _choice("quality", PROFILES, "of requests that name none")
+    language: str = _text("en", "of the source: its rules say where a sentence ends")
+    long_input: str = _choice(
+        "split", ("split", "refuse"), "what exceeds max_source_tokens is split, or refused with 413"
+    )
+    max_source_tokens: int = _integer(512, 8, 10**6, "source tokens translated at a time")
+    max_text_tokens: int = _integer(50_000, 8, 10**8, "source tokens of a text; more is a 413")
+    max_body_mb: float = _real(25, 0.001, 1024, "megabytes of a request; more is a 413")
+    deadline: float = _real(55, 0.1, 3600, "seconds for a request; in batch transform an hour")
+    queue: int = _integer(256, 1, 10**6, "requests at a time; more are refused with 429")
+    batch_size: int = _integer(64, 1, 4096, "parts that are translated together")
+    batch_tokens: int = _integer(4096, 1, 10**7, "source tokens that are translated together")
+    batch_delay_ms: float = _real(
+        2, 0, 1000, "how long a part of profile quality may wait for others to go with it"
+    )
+    drain: float = _real(28, 0, 3600, "seconds to finish what is there after SIGTERM")
+    page: bool = _flag(False, "serve the page to try it at /")
+    log_text: bool = _flag(False, "log the texts of users")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "ServerSettings":
+        """Raises OptionError naming the variable, its value and what is allowed."""
+        values: dict[str, Any] = {}
+        if environment.get(_BATCH, "").lower() == "true":
+            values["deadline"] = _BATCH_DEADLINE
+        for f in fields(cls):
+            name = _PORT if f.name == "port" else f"{_ROW}{f.name.upper()}"
+            given = environment.get(name)
+            if given is not None:
+                values[f.name] = _parse(f.metadata["rule"], name, given)
+        return cls(**values)
+
+    @classmethod
+    def describe(cls) -> list[tuple[str, Any, str, str]]:
+        """(variable, default, allowed values, meaning) of each, for the docs."""
+        return [
+            (
+                _PORT if f.name == "port" else f"{_ROW}{f.name.upper()}",
+                f.default,
+                f.metadata["rule"].allowed,
+                f.metadata["rule"].help,
+            )
+            for f in fields(cls)
+        ]
+
+    def shares(self, cores: int | None = None) -> tuple[int, int]:
+        """Workers, and threads of each, where `cores` processors are there to share."""
+        if cores is None:
+            cores = available_cores(os.environ)
+        workers = self.workers or (1 if self.device.startswith("cuda") else min(4, cores))
+        return workers, self.threads or max(1, cores // workers)
+
+
+def available_cores(environment: Mapping[str, str]) -> int:
+    """As many as OMP_NUM_THREADS grants, else those that this process may run on."""
+    granted = environment.get("OMP_NUM_THREADS", "")
+    if granted.isdecimal() and int(granted) > 0:
+        return int(granted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _parse(rule: _Rule, name: str, value: str) -> Any:
+    try:
+        return rule.parse(value)
+    except (ValueError, KeyError):
+        raise OptionError(f"{name}={value}: allowed: {rule.allowed}") from None

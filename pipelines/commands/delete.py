@@ -1,0 +1,58 @@
+"""Delete what a config's pipeline has made: the list first, then a question.
+
+That is its endpoint, endpoint configs, models, model packages, the pipeline and its objects on
+S3, data and models included. Jobs and logs stay: they cost nothing.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from longspan.pipelines.where import add_where_arguments
+
+HELP = "delete what a pipeline has made"
+EXAMPLE = "longspan delete --config longspan.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan delete`."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    parser.add_argument("--yes", action="store_true", help="delete without asking")
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show, ask, delete; 1 when the answer was no."""
+    from longspan.pipelines.config import load_config_or_sample
+    from longspan.pipelines.resources import Project, delete, find_resources
+    from longspan.pipelines.where import open_connection
+
+    config = load_config_or_sample(arguments.config)
+    with open_connection(arguments, config.aws.region) as connection:
+        project = Project(
+            name=config.name,
+            group=config.group,
+            endpoint=config.endpoint_name,
+            bucket=connection.bucket if connection.local else config.aws.bucket or "",
+            prefix=f"{config.aws.prefix}/{config.name}",
+        )
+        found = find_resources(connection, project)
+        if not found:
+            print(f"{config.name} has made nothing that is still there")
+            return 0
+        for resource in found:
+            print(f"{resource.kind:<20} {resource.name}  {resource.note}".rstrip())
+        if not arguments.yes and not _confirmed(len(found)):
+            print("nothing was deleted")
+            return 1
+        for resource in found:
+            delete(connection, project, resource)
+            print(f"deleted {resource.kind} {resource.name}", flush=True)
+    return 0
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        print("no terminal to ask at: --yes deletes without asking", file=sys.stderr)
+        return False
+    return input(f"Delete all {count} of them? Type yes: ").strip().lower() == "yes"

@@ -1,0 +1,99 @@
+"""Deploy a model package to the endpoint, or go back to what it served before.
+
+PACKAGE is a version of the config's model package group, or a model package's ARN; without it,
+the newest approved version. An endpoint that is there is updated while it serves; when the new
+model does not become healthy, what served before goes on serving.
+"""
+
+import argparse
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from longspan.pipelines.where import add_where_arguments
+
+if TYPE_CHECKING:
+    from longspan.pipelines.config import Config
+    from longspan.pipelines.connection import Connection
+
+HELP = "deploy a model package to an endpoint"
+EXAMPLE = "longspan deploy 3 --approve --config longspan.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan deploy`."""
+    parser.add_argument(
+        "package", nargs="?", metavar="PACKAGE", help="default: the newest approved version"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    parser.add_argument("--endpoint", metavar="NAME", help="default: the config's")
+    parser.add_argument("--approve", action="store_true", help="approve the package first")
+    parser.add_argument(
+        "--rollback", action="store_true", help="serve what the endpoint served before instead"
+    )
+    parser.add_argument("--no-wait", action="store_true", help="return before it is in service")
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Create or update the endpoint and wait until it is in service."""
+    from longspan.pipelines.config import load_config_or_sample
+    from longspan.pipelines.live_endpoint import roll_back, wait_in_service
+    from longspan.pipelines.where import open_connection
+    from longspan.training.errors import OptionError
+
+    if arguments.rollback and (arguments.package or arguments.approve):
+        raise OptionError("--rollback takes no PACKAGE and no --approve: it goes back")
+    config = load_config_or_sample(arguments.config)
+    endpoint = arguments.endpoint or config.endpoint_name
+    with open_connection(arguments, config.aws.region) as connection:
+        sagemaker = connection.client("sagemaker")
+        if arguments.rollback:
+            print(f"{endpoint}: back to {roll_back(sagemaker, endpoint)}")
+        else:
+            _deploy(connection, config, endpoint, arguments)
+        if arguments.no_wait:
+            return 0
+        for status in wait_in_service(sagemaker, endpoint, connection.poll_seconds):
+            print(f"{endpoint}: {status}", flush=True)
+        if connection.local:
+            print(f"it serves while `longspan local up --directory {arguments.directory}` runs")
+    return 0
+
+
+def _deploy(
+    connection: "Connection", config: "Config", endpoint: str, arguments: argparse.Namespace
+) -> None:
+    from longspan.pipelines.live_endpoint import deploy
+    from longspan.pipelines.model_registry import approve, find_package
+
+    sagemaker = connection.client("sagemaker")
+    package = find_package(
+        sagemaker, config.group, arguments.package, approved=not arguments.approve
+    )
+    if arguments.approve:
+        approve(sagemaker, package)
+    before = deploy(sagemaker, _deployment(connection, config, endpoint, package))
+    print(f"{package}\n{endpoint}: {f'replaces {before}' if before else 'new'}")
+
+
+def _deployment(connection: "Connection", config: "Config", endpoint: str, package: str) -> Any:
+    from longspan.pipelines.live_endpoint import Deployment, variant
+
+    aws = config.aws
+    vpc = None
+    if aws.vpc is not None and not connection.local:
+        vpc = {"Subnets": aws.vpc.subnets, "SecurityGroupIds": aws.vpc.security_groups}
+    return Deployment(
+        endpoint=endpoint,
+        package_arn=package,
+        role_arn=connection.role(aws.role),
+        variant=variant(config.endpoint),
+        # A model and an endpoint config cannot be changed: each deployment makes its own.
+        suffix=f"v{package.rsplit('/', 1)[-1]}-{secrets.token_hex(3)}",
+        environment=config.endpoint.variables,
+        vpc=vpc,
+        network_isolation=aws.network_isolation,
+        kms_key=None if connection.local else aws.kms.volume,
+        tags=tuple({"Key": key, "Value": value} for key, value in aws.tags.items()),
+    )
