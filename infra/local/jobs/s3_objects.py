@@ -121,9 +121,9 @@ def manifest_objects(s3: Any, uri: str) -> list[S3Object]:
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
         first, *paths = json.loads(body)
-        base_bucket, base = parse_uri(first["prefix"])
+        base_bucket, base = parse_uri(str(first["prefix"]))
         return [S3Object(base_bucket, f"{base}{path}", str(path)) for path in paths]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, ValidationError):
         raise ValidationError(
             f'Manifest {uri}: expected [{{"prefix": "s3://..."}}, "path", ...]'
         ) from None

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
 """
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,9 +76,8 @@ class Plan:
         if not self.by_line:
             yield self._checked(content)
             return
-        lines = content.splitlines(keepends=True)
         batch = bytearray()
-        for line in lines:
+        for line in io.BytesIO(content):
             if batch and (not self.several or self._over(len(batch) + len(line))):
                 yield self._checked(bytes(batch))
                 batch.clear()

@@ -1,0 +1,55 @@
+"""Metrics as the job's own regular expressions find them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longspan.infra.local.api import ValidationError
+from longspan.infra.local.documents import Documents, Key
+from longspan.infra.local.jobs.metrics import METRICS as KIND
+from longspan.infra.local.jobs.metrics import Metrics, Scraper
+from longspan.training.metrics import METRICS, definitions, metrics_line
+
+
+class CloudWatch:
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def put_metric_data(self, Namespace: str, MetricData: list[object]) -> None:  # noqa: N803
+        self.sizes.append(len(MetricData))
+
+
+def test_values_come_in_the_order_of_the_log() -> None:
+    scraper = Scraper([{"Name": "loss", "Regex": "loss=([0-9.e-]+)"}])
+    found = list(scraper.scrape(["loss=2 loss=1e-3", "nothing", "loss=0.5"]))
+    assert found == [("loss", 2.0), ("loss", 0.001), ("loss", 0.5)]
+
+
+@pytest.mark.parametrize("pattern", ["loss=[0-9]+", "loss=([a-z]+)", "(x)?loss"])
+def test_a_match_without_a_number_is_none(pattern: str) -> None:
+    assert list(Scraper([{"Name": "loss", "Regex": pattern}]).scrape(["loss=abc loss=1"])) == []
+
+
+def test_a_pattern_that_is_none_is_named() -> None:
+    with pytest.raises(ValidationError, match=r"loss=\(.*of the metric loss"):
+        Scraper([{"Name": "loss", "Regex": "loss=("}])
+
+
+def test_the_last_value_is_the_final_one() -> None:
+    documents, cloudwatch = Documents(), CloudWatch()
+    times = iter([1.0, 2.0])
+    metrics = Metrics(documents, cloudwatch, Key("training-job", "r", "job"), lambda: next(times))
+    metrics.add([("loss", 2.0)] * 1500)
+    metrics.add([("loss", 1.0), ("bleu", 30.0)])
+    final = {m["MetricName"]: (m["Value"], m["Timestamp"]) for m in metrics.final()}
+    assert final == {"loss": (1.0, 2.0), "bleu": (30.0, 2.0)}
+    assert len(documents.get(Key(KIND, "r", "job"))["Metrics"]) == 1502
+    assert cloudwatch.sizes == [1000, 500, 2]
+
+
+@given(st.floats(min_value=-1e6, max_value=1e6, allow_nan=False))
+def test_the_trainers_own_lines_are_found(value: float) -> None:
+    for name in METRICS:
+        found = dict(Scraper(definitions()).scrape([metrics_line({name: value})]))
+        assert set(found) == {name}
+        assert found[name] == pytest.approx(value, rel=1e-4, abs=1e-4)
