@@ -167,7 +167,8 @@ class Decoder(nn.Module):
             hiddens.append(hidden)
             cells.append(cell)
         output = torch.tanh(self.readout(torch.cat([x, context.to(x.dtype)], dim=-1)))
-        after = State(torch.stack(hiddens, 1), torch.stack(cells, 1), state.feed, coverage, reached[:, -1])
+        states = torch.stack(hiddens, 1), torch.stack(cells, 1)
+        after = State(*states, state.feed, coverage, reached[:, -1])
         return self.hidden_dropout(output), after, weights
 
     def _attend(
@@ -179,9 +180,10 @@ class Decoder(nn.Module):
             return context, covered, weights
         if query.shape[1] == 1:
             return self._cover(query, reached, covered, memory)
+        sizes = [query.shape[2], reached.shape[2]]
         return run_steps(
-            lambda step, before: self._cover(*step, before, memory),
-            (query, reached),
+            lambda step, before: self._cover(*step.split(sizes, dim=-1), before, memory),
+            torch.cat([query, reached], dim=-1),
             covered,
             memory.keys.numel(),
         )

@@ -23,14 +23,12 @@ from longspan.training.errors import HyperparameterError, ModelDirectoryError
 from longspan.training.files import write_atomically
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
+from longspan.training.model_config import CONFIG, FORMAT, TOKENIZER, read_config
 from longspan.training.tokenizer import Tokenizer
 
 __all__ = ["FORMAT", "LoadedModel", "load_model", "save_model"]
 
-FORMAT = 1
-_CONFIG, _WEIGHTS, _TOKENIZER, _HISTORY = (
-    "config.json", "model.safetensors", "tokenizer", "history.json",
-)  # fmt: skip
+_WEIGHTS, _HISTORY = "model.safetensors", "history.json"
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,8 @@ def save_model(
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _CONFIG).unlink(missing_ok=True)
-    tokenizer.save(folder / _TOKENIZER)
+    (folder / CONFIG).unlink(missing_ok=True)
+    tokenizer.save(folder / TOKENIZER)
     weights = save_tensors(_distinct(model))
     write_atomically(folder / _WEIGHTS, weights)
     write_atomically(folder / _HISTORY, _json(list(history)))
@@ -73,7 +71,7 @@ def save_model(
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "details": details or {},
     }
-    write_atomically(folder / _CONFIG, _json(config))
+    write_atomically(folder / CONFIG, _json(config))
 
 
 def load_model(directory: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
@@ -83,11 +81,11 @@ def load_model(directory: str | Path, device: str | torch.device = "cpu") -> Loa
     tokenizer is not the one that the model was trained with.
     """
     folder = Path(directory)
-    config = _read_config(folder)
-    tokenizer = Tokenizer.load(folder / _TOKENIZER)
+    config = read_config(folder)
+    tokenizer = Tokenizer.load(folder / TOKENIZER)
     if tokenizer.fingerprint != config["tokenizer_fingerprint"]:
         raise ModelDirectoryError(
-            f"{folder / _TOKENIZER}: the model was trained with another tokenizer (fingerprint "
+            f"{folder / TOKENIZER}: the model was trained with another tokenizer (fingerprint "
             f"{config['tokenizer_fingerprint'][:12]}, this one {tokenizer.fingerprint[:12]}); "
             "put the original one back"
         )
@@ -95,40 +93,13 @@ def load_model(directory: str | Path, device: str | torch.device = "cpu") -> Loa
         hyperparameters = Hyperparameters.from_dict(config["hyperparameters"])
     except HyperparameterError as error:
         raise ModelDirectoryError(
-            f"{folder / _CONFIG}: {error}; was it written by another version of longspan?"
+            f"{folder / CONFIG}: {error}; was it written by another version of longspan?"
         ) from error
     model = Model(
         hyperparameters, config["source_vocabulary_size"], config["target_vocabulary_size"]
     )
     _load_weights(model, folder / _WEIGHTS, config["weights_sha256"])
     return LoadedModel(model.to(device).eval(), hyperparameters, tokenizer, config)
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / _CONFIG
-    if not path.is_file():
-        raise ModelDirectoryError(
-            f"{folder}: expected a model directory with {_CONFIG}, found "
-            f"{'none' if folder.is_dir() else 'no such directory'}; did training finish?"
-        )
-    try:
-        config = json.loads(path.read_bytes())
-        version = config["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelDirectoryError(
-            f"{path}: expected a model's description, got something else ({error!r})"
-        ) from error
-    if version != FORMAT:
-        raise ModelDirectoryError(
-            f"{path}: expected format {FORMAT}, got {version}; use the longspan that wrote it"
-        )
-    needed = {
-        "hyperparameters", "source_vocabulary_size", "target_vocabulary_size",
-        "tokenizer_fingerprint", "weights_sha256",
-    }  # fmt: skip
-    if missing := sorted(needed - config.keys()):
-        raise ModelDirectoryError(f"{path}: lacks {', '.join(missing)}; copy the model again")
-    return dict(config)
 
 
 def _load_weights(model: Model, path: Path, expected: str) -> None:
@@ -140,7 +111,7 @@ def _load_weights(model: Model, path: Path, expected: str) -> None:
         ) from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelDirectoryError(
-            f"{path}: its content is not what {_CONFIG} says; copy the model again"
+            f"{path}: its content is not what {CONFIG} says; copy the model again"
         )
     try:
         tensors = load_tensors(content)

@@ -22,8 +22,8 @@ USER = "LONGSPAN_USER"
 def leave_root(paths: ContainerPaths, environment: Mapping[str, str]) -> None:
     """Become the user that `LONGSPAN_USER` names, if we are root and it names one.
 
-    Where another user than root owns one of the folders, as with a folder of the machine that SageMaker's
-    local mode mounts, we become that user, who can then read and delete what we leave.
+    Where another user than root owns one of the folders, as with those of a laptop that local mode
+    mounts, we become that user, who can then read and delete what we leave.
     Raises OptionError when the variable is not UID:GID.
     """
     wanted = environment.get(USER)

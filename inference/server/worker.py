@@ -13,12 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 
+from longspan.inference.server.child import WorkerSettings
 from longspan.inference.server.lanes import Lanes, Turn
 from longspan.inference.server.messages import Frame, Job, read_frame
 from longspan.inference.settings import SearchSettings
@@ -27,21 +27,10 @@ from longspan.training.errors import LongspanError
 from longspan.training.model_directory import load_model
 from longspan.training.tokenizer import EOS, UNK
 
-__all__ = ["WorkerSettings", "main"]
+__all__ = ["main"]
 
 _BEAT_SECONDS = 1.0  # between two signs of life of a busy worker
 _WARM_UP = ((UNK, UNK, UNK, EOS), (UNK,) * 40 + (EOS,))
-
-
-@dataclass(frozen=True)
-class WorkerSettings:
-    """What a worker needs to know of the server's settings."""
-
-    threads: int = 1
-    device: str = ""
-    precision: str = "auto"
-    batch_size: int = 64
-    batch_tokens: int = 4096
 
 
 def main(arguments: Sequence[str]) -> int:

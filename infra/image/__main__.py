@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from importlib.metadata import version
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--source", type=Path, default=_CHECKOUT, help="a checkout of longspan")
     build.add_argument("--keep-context", type=Path, help="keep what docker built from there")
     push = actions.add_parser("push", help="push the image to ECR")
-    push.add_argument("--tag", required=True, help="the local image")
+    push.add_argument("--accelerator", choices=ACCELERATORS, default="cpu")
+    push.add_argument("--tag", help="default: longspan:VERSION-ACCELERATOR")
     push.add_argument("--repository", default="longspan", help="in ECR")
     push.add_argument("--region", help="default: as AWS's configuration says")
     return parser
@@ -60,7 +62,8 @@ def _push(arguments: argparse.Namespace) -> None:
     from longspan.infra.image.push import push
 
     ecr = boto3.Session(region_name=arguments.region).client("ecr")
-    uri = push(arguments.tag, arguments.repository, ecr, Docker())
+    tag = arguments.tag or f"longspan:{version('longspan')}-{arguments.accelerator}"
+    uri = push(tag, arguments.repository, ecr, Docker())
     print(f"pushed; in the config:\n\naws:\n  image: {uri}")
 
 

@@ -15,6 +15,8 @@ from longspan.infra.image.recipe import HOST, Recipe
 __all__ = ["Built", "build", "write_context"]
 
 _HOST_TAG = "longspan-base:host"
+# What `longspan run` asks a local cloud for.
+_LOCAL_TAG = "longspan:local"
 # What the image must be able to do before anybody gets it.
 _CHECK = (
     "import longspan.training.train_job, longspan.training.prepare_job, "
@@ -50,6 +52,8 @@ def build(recipe: Recipe, docker: Docker, *, keep: Path | None = None) -> Built:
     docker.run(
         "run", "--rm", "--network", "none", "--entrypoint", "python", recipe.tag, "-c", _CHECK
     )
+    if recipe.accelerator == "cpu":
+        docker.run("tag", recipe.tag, _LOCAL_TAG)
     return _inspect(recipe, docker, torch)
 
 
@@ -79,7 +83,13 @@ def _build_arguments(recipe: Recipe, base: str) -> list[str]:
         "REVISION": _revision(recipe.source),
     }
     pairs = [f"{name}={value}" for name, value in values.items()]
-    return ["build", "--quiet", "--tag", recipe.tag, *(word for pair in pairs for word in ("--build-arg", pair))]
+    return [
+        "build",
+        "--quiet",
+        "--tag",
+        recipe.tag,
+        *(word for pair in pairs for word in ("--build-arg", pair)),
+    ]
 
 
 def _revision(source: Path) -> str:

@@ -54,7 +54,9 @@ class Docker:
                 command, input=text, capture_output=not show, text=True, env=environment
             )
         except FileNotFoundError:
-            raise ImageError(f"expected {self.program} on the PATH, came none: install Docker") from None
+            raise ImageError(
+                f"expected {self.program} on the PATH, came none: install Docker"
+            ) from None
 
 
 def _last_line(output: str) -> str:

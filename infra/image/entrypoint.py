@@ -32,14 +32,12 @@ def command(arguments: Sequence[str]) -> list[str] | None:
 def main(arguments: Sequence[str]) -> int:
     """Become the program, so that signals reach it; 2 for what the image is not for."""
     program = command(arguments)
-    if program is None:
-        print(
-            f"longspan: error: expected {', '.join(_MODULES)}, came {' '.join(arguments)}",
-            file=sys.stderr,
-        )
-        return 2
-    leave_root(ContainerPaths.from_environment(os.environ), os.environ)
-    os.execv(program[0], program)  # does not return
+    if program is not None:
+        leave_root(ContainerPaths.from_environment(os.environ), os.environ)
+        os.execv(program[0], program)  # does not return
+    came = " ".join(arguments)
+    print(f"longspan: error: expected {', '.join(_MODULES)}, came {came}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -109,9 +109,7 @@ def _compile(target: Path) -> None:
 
 def _owners(installed: Iterable[Distribution]) -> Mapping[str, str]:
     """The layer of each top-level name that is not a dependency's."""
-    return {
-        name: layer for one in installed for layer in [_layer(one)] for name in _top_names(one)
-    }
+    return {name: layer for one in installed for layer in [_layer(one)] for name in _top_names(one)}
 
 
 def _layer(distribution: Distribution) -> str:

@@ -12,8 +12,12 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longspan.training.errors import LongspanError
+
+if TYPE_CHECKING:
+    from longspan.infra.local.runtime import Runtime
 
 __all__ = ["main"]
 
@@ -42,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--directory", type=Path, required=True, help="state, logs and job folders")
     up.add_argument("--port", type=int, default=0, help="default: a free one")
     up.add_argument("--region", default="us-east-1")
-    up.add_argument("--runtime", choices=("process",), default="process")
+    up.add_argument("--runtime", choices=("process", "docker"), default="process")
     up.add_argument("--iam", action="store_true", help="refuse what policies do not allow")
     up.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     return parser
@@ -51,12 +55,11 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
     # moto and boto3 take a second to import: a wrong option need not wait for them.
     from longspan.infra.local.cloud import Cloud, CloudSettings
-    from longspan.infra.local.process_runtime import ProcessRuntime
 
     settings = CloudSettings(
         arguments.directory.resolve(), arguments.port, arguments.region, arguments.iam
     )
-    cloud = Cloud(settings, ProcessRuntime())
+    cloud = Cloud(settings, _runtime(arguments.runtime))
     try:
         if arguments.until_eof:
             threading.Thread(target=_wait_for_eof, args=(stop,), daemon=True).start()
@@ -64,6 +67,16 @@ def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
         stop.wait()
     finally:
         cloud.close()
+
+
+def _runtime(name: str) -> "Runtime":
+    if name == "docker":
+        from longspan.infra.local.docker_runtime import DockerRuntime
+
+        return DockerRuntime()
+    from longspan.infra.local.process_runtime import ProcessRuntime
+
+    return ProcessRuntime()
 
 
 def _wait_for_eof(stop: threading.Event) -> None:

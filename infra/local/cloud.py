@@ -18,11 +18,11 @@ from longspan.infra.local.kept.keeper import AGENT, Keeper
 from longspan.infra.local.model_packages import ModelPackages
 from longspan.infra.local.models import Models
 from longspan.infra.local.moto_server import MotoServer, require_signatures
-from longspan.infra.local.processing_jobs import ProcessingJobs
+from longspan.infra.local.processing_jobs import processing_jobs
 from longspan.infra.local.runtime import Runtime
 from longspan.infra.local.tags import Tags
-from longspan.infra.local.training_jobs import TrainingJobs
-from longspan.infra.local.transform_jobs import TransformJobs
+from longspan.infra.local.training_jobs import training_jobs
+from longspan.infra.local.transform_jobs import transform_jobs
 from longspan.infra.local.tuning_jobs import TuningJobs
 
 __all__ = ["Cloud", "CloudSettings"]
@@ -110,15 +110,15 @@ class Cloud:
 
 def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
     """In the order in which they build on each other."""
-    training = TrainingJobs(context)
+    training = training_jobs(context)
     return (
         Tags(context),
-        ProcessingJobs(context),
+        processing_jobs(context),
         training,
         TuningJobs(context, training),
         ModelPackages(context),
         Models(context),
-        TransformJobs(context),
+        transform_jobs(context),
         EndpointConfigs(context),
         endpoints,
     )

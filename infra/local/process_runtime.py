@@ -6,13 +6,13 @@ and variables is replaced by the folder that stands for it.
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 
 from longspan.infra.local.errors import LocalCloudError
+from longspan.infra.local.free_port import free_port
 from longspan.infra.local.runtime import Container
 
 __all__ = ["ProcessRuntime"]
@@ -43,7 +43,7 @@ class ProcessRuntime:
 
     def start(self, container: Container) -> "_Process":
         """Start it. Raises LocalCloudError when there is no such program."""
-        port = _free_port()
+        port = free_port()
         environment = {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "OMP_NUM_THREADS": str(self._threads),
@@ -131,9 +131,3 @@ def _replace(text: str, container: Container) -> str:
     if text == _ROOT:
         return str(container.base)
     return text.replace(f"{_ROOT}/", f"{container.base}/")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

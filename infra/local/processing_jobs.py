@@ -1,69 +1,37 @@
-"""Processing jobs: the operations, and a thread per job that runs it.
+"""Processing jobs: what a request for one means, and how it is run.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
 """
 
-from collections.abc import Mapping
+from functools import partial
 
-from longspan.infra.local.api import Call, Document, Handler
+from longspan.infra.local.api import Call, Document
 from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Key
 from longspan.infra.local.jobs.processing_request import check, inputs
 from longspan.infra.local.jobs.processing_run import ProcessingRun
-from longspan.infra.local.jobs.records import JobKind, Records
-from longspan.infra.local.jobs.runs import Runs
+from longspan.infra.local.jobs.records import JobKind
+from longspan.infra.local.jobs.service import JobService, Plan, Work
 
-__all__ = ["ProcessingJobs"]
+__all__ = ["processing_jobs"]
 
 _KIND = JobKind("Processing")
 
 
-class ProcessingJobs:
+def processing_jobs(context: Context) -> JobService:
     """A service of the control plane."""
+    return JobService(context, _KIND, partial(_plan, context))
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._records = Records(context, _KIND)
-        self._runs = Runs()
 
-    def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
-        return {
-            "CreateProcessingJob": self._create,
-            "DescribeProcessingJob": self._records.find,
-            "ListProcessingJobs": self._list,
-            "StopProcessingJob": self._stop,
-            "DeleteProcessingJob": self._delete,
-        }
+def _plan(context: Context, call: Call) -> Plan:
+    request = call.request
+    check(request)
+    role = request["RoleArn"]
+    clients = context.clients.as_role(role, call.region, request[_KIND.name])
+    for item in inputs(request):
+        item.check(clients.client("s3"), role, call.region)
 
-    def recover(self) -> None:
-        """Jobs that ran when an earlier cloud ended have failed."""
-        self._records.recover()
+    def work(key: Key, job: Document) -> Work:
+        return ProcessingRun(context, key, clients, job).run
 
-    def close(self) -> None:
-        """Kill the containers; their jobs have failed."""
-        self._runs.close()
-
-    def _create(self, call: Call) -> Document:
-        request = call.request
-        check(request)
-        role, name = request["RoleArn"], request[_KIND.name]
-        clients = self._context.clients.as_role(role, call.region, name)
-        for item in inputs(request):
-            item.check(clients.client("s3"), role, call.region)
-        job = self._records.create(call, {})
-        key = self._records.key(call.region, name)
-        self._runs.start(key, ProcessingRun(self._context, key, clients, job).run)
-        return {_KIND.arn: job[_KIND.arn]}
-
-    def _list(self, call: Call) -> Document:
-        return self._records.list(call, "ProcessingJobSummaries")
-
-    def _stop(self, call: Call) -> Document:
-        key = self._records.key(call.region, call.request[_KIND.name])
-        self._records.stopping(key)
-        self._runs.stop(key)
-        return {}
-
-    def _delete(self, call: Call) -> Document:
-        self._records.delete(call)
-        return {}
+    return Plan(work, {})

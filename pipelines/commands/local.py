@@ -1,7 +1,8 @@
 """Serve a local AWS endpoint on this machine, until Ctrl-C.
 
 Prints the variables that lead boto3, the SageMaker SDK and longspan to it; what runs there are
-local processes, and state and logs stay in DIR. No AWS account and no Docker are needed.
+local processes, or containers with `--runtime docker`, and state and logs stay in DIR. No AWS
+account is needed, and Docker only for the latter.
 """
 
 import argparse
@@ -30,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, metavar="P", help="default: a free one")
     parser.add_argument("--region", default="us-east-1", metavar="R", help="default: us-east-1")
     parser.add_argument(
+        "--runtime",
+        choices=("process", "docker"),
+        default="process",
+        help="jobs as processes, or as containers of their image (default: process)",
+    )
+    parser.add_argument(
         "--iam", action="store_true", help="refuse what the caller's IAM policies do not allow"
     )
 
@@ -42,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     options = ["--port", str(arguments.port), "--region", arguments.region]
+    options += ["--runtime", arguments.runtime]
     options += ["--iam"] * arguments.iam
     with LocalCloud(arguments.directory, *options) as cloud:
         for name, value in cloud.environment.items():

@@ -3,12 +3,13 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from longspan.infra.local.api import Document, ValidationError
-from longspan.infra.local.documents import Documents, Key
+from longspan.infra.local.documents import Documents, Key, Missing
 
 __all__ = ["METRICS", "Metrics", "Scraper"]
 
@@ -63,6 +64,8 @@ class Metrics:
         self._job = job
         self._key = Key(METRICS, job.region, job.name)
         self._now = now
+        with contextlib.suppress(Missing):  # of a job by this name that was deleted
+            documents.delete(self._key)
         documents.create(self._key, {"Metrics": []})
 
     def add(self, values: Iterable[tuple[str, float]]) -> None:

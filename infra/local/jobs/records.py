@@ -22,6 +22,7 @@ class JobKind:
     """`title` is the word in the API's names: Training, Processing, Transform."""
 
     title: str
+    deletable: bool = True  # whether SageMaker has a Delete operation
 
     @property
     def document(self) -> str:

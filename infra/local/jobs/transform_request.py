@@ -12,7 +12,7 @@ from longspan.infra.local.api import ValidationError
 from longspan.infra.local.jobs.s3_input import S3Input
 from longspan.infra.local.jobs.s3_objects import parse_uri
 
-__all__ = ["Plan"]
+__all__ = ["Batches"]
 
 _MEGABYTE = 1_000_000
 _DEFAULT_MEGABYTES = 6
@@ -21,7 +21,7 @@ _WHOLE_FILTERS = (None, "$", "$[:]")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Batches:
     """How a transform job cuts its objects into requests, and joins the answers."""
 
     data: S3Input
@@ -38,7 +38,7 @@ class Plan:
     retries: int
 
     @classmethod
-    def parse(cls, request: Mapping[str, Any]) -> "Plan":
+    def parse(cls, request: Mapping[str, Any]) -> "Batches":
         """Raises ValidationError."""
         _refuse_filters(request.get("DataProcessing") or {})
         given, target = request["TransformInput"], request["TransformOutput"]

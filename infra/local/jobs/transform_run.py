@@ -22,7 +22,7 @@ from longspan.infra.local.jobs.job_container import role_environment
 from longspan.infra.local.jobs.outcome import conclude
 from longspan.infra.local.jobs.runs import Signals
 from longspan.infra.local.jobs.s3_objects import S3Object, Upload
-from longspan.infra.local.jobs.transform_request import Plan
+from longspan.infra.local.jobs.transform_request import Batches
 from longspan.infra.local.runtime import Container
 from longspan.infra.local.serving.failures import ServingClosed, ServingFailure
 from longspan.infra.local.serving.model_container import ModelContainer
@@ -56,7 +56,7 @@ class TransformRun:
         self._job = job
         self._key = key
         self._model = model
-        self._plan = Plan.parse(job)
+        self._batches = Batches.parse(job)
         self._folder = context.workplace / "transform" / key.region / key.name
         self._logs = HostLogs(context, clients, _LOGS, key.name, [self._folder])
 
@@ -86,7 +86,7 @@ class TransformRun:
         """The model's container, healthy within, gone after."""
         self._folder.mkdir(parents=True)
         server = ModelServer(
-            self._context.runtime, self._container(), self._logs.pump, self._plan.seconds
+            self._context.runtime, self._container(), self._logs.pump, self._batches.seconds
         )
         try:
             if self._model.data is not None:
@@ -105,8 +105,8 @@ class TransformRun:
             **role_environment(self._clients, isolated=self._model.isolated),
             **self._model.environment,
             "SAGEMAKER_BATCH": "true",
-            "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(self._plan.payload // 1_000_000),
-            "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(self._plan.concurrent),
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(self._batches.payload // 1_000_000),
+            "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(self._batches.concurrent),
             **(self._job.get("Environment") or {}),
         }
         return Container(
@@ -120,7 +120,7 @@ class TransformRun:
 
     def _objects(self) -> list[S3Object]:
         try:
-            return self._plan.data.objects(self._clients.client("s3"))
+            return self._batches.data.objects(self._clients.client("s3"))
         except (ClientError, ApiError) as error:
             raise JobFailure(f"ClientError: Failed to list the input: {error}") from None
 
@@ -130,25 +130,25 @@ class TransformRun:
         s3 = self._clients.client("s3")
         content = s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
         try:
-            if self._plan.data.gunzip:
+            if self._batches.data.gunzip:
                 content = gzip.decompress(content)
-            payloads = list(self._plan.payloads(content))
+            payloads = list(self._batches.payloads(content))
         except (OSError, EOFError, ApiError) as error:
             raise JobFailure(f"ClientError: {name}: {error}") from None
 
         def ask(body: bytes) -> bytes:
             return self._ask(server, body, name, signals)
 
-        with ThreadPoolExecutor(self._plan.concurrent) as pool:
+        with ThreadPoolExecutor(self._batches.concurrent) as pool:
             answers = list(pool.map(ask, payloads))
         result = self._folder / "result"
-        result.write_bytes(self._plan.assemble(answers))
-        Upload(s3, self._plan.kms_key).file(result, f"{self._plan.output}/{item.path}.out")
+        result.write_bytes(self._batches.assemble(answers))
+        Upload(s3, self._batches.kms_key).file(result, f"{self._batches.output}/{item.path}.out")
 
     def _ask(self, server: ModelServer, body: bytes, name: str, signals: Signals) -> bytes:
-        headers = {"Content-Type": self._plan.content_type, "Accept": self._plan.accept}
+        headers = {"Content-Type": self._batches.content_type, "Accept": self._batches.accept}
         reason = ""
-        for attempt in range(self._plan.retries + 1):
+        for attempt in range(self._batches.retries + 1):
             if signals.ending:
                 raise _Stopped
             if attempt:
@@ -158,7 +158,7 @@ class TransformRun:
             except NotServing:
                 reason = "the model did not answer"
             except TooSlow:
-                reason = f"no answer within {self._plan.seconds:.0f} seconds"
+                reason = f"no answer within {self._batches.seconds:.0f} seconds"
             else:
                 if reply.status < 400:
                     return reply.body

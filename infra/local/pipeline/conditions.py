@@ -20,7 +20,7 @@ _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "Equals": ("LeftValue", "RightValue"),
-    **{order: ("LeftValue", "RightValue") for order in _ORDERS},
+    **dict.fromkeys(_ORDERS, ("LeftValue", "RightValue")),
     "In": ("QueryValue", "Values"),
     "Not": ("Condition",),
     "And": ("Conditions",),
@@ -32,7 +32,9 @@ def check_condition(condition: Any, where: str) -> None:
     """Raises ValidationError for one that cannot be evaluated."""
     kind = condition.get("Type") if isinstance(condition, dict) else None
     if kind not in _MEMBERS:
-        raise invalid(f"{where}: Unknown condition type {kind!r}. Known are: {', '.join(_MEMBERS)}.")
+        raise invalid(
+            f"{where}: Unknown condition type {kind!r}. Known are: {', '.join(_MEMBERS)}."
+        )
     read_members(condition, f"{where} ({kind})", ("Type", *_MEMBERS[kind]))
     if kind == "Not":
         check_condition(condition["Condition"], f"{where}.Not")

@@ -15,11 +15,19 @@ from typing import Any, Protocol
 
 from longspan.infra.local.pipeline.paths import Path, look_up, parse_path
 
-__all__ = ["Reference", "Values", "evaluate", "is_expression", "parse_reference", "references"]
+__all__ = [
+    "PROPERTY_FILES",
+    "Reference",
+    "Values",
+    "evaluate",
+    "is_expression",
+    "parse_reference",
+    "references",
+]
 
+PROPERTY_FILES = "PropertyFiles"
 _GET, _JOIN, _JSON_GET = "Get", "Std:Join", "Std:JsonGet"
 _ROOTS = ("Parameters", "Execution", "Steps")
-PROPERTY_FILES = "PropertyFiles"
 
 
 @dataclass(frozen=True)

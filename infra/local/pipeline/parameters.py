@@ -85,7 +85,9 @@ def _read(item: Any, where: str) -> Parameter:
     if not _NAME.fullmatch(name):
         raise invalid(f"{where}: Name '{name}' must match {_NAME.pattern}.")
     if kind not in _TYPES:
-        raise invalid(f"{where}: Type of '{name}' must be one of {', '.join(_TYPES)}, got {kind!r}.")
+        raise invalid(
+            f"{where}: Type of '{name}' must be one of {', '.join(_TYPES)}, got {kind!r}."
+        )
     allowed = read_list(members.get("EnumValues", []), f"{where}.EnumValues")
     if allowed and kind != "String":
         raise invalid(f"{where}: only a String has EnumValues, '{name}' is of type {kind}.")
@@ -93,9 +95,7 @@ def _read(item: Any, where: str) -> Parameter:
     if default is not None and (
         not isinstance(default, _TYPES[kind]) or isinstance(default, bool) != (kind == "Boolean")
     ):
-        raise invalid(
-            f"{where}: DefaultValue of '{name}' must be of type {kind}, got {default!r}."
-        )
+        raise invalid(f"{where}: DefaultValue of '{name}' must be of type {kind}, got {default!r}.")
     parameter = Parameter(
         name, kind, default, tuple(read_text(one, f"{where}.EnumValues") for one in allowed)
     )

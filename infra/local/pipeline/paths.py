@@ -13,7 +13,9 @@ __all__ = ["Path", "Unresolved", "look_up", "parse_path"]
 Path: TypeAlias = tuple[str | int, ...]
 
 _TOKEN = re.compile(
-    r"""(?P<dotted>[^.\[\]'"]+) | \[(?P<index>\d+)\] | \[(?P<quote>['"])(?P<name>.*?)(?P=quote)\]""",
+    r"""(?P<dotted>[^.\[\]'"]+)
+    | \[(?P<index>\d+)\]
+    | \[(?P<quote>['"])(?P<name>.*?)(?P=quote)\]""",
     re.VERBOSE,
 )
 # The members by which elements of a list are known.

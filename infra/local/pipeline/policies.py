@@ -87,7 +87,9 @@ DEFAULT_RETRIES = (RetryPolicy(("Step.SERVICE_FAULT", "Step.THROTTLING")),)
 def read_retry(value: Any, where: str) -> RetryPolicy:
     """Raises ValidationError."""
     limits = ("MaxAttempts", "ExpireAfterMin")
-    members = read_members(value, where, ("ExceptionType",), ("IntervalSeconds", "BackoffRate", *limits))
+    members = read_members(
+        value, where, ("ExceptionType",), ("IntervalSeconds", "BackoffRate", *limits)
+    )
     faults = read_list(members["ExceptionType"], f"{where}.ExceptionType")
     for fault in faults:
         if fault not in FAULTS:

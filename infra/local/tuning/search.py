@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class TrainingJobStarter(Protocol):
-    """What a tuning job needs of training jobs; `TrainingJobs` has it."""
+    """What a tuning job needs of training jobs; the service of training jobs has it."""
 
     def start(self, call: Call, *, extra: Document | None = None) -> str:
         """Start one; its ARN. Raises ApiError."""

@@ -20,6 +20,7 @@ from longspan.infra.local.documents import Documents, Key
 from longspan.infra.local.moto_server import MotoServer
 from longspan.infra.local.process_runtime import ProcessRuntime
 from longspan.infra.local.runtime import Container, Running, Runtime
+from longspan.infra.local.training_jobs import training_jobs
 from longspan.infra.local.tuning.stopping import Curve, Hyperband
 from longspan.infra.local.tuning_jobs import TuningJobs
 from longspan.pipelines import sdk
@@ -784,7 +785,6 @@ class ScriptRuntime:
 
 
 def test_real_training_jobs_are_tuned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    module = pytest.importorskip("longspan.infra.local.training_jobs")
     script = tmp_path / "trainer.py"
     script.write_text(TRAINER)
     monkeypatch.setattr(SageMakerResponse, "call_action", SageMakerResponse.call_action)
@@ -799,7 +799,7 @@ def test_real_training_jobs_are_tuned(monkeypatch: pytest.MonkeyPatch, tmp_path:
         workplace=tmp_path / "work",
         now=time.time,
     )
-    training = module.TrainingJobs(context)
+    training = training_jobs(context)
     plane = ControlPlane([training, TuningJobs(context, training)])
     try:
         server.answer_sagemaker(plane.operations, plane.handle)

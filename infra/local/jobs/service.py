@@ -1,0 +1,92 @@
+"""What the services of all kinds of jobs share: the operations, and a thread per job.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Service.html
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from longspan.infra.local.api import Call, Document, Handler
+from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Key
+from longspan.infra.local.jobs.records import JobKind, Records
+from longspan.infra.local.jobs.runs import Runs, Signals
+
+__all__ = ["JobService", "Plan", "Work"]
+
+Work: TypeAlias = Callable[[Signals], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request that was found right: members of the new document, and what makes its work."""
+
+    work: Callable[[Key, Document], Work]
+    members: Document
+
+
+class JobService:
+    """Of one kind; `plan` checks a request, raising ApiError, and says how it is run."""
+
+    def __init__(
+        self,
+        context: Context,
+        kind: JobKind,
+        plan: Callable[[Call], Plan],
+        stopping: Callable[[Document], object] = lambda document: None,
+    ) -> None:
+        """`stopping` adds to a document what its kind shows of a job that is about to stop."""
+        self._kind = kind
+        self._plan = plan
+        self._stopping = stopping
+        self._records = Records(context, kind)
+        self._runs = Runs()
+
+    def operations(self) -> Mapping[str, Handler]:
+        """Handlers by operation name."""
+        title = self._kind.title
+        delete: dict[str, Handler] = {f"Delete{title}Job": self._delete}
+        return {
+            f"Create{title}Job": self._create,
+            f"Describe{title}Job": self._records.find,
+            f"List{title}Jobs": self._list,
+            f"Stop{title}Job": self._stop,
+            **(delete if self._kind.deletable else {}),
+        }
+
+    def recover(self) -> None:
+        """Jobs that ran when an earlier cloud ended have failed."""
+        self._records.recover()
+
+    def close(self) -> None:
+        """Kill the containers; their jobs have failed."""
+        self._runs.close()
+
+    def start(self, call: Call, *, extra: Document | None = None) -> str:
+        """Start a job; its ARN. `extra` are members of its document. Raises ApiError."""
+        plan = self._plan(call)
+        job = self._records.create(call, {**plan.members, **(extra or {})})
+        key = self._records.key(call.region, call.request[self._kind.name])
+        self._runs.start(key, plan.work(key, job))
+        return str(job[self._kind.arn])
+
+    def stop(self, region: str, name: str) -> None:
+        """Ask a job to stop. Raises NotFound, and ValidationError when it has ended."""
+        key = self._records.key(region, name)
+        self._records.stopping(key, self._stopping)
+        self._runs.stop(key)
+
+    def _create(self, call: Call) -> Document:
+        return {self._kind.arn: self.start(call)}
+
+    def _list(self, call: Call) -> Document:
+        return self._records.list(call, f"{self._kind.title}JobSummaries")
+
+    def _stop(self, call: Call) -> Document:
+        self.stop(call.region, call.request[self._kind.name])
+        return {}
+
+    def _delete(self, call: Call) -> Document:
+        self._records.delete(call)
+        return {}
