@@ -30,7 +30,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 
 def check_condition(condition: Any, where: str) -> None:
     """Raises ValidationError for one that cannot be evaluated."""
-    kind = condition.get("Type") if isinstance(condition, dict) else None
+    kind = str(condition.get("Type")) if isinstance(condition, dict) else ""
     if kind not in _MEMBERS:
         raise invalid(
             f"{where}: Unknown condition type {kind!r}. Known are: {', '.join(_MEMBERS)}."

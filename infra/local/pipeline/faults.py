@@ -1,0 +1,64 @@
+"""Why a step fails, and which of the faults that retry policies name it is.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+
+__all__ = ["StepFailure", "fault_of_reason", "invoking"]
+
+_THROTTLING = ("Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown")
+_CAPACITY = ("CapacityError", "InsufficientCapacity")
+_LIMIT = "ResourceLimitExceeded"
+
+
+class StepFailure(Exception):
+    """The step has failed, or this try of it; `fault` is what a retry policy may name, or none."""
+
+    def __init__(self, reason: str, fault: str = "") -> None:
+        super().__init__(reason)
+        self.fault = fault
+
+
+@contextmanager
+def invoking(action: str) -> Iterator[None]:
+    """While an operation such as `sagemaker:CreateTrainingJob` is called. Raises StepFailure."""
+    try:
+        yield
+    except ClientError as error:
+        message = error.response["Error"].get("Message") or str(error)
+        code = error.response["Error"]["Code"]
+        raise _failure(action, f"{message} ({code})", _fault(error)) from None
+    except (ConnectionError, HTTPClientError) as error:
+        raise _failure(action, str(error), "Step.SERVICE_FAULT") from None
+    except BotoCoreError as error:  # what the client itself refuses to send
+        raise _failure(action, " ".join(str(error).split()), "") from None
+
+
+def _failure(action: str, details: str, fault: str) -> StepFailure:
+    return StepFailure(f"ClientError: Failed to invoke {action}. Error Details: {details}", fault)
+
+
+def _fault(error: ClientError) -> str:
+    code = error.response["Error"]["Code"]
+    message = error.response["Error"].get("Message", "")
+    if code in _THROTTLING or "Rate exceeded" in message:
+        return "Step.THROTTLING"
+    if code == _LIMIT:
+        return "SageMaker.RESOURCE_LIMIT"
+    if any(word in f"{code} {message}" for word in _CAPACITY):
+        return "SageMaker.CAPACITY_ERROR"
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return "Step.SERVICE_FAULT" if status >= 500 else ""
+
+
+def fault_of_reason(reason: str) -> str:
+    """By the FailureReason of a job."""
+    if any(word in reason for word in _CAPACITY):
+        return "SageMaker.CAPACITY_ERROR"
+    if _LIMIT in reason:
+        return "SageMaker.RESOURCE_LIMIT"
+    return "SageMaker.JOB_INTERNAL_ERROR" if reason.startswith("InternalServerError") else ""
