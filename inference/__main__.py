@@ -17,13 +17,13 @@ def main(argv: Sequence[str]) -> int:
     command, *rest = argv or [""]
     # Each one's modules are loaded for it alone: the server needs no torch.
     if command == "serve" and not rest:
-        from longspan.inference.server import container
+        from longspan.inference.server.container import main as serve
 
-        return container.main()
+        return serve()
     if command == "worker":
-        from longspan.inference.server import worker
+        from longspan.inference.server.worker import main as work
 
-        return worker.main(rest)
+        return work(rest)
     print(f"{_USAGE}\ngot: {' '.join(argv) or 'nothing'}", file=sys.stderr)
     return 2
 

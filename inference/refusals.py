@@ -32,6 +32,7 @@ class Refusal(LongspanError):  # noqa: N818 - an answer, not a mistake of ours
 
     status = 500
     code = "refused"
+    retry_after: int | None = None  # seconds until it is worth another try
 
 
 class BadRequest(Refusal):
@@ -63,7 +64,7 @@ class UnsupportedMedia(Refusal):
 
 
 class Busy(Refusal):
-    """The queue is full; `retry_after` seconds from now there may be room."""
+    """The queue is full; after `retry_after` seconds there may be room."""
 
     status = 429
     code = "busy"

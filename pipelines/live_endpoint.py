@@ -15,6 +15,7 @@ from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.config.delivery import Endpoint
 
 __all__ = [
+    "VARIANT",
     "Deployment",
     "Listed",
     "Scaling",
@@ -29,7 +30,7 @@ __all__ = [
 
 # Scale by invocations a minute and instance.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
-_VARIANT = "AllTraffic"
+VARIANT = "AllTraffic"
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _create_model(sagemaker: Any, name: str, deployment: Deployment) -> None:
 
 
 def _create_config(sagemaker: Any, name: str, deployment: Deployment) -> None:
-    variant = {"VariantName": _VARIANT, "ModelName": name, **deployment.variant}
+    variant = {"VariantName": VARIANT, "ModelName": name, **deployment.variant}
     optional = {"KmsKeyId": deployment.kms_key} if deployment.kms_key else {}
     sagemaker.create_endpoint_config(
         EndpointConfigName=name,
@@ -233,7 +234,7 @@ def scale(autoscaling: Any, endpoint: str, scaling: Scaling) -> None:
     """Let Application Auto Scaling choose the number of instances. Raises AwsError."""
     target = {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{endpoint}/variant/{_VARIANT}",
+        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
     with explained(f"autoscaling of {endpoint}"):

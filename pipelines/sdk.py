@@ -20,6 +20,7 @@ import boto3
 
 __all__ = [
     "CategoricalParameter",
+    "Channel",
     "CheckpointConfig",
     "Compute",
     "ConditionEquals",
@@ -27,13 +28,13 @@ __all__ = [
     "ConditionStep",
     "ConfigurableRetryStep",
     "ContinuousParameter",
+    "DataSource",
     "ExecutionVariables",
     "FailStep",
-    "HyperbandStrategyConfig",
     "HyperParameterTuningJobStrategyConfig",
     "HyperParameterTuningJobWarmStartConfig",
+    "HyperbandStrategyConfig",
     "HyperparameterTuner",
-    "InputData",
     "IntegerParameter",
     "Join",
     "JsonGet",
@@ -46,6 +47,7 @@ __all__ = [
     "ParameterString",
     "ParentHyperParameterTuningJob",
     "Pipeline",
+    "PipelineDefinitionConfig",
     "PipelineSession",
     "ProcessingInput",
     "ProcessingOutput",
@@ -54,6 +56,7 @@ __all__ = [
     "Processor",
     "Properties",
     "PropertyFile",
+    "S3DataSource",
     "SageMakerJobExceptionTypeEnum",
     "SageMakerJobStepRetryPolicy",
     "StepExceptionTypeEnum",
@@ -121,6 +124,8 @@ with quiet():
     )
     from sagemaker.core.processing import Processor
     from sagemaker.core.shapes import (
+        Channel,
+        DataSource,
         HyperbandStrategyConfig,
         HyperParameterTuningJobStrategyConfig,
         HyperParameterTuningJobWarmStartConfig,
@@ -129,12 +134,12 @@ with quiet():
         ProcessingOutput,
         ProcessingS3Input,
         ProcessingS3Output,
+        S3DataSource,
         Tag,
     )
     from sagemaker.core.training.configs import (
         CheckpointConfig,
         Compute,
-        InputData,
         Networking,
         OutputDataConfig,
         StoppingCondition,
@@ -148,6 +153,7 @@ with quiet():
         ParameterString,
     )
     from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.core.workflow.pipeline_definition_config import PipelineDefinitionConfig
     from sagemaker.core.workflow.properties import Properties, PropertyFile
     from sagemaker.core.workflow.utilities import execute_job_functions
     from sagemaker.mlops.workflow.condition_step import ConditionStep

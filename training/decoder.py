@@ -15,27 +15,11 @@ from longspan.training.attention import build_attention
 from longspan.training.coverage import RecurrentCoverage
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.location import Location
+from longspan.training.memory import Memory
 from longspan.training.recurrence import Recurrence
 from longspan.training.stepwise import run_steps
 
-__all__ = ["Decoder", "Memory", "State"]
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What the decoder reads of a source batch; dimension 0 of every tensor is the batch."""
-
-    keys: Tensor  # (batch, heads, source, d)
-    values: Tensor  # (batch, heads, source, d)
-    places: Tensor  # (batch, source, heads): progress of the source, or (batch, source, 0)
-    coverage: Tensor  # (batch, source, 3 x coverage dimension), or (batch, source, 0)
-    summary: Tensor  # (batch, units): the sentence as one vector
-    mask: Tensor  # (batch, source), true at real tokens
-    lengths: Tensor  # (batch,)
-
-    def select(self, index: Tensor) -> "Memory":
-        """Rows `index` (any number, in any order, repeated at will)."""
-        return Memory(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+__all__ = ["Decoder", "State"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +44,7 @@ class Decoder(nn.Module):
         super().__init__()
         h = hyperparameters
         units = h.rnn_num_hidden
+        self.has_weights: bool = h.attention_type != "none"
         self.layers = h.num_layers_decoder
         self.has_cell = h.rnn_cell_type == "lstm"
         self.state_init = h.rnn_decoder_state_init
@@ -182,7 +167,7 @@ class Decoder(nn.Module):
             return self._cover(query, reached, covered, memory)
         sizes = [query.shape[2], reached.shape[2]]
         return run_steps(
-            lambda step, before: self._cover(*step.split(sizes, dim=-1), before, memory),
+            lambda step, before: self._cover(*torch.split(step, sizes, -1), before, memory),
             torch.cat([query, reached], dim=-1),
             covered,
             memory.keys.numel(),

@@ -78,9 +78,10 @@ class Hyperparameters:
     """
 
     # The encoder and the decoder.
+    architecture: str = _choice("rnn", ("rnn", "transformer"), "which network")
     rnn_cell_type: str = _choice("lstm", ("lstm", "gru"), "recurrent cell")
-    num_layers_encoder: int = _integer(1, 1, 16, "layers; the first one is bidirectional")
-    num_layers_decoder: int = _integer(1, 1, 16, "layers; the first one makes the query")
+    num_layers_encoder: int = _integer(1, 1, 16, "layers; of an rnn the first is bidirectional")
+    num_layers_decoder: int = _integer(1, 1, 16, "layers; of an rnn the first makes the query")
     rnn_num_hidden: int = _integer(1024, 1, 8192, "units of a layer, both directions together")
     num_embed_source: int = _integer(512, 1, 8192, "source embedding dimension")
     num_embed_target: int = _integer(512, 1, 8192, "target embedding dimension")
@@ -90,6 +91,12 @@ class Hyperparameters:
         "last", ("last", "avg", "zero"), "decoder's first state, from the encoder's states"
     )
     input_feeding: bool = _flag(False, "feed the last attentional state back (slower: a loop)")
+    transformer_num_hidden: int = _integer(512, 1, 8192, "width of a Transformer's layers")
+    transformer_feed_forward: int = _integer(2048, 1, 65536, "units of its inner networks")
+    transformer_heads: int = _integer(8, 1, 128, "heads of its self-attention")
+    transformer_positions: str = _choice(
+        "rotary", ("rotary", "alibi"), "relative positions: Su et al. 2021 | Press et al. 2022"
+    )
     tie_embeddings: str = _choice(
         "none", ("none", "target", "all"), "share target input and output (and source) embeddings"
     )
@@ -115,6 +122,7 @@ class Hyperparameters:
     embed_dropout_target: float = _real(0.0, 0, 1, "on target embeddings", below=True)
     rnn_decoder_hidden_dropout: float = _real(0.0, 0, 1, "on the attentional state", below=True)
     rnn_dropout: float = _real(0.0, 0, 1, "between recurrent layers, on encoder output", below=True)
+    transformer_dropout: float = _real(0.1, 0, 1, "on what a layer adds", below=True)
     label_smoothing: float = _real(0.0, 0, 1, "mass taken from the reference token", below=True)
     weight_decay: float = _real(0.0, 0, 1, "decoupled for adam, L2 for the others")
 
@@ -200,6 +208,7 @@ class Hyperparameters:
                 f"attention_dimension={self.attention_dimension}; for example "
                 f"attention_dimension={near}"
             )
+        self._check_transformer()
         if self.rnn_num_hidden % 2:
             raise HyperparameterError(
                 f"rnn_num_hidden={self.rnn_num_hidden}: must be even, "
@@ -225,6 +234,33 @@ class Hyperparameters:
                 f"tie_embeddings=all: needs num_embed_source={self.num_embed_source} equal to "
                 f"num_embed_target={self.num_embed_target}"
             )
+
+    def _check_transformer(self) -> None:
+        """Self-attention's heads, and what only a recurrent network can do."""
+        if self.architecture != "transformer":
+            return
+        if self.transformer_num_hidden % (2 * self.transformer_heads):
+            near = _next_multiple(self.transformer_num_hidden, 2 * self.transformer_heads)
+            raise HyperparameterError(
+                f"transformer_heads={self.transformer_heads}: twice it must divide "
+                f"transformer_num_hidden={self.transformer_num_hidden}; for example "
+                f"transformer_num_hidden={near}"
+            )
+        if self.coverage_mechanism == "recurrent":
+            raise HyperparameterError(
+                "coverage_mechanism=recurrent: goes step by step, and architecture is "
+                "transformer; allowed here: none | loss"
+            )
+        if self.input_feeding:
+            raise HyperparameterError(
+                "input_feeding=true: architecture is transformer; allowed here: false"
+            )
+
+    @property
+    def units(self) -> int:
+        """Width of the decoder's states."""
+        transformer = self.architecture == "transformer"
+        return self.transformer_num_hidden if transformer else self.rnn_num_hidden
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values by name, in the order of the fields; `from_dict` reads it back."""

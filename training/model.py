@@ -4,16 +4,27 @@ Search and trainer share it: `decode` on a target gives what `step` gives token 
 """
 
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
-from longspan.training.decoder import Decoder, Memory, State
+from longspan.training.decoder import Decoder
 from longspan.training.encoder import Encoder
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.memory import Memory
 from longspan.training.tokenizer import PAD
+from longspan.training.transformer import TransformerDecoder, TransformerEncoder
 
 __all__ = ["Decoded", "Memory", "Model", "State"]
+
+
+class State(Protocol):
+    """What a decoder carries from step to step; dimension 0 of every tensor is the batch."""
+
+    def select(self, index: Tensor) -> Self:
+        """Rows `index` (any number, in any order, repeated at will)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,8 @@ class Decoded:
 
 
 class Model(nn.Module):
-    """RNN encoder-decoder with attention (Bahdanau et al. 2015; layers as in GNMT v2)."""
+    """Encoder-decoder with attention: recurrent (Bahdanau et al. 2015; layers as in GNMT v2) or
+    a Transformer."""
 
     def __init__(
         self,
@@ -36,11 +48,14 @@ class Model(nn.Module):
         super().__init__()
         h = hyperparameters
         tied = h.tie_embeddings != "none"
-        output_size = h.num_embed_target if tied else h.rnn_num_hidden
+        output_size = h.num_embed_target if tied else h.units
         self.source_embedding = nn.Embedding(source_vocabulary_size, h.num_embed_source, PAD)
         self.target_embedding = nn.Embedding(target_vocabulary_size, h.num_embed_target, PAD)
-        self.encoder = Encoder(h)
-        self.decoder = Decoder(h, output_size)
+        recurrent = h.architecture == "rnn"
+        self.encoder: Encoder | TransformerEncoder
+        self.decoder: Decoder | TransformerDecoder
+        self.encoder = Encoder(h) if recurrent else TransformerEncoder(h)
+        self.decoder = Decoder(h, output_size) if recurrent else TransformerDecoder(h, output_size)
         self.projection = nn.Linear(output_size, target_vocabulary_size)
         if tied:
             self.projection.weight = self.target_embedding.weight
@@ -52,7 +67,7 @@ class Model(nn.Module):
     @property
     def has_attention(self) -> bool:
         """Whether weights mean anything; without attention they are all 0."""
-        return self.decoder.attention.has_weights
+        return self.decoder.has_weights
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
         """source (batch, source) token ids ending with EOS, PAD after; lengths (batch,)."""

@@ -63,7 +63,7 @@ def save_model(
     write_atomically(folder / _HISTORY, _json(list(history)))
     config = {
         "format": FORMAT,
-        "architecture": "rnn",
+        "architecture": hyperparameters.architecture,
         "hyperparameters": hyperparameters.to_dict(),
         "source_vocabulary_size": len(tokenizer.source),
         "target_vocabulary_size": len(tokenizer.target),

@@ -16,7 +16,7 @@ from longspan.inference.search import Search
 from longspan.inference.server.messages import Job, Result
 from longspan.inference.settings import SearchSettings
 from longspan.training.errors import LongspanError
-from longspan.training.model import Model
+from longspan.training.model import Memory, Model, State
 from longspan.training.tokenizer import PAD
 
 __all__ = ["Failure", "Lanes", "Partial", "Turn"]
@@ -67,7 +67,9 @@ class _Waiting:
 class _Run:
     """One search and whose it is."""
 
-    def __init__(self, kind: _Kind, members: Sequence[_Waiting], search: "Search", now: float):
+    def __init__(
+        self, kind: _Kind, members: Sequence[_Waiting], search: Search[Memory, State], now: float
+    ):
         self.kind = kind
         self.members = list(members)
         self.search = search

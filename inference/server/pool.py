@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from longspan.inference.refusals import Unavailable
@@ -40,10 +40,19 @@ class Pool:
         """Whether one's model has answered its warm-up."""
         return bool(self._ready)
 
-    def open(self) -> "asyncio.Future[None]":
-        """Start the workers. What it returns ends only with LongspanError: the model is no good."""
-        self._keepers = [asyncio.create_task(self._keep(i)) for i in range(self._count)]
-        return asyncio.gather(*self._keepers)
+    def open(self, on_failure: Callable[[LongspanError], None]) -> None:
+        """Start the workers; `on_failure` is told when the model turns out to be no good."""
+
+        async def keep(place: int) -> None:
+            try:
+                await self._keep(place)
+            except LongspanError as error:
+                on_failure(error)
+            except Exception as error:
+                self._journal.broke("keeper broke", error, worker=place)
+                on_failure(LongspanError(f"worker {place} cannot be kept: {error!r}"))
+
+        self._keepers = [asyncio.create_task(keep(place)) for place in range(self._count)]
 
     async def close(self) -> None:
         """End all workers."""

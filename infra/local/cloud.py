@@ -18,6 +18,7 @@ from longspan.infra.local.kept.keeper import AGENT, Keeper
 from longspan.infra.local.model_packages import ModelPackages
 from longspan.infra.local.models import Models
 from longspan.infra.local.moto_server import MotoServer, require_signatures
+from longspan.infra.local.pipelines import Pipelines
 from longspan.infra.local.processing_jobs import processing_jobs
 from longspan.infra.local.runtime import Runtime
 from longspan.infra.local.tags import Tags
@@ -121,4 +122,5 @@ def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
         transform_jobs(context),
         EndpointConfigs(context),
         endpoints,
+        Pipelines(context),
     )

@@ -16,7 +16,11 @@ SMALL = {
     "num_embed_target": 6,
     "attention_dimension": 8,
     "coverage_dimension": 3,
+    "transformer_num_hidden": 8,
+    "transformer_feed_forward": 12,
+    "transformer_heads": 2,
 }
+TRANSFORMER = {"architecture": "transformer", "num_layers_encoder": 2, "num_layers_decoder": 2}
 
 VARIANTS = [
     *({"attention_type": a} for a in ("none", "dot", "scaled_dot", "bilinear", "additive")),
@@ -37,6 +41,14 @@ VARIANTS = [
     {"rnn_decoder_state_init": "zero"},
     {"tie_embeddings": "target"},
     {"tie_embeddings": "all"},
+    {"attention_location": "progress", "attention_heads": 2},
+    {"attention_location": "progress", "coverage_mechanism": "recurrent"},
+    TRANSFORMER | {"transformer_positions": "rotary"},
+    TRANSFORMER | {"transformer_positions": "alibi", "num_layers_encoder": 1},
+    TRANSFORMER | {"attention_type": "none"},
+    TRANSFORMER | {"attention_type": "scaled_dot", "attention_heads": 2, "tie_embeddings": "all"},
+    TRANSFORMER | {"attention_location": "progress", "attention_heads": 2},
+    TRANSFORMER | {"coverage_mechanism": "loss", "num_embed_source": 8, "num_embed_target": 8},
 ]
 
 

@@ -85,14 +85,12 @@ class Maker:
                     raise
 
     def _best_jobs(self, operation: str, job: Mapping[str, Any]) -> list[Any]:
-        objective = (
-            job["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective")
-        ) or {}
+        lower = _objective(job).get("Type") == "Minimize"
         answer = self._call(
             operation,
             **{self._resource.name: job[self._resource.name]},
             SortBy="FinalObjectiveMetricValue",
-            SortOrder="Ascending" if objective.get("Type") == "Minimize" else "Descending",
+            SortOrder="Ascending" if lower else "Descending",
             MaxResults=_TOP,
         )
         return list(answer["TrainingJobSummaries"])
@@ -100,6 +98,13 @@ class Maker:
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         with invoking(f"sagemaker:{operation}"):
             return dict(getattr(self._client, xform_name(operation))(**request))
+
+
+def _objective(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a tuning job; with several definitions it is in each, and all go the same way."""
+    several = job.get("TrainingJobDefinitions") or [{}]
+    found = job["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective")
+    return dict(found or several[0].get("TuningObjective") or {})
 
 
 def _is_missing(error: ClientError) -> bool:

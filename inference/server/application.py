@@ -1,0 +1,153 @@
+"""The application: its routes, and the workers that live as long as it does."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from longspan.inference.options import Profiles
+from longspan.inference.parts import Limits
+from longspan.inference.server.admission import Admission
+from longspan.inference.server.child import WorkerSettings
+from longspan.inference.server.invocations import Invocations
+from longspan.inference.server.journal import Journal
+from longspan.inference.server.metrics import CONTENT_TYPE, Metrics
+from longspan.inference.server.openapi import describe
+from longspan.inference.server.pool import Pool
+from longspan.inference.server.service import Service
+from longspan.inference.server.settings import ServerSettings
+from longspan.training.errors import HyperparameterError, LongspanError, ModelDirectoryError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model_config import TOKENIZER, read_config
+from longspan.training.tokenizer import Tokenizer
+
+__all__ = ["Server", "build_server"]
+
+_MEGABYTE = 10**6
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+# The page is one file and talks to its own server alone.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """An ASGI application and what runs below it."""
+
+    application: Starlette
+    pool: Pool
+
+
+def build_server(
+    model: Path,
+    settings: ServerSettings,
+    journal: Journal,
+    on_failure: Callable[[LongspanError], None],
+) -> Server:
+    """The server of one model directory; nothing runs before the application starts up.
+
+    `on_failure` is told when the model turns out to be no good.
+    Raises ModelDirectoryError where that shows already.
+    """
+    config = read_config(model)
+    tokenizer = Tokenizer.load(model / TOKENIZER)
+    try:
+        hyperparameters = Hyperparameters.from_dict(config["hyperparameters"])
+    except HyperparameterError as error:
+        raise ModelDirectoryError(f"{model}: {error}") from error
+    metrics = Metrics()
+    workers, threads = settings.shares()
+    worker = WorkerSettings(
+        threads, settings.device, settings.precision, settings.batch_size, settings.batch_tokens
+    )
+    pool = Pool(model, worker, workers, journal, metrics)
+    service = Service(
+        pool,
+        tokenizer,
+        Profiles.of(hyperparameters, settings.profile),
+        hyperparameters.attention_type != "none",
+        metrics,
+        Limits(settings.max_source_tokens, settings.max_text_tokens),
+        settings.language,
+        "never" if settings.long_input == "refuse" else "auto",
+        settings.batch_delay_ms / 1000,
+    )
+    invocations = Invocations(
+        service,
+        Admission(settings.queue),
+        journal,
+        metrics,
+        int(settings.max_body_mb * _MEGABYTE),
+        settings.deadline,
+        settings.log_text,
+    )
+
+    @asynccontextmanager
+    async def lifespan(application: Starlette) -> AsyncIterator[None]:
+        pool.open(on_failure)
+        try:
+            yield
+        finally:
+            await pool.close()
+
+    routes = [
+        Route("/invocations", invocations, methods=["POST"]),
+        *_routes(pool, metrics, settings),
+    ]
+    handlers = {HTTPException: _http_error}
+    return Server(Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers), pool)
+
+
+def _routes(pool: Pool, metrics: Metrics, settings: ServerSettings) -> list[Route]:
+    async def ping(request: Request) -> Response:
+        """Healthy once a model has answered its warm-up."""
+        return Response(status_code=200 if pool.is_ready else 503)
+
+    async def parameters(request: Request) -> Response:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html"""
+        return JSONResponse(_batch_parameters(settings))
+
+    async def show_metrics(request: Request) -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    async def schema(request: Request) -> Response:
+        return JSONResponse(describe())
+
+    async def page(request: Request) -> Response:
+        html = files("longspan.inference.server").joinpath("page.html").read_text("utf-8")
+        return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
+
+    routes = [
+        Route("/ping", ping),
+        Route("/execution-parameters", parameters),
+        Route("/metrics", show_metrics),
+        Route("/openapi.json", schema),
+    ]
+    return [*routes, Route("/", page)] if settings.page else routes
+
+
+def _batch_parameters(settings: ServerSettings) -> Mapping[str, Any]:
+    workers, _ = settings.shares()
+    return {
+        "MaxConcurrentTransforms": 2 * workers,
+        "BatchStrategy": "MULTI_RECORD",
+        "MaxPayloadInMB": max(1, min(6, int(settings.max_body_mb))),
+    }
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """A path or method that is not there."""
+    status = getattr(error, "status_code", 500)
+    message = f"{request.method} {request.url.path}: {getattr(error, 'detail', 'error')}"
+    content = {"error": {"code": _CODES.get(status, "error"), "message": message}}
+    return JSONResponse(content, status, headers=getattr(error, "headers", None))

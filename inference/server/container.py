@@ -1,0 +1,31 @@
+"""The container's `serve`: an endpoint from its folders and its environment.
+
+A composition root: it alone in `inference` reads the environment. See `docs/serving.md`.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from longspan.inference.server.serving import serve
+from longspan.inference.server.settings import ServerSettings
+from longspan.training.errors import LongspanError
+from longspan.training.model_archive import find_model
+from longspan.training.paths import ContainerPaths
+
+__all__ = ["main"]
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Serve until SIGTERM; the exit status. The model's folder is only read."""
+    try:
+        settings = ServerSettings.from_environment(environment)
+        paths = ContainerPaths.from_environment(environment)
+        with tempfile.TemporaryDirectory(prefix="longspan-") as scratch:
+            serve(find_model(paths.model, Path(scratch) / "model"), settings)
+    except LongspanError as error:
+        print(f"longspan: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        return 1
+    return 0

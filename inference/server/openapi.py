@@ -1,0 +1,224 @@
+"""The server's OpenAPI description, served at `/openapi.json` and kept in `docs/openapi.json`.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+from typing import Any
+
+from longspan.inference.media_types import CSV, JSON, JSON_LINES, TEXT
+from longspan.inference.options import Options
+
+__all__ = ["describe"]
+
+_VERSION = "1"
+_REFUSALS = {
+    "400": "the request cannot be read, or an option has a wrong value",
+    "406": "no media type that the client accepts",
+    "413": "a text or the body is beyond a limit",
+    "415": "an unknown Content-Type",
+    "429": "the queue is full: try again after Retry-After seconds",
+    "500": "the model or the server broke",
+    "503": "the model cannot answer at the moment",
+    "504": "no answer within the deadline",
+}
+
+
+def describe() -> dict[str, Any]:
+    """The whole description; the same for every model."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "longspan",
+            "version": _VERSION,
+            "description": "Translation by one model, as SageMaker's serving contract has it.",
+        },
+        "paths": {
+            "/invocations": {"post": _invocations()},
+            "/ping": {"get": _ping()},
+            "/execution-parameters": {"get": _get("How batch transform should ask", JSON)},
+            "/metrics": {"get": _get("Metrics of this server, for Prometheus", TEXT)},
+            "/openapi.json": {"get": _get("This description", JSON)},
+        },
+        "components": {"schemas": _schemas()},
+    }
+
+
+def _invocations() -> dict[str, Any]:
+    text = {"schema": {"type": "string"}}
+    return {
+        "operationId": "translate",
+        "summary": "Translate texts",
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON: {"schema": {"anyOf": [_ref("BuiltIn"), _ref("Texts"), _ref("List")]}},
+                JSON_LINES: {**text, "example": '{"text": "The red book."}\n'},
+                CSV: {**text, "example": "The red book.\n"},
+                TEXT: {**text, "example": "The red book.\n"},
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "The translations, in the order of the texts",
+                "content": {
+                    JSON: {
+                        "schema": {
+                            "anyOf": [
+                                _ref("Predictions"),
+                                _ref("Translations"),
+                                _ref("Translation"),
+                                _list(_ref("Answer")),
+                            ]
+                        }
+                    },
+                    JSON_LINES: text,
+                    CSV: text,
+                    TEXT: text,
+                },
+            },
+            **{
+                status: {
+                    "description": description,
+                    "content": {JSON: {"schema": _ref("Refusal")}},
+                }
+                for status, description in _REFUSALS.items()
+            },
+        },
+    }
+
+
+def _ping() -> dict[str, Any]:
+    return {
+        "operationId": "ping",
+        "summary": "Whether the model is ready",
+        "responses": {
+            "200": {"description": "the model has answered its warm-up"},
+            "503": {"description": "not yet"},
+        },
+    }
+
+
+def _get(summary: str, media: str) -> dict[str, Any]:
+    schema = {"type": "string"} if media == TEXT else {"type": "object"}
+    content = {media: {"schema": schema}}
+    return {
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": content}},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    options = Options.describe()
+    text = {"type": "string"}
+    return {
+        "Options": {"type": "object", "properties": options, "additionalProperties": False},
+        "Texts": _object(
+            {
+                "text": {"anyOf": [text, _list(text)]},
+                "stream": {"type": "boolean", "description": "partial output, as JSON lines"},
+                **options,
+            },
+            ["text"],
+        ),
+        "Item": {
+            "anyOf": [
+                text,
+                _object({"text": text, **options}, ["text"]),
+                _object({"source": text, **options}, ["source"]),
+                _ref("Instance"),
+            ]
+        },
+        "List": _list(_ref("Item")),
+        "Configuration": _object(
+            {"attention_matrix": {"enum": ["true", "false", True, False]}, **options}, []
+        ),
+        "Instance": _object({"data": text, "configuration": _ref("Configuration")}, ["data"]),
+        "BuiltIn": _object(
+            {"instances": _list(_ref("Instance")), "configuration": _ref("Configuration")},
+            ["instances"],
+        ),
+        "Matrix": {
+            "description": "attention weights: a row a target token, a column a source token",
+            **_list(_list({"type": "number"})),
+        },
+        "Candidate": _record(
+            {
+                "translation": text,
+                "score": {"type": "number"},
+                "log_probability": {"type": "number"},
+                "finished": {"type": "boolean"},
+            }
+        ),
+        "Split": {
+            "type": "object",
+            "description": "there where the text was split",
+            "required": ["at", "parts"],
+            "properties": {
+                "at": {"enum": ["line", "sentence", "clause", "word", "character"]},
+                "parts": _list({"type": "object"}),
+            },
+        },
+        "Translation": {
+            "type": "object",
+            "required": ["translation", "log_probability", "finished"],
+            "properties": {
+                "translation": text,
+                "log_probability": {"type": "number"},
+                "score": {"type": "number", "description": "penalised; of a text not split"},
+                "finished": {
+                    "type": "boolean",
+                    "description": "false: the length limit stopped it",
+                },
+                "n_best": _list(_ref("Candidate")),
+                "alignment": _ref("Matrix"),
+                "source_tokens": _list(text),
+                "target_tokens": _list(text),
+                "split": _ref("Split"),
+            },
+        },
+        "Prediction": {
+            "type": "object",
+            "required": ["target"],
+            "properties": {
+                "target": text,
+                "matrix": _ref("Matrix"),
+                "source_tokens": _list(text),
+                "target_tokens": _list(text),
+                "finished": {"const": False},
+                "split": _ref("Split"),
+            },
+        },
+        "Answer": {"anyOf": [_ref("Translation"), _ref("Prediction")]},
+        "Translations": _record({"translations": _list(_ref("Answer"))}),
+        "Predictions": _record({"predictions": _list(_ref("Prediction"))}),
+        "Refusal": _record(
+            {
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message"],
+                    "properties": {"code": text, "message": text, "request_id": text},
+                }
+            }
+        ),
+    }
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return schema | ({"required": required} if required else {})
+
+
+def _record(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,115 @@
+"""Serving: uvicorn with this server's signals, log and end."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from longspan.inference.server.application import Server, build_server
+from longspan.inference.server.journal import Journal, JsonFormatter
+from longspan.inference.server.settings import ServerSettings
+from longspan.training.errors import LongspanError, OptionError
+
+__all__ = ["serve"]
+
+_BACKLOG = 2048
+# What is left of the time to drain, for saying so to those who still wait.
+_LAST_WORDS = 1.0
+
+
+def serve(model: Path, settings: ServerSettings, journal: Journal | None = None) -> None:
+    """Serve a model directory until SIGTERM or SIGINT, and finish what is there.
+
+    Raises ModelDirectoryError, OptionError for an address that cannot be had, LongspanError when
+    the workers cannot use the model.
+    """
+    journal = journal or Journal()
+    failures: list[LongspanError] = []
+    listening = _listen(settings)
+    running: list[_Uvicorn] = []
+
+    def fail(error: LongspanError) -> None:
+        failures.append(error)
+        running[0].should_exit = True
+
+    with listening:
+        server = build_server(model, settings, journal, fail)
+        running.append(_Uvicorn(server, settings, journal))
+        host, port = listening.getsockname()[:2]
+        journal.write("listening", url=f"http://{host}:{port}", model=str(model))
+        running[0].run(sockets=[listening])
+    if failures:
+        raise failures[0]
+    journal.write("stopped")
+
+
+class _Uvicorn(uvicorn.Server):
+    """Ends by itself after a signal, where uvicorn would raise it once more."""
+
+    def __init__(self, server: Server, settings: ServerSettings, journal: Journal) -> None:
+        _log_as_json()
+        config = uvicorn.Config(
+            server.application,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,  # longer than SageMaker keeps its own
+            timeout_graceful_shutdown=max(1, round(settings.drain)),
+        )
+        super().__init__(config)
+        self._pool = server.pool
+        self._drain = settings.drain
+        self._journal = journal
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first SIGTERM or SIGINT drains, a second SIGINT ends at once."""
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take no more requests, finish those that are there, within the time to drain."""
+        super().handle_exit(sig, frame)
+        self._journal.write("stopping", signal=signal.Signals(sig).name)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's own; shortly before its time is over, those who still wait are told."""
+        reason = "the server ends before it could answer; send it again"
+        seconds = max(0.0, self._drain - _LAST_WORDS)
+        late = asyncio.get_running_loop().call_later(seconds, self._pool.refuse, reason)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            late.cancel()
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise OptionError(
+            f"{settings.host} port {settings.port}: expected an address to listen at, got: "
+            f"{error.strerror}; choose another port"
+        ) from None
+
+
+def _log_as_json() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logger = logging.getLogger("uvicorn")
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.WARNING)

@@ -1,0 +1,52 @@
+"""Serve a model over HTTP on this machine, as an endpoint does.
+
+POST texts to /invocations; / is a page to try it. Ctrl-C ends it.
+"""
+
+import argparse
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from longspan.inference.options import PROFILES
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
+
+HELP = "serve a model over HTTP"
+EXAMPLE = "longspan serve model --port 8080"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", type=Path, help="model directory")
+    parser.add_argument("--host", default="127.0.0.1", help="address (default 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=int, default=8080, metavar="N", help="0 is any free one (default 8080)"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes with the model")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of each of them")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
+    parser.add_argument(
+        "--profile", choices=PROFILES, help="of requests that name none (default quality)"
+    )
+    parser.add_argument("--language", metavar="CODE", help="of the source (default en)")
+    parser.add_argument("--no-page", action="store_true", help="no page at /")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal; other settings are the variables of docs/serving.md."""
+    from longspan.inference.server.serving import serve
+    from longspan.inference.server.settings import ServerSettings
+    from longspan.training.model_archive import find_model
+
+    settings = ServerSettings.from_environment(os.environ)
+    names = ("host", "port", "workers", "threads", "device", "profile", "language")
+    given: dict[str, Any] = {
+        name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
+    }
+    settings = replace(settings, page=not arguments.no_page, **given)
+    with tempfile.TemporaryDirectory(prefix="longspan-") as scratch:
+        serve(find_model(arguments.model, Path(scratch) / "model"), settings)
+    return 0

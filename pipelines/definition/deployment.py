@@ -1,0 +1,84 @@
+"""The steps CreateModel, EndpointConfig and Endpoint: the registered model in service."""
+
+from typing import Any
+
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without
+from longspan.pipelines.live_endpoint import VARIANT, variant
+from longspan.pipelines.sdk import ExecutionVariables, Join, StepTypeEnum
+
+__all__ = ["deployment_steps"]
+
+
+def deployment_steps(context: BuildContext, package: Any) -> list[RequestStep]:
+    """Each refers to the one before; an endpoint that is there is updated."""
+    model = _model_step(context, package)
+    config = _config_step(context, model.properties.ModelName)
+    return [model, config, _endpoint_step(context, config.properties.EndpointConfigName)]
+
+
+def _model_step(context: BuildContext, package: Any) -> RequestStep:
+    config = context.config
+    vpc = config.aws.vpc
+    request = {
+        # The beginning of a name that no other model has.
+        "ModelName": config.name,
+        "ExecutionRoleArn": context.target.role_arn,
+        "Containers": [{"ModelPackageName": package}],
+        "EnableNetworkIsolation": config.aws.network_isolation or None,
+        "VpcConfig": {
+            "Subnets": list(vpc.subnets),
+            "SecurityGroupIds": list(vpc.security_groups),
+        }
+        if vpc
+        else None,
+        "Tags": tags(config.aws),
+    }
+    return RequestStep(
+        "CreateModel",
+        StepTypeEnum.CREATE_MODEL,
+        without(request),
+        ["DescribeModelOutput"],
+        retries=service_retries(config.aws.retries),
+    )
+
+
+def _config_step(context: BuildContext, model: Any) -> RequestStep:
+    config = context.config
+    machine = variant(config.endpoint)
+    if context.parameters.endpoint_instance is not None:
+        machine["InstanceType"] = context.parameters.endpoint_instance
+    request = {
+        "EndpointConfigName": Join(
+            on="-", values=[config.endpoint_name, ExecutionVariables.PIPELINE_EXECUTION_ID]
+        ),
+        "ProductionVariants": [
+            {
+                "VariantName": VARIANT,
+                "ModelName": model,
+                "InitialVariantWeight": 1.0,
+                **machine,
+            }
+        ],
+        "KmsKeyId": config.aws.kms.volume,
+        "Tags": tags(config.aws),
+    }
+    return RequestStep(
+        "EndpointConfig",
+        StepTypeEnum.ENDPOINT_CONFIG,
+        without(request),
+        ["DescribeEndpointConfigOutput"],
+        retries=service_retries(config.aws.retries),
+    )
+
+
+def _endpoint_step(context: BuildContext, endpoint_config: Any) -> RequestStep:
+    config = context.config
+    request = {
+        "EndpointName": config.endpoint_name,
+        "EndpointConfigName": endpoint_config,
+        "Tags": tags(config.aws),
+    }
+    return RequestStep(
+        "Endpoint", StepTypeEnum.ENDPOINT, without(request), ["DescribeEndpointOutput"]
+    )

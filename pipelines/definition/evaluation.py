@@ -1,0 +1,59 @@
+"""The step Evaluate: the tuned model and the baseline, by sentence length."""
+
+from typing import Any
+
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.processing import Machine, processing_request
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
+from longspan.pipelines.sdk import JsonGet, PropertyFile, StepTypeEnum
+
+__all__ = ["OUTPUT", "evaluate_step", "figure", "output_uri"]
+
+OUTPUT = "evaluation"
+_STEP = "Evaluate"
+_FILE = PropertyFile(name="Evaluation", output_name=OUTPUT, path="evaluation.json")
+
+
+def evaluate_step(
+    context: BuildContext, prepared: Any, model: Any, baseline: Any | None
+) -> RequestStep:
+    """Of S3 URIs: the prepared data, the tuned model's archive, the baseline's if there is one."""
+    config = context.config
+    evaluation = config.evaluation
+    inputs = {"model": model, "baseline": baseline, "prepared": prepared}
+    request = processing_request(
+        context,
+        "evaluate",
+        Machine(
+            context.parameters.evaluate_instance,
+            evaluation.volume_gb,
+            evaluation.max_runtime_minutes,
+        ),
+        {name: uri for name, uri in inputs.items() if uri is not None},
+        OUTPUT,
+        [
+            "--source-language",
+            config.data.source_language,
+            "--target-language",
+            config.data.target_language,
+        ],
+    )
+    return RequestStep(
+        _STEP,
+        StepTypeEnum.PROCESSING,
+        request,
+        ["DescribeProcessingJobResponse"],
+        retries=job_retries(config.aws.retries),
+        cache_days=cached_days(config.aws),
+        property_files=[_FILE],
+    )
+
+
+def figure(name: str) -> JsonGet:
+    """A figure of the gate, as conditions and messages take it."""
+    return JsonGet(step_name=_STEP, property_file=_FILE, json_path=f"gate.{name}")
+
+
+def output_uri(step: RequestStep) -> Any:
+    """Where the files of the evaluation lie."""
+    return step.properties.ProcessingOutputConfig.Outputs[OUTPUT].S3Output.S3Uri

@@ -1,0 +1,71 @@
+"""The whole pipeline: Prepare, Tune and TrainBaseline, Evaluate, the gate, Register, deployment."""
+
+import json
+from typing import Any
+
+from longspan.pipelines.config import Config
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.deployment import deployment_steps
+from longspan.pipelines.definition.evaluation import evaluate_step, output_uri
+from longspan.pipelines.definition.gate import approval_step, gate_steps
+from longspan.pipelines.definition.parameters import Parameters
+from longspan.pipelines.definition.preparation import OUTPUT, prepare_step
+from longspan.pipelines.definition.registration import register_step
+from longspan.pipelines.definition.steps import RequestStep
+from longspan.pipelines.definition.target import Target
+from longspan.pipelines.definition.training import baseline_step
+from longspan.pipelines.definition.tuning import best_job, best_model, tune_step
+from longspan.pipelines.sdk import Pipeline, PipelineDefinitionConfig, offline_session, quiet
+
+__all__ = ["build_pipeline", "definition_json"]
+
+
+def build_pipeline(config: Config, target: Target) -> Pipeline:
+    """The SDK's object; reads no clock, no environment and no network."""
+    with quiet(target.region):
+        session = offline_session(target.region, target.bucket)
+        context = BuildContext(config, target, Parameters.of(config, target), session)
+        return Pipeline(
+            name=config.name,
+            parameters=list(context.parameters),
+            steps=_steps(context),
+            sagemaker_session=session,
+            # Else the names that steps give are dropped from their requests.
+            pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=True),
+        )
+
+
+def definition_json(config: Config, target: Target) -> str:
+    """The definition as AWS takes it: the same bytes for the same config and target."""
+    pipeline = build_pipeline(config, target)
+    with quiet(target.region):
+        definition = json.loads(pipeline.definition())
+    return json.dumps(definition, ensure_ascii=False)
+
+
+def _steps(context: BuildContext) -> list[Any]:
+    prepare = prepare_step(context)
+    prepared = prepare.properties.ProcessingOutputConfig.Outputs[OUTPUT].S3Output.S3Uri
+    prepare_job = prepare.properties.ProcessingJobName
+    tune = tune_step(context, prepared, prepare_job)
+    steps, baseline = [prepare, tune], None
+    if context.config.baseline.enabled:
+        train = baseline_step(context, prepared, prepare_job)
+        baseline = train.properties.ModelArtifacts.S3ModelArtifacts
+        steps.append(train)
+    evaluate = evaluate_step(context, prepared, best_model(context, tune), baseline)
+    steps.append(evaluate)
+    return [*steps, gate_steps(context, _release(context, tune, prepared, evaluate))]
+
+
+def _release(
+    context: BuildContext, tune: RequestStep, prepared: Any, evaluate: RequestStep
+) -> list[Any]:
+    """What a model that passes the gate becomes."""
+    register = register_step(
+        context, best_model(context, tune), best_job(tune), prepared, output_uri(evaluate)
+    )
+    if not context.config.endpoint.enabled:
+        return [register]
+    deployed = deployment_steps(context, register.properties.ModelPackageArn)
+    return [register, approval_step(context, deployed)]

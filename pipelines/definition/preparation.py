@@ -1,0 +1,76 @@
+"""The step Prepare: pairs to cleaned, split and tokenised shards."""
+
+from collections.abc import Iterator
+
+from longspan.pipelines.config import Config
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.processing import Machine, processing_request
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
+from longspan.pipelines.sdk import StepTypeEnum
+
+__all__ = ["OUTPUT", "prepare_arguments", "prepare_step"]
+
+OUTPUT = "prepared"
+
+
+def prepare_step(context: BuildContext) -> RequestStep:
+    """Its output `prepared` is what training and evaluation read."""
+    preparation, parameters = context.config.preparation, context.parameters
+    inputs = {
+        "pairs": parameters.pairs,
+        "validation": parameters.validation,
+        "test": parameters.test,
+    }
+    request = processing_request(
+        context,
+        "prepare",
+        Machine(
+            parameters.prepare_instance, preparation.volume_gb, preparation.max_runtime_minutes
+        ),
+        {name: uri for name, uri in inputs.items() if uri is not None},
+        OUTPUT,
+        prepare_arguments(context.config),
+    )
+    return RequestStep(
+        "Prepare",
+        StepTypeEnum.PROCESSING,
+        request,
+        ["DescribeProcessingJobResponse"],
+        retries=job_retries(context.config.aws.retries),
+        cache_days=cached_days(context.config.aws),
+    )
+
+
+def prepare_arguments(config: Config) -> list[str]:
+    """The options of `longspan prepare` that the config sets, each written out.
+
+    So the definition says all of it, and an image with other defaults changes nothing.
+    """
+    return [text for name, value in _options(config) for text in (f"--{name}", value) if text]
+
+
+def _options(config: Config) -> Iterator[tuple[str, str]]:
+    """Names and values; the value of a flag is empty."""
+    data, preparation = config.data, config.preparation
+    if data.format is not None:
+        yield "format", data.format
+    yield "header", data.header
+    for name in ("source", "target", "document"):
+        column = getattr(data.columns, name)
+        if column is not None:
+            yield f"{name}-column", str(column)
+    yield "source-language", data.source_language
+    yield "target-language", data.target_language
+    for name in ("min_characters", "max_characters", "min_words", "max_words", "max_ratio"):
+        yield name.replace("_", "-"), f"{getattr(preparation, name)}"
+    for name in ("validation_size", "test_size"):
+        if getattr(preparation, name) is not None:
+            yield name.replace("_", "-"), str(getattr(preparation, name))
+    for name in ("split_by", "seed", "vocabulary_size", "vocabulary_type", "tokenizer_pairs"):
+        yield name.replace("_", "-"), str(getattr(preparation, name))
+    if preparation.nfkc:
+        yield "nfkc", ""
+    if not preparation.joined:
+        yield "no-joined", ""
+    if preparation.joint:
+        yield "joint", ""

@@ -1,0 +1,103 @@
+"""Requests for processing jobs that run the image's own commands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.steps import tags
+from longspan.pipelines.sdk import (
+    NetworkConfig,
+    ProcessingInput,
+    ProcessingOutput,
+    ProcessingS3Input,
+    ProcessingS3Output,
+    Processor,
+    Tag,
+    captured,
+)
+
+__all__ = ["Machine", "processing_request"]
+
+_ROOT = "/opt/ml/processing"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a processing job runs on, and for how long at most."""
+
+    instance_type: Any
+    volume_gb: int
+    max_runtime_minutes: int
+
+
+def processing_request(
+    context: BuildContext,
+    command: str,
+    machine: Machine,
+    inputs: Mapping[str, Any],
+    output: str,
+    arguments: Sequence[str] = (),
+) -> dict[str, Any]:
+    """For `python -m longspan.training COMMAND`; `inputs` are S3 URIs by name.
+
+    The one output goes to a folder of the execution.
+    """
+    aws, target = context.config.aws, context.target
+    processor = Processor(
+        role=target.role_arn,
+        image_uri=target.image_uri,
+        instance_count=1,
+        instance_type=machine.instance_type,
+        entrypoint=["python", "-m", "longspan.training", command],
+        volume_size_in_gb=machine.volume_gb,
+        volume_kms_key=aws.kms.volume,
+        output_kms_key=aws.kms.output,
+        max_runtime_in_seconds=60 * machine.max_runtime_minutes,
+        sagemaker_session=context.session,
+        tags=[Tag(key=tag["Key"], value=tag["Value"]) for tag in tags(aws)] or None,
+        network_config=_network(context),
+    )
+    steps = processor.run(
+        inputs=[_input(name, uri) for name, uri in inputs.items()],
+        outputs=[_output(context, output)],
+        arguments=list(arguments) or None,
+    )
+    request = captured(context.session, steps)
+    request.pop("ProcessingJobName", None)
+    request.pop("ExperimentConfig", None)
+    return request
+
+
+def _network(context: BuildContext) -> NetworkConfig | None:
+    aws = context.config.aws
+    if aws.vpc is None and not aws.network_isolation:
+        return None
+    return NetworkConfig(
+        enable_network_isolation=aws.network_isolation,
+        security_group_ids=list(aws.vpc.security_groups) if aws.vpc else None,
+        subnets=list(aws.vpc.subnets) if aws.vpc else None,
+    )
+
+
+def _input(name: str, uri: Any) -> ProcessingInput:
+    return ProcessingInput(
+        input_name=name,
+        s3_input=ProcessingS3Input(
+            s3_uri=uri,
+            local_path=f"{_ROOT}/input/{name}",
+            s3_data_type="S3Prefix",
+            s3_input_mode="File",
+        ),
+    )
+
+
+def _output(context: BuildContext, name: str) -> ProcessingOutput:
+    return ProcessingOutput(
+        output_name=name,
+        s3_output=ProcessingS3Output(
+            s3_uri=context.run_folder(name),
+            local_path=f"{_ROOT}/output/{name}",
+            s3_upload_mode="EndOfJob",
+        ),
+    )

@@ -1,0 +1,44 @@
+"""Where a pipeline will run: what a config does not say, or says for AWS alone."""
+
+from dataclasses import dataclass
+
+from longspan.pipelines.config import Config
+
+__all__ = ["Target"]
+
+_ACCOUNT = "123456789012"
+_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Account, names and addresses; URIs of data are S3 prefixes or objects."""
+
+    region: str
+    account: str
+    role_arn: str
+    bucket: str
+    image_uri: str
+    pairs_uri: str
+    validation_uri: str | None = None
+    test_uri: str | None = None
+
+    @classmethod
+    def placeholder(cls, config: Config) -> "Target":
+        """For a look at the definition without an account: names that no one has."""
+        region = config.aws.region or _REGION
+        bucket = config.aws.bucket or "bucket"
+        role = config.aws.role or "longspan"
+        place = f"s3://{bucket}/{config.aws.prefix}/{config.name}/data"
+        held_out = config.data.sample is not None
+        return cls(
+            region=region,
+            account=_ACCOUNT,
+            role_arn=role if role.startswith("arn:") else f"arn:aws:iam::{_ACCOUNT}:role/{role}",
+            bucket=bucket,
+            image_uri=config.aws.image
+            or f"{_ACCOUNT}.dkr.ecr.{region}.amazonaws.com/longspan:latest",
+            pairs_uri=f"{place}/pairs",
+            validation_uri=f"{place}/validation" if held_out or config.data.validation else None,
+            test_uri=f"{place}/test" if held_out or config.data.test else None,
+        )

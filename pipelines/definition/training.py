@@ -1,0 +1,125 @@
+"""What all training jobs share, and the step TrainBaseline."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from longspan.pipelines.config.training import as_strings
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
+from longspan.pipelines.sdk import (
+    Channel,
+    CheckpointConfig,
+    Compute,
+    DataSource,
+    Join,
+    ModelTrainer,
+    Networking,
+    OutputDataConfig,
+    S3DataSource,
+    StepTypeEnum,
+    StoppingCondition,
+    Tag,
+    captured,
+)
+from longspan.training.metrics import definitions
+
+__all__ = ["CHANNEL", "baseline_step", "model_uri", "trainer"]
+
+CHANNEL = "prepared"
+_MODELS = "models"
+
+
+def trainer(
+    context: BuildContext, hyperparameters: Mapping[str, Any], prepared: Any, checkpoints: Any
+) -> ModelTrainer:
+    """A training job of the image; `checkpoints` is an S3 URI, or None."""
+    config, target = context.config, context.target
+    training, aws = config.training, config.aws
+    return ModelTrainer(
+        training_image=target.image_uri,
+        role=target.role_arn,
+        base_job_name=config.name,
+        compute=Compute(
+            instance_type=context.parameters.training_instance,
+            instance_count=training.instance_count,
+            volume_size_in_gb=training.volume_gb,
+            volume_kms_key_id=aws.kms.volume,
+            enable_managed_spot_training=training.spot,
+        ),
+        networking=_networking(context),
+        stopping_condition=StoppingCondition(
+            max_runtime_in_seconds=60 * training.max_runtime_minutes,
+            max_wait_time_in_seconds=60 * training.max_wait if training.spot else None,
+        ),
+        # One folder for all: each job writes below its own name, which nobody else has.
+        output_data_config=OutputDataConfig(
+            s3_output_path=f"{context.place}/{_MODELS}", kms_key_id=aws.kms.output
+        ),
+        input_data_config=[_channel(prepared)],
+        checkpoint_config=CheckpointConfig(s3_uri=checkpoints) if checkpoints else None,
+        environment=dict(sorted(training.variables.items())),
+        hyperparameters=dict(sorted(as_strings(hyperparameters).items())),
+        tags=[Tag(key=tag["Key"], value=tag["Value"]) for tag in tags(aws)] or None,
+        sagemaker_session=context.session,
+    )
+
+
+def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> RequestStep:
+    """Trains the model that the tuned one is compared with.
+
+    `prepare_job` is the name of the job that prepared the data.
+    """
+    config = context.config
+    hyperparameters = config.baseline_hyperparameters
+    checkpoints = None
+    if config.training.keeps_checkpoints:
+        # The same for the same data and settings, so that a retry resumes and the cache hits.
+        values = [f"{context.place}/checkpoints", prepare_job, _hash(hyperparameters)]
+        checkpoints = Join(on="/", values=values)
+    job = trainer(context, hyperparameters, prepared, checkpoints)
+    request = captured(context.session, job.train(wait=False, logs=False))
+    request.pop("TrainingJobName", None)
+    request["AlgorithmSpecification"] = {
+        **request["AlgorithmSpecification"],
+        "MetricDefinitions": definitions(),
+    }
+    return RequestStep(
+        "TrainBaseline",
+        StepTypeEnum.TRAINING,
+        request,
+        ["DescribeTrainingJobResponse"],
+        retries=job_retries(config.aws.retries),
+        cache_days=cached_days(config.aws),
+    )
+
+
+def model_uri(context: BuildContext, job: Any) -> Any:
+    """The archive that a training job of this name leaves."""
+    values = [f"{context.place}/{_MODELS}", job, "output", "model.tar.gz"]
+    return Join(on="/", values=values)
+
+
+def _channel(uri: Any) -> Channel:
+    source = S3DataSource(
+        s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type="FullyReplicated"
+    )
+    return Channel(channel_name=CHANNEL, data_source=DataSource(s3_data_source=source))
+
+
+def _networking(context: BuildContext) -> Networking | None:
+    aws = context.config.aws
+    if aws.vpc is None and not aws.network_isolation and not aws.encrypt_traffic:
+        return None
+    return Networking(
+        subnets=list(aws.vpc.subnets) if aws.vpc else None,
+        security_group_ids=list(aws.vpc.security_groups) if aws.vpc else None,
+        enable_network_isolation=aws.network_isolation,
+        enable_inter_container_traffic_encryption=aws.encrypt_traffic,
+    )
+
+
+def _hash(hyperparameters: Mapping[str, Any]) -> str:
+    text = json.dumps(as_strings(hyperparameters), sort_keys=True)
+    return f"baseline-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -1,0 +1,131 @@
+"""The step Tune: a search over the attention hyperparameters, by training jobs.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning.html
+"""
+
+from typing import Any
+
+from longspan.pipelines.config.training import as_strings
+from longspan.pipelines.config.tuning import Tuning
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
+from longspan.pipelines.definition.training import model_uri, trainer
+from longspan.pipelines.sdk import (
+    CategoricalParameter,
+    ContinuousParameter,
+    HyperbandStrategyConfig,
+    HyperparameterTuner,
+    HyperParameterTuningJobStrategyConfig,
+    HyperParameterTuningJobWarmStartConfig,
+    IntegerParameter,
+    Join,
+    ParentHyperParameterTuningJob,
+    StepTypeEnum,
+    captured,
+)
+from longspan.pipelines.search_space import Choices, Range, is_integer
+from longspan.training.metrics import definitions
+
+__all__ = ["best_job", "best_model", "tune_step"]
+
+
+def tune_step(context: BuildContext, prepared: Any, prepare_job: Any) -> RequestStep:
+    """Its best model is what the pipeline is about.
+
+    `prepare_job` is the name of the job that prepared the data.
+    """
+    config = context.config
+    checkpoints = None
+    if config.training.keeps_checkpoints:
+        # SageMaker gives each training job a folder of its own below.
+        checkpoints = Join(on="/", values=[f"{context.place}/checkpoints", prepare_job, "tuning"])
+    job = trainer(context, config.training.hyperparameters, prepared, checkpoints)
+    tuner = _tuner(config.tuning, job)
+    request = captured(context.session, tuner.tune(wait=False))
+    request.pop("HyperParameterTuningJobName", None)
+    definition = {**request["TrainingJobDefinition"], **_lost(context)}
+    request["TrainingJobDefinition"] = definition
+    limits = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    if config.tuning.max_runtime_minutes is not None:
+        limits["MaxRuntimeInSeconds"] = 60 * config.tuning.max_runtime_minutes
+    return RequestStep(
+        "Tune",
+        StepTypeEnum.TUNING,
+        request,
+        [
+            "DescribeHyperParameterTuningJobResponse",
+            "ListTrainingJobsForHyperParameterTuningJobResponse",
+        ],
+        retries=job_retries(config.aws.retries),
+        cache_days=cached_days(config.aws),
+    )
+
+
+def best_job(step: RequestStep) -> Any:
+    """The name of the best training job."""
+    return step.properties.BestTrainingJob.TrainingJobName
+
+
+def best_model(context: BuildContext, step: RequestStep) -> Any:
+    """The best training job's model archive."""
+    return model_uri(context, best_job(step))
+
+
+def _tuner(tuning: Tuning, job: Any) -> HyperparameterTuner:
+    return HyperparameterTuner(
+        model_trainer=job,
+        objective_metric_name=tuning.objective,
+        objective_type=tuning.goal,
+        hyperparameter_ranges={
+            name: _range(name, values) for name, values in sorted(tuning.search_space.items())
+        },
+        metric_definitions=definitions(),
+        strategy=tuning.strategy,
+        strategy_config=_strategy(tuning),
+        max_jobs=tuning.number_of_jobs,
+        max_parallel_jobs=tuning.parallel_jobs,
+        early_stopping_type="Auto" if tuning.early_stopping else "Off",
+        warm_start_config=_warm_start(tuning),
+        random_seed=tuning.seed,
+    )
+
+
+def _range(name: str, values: Choices | Range) -> Any:
+    if isinstance(values, list):
+        return CategoricalParameter([as_strings({name: value})[name] for value in values])
+    if is_integer(name):
+        return IntegerParameter(int(values.min), int(values.max), scaling_type=values.scaling)
+    return ContinuousParameter(float(values.min), float(values.max), scaling_type=values.scaling)
+
+
+def _strategy(tuning: Tuning) -> HyperParameterTuningJobStrategyConfig | None:
+    if tuning.hyperband is None:
+        return None
+    return HyperParameterTuningJobStrategyConfig(
+        hyperband_strategy_config=HyperbandStrategyConfig(
+            min_resource=tuning.hyperband.min_resource, max_resource=tuning.hyperband.max_resource
+        )
+    )
+
+
+def _warm_start(tuning: Tuning) -> HyperParameterTuningJobWarmStartConfig | None:
+    if tuning.warm_start is None:
+        return None
+    return HyperParameterTuningJobWarmStartConfig(
+        warm_start_type=tuning.warm_start.type,
+        parent_hyper_parameter_tuning_jobs=[
+            ParentHyperParameterTuningJob(hyper_parameter_tuning_job_name=name)
+            for name in tuning.warm_start.parents
+        ],
+    )
+
+
+def _lost(context: BuildContext) -> dict[str, Any]:
+    """What the SDK's tuner does not take over from its trainer."""
+    aws = context.config.aws
+    members: dict[str, Any] = {}
+    if aws.network_isolation:
+        members["EnableNetworkIsolation"] = True
+    if aws.encrypt_traffic:
+        members["EnableInterContainerTrafficEncryption"] = True
+    return members

@@ -1,0 +1,79 @@
+"""Self-attention with relative positions, whole or token by token with what was read kept.
+
+`rotary`: queries and keys are turned by an angle that grows with their position, so that their
+product depends on the distance alone (Su et al. 2021, "RoFormer"). `alibi`: the score falls in
+proportion to the distance, at another rate in each head, which carries over to lengths never
+trained on (Press et al. 2022, "Train Short, Test Long"; both directions alike in an encoder).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+__all__ = ["SelfAttention", "distance_bias", "rotate"]
+
+_BASE = 10_000.0
+
+
+def rotate(x: Tensor, first: int) -> Tensor:
+    """x (..., length, d) turned by its positions, `first` on; pairs are (i, i + d / 2)."""
+    length, d = x.shape[-2:]
+    wide = torch.promote_types(x.dtype, torch.float32)
+    exponents = torch.arange(0, d, 2, device=x.device, dtype=wide) / d
+    positions = torch.arange(first, first + length, device=x.device, dtype=wide)
+    angles = positions[:, None] * _BASE**-exponents  # (length, d / 2)
+    cosine, sine = angles.cos(), angles.sin()
+    left, right = x.to(wide).chunk(2, dim=-1)
+    turned = torch.cat([left * cosine - right * sine, left * sine + right * cosine], dim=-1)
+    return turned.to(x.dtype)
+
+
+def distance_bias(heads: int, length: int, first: int, device: torch.device) -> Tensor:
+    """ALiBi: (heads, length, first + length), for queries from position `first` on.
+
+    Head h of H loses 2^(-8 h / H) for each position of distance, h from 1 on.
+    """
+    rates = 2.0 ** (-8.0 * torch.arange(1, heads + 1, device=device) / heads)
+    queries = torch.arange(first, first + length, device=device)
+    distance = (queries[:, None] - torch.arange(first + length, device=device)).abs()
+    return -rates[:, None, None] * distance
+
+
+class SelfAttention(nn.Module):
+    """Every position reads the others that the mask shows it."""
+
+    def __init__(self, units: int, heads: int, positions: str, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.size = units // heads
+        self.rotary = positions == "rotary"
+        self.dropout = dropout
+        self.inputs = nn.Linear(units, 3 * units, bias=False)
+        self.output = nn.Linear(units, units)
+
+    def forward(
+        self, x: Tensor, mask: Tensor, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x (batch, length, units) after what was read before: keys and values
+        (batch, heads, past, d). mask (batch or 1, 1, length, past + length) is true where a
+        position may look.
+
+        Returns (batch, length, units), and keys and values of all that was read.
+        """
+        parts = self.inputs(x).unflatten(-1, (3, self.heads, self.size))
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # (batch, heads, length, d)
+        past = keys.shape[2]
+        if self.rotary:
+            query, key = rotate(query, past), rotate(key, past)
+        keys = torch.cat([keys.to(key.dtype), key], dim=2)
+        values = torch.cat([values.to(value.dtype), value], dim=2)
+        dropout = self.dropout if self.training else 0.0
+        shown = self._bias(mask, x.shape[1], past).to(query.dtype)
+        read = scaled_dot_product_attention(query, keys, values, attn_mask=shown, dropout_p=dropout)
+        return self.output(read.transpose(1, 2).flatten(2)), keys, values
+
+    def _bias(self, mask: Tensor, length: int, past: int) -> Tensor:
+        hidden = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
+        if self.rotary:
+            return hidden
+        return hidden + distance_bias(self.heads, length, past, mask.device)
