@@ -84,8 +84,11 @@ def quiet(region: str = "us-east-1") -> Iterator[None]:
         warnings.simplefilter("ignore")
         file = Path(folder) / "config.yaml"
         file.write_text(json.dumps(DEFAULTS), encoding="utf-8")
-        level = logging.getLogger("sagemaker").level
-        logging.getLogger("sagemaker").setLevel(logging.ERROR)
+        # The second has a level of its own.
+        loggers = [logging.getLogger(name) for name in ("sagemaker", "sagemaker.config")]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
         try:
             with _variables(
                 {
@@ -98,7 +101,8 @@ def quiet(region: str = "us-east-1") -> Iterator[None]:
             ):
                 yield
         finally:
-            logging.getLogger("sagemaker").setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 @contextlib.contextmanager

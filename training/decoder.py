@@ -165,9 +165,9 @@ class Decoder(nn.Module):
             return context, covered, weights
         if query.shape[1] == 1:
             return self._cover(query, reached, covered, memory)
-        sizes = [query.shape[2], reached.shape[2]]
+        units = query.shape[2]
         return run_steps(
-            lambda step, before: self._cover(*torch.split(step, sizes, -1), before, memory),
+            lambda step, before: self._cover(step[..., :units], step[..., units:], before, memory),
             torch.cat([query, reached], dim=-1),
             covered,
             memory.keys.numel(),

@@ -7,6 +7,7 @@ the decoder on a target of length 1, with the keys and values of the tokens befo
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ class TransformerDecoder(nn.Module):
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> Memory:
         """Everything about a source that no target position changes, of all layers."""
-        read = [layer.memory(encoded, last) for layer in self.layers]
+        read = [cast(_DecoderLayer, layer).read_source(encoded, last) for layer in self.layers]
         keys, values, places = zip(*read, strict=True)
         coverage = encoded.new_empty(*encoded.shape[:2], 0)
         return Memory(
@@ -191,7 +192,7 @@ class _DecoderLayer(_Block):
             else None
         )
 
-    def memory(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def read_source(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Keys, values and places of this layer."""
         places = encoded.new_empty(*encoded.shape[:2], 0)
         if self.location is not None:

@@ -30,6 +30,7 @@ def build_pipeline(config: Config, target: Target) -> Pipeline:
             parameters=list(context.parameters),
             steps=_steps(context),
             sagemaker_session=session,
+            pipeline_experiment_config=None,
             # Else the names that steps give are dropped from their requests.
             pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=True),
         )
@@ -40,7 +41,9 @@ def definition_json(config: Config, target: Target) -> str:
     pipeline = build_pipeline(config, target)
     with quiet(target.region):
         definition = json.loads(pipeline.definition())
-    return json.dumps(definition, ensure_ascii=False)
+    # The SDK writes null for parts that a pipeline does not have.
+    parts = {name: part for name, part in definition.items() if part is not None}
+    return json.dumps(parts, ensure_ascii=False)
 
 
 def _steps(context: BuildContext) -> list[Any]:

@@ -52,8 +52,9 @@ def register_step(
             "prepared": prepared,
             "training_job": job,
             "execution": ExecutionVariables.PIPELINE_EXECUTION_ARN,
-            "bleu_long": figure("bleu_long"),
-            "bleu_short": figure("bleu_short"),
+            # Properties are text.
+            "bleu_long": Join(on="", values=[figure("bleu_long")]),
+            "bleu_short": Join(on="", values=[figure("bleu_short")]),
         },
     }
     return RequestStep(

@@ -92,7 +92,7 @@ def test_json_is_read_from_property_files_and_from_s3() -> None:
         {"Std:JsonGet": {"S3Uri": uri, "Path": "$.gate['bleu'][1]"}},
     ):
         assert evaluate(expression, values) == 2.5
-    with pytest.raises(Unresolved, match="no gate.chrf; there are: bleu"):
+    with pytest.raises(Unresolved, match=r"no gate\.chrf; there are: bleu"):
         evaluate({"Std:JsonGet": {"PropertyFile": get(source), "Path": "gate.chrf"}}, values)
 
 
