@@ -59,7 +59,7 @@ class Validation:
     def from_record(cls, entry: Mapping[str, Any]) -> "Validation":
         """From an entry of a run's history: the metrics, and `validation:loss_by_bucket`."""
         names = [f.name for f in fields(cls) if f.name != "by_bucket"]
-        found = {name: entry.get(f"validation:{name}") for name in names}
+        found: dict[str, Any] = {name: entry.get(f"validation:{name}") for name in names}
         return cls(**found, by_bucket=dict(entry["validation:loss_by_bucket"]))
 
 

@@ -76,7 +76,6 @@ class DockerRuntime:
             self._relays.clear()
 
     def _options(self, container: Container, port: int) -> Iterator[str]:
-        # Nothing is pulled behind a job's back, and Docker removes the container when it ends.
         yield from ("--rm", "--label", self._label, "--network", self._name)
         if container.host:
             yield from ("--hostname", container.host, "--network-alias", container.host)
@@ -106,7 +105,7 @@ class _DockerContainer:
         container.log.parent.mkdir(parents=True, exist_ok=True)
         with container.log.open("ab") as log:
             self._client = subprocess.Popen(
-                ["docker", "start", "--attach", "--sig-proxy=false", id],
+                ["docker", "start", "--attach", id],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -130,9 +129,9 @@ class _DockerContainer:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        if self._client.poll() is None:
-            with contextlib.suppress(LocalCloudError):  # it has ended
-                _docker("rm", "--force", "--volumes", self._id)
+        # Also one that was created and could not be started.
+        with contextlib.suppress(LocalCloudError):  # it has ended, and Docker has removed it
+            _docker("rm", "--force", "--volumes", self._id)
 
 
 def _own_entrypoint(container: Container) -> bool:

@@ -77,7 +77,7 @@ class Aws(Section):
         description="URI of the project's image in ECR; by digest, so that caching sees changes",
         examples=["123456789012.dkr.ecr.eu-central-1.amazonaws.com/longspan:0.1.0"],
     )
-    kms: Kms = Field(default_factory=Kms, description="keys of your own")
+    kms: Kms = Field(default_factory=lambda: Kms(), description="keys of your own")
     vpc: Vpc | None = Field(None, description="network of your own")
     network_isolation: bool = Field(
         False, description="no network for the containers but SageMaker's own hand-over of data"
@@ -88,7 +88,7 @@ class Aws(Section):
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, max_length=45, description="on everything that is created"
     )
-    retries: Retries = Field(default_factory=Retries, description="of steps")
+    retries: Retries = Field(default_factory=lambda: Retries(), description="of steps")
     cache_days: int = Field(
         30, ge=0, le=365, description="how old a step's result may be to be used again; 0: never"
     )

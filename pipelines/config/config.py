@@ -33,20 +33,24 @@ class Config(Section):
     name: Name = Field("longspan", description="of the pipeline, and of what it creates")
     data: Data = Field(description="which pairs")
     preparation: Preparation = Field(
-        default_factory=Preparation, description="cleaning, splits, vocabulary"
+        default_factory=lambda: Preparation(), description="cleaning, splits, vocabulary"
     )
-    training: Training = Field(default_factory=Training, description="one training job")
-    tuning: Tuning = Field(default_factory=Tuning, description="the search over training jobs")
+    training: Training = Field(default_factory=lambda: Training(), description="one training job")
+    tuning: Tuning = Field(
+        default_factory=lambda: Tuning(), description="the search over training jobs"
+    )
     baseline: Baseline = Field(
-        default_factory=Baseline, description="the untuned model to compare with"
+        default_factory=lambda: Baseline(), description="the untuned model to compare with"
     )
     evaluation: Evaluation = Field(
-        default_factory=Evaluation, description="quality by sentence length"
+        default_factory=lambda: Evaluation(), description="quality by sentence length"
     )
-    gate: Gate = Field(default_factory=Gate, description="what a model must reach")
-    registry: Registry = Field(default_factory=Registry, description="the model package")
-    endpoint: Endpoint = Field(default_factory=Endpoint, description="what serves the model")
-    aws: Aws = Field(default_factory=Aws, description="account, network, keys: AWS only")
+    gate: Gate = Field(default_factory=lambda: Gate(), description="what a model must reach")
+    registry: Registry = Field(default_factory=lambda: Registry(), description="the model package")
+    endpoint: Endpoint = Field(
+        default_factory=lambda: Endpoint(), description="what serves the model"
+    )
+    aws: Aws = Field(default_factory=lambda: Aws(), description="account, network, keys: AWS only")
     prices: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
         description="US dollars an hour by machine type, instead of the table's (docs/config.md)",

@@ -68,7 +68,9 @@ class Data(Section):
         None, description="found out from names and first bytes when left out", examples=["tsv"]
     )
     header: Literal["auto", "yes", "no"] = Field("auto", description="of a TSV's first line")
-    columns: Columns = Field(default_factory=Columns, description="of TSV, JSON lines, Parquet")
+    columns: Columns = Field(
+        default_factory=lambda: Columns(), description="of TSV, JSON lines, Parquet"
+    )
     source_language: Language = Field("en", description="code of the source language")
     target_language: Language = Field("ja", description="code of the target language")
 

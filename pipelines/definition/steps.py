@@ -22,7 +22,7 @@ from longspan.pipelines.sdk import (
 __all__ = ["RequestStep", "cached_days", "job_retries", "service_retries", "tags", "without"]
 
 
-class RequestStep(ConfigurableRetryStep):
+class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is not typed
     """A step of any type, with the request for what it creates."""
 
     def __init__(

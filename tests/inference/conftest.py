@@ -1,6 +1,7 @@
 """Models small enough to search by hand: a table, and a random-weights width-small Model."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,8 @@ from torch import Tensor
 
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
-from longspan.training.tokenizer import EOS
+from longspan.training.model_directory import save_model
+from longspan.training.tokenizer import EOS, Tokenizer, WordVocabulary
 
 
 @dataclass(frozen=True)
@@ -116,3 +118,29 @@ def sources():
         return source, torch.tensor(lengths)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def model_directory(tmp_path_factory) -> Path:
+    """A model directory with random weights: 12 words, w0 to w11, on each side."""
+    words = [f"w{i}" for i in range(12)]
+    special = ["<pad>", "<unk>", "<s>", "</s>"]
+    tokenizer = Tokenizer(WordVocabulary(special + words), WordVocabulary(special + words))
+    hyperparameters = Hyperparameters.parse(
+        {
+            "rnn_num_hidden": "16",
+            "num_embed_source": "8",
+            "num_embed_target": "8",
+            "attention_dimension": "16",
+            "attention_heads": "2",
+        }
+    )
+    torch.manual_seed(1)
+    model = Model(hyperparameters, 16, 16)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0.0, 0.6)
+        model.projection.bias[EOS] = 1.5
+    directory = tmp_path_factory.mktemp("served") / "model"
+    save_model(directory, model, hyperparameters, tokenizer)
+    return directory

@@ -1,11 +1,13 @@
 """Content negotiation."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from longspan.inference.media_types import CSV, JSON, JSON_LINES, KNOWN, TEXT, ContentType, choose
-from longspan.inference.refusals import NotAcceptable, Refusal, UnsupportedMedia
+from longspan.inference.refusals import NotAcceptable, UnsupportedMedia
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,8 @@ def test_content_types_that_are_known(header: str | None, media: str):
 
 
 @pytest.mark.parametrize(
-    "header", ["image/png", "application/x-recordio-protobuf", "json", "text/csv; charset=shift_jis"]
+    "header",
+    ["image/png", "application/x-recordio-protobuf", "json", "text/csv; charset=shift_jis"],
 )
 def test_content_types_that_are_not(header: str):
     with pytest.raises(UnsupportedMedia, match="expected"):
@@ -58,8 +61,7 @@ def test_a_client_that_takes_nothing_of_ours_is_told_what_there_is():
 
 @given(st.text(), st.text())
 def test_any_header_is_understood_or_refused(content_type: str, accept: str):
-    try:
+    with contextlib.suppress(UnsupportedMedia):
         assert ContentType(content_type).media in KNOWN
+    with contextlib.suppress(NotAcceptable):
         assert choose(accept, JSON) in KNOWN
-    except Refusal as refusal:
-        assert refusal.status in (406, 415)

@@ -1,5 +1,6 @@
 """Options of a request and the profiles that they start from."""
 
+import contextlib
 import math
 
 import pytest
@@ -77,7 +78,5 @@ def test_a_model_without_attention_has_no_alignment_and_no_coverage():
 @given(st.dictionaries(st.sampled_from([*Options.describe(), "x"]), st.from_type(object)))
 def test_any_values_are_understood_or_refused(values: dict[str, object]):
     for strings in (False, True):
-        try:
+        with contextlib.suppress(BadRequest):
             PROFILES.settings(Options.parse(values, strings=strings), has_attention=False)
-        except BadRequest as refused:
-            assert str(refused)

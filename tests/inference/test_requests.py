@@ -1,5 +1,6 @@
 """What an invocation's bytes mean."""
 
+import contextlib
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longspan.inference.options import Options
-from longspan.inference.refusals import BadRequest, Refusal
+from longspan.inference.refusals import BadRequest
 from longspan.inference.requests import Item, Request, parse_request
 
 JSON_VALUES = st.recursive(
@@ -81,7 +82,7 @@ def test_json_lines():
 
 
 def test_csv_has_one_column_and_its_own_quotes():
-    request = read('"a, b"\nc\n\n"d ""e""\nf"\n'.encode(), "text/csv")
+    request = read(b'"a, b"\nc\n\n"d ""e""\nf"\n', "text/csv")
     assert [item.text for item in request.items] == ["a, b", "c", "", 'd "e"\nf']
     headed = read(b"text\na\n", "text/csv; header=present")
     assert [item.text for item in headed.items] == ["a"]
@@ -135,15 +136,11 @@ def test_what_cannot_be_read_is_refused_with_its_place(
 
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "text/csv", "text/plain"]))
 def test_any_bytes_are_understood_or_refused(body: bytes, content_type: str):
-    try:
+    with contextlib.suppress(BadRequest):
         assert parse_request(body, content_type).items is not None
-    except Refusal as refused:
-        assert refused.status == 400
 
 
 @given(JSON_VALUES, st.sampled_from(["application/json", "application/jsonlines"]))
 def test_any_json_is_understood_or_refused(value: object, content_type: str):
-    try:
+    with contextlib.suppress(BadRequest):
         read(json.dumps(value).encode(), content_type)
-    except Refusal as refused:
-        assert refused.status == 400

@@ -222,10 +222,8 @@ def test_steps_in_a_circle_are_refused(steps: Any) -> None:
 
 
 def test_tuning_steps_have_the_best_jobs_among_their_properties() -> None:
-    from tests.infra.local.test_tuning_jobs import tuning
-
-    request = tuning()
-    del request["HyperParameterTuningJobName"]
+    limits = {"MaxParallelTrainingJobs": 1, "MaxNumberOfTrainingJobs": 1}
+    request = {"HyperParameterTuningJobConfig": {"Strategy": "Random", "ResourceLimits": limits}}
     tune = {"Name": "Tune", "Type": "Tuning", "Arguments": request}
     best = get("Steps.Tune.TrainingJobSummaries[0].TrainingJobName")
     read_definition(definition(tune, process("A", best)))
