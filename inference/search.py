@@ -134,6 +134,7 @@ class Search(Generic[MemoryT, StateT]):
         """The tokens of the best live hypothesis of a running sentence; with beam 1 they stay."""
         return self._beams.so_far(sentence)
 
+    @torch.inference_mode()
     def drop(self, sentence: int) -> None:
         """End it with the next step, whatever it has."""
         self._beams.limits[sentence] = 0

@@ -26,6 +26,7 @@ COMMANDS = (
     "prepare",
     "train",
     "evaluate",
+    "diagnose",
     "translate",
     "serve",
 )

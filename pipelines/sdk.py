@@ -65,6 +65,7 @@ __all__ = [
     "StoppingCondition",
     "Tag",
     "captured",
+    "known_defaults",
     "offline_session",
     "quiet",
 ]
@@ -120,6 +121,7 @@ def _variables(values: Mapping[str, str]) -> Iterator[None]:
 
 
 with quiet():
+    from sagemaker.core.config.config_manager import SageMakerConfig
     from sagemaker.core.network import NetworkConfig
     from sagemaker.core.parameter import (
         CategoricalParameter,
@@ -172,6 +174,20 @@ with quiet():
     from sagemaker.mlops.workflow.steps import ConfigurableRetryStep, StepTypeEnum
     from sagemaker.train import ModelTrainer
     from sagemaker.train.tuner import HyperparameterTuner
+
+
+@contextlib.contextmanager
+def known_defaults() -> Iterator[None]:
+    """While this lasts, the SDK does not check `DEFAULTS` against its schema.
+
+    It would do so dozens of times for one definition, which took nine tenths of the time.
+    """
+    check = SageMakerConfig.validate_sagemaker_config
+    SageMakerConfig.validate_sagemaker_config = staticmethod(lambda *_: None)
+    try:
+        yield
+    finally:
+        SageMakerConfig.validate_sagemaker_config = staticmethod(check)
 
 
 def offline_session(region: str, bucket: str) -> PipelineSession:

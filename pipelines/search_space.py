@@ -20,7 +20,7 @@ from longspan.pipelines.config.training import (
     own_names,
     value_mistakes,
 )
-from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.hyperparameters import BUILT_IN_NAMES, Hyperparameters
 
 __all__ = [
     "DEFAULT_SPACE",
@@ -116,7 +116,9 @@ def space_mistakes(
 
 
 def _range_mistakes(name: str, values: Choices | Range) -> Iterator[Mistake]:
-    if name in _NOT_SEARCHED:
+    if name in BUILT_IN_NAMES:
+        yield Mistake((name,), f"is the built-in algorithm's name: write {BUILT_IN_NAMES[name]}")
+    elif name in _NOT_SEARCHED:
         yield Mistake((name,), "says how a job is run and judged: set it in training instead")
     elif isinstance(values, list):
         yield from _choice_mistakes(name, values)
@@ -182,6 +184,10 @@ def _combination_mistakes(
     if "rnn_num_hidden" in space and any(int(n) % 2 for n in values("rnn_num_hidden")):
         yield Mistake(("rnn_num_hidden",), "holds odd numbers: give a list of even ones")
         return
+    for name in ("transformer_heads", "transformer_num_hidden"):
+        if not isinstance(space.get(name, []), list) and "transformer" in values("architecture"):
+            yield Mistake((name,), "holds numbers that do not fit: give a list of those that do")
+            return
     yield from _other_mistakes(space, static, bool(attended))
 
 
@@ -207,6 +213,11 @@ _RELATED = (
     "attention_type",
     "coverage_mechanism",
     "coverage_penalty",
+    "attention_location",
+    "architecture",
+    "input_feeding",
+    "transformer_heads",
+    "transformer_num_hidden",
     "tie_embeddings",
     "num_embed_source",
     "num_embed_target",

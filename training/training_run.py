@@ -117,18 +117,19 @@ def train_model(
             device=device,
             stop=stop,
         )
+        longest = {"longest_example": _longest_example(prepared.train, h)}
         save = partial(save_model, model_directory, model, h, tokenizer)
         try:
             result = trainer.run()
         except Interrupted:
             best = trainer.load_best() if keep_best else None
             if best is not None and world.is_first:
-                save(best.history, _details(best))
+                save(best.history, _details(best) | longest)
                 journal.note(f"{best.reason}: {model_directory}")
                 journal.note(_best_line(best))
             raise
         if world.is_first:
-            save(result.history, _details(result))
+            save(result.history, _details(result) | longest)
     for line in _closing(result):
         journal.note(line)
     return result
@@ -202,6 +203,19 @@ def _details(result: TrainingResult) -> dict[str, object]:
         "metrics": result.best.metrics,
         "validation_loss_by_bucket": result.best.by_bucket,
     }
+
+
+def _longest_example(train: PairCorpus, hyperparameters: Hyperparameters) -> dict[str, int]:
+    """Tokens of the longest example by side, joined ones included; what is longer was not seen."""
+    h, sources, targets = hyperparameters, train.source_lengths, train.target_lengths
+    fit = (sources <= h.max_seq_len_source) & (targets <= h.max_seq_len_target)
+    source, target = (int(side[fit].max(initial=0)) for side in (sources, targets))
+    if h.length_augmentation and fit.any():
+        joined = min(h.length_augmentation_max, h.max_seq_len_source)
+        ratio = float(targets[fit].mean() / sources[fit].mean())
+        source = max(source, joined)
+        target = max(target, min(h.max_seq_len_target, round(joined * ratio)))
+    return {"source": source, "target": target}
 
 
 def _count_joined(folder: Path) -> int:

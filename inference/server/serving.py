@@ -68,6 +68,7 @@ class _Uvicorn(uvicorn.Server):
         self._pool = server.pool
         self._drain = settings.drain
         self._journal = journal
+        self._signal: str | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -83,10 +84,12 @@ class _Uvicorn(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take no more requests, finish those that are there, within the time to drain."""
         super().handle_exit(sig, frame)
-        self._journal.write("stopping", signal=signal.Signals(sig).name)
+        # Not logged here: the handler may run in the middle of a line of the log.
+        self._signal = signal.Signals(sig).name
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn's own; shortly before its time is over, those who still wait are told."""
+        self._journal.write("stopping", signal=self._signal)
         reason = "the server ends before it could answer; send it again"
         seconds = max(0.0, self._drain - _LAST_WORDS)
         late = asyncio.get_running_loop().call_later(seconds, self._pool.refuse, reason)

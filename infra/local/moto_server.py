@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto import settings
+from moto.iam.access_control import IAMPolicyStatement
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -128,6 +129,19 @@ def _scope(environ: Mapping[str, Any]) -> tuple[str, str]:
 def require_signatures() -> None:
     """From now on every request must be signed by a known key whose policies allow it."""
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+    original = IAMPolicyStatement._check_principal
+
+    def check_principal(self: Any, principal: str) -> bool:
+        """A role that trusts a service trusts the administrator, as whom our services assume it.
+
+        Whoever assumes a role must also be allowed to, by policies of their own.
+        """
+        trusted = self._statement.get("Principal")
+        if isinstance(trusted, dict) and "AWS" not in trusted:
+            return "Service" in trusted
+        return bool(original(self, principal))
+
+    setattr(IAMPolicyStatement, "_check_principal", check_principal)  # noqa: B010
 
 
 def _answer(response: Any, handle: Callable[[Call], Document]) -> Any:

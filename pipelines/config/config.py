@@ -20,8 +20,11 @@ from longspan.pipelines.instances import (
     instance_problem,
 )
 from longspan.pipelines.search_space import space_mistakes
+from longspan.training.hyperparameters import BUILT_IN_NAMES, Hyperparameters
 
 __all__ = ["Config"]
+
+_BY_TRANSLATING = frozenset({"bleu", "bleu_long"})
 
 # The pipeline's name is the endpoint's too, unless that has one of its own.
 Name = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
@@ -92,6 +95,7 @@ class Config(Section):
         yield from self._machine_mistakes()
         if not found:
             yield from self._space_mistakes()
+            yield from self._stopping_mistakes()
             yield from self._baseline_mistakes()
             yield from self._endpoint_mistakes()
 
@@ -118,11 +122,30 @@ class Config(Section):
         fixed = self.training.hyperparameters
         for mistake in space_mistakes(self.tuning.search_space, fixed):
             yield mistake.below("search_space").below("tuning")
-        for name in set(fixed) & set(self.tuning.search_space):
+        for name in fixed:
+            if BUILT_IN_NAMES.get(name, name) not in self.tuning.search_space:
+                continue
             yield Mistake(
                 ("training", "hyperparameters", name),
                 "tuning ranges over it: leave it out of one of the two; "
                 "baseline.hyperparameters sets it for the baseline alone",
+            )
+
+    def _stopping_mistakes(self) -> Iterator[Mistake]:
+        """A search that stops jobs must see their objective before they end."""
+        tuning, given = self.tuning, self.training.hyperparameters
+        key = "strategy" if tuning.strategy == "Hyperband" else "early_stopping"
+        if key == "early_stopping" and not tuning.early_stopping:
+            return
+        # Translating takes time: a job does it at each checkpoint only when it chooses its own
+        # best model by that. The other metrics are measured each time.
+        measured = given.get("optimized_metric", Hyperparameters.optimized_metric)
+        wanted = tuning.objective.removeprefix("validation:")
+        if wanted in _BY_TRANSLATING and measured != wanted:
+            yield Mistake(
+                ("tuning", key),
+                f"to stop a job early, tuning must know its {wanted} at each checkpoint, which "
+                f"measures {measured}: set training.hyperparameters.optimized_metric: {wanted}",
             )
 
     def _baseline_mistakes(self) -> Iterator[Mistake]:

@@ -15,14 +15,20 @@ from longspan.pipelines.definition.steps import RequestStep
 from longspan.pipelines.definition.target import Target
 from longspan.pipelines.definition.training import baseline_step
 from longspan.pipelines.definition.tuning import best_job, best_model, tune_step
-from longspan.pipelines.sdk import Pipeline, PipelineDefinitionConfig, offline_session, quiet
+from longspan.pipelines.sdk import (
+    Pipeline,
+    PipelineDefinitionConfig,
+    known_defaults,
+    offline_session,
+    quiet,
+)
 
 __all__ = ["build_pipeline", "definition_json"]
 
 
 def build_pipeline(config: Config, target: Target) -> Pipeline:
     """The SDK's object; reads no clock, no environment and no network."""
-    with quiet(target.region):
+    with quiet(target.region), known_defaults():
         session = offline_session(target.region, target.bucket)
         context = BuildContext(config, target, Parameters.of(config, target), session)
         return Pipeline(
@@ -39,7 +45,7 @@ def build_pipeline(config: Config, target: Target) -> Pipeline:
 def definition_json(config: Config, target: Target) -> str:
     """The definition as AWS takes it: the same bytes for the same config and target."""
     pipeline = build_pipeline(config, target)
-    with quiet(target.region):
+    with quiet(target.region), known_defaults():
         definition = json.loads(pipeline.definition())
     # The SDK writes null for parts that a pipeline does not have.
     parts = {name: part for name, part in definition.items() if part is not None}

@@ -71,10 +71,11 @@ def processing_request(
 
 def _network(context: BuildContext) -> NetworkConfig | None:
     aws = context.config.aws
-    if aws.vpc is None and not aws.network_isolation:
+    if aws.vpc is None and not aws.network_isolation and not aws.encrypt_traffic:
         return None
     return NetworkConfig(
         enable_network_isolation=aws.network_isolation,
+        encrypt_inter_container_traffic=aws.encrypt_traffic,
         security_group_ids=list(aws.vpc.security_groups) if aws.vpc else None,
         subnets=list(aws.vpc.subnets) if aws.vpc else None,
     )

@@ -107,7 +107,8 @@ def referee(
             text=True,
             timeout=seconds,
         )
-        assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        print(done.stdout, done.stderr, sep="\n")  # shown where a test fails
+        assert done.returncode == 0
         return json.loads(done.stdout.splitlines()[-1])
 
     return run

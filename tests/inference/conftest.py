@@ -123,9 +123,18 @@ def sources():
 @pytest.fixture(scope="session")
 def model_directory(tmp_path_factory) -> Path:
     """A model directory with random weights: 12 words, w0 to w11, on each side."""
-    words = [f"w{i}" for i in range(12)]
-    special = ["<pad>", "<unk>", "<s>", "</s>"]
-    tokenizer = Tokenizer(WordVocabulary(special + words), WordVocabulary(special + words))
+    return _save(tmp_path_factory.mktemp("served") / "model", eos_bias=2.0)
+
+
+@pytest.fixture(scope="session")
+def endless_model_directory(tmp_path_factory) -> Path:
+    """The same, but its translations have no end: each goes on to its length limit."""
+    return _save(tmp_path_factory.mktemp("endless") / "model", eos_bias=-1000.0)
+
+
+def _save(directory: Path, eos_bias: float) -> Path:
+    words = ["<pad>", "<unk>", "<s>", "</s>", *(f"w{i}" for i in range(12))]
+    tokenizer = Tokenizer(WordVocabulary(words), WordVocabulary(words))
     hyperparameters = Hyperparameters.parse(
         {
             "rnn_num_hidden": "16",
@@ -136,11 +145,10 @@ def model_directory(tmp_path_factory) -> Path:
         }
     )
     torch.manual_seed(1)
-    model = Model(hyperparameters, 16, 16)
+    model = Model(hyperparameters, len(words), len(words))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0.0, 0.6)
-        model.projection.bias[EOS] = 1.5
-    directory = tmp_path_factory.mktemp("served") / "model"
+        model.projection.bias[EOS] = eos_bias
     save_model(directory, model, hyperparameters, tokenizer)
     return directory

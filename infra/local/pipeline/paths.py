@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     r"""(?P<dotted>[^.\[\]'"]+)
     | \[(?P<index>\d+)\]
     | \[(?P<quote>['"])(?P<name>.*?)(?P=quote)\]""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 # The members by which elements of a list are known.
 _NAMES = ("OutputName", "InputName", "ChannelName", "VariantName", "MetricName", "Name")

@@ -58,11 +58,14 @@ class ServerProcess:
     def port(self) -> int:
         return int(self.event("listening")["url"].rsplit(":", 1)[1])
 
-    def event(self, name: str, number: int = 0, seconds: float = 60) -> dict[str, Any]:
-        """The event of that name, waiting for it; `number` counts them from 0."""
+    def event(
+        self, name: str, number: int = 0, seconds: float = 60, **fields: object
+    ) -> dict[str, Any]:
+        """The event of that name and with those fields, waiting for it, counted from 0."""
 
         def found() -> list[dict[str, Any]]:
-            return [event for event in self.events if event["event"] == name][number:]
+            wanted = {"event": name, **fields}.items()
+            return [event for event in self.events if wanted <= event.items()][number:]
 
         with self._changed:
             assert self._changed.wait_for(found, seconds), (name, self.events, self.errors)
@@ -129,6 +132,12 @@ class ServerProcess:
 @pytest.fixture(scope="session")
 def base(model_directory: Path) -> Path:
     return model_directory.parent
+
+
+@pytest.fixture(scope="session")
+def endless_base(endless_model_directory: Path) -> Path:
+    """A server of this takes its time for whatever has a high max_length."""
+    return endless_model_directory.parent
 
 
 @pytest.fixture(scope="session")

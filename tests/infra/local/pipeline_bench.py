@@ -1,5 +1,6 @@
 """What tests of pipelines share: definitions as plain dicts, and following their executions."""
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -86,14 +87,22 @@ class PipelineBench:
         self.s3.put_object(Bucket=self.cloud.bucket, Key=key, Body=body)
         return self.uri(key)
 
-    def process(self, name: str, script: Any, **members: Any) -> dict[str, Any]:
+    def program(self, script: str) -> list[str]:
+        """A command that runs a script with its `/opt/ml` where the container's is."""
+        path = self.cloud.directory / f"{hashlib.sha256(script.encode()).hexdigest()[:16]}.py"
+        path.write_text(
+            f"import os\nexec({script!r}.replace('/opt/ml', os.environ['LONGSPAN_BASE']))"
+        )
+        return ["python", "-S", str(path)]
+
+    def process(self, name: str, script: str, **members: Any) -> dict[str, Any]:
         """A processing step that runs a Python script; `outputs` are names of folders."""
         outputs = members.pop("outputs", ())
         arguments: dict[str, Any] = {
             "RoleArn": members.pop("role", self.cloud.role),
             "AppSpecification": {
                 "ImageUri": "image",
-                "ContainerEntrypoint": ["python", "-S", "-c", script],
+                "ContainerEntrypoint": self.program(script),
             },
             "ProcessingResources": {
                 "ClusterConfig": {

@@ -105,7 +105,9 @@ class StubJobs:
         with self._lock:
             self.running -= 1
         key = Key("processing-job", REGION, job.name)
-        self._documents.change(key, ProcessingJobStatus=status, FailureReason=reason)
+        self._documents.change(
+            key, ProcessingJobStatus=status, FailureReason=reason, ExitMessage="ended"
+        )
 
     def _describe(self, call: Call) -> Document:
         name = call.request["ProcessingJobName"]

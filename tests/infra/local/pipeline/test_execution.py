@@ -30,11 +30,11 @@ from tests.infra.local.pipeline_bench import (
 CACHE = {"Enabled": True, "ExpireAfter": "PT1H"}
 
 
-class Throttled(ApiError):
+class ThrottledError(ApiError):
     code = "ThrottlingException"
 
 
-class Broken(ApiError):
+class BrokenError(ApiError):
     code, status = "InternalFailure", 500
 
 
@@ -220,7 +220,7 @@ def test_a_step_can_wait_for_a_failure(cloud: StubCloud) -> None:
 
 
 def test_throttling_is_waited_out(cloud: StubCloud) -> None:
-    cloud.jobs.refusals = [Throttled("Rate exceeded")] * 2
+    cloud.jobs.refusals = [ThrottledError("Rate exceeded")] * 2
     policy = retries("Step.THROTTLING")
     arn = cloud.run(definition(step("A", RetryPolicies=policy)))
     assert cloud.status(arn) == "Succeeded"
@@ -228,7 +228,7 @@ def test_throttling_is_waited_out(cloud: StubCloud) -> None:
 
 
 def test_throttling_and_server_errors_are_tried_again_unasked(cloud: StubCloud) -> None:
-    cloud.jobs.refusals = [Broken("try again")]
+    cloud.jobs.refusals = [BrokenError("try again")]
     arn = cloud.run(definition(step("A")))
     assert cloud.status(arn) == "Succeeded"
     assert cloud.steps(arn)["A"]["AttemptCount"] == 1
@@ -283,7 +283,7 @@ def test_stop_stops_jobs_and_starts_nothing_more(cloud: StubCloud) -> None:
 
 
 def test_stop_ends_a_pause_between_tries(cloud: StubCloud) -> None:
-    cloud.jobs.refusals = [Throttled("Rate exceeded")] * 9
+    cloud.jobs.refusals = [ThrottledError("Rate exceeded")] * 9
     policy = [{"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 3600}]
     arn = cloud.start(definition(step("A", RetryPolicies=policy)))
     cloud.until(arn, "A", "Executing")

@@ -1,0 +1,56 @@
+"""Say what is wrong with a model on long input, and what to try.
+
+Translates TEST and looks at each output and at where its attention was: output too short or too
+long, repetition, clauses of the source that were dropped, attention that wanders, loses its place
+or sticks, lengths never seen in training. Long segments are compared with medium ones. Each
+finding comes with an example and with hyperparameters to try.
+"""
+
+import argparse
+from pathlib import Path
+
+from longspan.inference.search_options import add_search_arguments, search_changes, set_threads
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
+
+HELP = "say what is wrong with a model on long input"
+EXAMPLE = "longspan diagnose model data/test.tsv"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", help="model directory")
+    parser.add_argument(
+        "test",
+        metavar="TEST",
+        nargs="+",
+        help="pairs: TSV, JSON lines, Parquet, TMX, two parallel files, or a prepared directory",
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help="the diagnosis as JSON, too")
+    parser.add_argument("--format", help="of TEST, where its name does not say")
+    parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
+    parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
+    add_search_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Diagnose and print."""
+    from longspan.training.corpus.columns import Columns
+    from longspan.training.diagnose_job import diagnose_model, render_diagnosis, to_json
+    from longspan.training.files import write_atomically
+
+    set_threads(arguments)
+    done = diagnose_model(
+        arguments.model,
+        arguments.test,
+        columns=Columns(source=arguments.source_column, target=arguments.target_column),
+        format=arguments.format,
+        search=search_changes(arguments),
+        batch_tokens=arguments.batch_tokens,
+        device=arguments.device,
+    )
+    if arguments.out is not None:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(arguments.out, to_json(done).encode())
+    print(render_diagnosis(done))
+    return 0

@@ -1,0 +1,170 @@
+"""What ends badly or early: workers that die, clients that leave, time and room that run out."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# To an endless model: some ten seconds of work, and a short piece of it.
+LONG = {"text": "w1 w2 w3", "max_length": 20_000}
+SHORT = {"text": "w1 w2 w3", "max_length": 5}
+
+
+def test_a_worker_that_dies_is_replaced_and_what_it_had_gets_a_503(launch, endless_base):
+    server = launch(endless_base).wait_ready()
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(server.ask, LONG) for _ in range(3)]
+        _until_working(server, 3)
+        os.kill(server.event("worker ready")["pid"], signal.SIGKILL)
+        replies = [one.result() for one in waiting]
+    assert {reply.status for reply in replies} == {503}
+    assert replies[0].json["error"]["code"] == "unavailable"
+    assert server.event("worker ended")["status"] == -signal.SIGKILL
+    server.event("worker ready", 1)
+    assert server.ask(SHORT).status == 200
+    assert server.request("GET", "/ping").status == 200
+    assert server.metric("longspan_worker_ends_total") == 1
+
+
+def test_ping_is_not_healthy_while_no_worker_is(launch):
+    server = launch().wait_ready()
+    os.kill(server.event("worker ready")["pid"], signal.SIGKILL)
+    server.event("worker ended")
+    statuses = set()
+    while server.request("GET", "/ping").status != 200:
+        statuses.add(server.ask({"text": "w1"}).status)
+    assert statuses <= {503, 200}
+    assert server.ask({"text": "w1"}).status == 200
+
+
+def test_sigterm_finishes_what_is_there(launch, endless_base):
+    server = launch(endless_base).wait_ready()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(server.ask, {"text": "w1", "max_length": 1500})
+        _until_working(server, 1)
+        server.process.send_signal(signal.SIGTERM)
+        assert waiting.result().status == 200
+    assert server.stop() == 0
+    assert server.event("stopped")
+    assert server.errors == ""
+
+
+def test_what_cannot_be_finished_in_time_gets_a_503(launch, endless_base):
+    server = launch(endless_base, LONGSPAN_DRAIN="2").wait_ready()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(server.ask, LONG)
+        _until_working(server, 1)
+        server.process.send_signal(signal.SIGTERM)
+        assert waiting.result().status == 503
+    assert server.stop() == 0
+
+
+def test_a_deadline_ends_the_work(launch, endless_base):
+    server = launch(endless_base, LONGSPAN_DEADLINE="0.5").wait_ready()
+    reply = server.ask(LONG)
+    assert reply.status == 504
+    assert "within 0.5 seconds" in reply.json["error"]["message"]
+    streamed = server.ask({**LONG, "stream": True, "profile": "fast"})
+    assert json.loads(streamed.body.splitlines()[-1])["error"]["code"] == "too_late"
+    # Its work has gone: another one is not held up by it.
+    assert server.ask(SHORT).status == 200
+
+
+def test_work_is_cancelled_when_the_client_has_gone(launch, endless_base, eventually):
+    server = launch(endless_base).wait_ready()
+    for body in (LONG, {**LONG, "stream": True}):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("POST", "/invocations", json.dumps(body), {"X-Request-Id": "gone"})
+        _until_working(server, 1)
+        connection.close()
+        eventually(lambda: server.metric("longspan_requests_in_flight") == 0)
+    assert server.event("request", 1, id="gone")["status"] == 499
+    assert server.ask(SHORT).status == 200
+
+
+def test_a_full_queue_says_when_to_come_again(launch, endless_base):
+    server = launch(endless_base, LONGSPAN_QUEUE="2", LONGSPAN_DEADLINE="3").wait_ready()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(server.ask, LONG) for _ in range(2)]
+        _until_working(server, 2)
+        reply = server.ask(SHORT)
+        assert reply.status == 429
+        assert int(reply.headers["retry-after"]) >= 1
+        assert {one.result().status for one in waiting} == {504}
+    assert server.ask(SHORT).status == 200
+
+
+def test_a_short_text_does_not_wait_for_a_long_one(launch, endless_base):
+    server = launch(endless_base).wait_ready()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(server.ask, {"text": "w1 " * 500, "max_length": 6000})
+        _until_working(server, 1)
+        for _ in range(3):
+            assert server.ask(SHORT).status == 200
+        assert not waiting.done()
+        assert waiting.result().status == 200
+
+
+def test_a_body_beyond_the_limit_is_refused(launch):
+    server = launch(LONGSPAN_MAX_BODY_MB="0.01", LONGSPAN_LONG_INPUT="refuse").wait_ready()
+    reply = server.ask({"text": "x" * 20_000})
+    assert reply.status == 413
+    assert "at most 10,000 bytes" in reply.json["error"]["message"]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(
+            b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        connection.sendall(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+        assert b"413" in connection.recv(4096)
+    assert server.ask({"text": "w1 " * 1000}).status == 413
+    assert server.ask({"text": "w1 " * 1000, "split": "auto"}).status == 200
+
+
+def test_a_body_that_never_comes_does_not_hang(launch):
+    server = launch(LONGSPAN_DEADLINE="1").wait_ready()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        assert b"504" in connection.recv(4096)
+
+
+def test_a_model_that_is_none_ends_the_server_with_one_line(launch, base, tmp_path: Path):
+    shutil.copytree(base / "model", tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"\x80\x04pickle")
+    broken = launch(tmp_path)
+    assert broken.process.wait(60) == 1
+    broken.stop()
+    assert broken.errors.startswith("longspan: error: ")
+    assert "model.safetensors" in broken.errors
+    assert broken.errors.count("\n") == 1
+
+
+def test_wrong_settings_end_the_server_with_one_line(launch):
+    wrong = launch(LONGSPAN_WORKERS="many")
+    assert wrong.process.wait(60) == 1
+    wrong.stop()
+    assert wrong.errors == (
+        "longspan: error: LONGSPAN_WORKERS=many: allowed: an integer from 0 to 64\n"
+    )
+
+
+def test_a_port_that_is_taken_is_named(launch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        second = launch(SAGEMAKER_BIND_TO_PORT=str(port))
+        assert second.process.wait(60) == 1
+    second.stop()
+    assert f"127.0.0.1 port {port}" in second.errors
+
+
+def _until_working(server, requests: int) -> None:
+    """Until so many are being answered, and a moment more, so that the worker has them."""
+    end = time.monotonic() + 20
+    while server.metric("longspan_requests_in_flight") < requests:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    time.sleep(0.1)

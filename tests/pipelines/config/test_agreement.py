@@ -1,0 +1,120 @@
+"""What the parts of a config must agree on."""
+
+import pytest
+
+from longspan.pipelines.config import parse_config
+from tests.pipelines.config.test_reading import DATA, mistake_of
+
+
+@pytest.mark.parametrize(
+    ("rest", "name", "said"),
+    [
+        (
+            "endpoint: {serverless: {}, instance_type: ml.m5.large}\n",
+            "endpoint.instance_type",
+            "serverless has no machines",
+        ),
+        (
+            "endpoint: {serverless: {}}\naws: {network_isolation: true}\n",
+            "endpoint.serverless",
+            "know no aws.network_isolation",
+        ),
+        (
+            "endpoint: {autoscaling: {min_instances: 2, max_instances: 3}}\n",
+            "endpoint.instance_count",
+            "expected within autoscaling's 2 to 3, came 1",
+        ),
+        (
+            "aws: {kms: {volume: alias/disks}}\n",
+            "aws.kms.volume",
+            "ml.g5.xlarge of training encrypts its own disks",
+        ),
+        (
+            "training: {max_wait_minutes: 3}\n",
+            "training.max_wait_minutes",
+            "only spot machines are waited for",
+        ),
+        (
+            "training: {spot: true, max_wait_minutes: 3}\n",
+            "training.max_wait_minutes",
+            "expected at least max_runtime_minutes=480",
+        ),
+        ("aws: {role: 'a role'}\n", "aws.role", "expected arn:aws:iam::ACCOUNT:role/NAME"),
+        ("aws: {tags: {'aws:x': y}}\n", "aws.tags.aws:x", "AWS keeps aws: to itself"),
+        (
+            "baseline: {hyperparameters: {attention_heads: 3}}\n",
+            "baseline.hyperparameters",
+            "attention_heads=3: must divide attention_dimension=512",
+        ),
+    ],
+)
+def test_sections_that_contradict_each_other(rest: str, name: str, said: str) -> None:
+    line = mistake_of(rest)
+    assert f": {name}: " in line
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("tuning", "name", "said"),
+    [
+        ("objective: validation:blue", "objective", "expected one of validation:perplexity"),
+        ("direction: Minimize", "direction", "expected Maximize for validation:bleu_long"),
+        ("jobs: 2, parallel_jobs: 3", "parallel_jobs", "expected at most the 2 jobs there are"),
+        ("hyperband: {max_resource: 3}", "hyperband", "is for the strategy Hyperband"),
+        (
+            "strategy: Hyperband, hyperband: {min_resource: 9, max_resource: 3}",
+            "hyperband.min_resource",
+            "expected at most max_resource=3",
+        ),
+        ("strategy: Hyperband, early_stopping: true", "early_stopping", "stops jobs itself"),
+        (
+            "strategy: Grid, search_space: {learning_rate: {min: 0.1, max: 0.2}}",
+            "search_space.learning_rate",
+            "Grid takes lists only",
+        ),
+        (
+            "strategy: Grid, jobs: 5, search_space: {attention_heads: [1, 2]}",
+            "jobs",
+            "Grid runs every combination, which are 2, came 5",
+        ),
+        (
+            "strategy: Grid, warm_start: {parents: [a]}, search_space: {attention_heads: [1, 2]}",
+            "warm_start",
+            "Grid does not learn",
+        ),
+        ("early_stopping: true", "early_stopping", "optimized_metric: bleu_long"),
+        ("strategy: Hyperband", "strategy", "optimized_metric: bleu_long"),
+    ],
+)
+def test_a_search_that_cannot_be(tuning: str, name: str, said: str) -> None:
+    line = mistake_of(f"tuning: {{{tuning}}}\n")
+    assert f": tuning.{name}: " in line
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "tuning: {early_stopping: true, objective: validation:accuracy}\n",
+        "tuning: {early_stopping: true, objective: validation:perplexity}\n",
+        "tuning: {early_stopping: true}\n"
+        "training: {hyperparameters: {optimized_metric: bleu_long}}\n",
+    ],
+)
+def test_a_job_can_be_stopped_by_what_it_measures_at_each_checkpoint(rest: str) -> None:
+    assert parse_config(DATA + rest).tuning.early_stopping
+
+
+def test_a_grid_counts_its_jobs() -> None:
+    space = "{attention_heads: [1, 2], coverage_mechanism: [none, loss], label_smoothing: [0.1]}"
+    config = parse_config(DATA + f"tuning: {{strategy: Grid, search_space: {space}}}\n")
+    assert config.tuning.number_of_jobs == 4
+
+
+def test_checkpoints_are_kept_where_machines_may_vanish() -> None:
+    def keeps(training: str) -> bool:
+        return parse_config(DATA + f"training: {{{training}}}\n").training.keeps_checkpoints
+
+    assert keeps("spot: true")
+    assert not keeps("spot: false")
+    assert keeps("checkpoints: true")

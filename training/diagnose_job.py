@@ -1,0 +1,141 @@
+"""The diagnosis of a model on test pairs: translate with alignments, measure, say what is wrong.
+
+A composition root: it joins `inference` to the measures, which know nothing of models.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from longspan.inference.search import SearchSettings
+from longspan.inference.translator import Translation, Translator, choose_device
+from longspan.training.buckets import count_words
+from longspan.training.corpus.columns import Columns
+from longspan.training.corpus.pairs import Pair
+from longspan.training.diagnosis import Diagnosis, Lengths, diagnose
+from longspan.training.evaluate_job import read_test
+from longspan.training.model_directory import load_model
+from longspan.training.symptoms import Symptoms, symptoms
+from longspan.training.tokenizer import Tokenizer
+
+__all__ = ["Diagnosed", "diagnose_model", "render_diagnosis", "to_json"]
+
+_SHOWN = 400  # characters of an example
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """A diagnosis with what it was made of."""
+
+    diagnosis: Diagnosis
+    pairs: Sequence[Pair]
+    translations: Sequence[Translation]
+    segments: Sequence[Symptoms]
+
+
+def diagnose_model(
+    model: str,
+    test: Sequence[str],
+    *,
+    columns: Columns | None = None,
+    format: str | None = None,
+    search: Mapping[str, Any] | None = None,
+    batch_tokens: int = 4096,
+    device: str | None = None,
+) -> Diagnosed:
+    """Translate the test and look at every alignment.
+
+    Raises DataError for a test that cannot be used, ModelDirectoryError for such a model.
+    """
+    pairs = read_test(test, columns, format)
+    device = choose_device(device)
+    loaded = load_model(model, device)
+    settings = SearchSettings.from_hyperparameters(
+        loaded.hyperparameters, **dict(search or {}), with_alignment=True
+    )
+    translator = Translator(loaded.model, loaded.tokenizer, settings, device, batch_tokens)
+    translations = translator.translate([pair.source for pair in pairs], label="translate")
+    segments = [
+        _symptoms(pair, translation, loaded.tokenizer)
+        for pair, translation in zip(pairs, translations, strict=True)
+    ]
+    lengths = Lengths(**loaded.config["details"].get("longest_example", {}))
+    return Diagnosed(diagnose(segments, lengths), pairs, translations, segments)
+
+
+def render_diagnosis(done: Diagnosed) -> str:
+    """For a terminal: the figures, then each finding with an example and what to try."""
+    diagnosis = done.diagnosis
+    lines = [f"medium: {diagnosis.medium}", f"long:   {diagnosis.long}", ""]
+    width = max(len(name) for name in diagnosis.measures)
+    lines.append(f"{'':{width}}  {'medium':>8}  {'long':>8}")
+    for name, (medium, long) in diagnosis.measures.items():
+        lines.append(f"{name:{width}}  {_number(medium):>8}  {_number(long):>8}")
+    if not diagnosis.findings:
+        return "\n".join([*lines, "", "nothing is wrong on long segments that these figures show"])
+    for number, finding in enumerate(diagnosis.findings, 1):
+        lines += ["", f"{number}. {finding.evidence}", f"   try: {finding.advice}"]
+        if finding.examples:
+            lines += _example(done, finding.examples[0])
+    return "\n".join(lines)
+
+
+def to_json(done: Diagnosed) -> str:
+    """The figures, the findings, and the segments that they name."""
+    diagnosis = done.diagnosis
+    named = sorted({number for f in diagnosis.findings for number in f.examples})
+    document = {
+        **asdict(diagnosis),
+        "segments": {
+            number: {
+                "source": done.pairs[number].source,
+                "reference": done.pairs[number].target,
+                "translation": done.translations[number].text,
+                "dropped": _dropped(done, number),
+                **asdict(done.segments[number]),
+            }
+            for number in named
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _symptoms(pair: Pair, translation: Translation, tokenizer: Tokenizer) -> Symptoms:
+    reference = tokenizer.target.pieces(tokenizer.encode_target(pair.target)[:-1])
+    return symptoms(
+        count_words(pair.source),
+        len(translation.source_tokens),
+        translation.tokens,
+        reference,
+        finished=translation.finished,
+        alignment=translation.alignment,
+    )
+
+
+def _example(done: Diagnosed, number: int) -> list[str]:
+    texts = [
+        ("source", done.pairs[number].source),
+        ("reference", done.pairs[number].target),
+        ("translation", done.translations[number].text),
+    ]
+    dropped = _dropped(done, number)
+    if dropped:
+        texts.append(("not read", " | ".join(dropped)))
+    lines = [f"   segment {number + 1}, {done.segments[number].words} words"]
+    return lines + [f"     {label}: {_short(text)}" for label, text in texts]
+
+
+def _dropped(done: Diagnosed, number: int) -> list[str]:
+    """The stretches of the source that were not read, as text."""
+    tokens = done.translations[number].source_tokens
+    stretches = done.segments[number].stretches
+    return ["".join(tokens[a:b]).replace("\u2581", " ").strip() for a, b in stretches]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

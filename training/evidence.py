@@ -1,0 +1,36 @@
+"""Evidence: what stands beside an evaluation's figures, for its report.
+
+`evidence.json` in the evaluation's directory, every part of which may be missing:
+
+    model, against   of each system: `history` (metrics of its checkpoints), `hyperparameters`
+    alignment        of one long test sentence: source, reference, translation, `rows` (tokens of
+                     the translation), `columns` (of the source), `weights` (row by row)
+    tuning           jobs of the search in the order of their start, with `objective`
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from longspan.training.files import write_atomically
+
+__all__ = ["add_evidence", "read_evidence"]
+
+_FILE = "evidence.json"
+
+
+def read_evidence(directory: str | Path) -> dict[str, Any]:
+    """What there is; nothing in an evaluation of before there was evidence."""
+    path = Path(directory) / _FILE
+    if not path.exists():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def add_evidence(directory: str | Path, parts: Mapping[str, Any]) -> None:
+    """Add parts, or replace them. Raises OSError when the directory cannot be written."""
+    content = read_evidence(directory) | dict(parts)
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    write_atomically(Path(directory) / _FILE, text.encode("utf-8", "backslashreplace"))

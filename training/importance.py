@@ -1,0 +1,61 @@
+"""Importance: how much of a search's differences one hyperparameter explains by itself.
+
+Not a fitted model, which a dozen jobs are too few for: of each hyperparameter alone, the share of
+the objective's variance that lies between its values (eta squared; numbers are put in three
+groups of equal size first), less what chance would give (epsilon squared, Kelley 1935).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LEAST_JOBS", "importances"]
+
+# Fewer jobs than this say nothing about any one hyperparameter.
+LEAST_JOBS = 8
+_GROUPS = 3
+
+
+def importances(
+    jobs: Sequence[Mapping[str, Any]], objectives: Sequence[float]
+) -> list[tuple[str, float]]:
+    """(name, share from 0 to 1) of what the jobs differ in, largest first; none for few jobs.
+
+    `jobs` are hyperparameters by name, as numbers or text.
+    """
+    if len(jobs) < LEAST_JOBS:
+        return []
+    names = {name for job in jobs for name in job}
+    found = [(name, _share([job.get(name) for job in jobs], objectives)) for name in names]
+    varied = [(name, share) for name, share in found if share is not None]
+    return sorted(varied, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _share(values: Sequence[Any], objectives: Sequence[float]) -> float | None:
+    groups = _groups(values)
+    kinds, members = np.unique(groups, return_inverse=True)
+    count = len(groups)
+    if len(kinds) < 2 or len(kinds) >= count:
+        return None
+    y = np.asarray(objectives, dtype=np.float64)
+    total = float(((y - y.mean()) ** 2).sum())
+    if total == 0:
+        return 0.0
+    means = np.array([y[members == kind].mean() for kind in range(len(kinds))])
+    within = float(((y - means[members]) ** 2).sum())
+    by_chance = (len(kinds) - 1) * within / (count - len(kinds))
+    return max(0.0, min(1.0, (total - within - by_chance) / total))
+
+
+def _groups(values: Sequence[Any]) -> list[str]:
+    """A group for each value; many numbers in a few groups by their order."""
+    texts = [str(value) for value in values]
+    try:
+        numbers = np.array([float(text) for text in texts])
+    except ValueError:
+        return texts
+    if len(np.unique(numbers)) <= _GROUPS:
+        return texts
+    bounds = np.quantile(numbers, [i / _GROUPS for i in range(1, _GROUPS)])
+    return [str(number) for number in np.searchsorted(bounds, numbers, side="right")]

@@ -1,0 +1,114 @@
+"""Symptoms: what one translation and its alignment look like, in numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Symptoms", "dropped_stretches", "symptoms"]
+
+Matrix = NDArray[np.float32]  # (target, source), rows sum to 1
+
+# A source token is read when the outputs together gave it this much attention. A stretch of so
+# many unread ones is more than a word that the other language has no use for.
+_READ = 0.1
+_STRETCH = 3
+# Outputs in a row on one source token: longer than any one word's translation.
+_STUCK = 8
+_ORDER = 4
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """Of one segment; None where there is no alignment, or nothing to measure.
+
+    `length_ratio` is output tokens over the reference's; `repetition` the share of 4-grams that
+    came before, less the reference's own; `dropped` the share of source tokens in stretches that
+    were not read; `spread` how many tokens an output looks at, exp(entropy); `monotony` the
+    correlation of output position and place looked at; `sticking` the share of outputs in runs
+    that stay on one token.
+    """
+
+    words: int
+    source_tokens: int
+    reference_tokens: int
+    length_ratio: float
+    repetition: float
+    finished: bool
+    dropped: float | None = None
+    spread: float | None = None
+    monotony: float | None = None
+    sticking: float | None = None
+    stretches: tuple[tuple[int, int], ...] = ()
+
+
+def symptoms(
+    words: int,
+    source_tokens: int,
+    output: Sequence[str],
+    reference: Sequence[str],
+    *,
+    finished: bool,
+    alignment: Matrix | None,
+) -> Symptoms:
+    """Measure one translation; `output` and `reference` are tokens, EOS left out.
+
+    An alignment of zeros is that of a model without attention: none.
+    """
+    figures = {}
+    stretches: tuple[tuple[int, int], ...] = ()
+    if alignment is not None and len(alignment) and alignment.any():
+        stretches = dropped_stretches(alignment)
+        figures = {
+            "dropped": sum(stop - start for start, stop in stretches) / alignment.shape[1],
+            "spread": _spread(alignment),
+            "monotony": _monotony(alignment),
+            "sticking": _sticking(alignment),
+        }
+    return Symptoms(
+        words,
+        source_tokens,
+        len(reference),
+        len(output) / max(1, len(reference)),
+        _repeated(output) - _repeated(reference),
+        finished,
+        **figures,
+        stretches=stretches,
+    )
+
+
+def dropped_stretches(alignment: Matrix) -> tuple[tuple[int, int], ...]:
+    """(start, stop) of each run of source tokens, its end token left out, that were not read."""
+    read = alignment.sum(0)[:-1] >= _READ
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], read, [True]]).astype(np.int8)))
+    starts, stops = edges[::2].tolist(), edges[1::2].tolist()
+    runs = zip(starts, stops, strict=True)
+    return tuple((start, stop) for start, stop in runs if stop - start >= _STRETCH)
+
+
+def _spread(alignment: Matrix) -> float:
+    entropy = -(alignment * np.log(np.maximum(alignment, 1e-12))).sum(1)
+    return float(np.exp(entropy).mean())
+
+
+def _monotony(alignment: Matrix) -> float | None:
+    target, source = alignment.shape
+    if target < 3 or source < 3:
+        return None
+    places = alignment @ np.arange(source)
+    if places.std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(np.arange(target), places)[0, 1])
+
+
+def _sticking(alignment: Matrix) -> float:
+    places = alignment.argmax(1)
+    edges = np.flatnonzero(np.diff(places)) + 1
+    runs = np.diff(np.concatenate([[0], edges, [len(places)]]))
+    return float(runs[runs >= _STUCK].sum() / len(places))
+
+
+def _repeated(tokens: Sequence[str]) -> float:
+    grams = [tuple(tokens[i : i + _ORDER]) for i in range(len(tokens) - _ORDER + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
