@@ -5,19 +5,23 @@ A composition root: it joins `inference` to the measures, which know nothing of 
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from longspan.inference.search import SearchSettings
 from longspan.inference.translator import DEFAULT_BATCH_TOKENS, Translator, choose_device
+from longspan.training.buckets import BUCKETS, count_words
 from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.pairs import Pair, read_pairs
 from longspan.training.corpus.streams import decompressed, lines, raw_file
 from longspan.training.errors import DataError
 from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
-from longspan.training.model_directory import load_model
+from longspan.training.evidence import add_evidence
+from longspan.training.model_directory import LoadedModel, load_model, read_history
 from longspan.training.report import write_report
 
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
@@ -71,10 +75,13 @@ class _Output:
     finished: list[bool] | None
     scores: list[float] | None
     details: dict[str, Any]
+    training: dict[str, Any] = field(default_factory=dict)
+    alignment: dict[str, Any] | None = None
 
 
 def evaluate(job: EvaluationJob) -> Evaluations:
-    """Evaluate and write `evaluation.json`, `translations.tsv` and `report.html` into `job.out`.
+    """Evaluate and write `evaluation.json`, `translations.tsv`, `evidence.json` and `report.html`
+    into `job.out`.
 
     Raises DataError for a test or translations that cannot be used, ModelDirectoryError for a
     model that cannot, and OSError when the results cannot be written.
@@ -92,6 +99,7 @@ def evaluate(job: EvaluationJob) -> Evaluations:
         against=against,
         against_details=against_output.details if against_output is not None else None,
     )
+    add_evidence(job.out, _evidence(output, against_output))
     write_report(job.out, "Quality by sentence length")
     return Evaluations(evaluation, against)
 
@@ -139,8 +147,49 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
         [result.text for result in results],
         [result.finished for result in results],
         [result.score for result in results],
-        details | {"search": asdict(settings)},
+        details | {"search": asdict(settings), **_hashes(loaded)},
+        {
+            "history": read_history(system),
+            "hyperparameters": loaded.hyperparameters.to_dict(),
+        },
+        _alignment(translator, pairs),
     )
+
+
+def _hashes(loaded: LoadedModel) -> dict[str, Any]:
+    """What the model is, whatever its folder is called."""
+    return {name: loaded.config[name] for name in ("weights_sha256", "tokenizer_fingerprint")}
+
+
+def _alignment(translator: Translator, pairs: Sequence[Pair]) -> dict[str, Any] | None:
+    """Where the model looked in one long sentence: the shortest of over 100 words, or the longest.
+
+    None without attention.
+    """
+    if not translator.model.has_attention:
+        return None
+    words = [count_words(pair.source) for pair in pairs]
+    long = [i for i, n in enumerate(words) if n >= BUCKETS[-1].low]
+    chosen = min(long, key=lambda i: words[i]) if long else int(np.argmax(words))
+    settings = replace(translator.settings, with_alignment=True)
+    aligning = Translator(translator.model, translator.tokenizer, settings, translator.device)
+    (found,) = aligning.translate([pairs[chosen].source])
+    if found.alignment is None or not found.alignment.size:
+        return None
+    return {
+        "words": words[chosen],
+        "source": pairs[chosen].source,
+        "reference": pairs[chosen].target,
+        "translation": found.text,
+        "rows": list(found.tokens),
+        "columns": list(found.source_tokens),
+        "weights": [[round(float(weight), 3) for weight in row] for row in found.alignment],
+    }
+
+
+def _evidence(output: _Output, against: _Output | None) -> dict[str, Any]:
+    parts = {"model": output.training, "alignment": output.alignment}
+    return parts | ({"against": against.training} if against is not None else {})
 
 
 def _read_hypotheses(path: str, expected: int) -> list[str]:

@@ -5,7 +5,8 @@
     model, against   of each system: `history` (metrics of its checkpoints), `hyperparameters`
     alignment        of one long test sentence: source, reference, translation, `rows` (tokens of
                      the translation), `columns` (of the source), `weights` (row by row)
-    tuning           jobs of the search in the order of their start, with `objective`
+    tuning           `metric`, and `jobs` of the search in the order of their start: `name`,
+                     `status`, `objective`, `hyperparameters`
 """
 
 import json

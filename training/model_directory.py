@@ -26,7 +26,7 @@ from longspan.training.model import Model
 from longspan.training.model_config import CONFIG, FORMAT, TOKENIZER, read_config
 from longspan.training.tokenizer import Tokenizer
 
-__all__ = ["FORMAT", "LoadedModel", "load_model", "save_model"]
+__all__ = ["FORMAT", "LoadedModel", "load_model", "read_history", "save_model"]
 
 _WEIGHTS, _HISTORY = "model.safetensors", "history.json"
 
@@ -100,6 +100,15 @@ def load_model(directory: str | Path, device: str | torch.device = "cpu") -> Loa
     )
     _load_weights(model, folder / _WEIGHTS, config["weights_sha256"])
     return LoadedModel(model.to(device).eval(), hyperparameters, tokenizer, config)
+
+
+def read_history(directory: str | Path) -> list[dict[str, Any]]:
+    """Metrics of every checkpoint of the training run; none where the file is not there."""
+    path = Path(directory) / _HISTORY
+    if not path.exists():
+        return []
+    history: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return history
 
 
 def _load_weights(model: Model, path: Path, expected: str) -> None:

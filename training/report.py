@@ -13,8 +13,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from longspan.training.evaluation_files import unescape
+from longspan.training.evidence import read_evidence
 from longspan.training.files import write_atomically
 from longspan.training.line_chart import Series, line_chart
+from longspan.training.report_sections import sections
 
 __all__ = ["render_report", "write_report"]
 
@@ -34,6 +36,7 @@ def write_report(directory: str | Path, title: str) -> Path:
         document,
         _read(folder / "translations.tsv"),
         _read(against) if "against" in document else None,
+        read_evidence(folder),
     )
     path = folder / "report.html"
     write_atomically(path, page.encode())
@@ -45,8 +48,10 @@ def render_report(
     document: Mapping[str, Any],
     translations: Sequence[_Row],
     against: Sequence[_Row] | None = None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> str:
-    """The page. `translations` and `against` have the columns of `translations.tsv`."""
+    """The page. `translations` and `against` have the columns of `translations.tsv`, `evidence`
+    the content of `evidence.json`."""
     template = files("longspan.training").joinpath("report.html").read_text(encoding="utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
@@ -59,6 +64,7 @@ def render_report(
         charts=list(_charts(document, names)),
         table=_table(document),
         notes=document["notes"],
+        sections=list(sections(evidence or {}, names)),
         examples=list(_examples(translations, against)),
         method=list(_method(document)),
     )

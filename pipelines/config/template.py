@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from longspan.pipelines.config.config import Config
 from longspan.pipelines.search_space import REASONS
 
-__all__ = ["SAMPLE", "template"]
+__all__ = ["SAMPLE", "default_of", "section_of", "template", "yaml_line"]
 
 _WIDTH = 100
 _HEAD = """\
@@ -78,36 +78,36 @@ def _section(model: type[BaseModel], values: Mapping[str, Any], depth: int) -> I
 
 
 def _entry(name: str, field: FieldInfo, value: Any, depth: int) -> Iterator[str]:
-    inner = _model_of(field.annotation)
+    inner = section_of(field.annotation)
     pad = "  " * depth
     if depth == 0:
         yield ""
     if inner is not None:
         lines = [f"{pad}{name}:", *_section(inner, value or {}, depth + 1)]
-        wanted = value is not None or _default(field) is not None
+        wanted = value is not None or default_of(field) is not None
         yield f"{pad}# {field.description}"
         yield from lines if wanted else (_commented(line, pad) for line in lines)
     elif name == "search_space":
         yield f"{pad}# {field.description}"
         yield f"{pad}{name}:"
-        yield from _space(value or _default(field), depth + 1)
+        yield from _space(value or default_of(field), depth + 1)
     else:
         yield from _leaf(name, field, value, pad)
 
 
 def _leaf(name: str, field: FieldInfo, value: Any, pad: str) -> Iterator[str]:
-    shown = _default(field) if value is None else value
+    shown = default_of(field) if value is None else value
     example = field.examples[0] if field.examples else None
     if field.is_required():
-        yield _with_comment(f"{pad}{name}: {_yaml(example)}", field.description, pad)
+        yield _with_comment(f"{pad}{name}: {yaml_line(example)}", field.description, pad)
     elif shown is None:
-        yield _with_comment(f"{pad}# {name}: {_yaml(example)}", field.description, pad)
+        yield _with_comment(f"{pad}# {name}: {yaml_line(example)}", field.description, pad)
     elif isinstance(shown, dict) and shown:
         yield f"{pad}# {field.description}"
         yield f"{pad}{name}:"
-        yield from (f"{pad}  {key}: {_yaml(item)}" for key, item in shown.items())
+        yield from (f"{pad}  {key}: {yaml_line(item)}" for key, item in shown.items())
     else:
-        yield _with_comment(f"{pad}{name}: {_yaml(shown)}", field.description, pad)
+        yield _with_comment(f"{pad}{name}: {yaml_line(shown)}", field.description, pad)
 
 
 def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
                 REASONS[name], _WIDTH, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# "
             )
         plain = values if isinstance(values, list | dict) else values.model_dump()
-        yield f"{pad}{name}: {_yaml(plain)}"
+        yield f"{pad}{name}: {yaml_line(plain)}"
 
 
 def _with_comment(line: str, comment: str | None, pad: str) -> str:
@@ -135,21 +135,22 @@ def _commented(line: str, pad: str) -> str:
     return line if rest.lstrip().startswith("#") else f"{pad}# {rest}"
 
 
-def _default(field: FieldInfo) -> Any:
+def default_of(field: FieldInfo) -> Any:
+    """The value of a key that is left out; None for one that must be there."""
     return None if field.is_required() else field.get_default(call_default_factory=True)
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[BaseModel] | None:
     """The section that a key holds, if it holds one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if getattr(annotation, "__origin__", None) in (dict, list):
         return None
-    found = (_model_of(part) for part in get_args(annotation))
+    found = (section_of(part) for part in get_args(annotation))
     return next((model for model in found if model is not None), None)
 
 
-def _yaml(value: Any) -> str:
+def yaml_line(value: Any) -> str:
     """On one line, as YAML writes it."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")

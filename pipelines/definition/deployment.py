@@ -63,12 +63,12 @@ def _config_step(context: BuildContext, model: Any) -> RequestStep:
         "KmsKeyId": config.aws.kms.volume,
         "Tags": tags(config.aws),
     }
+    # AWS takes no retry policies for this type of step, nor for the next one.
     return RequestStep(
         "EndpointConfig",
         StepTypeEnum.ENDPOINT_CONFIG,
         without(request),
         ["DescribeEndpointConfigOutput"],
-        retries=service_retries(config.aws.retries),
     )
 
 

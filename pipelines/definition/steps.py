@@ -19,7 +19,15 @@ from longspan.pipelines.sdk import (
     StepTypeEnum,
 )
 
-__all__ = ["RequestStep", "cached_days", "job_retries", "service_retries", "tags", "without"]
+__all__ = [
+    "RequestStep",
+    "cached_days",
+    "job_retries",
+    "service_retries",
+    "tags",
+    "tuning_retries",
+    "without",
+]
 
 
 class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is not typed
@@ -86,11 +94,23 @@ def service_retries(retries: Retries) -> list[Any]:
 
 def job_retries(retries: Retries) -> list[Any]:
     """Also for lack of machines, and after a job failed by a fault of AWS's."""
+    return _retries(retries, SageMakerJobExceptionTypeEnum.INTERNAL_ERROR)
+
+
+def tuning_retries(retries: Retries) -> list[Any]:
+    """As for jobs, but what failed by a fault of AWS's is tried again within a tuning job.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
+    """
+    return _retries(retries)
+
+
+def _retries(retries: Retries, *others: SageMakerJobExceptionTypeEnum) -> list[Any]:
     return [
         *service_retries(retries),
         SageMakerJobStepRetryPolicy(
             exception_types=[
-                SageMakerJobExceptionTypeEnum.INTERNAL_ERROR,
+                *others,
                 SageMakerJobExceptionTypeEnum.CAPACITY_ERROR,
                 SageMakerJobExceptionTypeEnum.RESOURCE_LIMIT,
             ],

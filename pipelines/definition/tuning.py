@@ -3,12 +3,13 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning.html
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from longspan.pipelines.config.training import as_strings
 from longspan.pipelines.config.tuning import Tuning
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
+from longspan.pipelines.definition.steps import RequestStep, cached_days, tuning_retries
 from longspan.pipelines.definition.training import model_uri, trainer
 from longspan.pipelines.sdk import (
     CategoricalParameter,
@@ -43,8 +44,8 @@ def tune_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Request
     tuner = _tuner(config.tuning, job)
     request = captured(context.session, tuner.tune(wait=False))
     request.pop("HyperParameterTuningJobName", None)
-    definition = {**request["TrainingJobDefinition"], **_lost(context)}
-    request["TrainingJobDefinition"] = definition
+    given = request["TrainingJobDefinition"]
+    request["TrainingJobDefinition"] = {**given, **_lost(context, given)}
     limits = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
     if config.tuning.max_runtime_minutes is not None:
         limits["MaxRuntimeInSeconds"] = 60 * config.tuning.max_runtime_minutes
@@ -56,7 +57,7 @@ def tune_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Request
             "DescribeHyperParameterTuningJobResponse",
             "ListTrainingJobsForHyperParameterTuningJobResponse",
         ],
-        retries=job_retries(config.aws.retries),
+        retries=tuning_retries(config.aws.retries),
         cache_days=cached_days(config.aws),
     )
 
@@ -120,10 +121,15 @@ def _warm_start(tuning: Tuning) -> HyperParameterTuningJobWarmStartConfig | None
     )
 
 
-def _lost(context: BuildContext) -> dict[str, Any]:
-    """What the SDK's tuner does not take over from its trainer."""
+def _lost(context: BuildContext, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What the SDK's tuner does not take over from its trainer, and retries, which it has not."""
     aws = context.config.aws
-    members: dict[str, Any] = {}
+    members: dict[str, Any] = {"RetryStrategy": {"MaximumRetryAttempts": aws.retries.attempts}}
+    if aws.kms.volume is not None:
+        members["ResourceConfig"] = {
+            **definition["ResourceConfig"],
+            "VolumeKmsKeyId": aws.kms.volume,
+        }
     if aws.network_isolation:
         members["EnableNetworkIsolation"] = True
     if aws.encrypt_traffic:

@@ -175,7 +175,8 @@ def _read_property_files(
     files: dict[str, PropertyFile] = {}
     for item in read_list(value, where):
         members = read_members(item, where, ("PropertyFileName", "OutputName", "FilePath"))
-        name, output, path = (read_text(part, where) for part in members.values())
+        name = read_text(members["PropertyFileName"], where)
+        output = read_text(members["OutputName"], where)
         if name in files:
             raise invalid(f"{where}: Duplicate property file name '{name}'.")
         if output not in known:
@@ -183,5 +184,5 @@ def _read_property_files(
                 f"{where}: '{name}' is in output '{output}', which the step does not have. Its "
                 f"outputs are: {', '.join(map(str, known)) or 'none'}."
             )
-        files[name] = PropertyFile(name, output, path)
+        files[name] = PropertyFile(name, output, read_text(members["FilePath"], where))
     return files

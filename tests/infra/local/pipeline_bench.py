@@ -24,8 +24,10 @@ def json_get(step: str, file: str, path: str) -> dict[str, Any]:
 
 
 def definition(*steps: Mapping[str, Any], parameters: Sequence[Any] = (), **members: Any) -> str:
+    """As text, with sorted keys: their order must mean nothing."""
     return json.dumps(
-        {"Version": "2020-12-01", "Parameters": list(parameters), "Steps": list(steps), **members}
+        {"Version": "2020-12-01", "Parameters": list(parameters), "Steps": list(steps), **members},
+        sort_keys=True,
     )
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ VARIANTS = {
     "ranges": BASE
     + "tuning: {search_space: {learning_rate: {min: 0.0001, max: 0.01, scaling: Logarithmic}, "
     + "num_layers_encoder: {min: 1, max: 4}, label_smoothing: [0.0, 0.1]}}\n",
+    "variables": BASE
+    + "training: {variables: {B: x, A: y}}\nendpoint: {variables: {LONGSPAN_THREADS: '2'}}\n",
     "budget": BASE + "tuning: {max_runtime_minutes: 600}\n",
 }
 
