@@ -27,6 +27,7 @@ _NAME = "EndpointName"
 _STATUS = "EndpointStatus"
 _CONFIG = "EndpointConfigName"
 _ENDPOINTS = Listing(name=_NAME, status=_STATUS)
+_PATIENCE_TO_RESTORE = 240.0  # as long as a container may take to become healthy
 _PATIENCE = 10.0  # with threads whose containers were killed
 
 
@@ -59,7 +60,7 @@ class Endpoints:
             if status == "Deleting":
                 self._documents.delete(key)
             elif status != "Failed":
-                self._set(key, "Creating", PendingDeploymentSummary=None)
+                self._set(key, "Creating", PendingDeploymentSummary=None, _Restored=True)
                 self._work(key, partial(self._bring_up, key))
 
     def close(self) -> None:
@@ -146,6 +147,12 @@ class Endpoints:
             document.update({_STATUS: status, "LastModifiedTime": self._context.now(), **members})
 
         try:
+            # On AWS it would have served all the while: who asks now cannot know of a restart.
+            self._documents.wait(
+                self._key(call),
+                lambda found: found[_STATUS] != "Creating" or not found.get("_Restored"),
+                _PATIENCE_TO_RESTORE,
+            )
             return self._documents.edit(self._key(call), begin)
         except Missing:
             raise self._missing(call) from None
