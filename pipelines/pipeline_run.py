@@ -143,21 +143,21 @@ def _target(config: Config, connection: Connection, inputs: Inputs) -> Target:
 def _upsert(sagemaker: Any, config: Config, definition: str, role: str) -> None:
     """Create the pipeline, or update it to this definition."""
     tags = [{"Key": key, "Value": value} for key, value in config.aws.tags.items()]
+    request: dict[str, Any] = {
+        "PipelineName": config.name,
+        "PipelineDefinition": definition,
+        "RoleArn": role,
+    }
+    if config.aws.parallel_steps is not None:
+        steps = config.aws.parallel_steps
+        request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": steps}
     with explained(f"the pipeline {config.name}"):
         try:
-            sagemaker.create_pipeline(
-                PipelineName=config.name,
-                PipelineDefinition=definition,
-                RoleArn=role,
-                ClientRequestToken=uuid.uuid4().hex,
-                Tags=tags,
-            )
+            sagemaker.create_pipeline(**request, ClientRequestToken=uuid.uuid4().hex, Tags=tags)
         except ClientError as error:
             if "already exist" not in str(error):
                 raise
-            sagemaker.update_pipeline(
-                PipelineName=config.name, PipelineDefinition=definition, RoleArn=role
-            )
+            sagemaker.update_pipeline(**request)
 
 
 def _start(sagemaker: Any, pipeline: str) -> str:

@@ -38,12 +38,13 @@ SAMPLE: Mapping[str, Any] = {
             "lr_scheduler_type": "cosine",
             "lr_warmup_num_batches": 50,
             "batch_tokens": 600,
+            "attention_location": "progress",
             "length_augmentation": 0.03,
             "length_augmentation_max": 300,
-            "checkpoint_frequency_num_batches": 250,
+            "checkpoint_frequency_num_batches": 500,
             "checkpoint_threshold": 1000,
-            "bleu_sample_size": 80,
-            "max_minutes": 1,
+            "bleu_sample_size": 40,
+            "max_minutes": 1.7,
         },
         "instance_type": "ml.m5.xlarge",
         "volume_gb": 30,
@@ -51,7 +52,7 @@ SAMPLE: Mapping[str, Any] = {
     },
     "tuning": {
         "jobs": 2,
-        "parallel_jobs": 1,
+        "parallel_jobs": 2,
         "search_space": {
             "attention_type": ["additive", "scaled_dot"],
             "attention_heads": [1, 2, 4],
@@ -60,7 +61,15 @@ SAMPLE: Mapping[str, Any] = {
             "coverage_mechanism": ["none", "loss"],
         },
     },
-    "baseline": {"hyperparameters": {"attention_dimension": 128}},
+    # As a model is without any of the cures.
+    "baseline": {
+        "hyperparameters": {
+            "attention_dimension": 128,
+            "attention_location": "none",
+            "length_augmentation": 0.0,
+            "max_minutes": 1,
+        }
+    },
     "evaluation": {"instance_type": "ml.m5.xlarge", "max_runtime_minutes": 60},
     "gate": {"minimum_bleu_long": 0.1, "minimum_bleu_short_change": -20.0},
     "endpoint": {"instance_type": "ml.m5.large"},
