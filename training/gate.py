@@ -29,9 +29,9 @@ class Gate:
 
     @property
     def figures(self) -> dict[str, float]:
-        """By name, as `evaluation.json` has them."""
+        """By name, as `evaluation.json` has them: to two digits, which messages show."""
         names = ("bleu_long", "bleu_short", "bleu_long_change", "bleu_short_change")
-        return {name: getattr(self, name) for name in names}
+        return {name: round(getattr(self, name), 2) for name in names}
 
 
 def gate_of(evaluation: Evaluation, against: Evaluation | None = None) -> Gate:

@@ -1,5 +1,6 @@
 """Sections `data` and `preparation`: which pairs, and how they become shards."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -10,6 +11,8 @@ from longspan.pipelines.config.section import Mistake, Section
 __all__ = ["Columns", "Data", "Preparation", "Sample"]
 
 _S3 = "s3://"
+# What CreateModelPackage takes as a value of CustomerMetadataProperties.
+_LINEAGE = re.compile(r"[\w .:/=+\-@]{1,256}")
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 
 
@@ -98,6 +101,12 @@ class Data(Section):
                 if file.startswith(_S3) and "/" not in file[len(_S3) :].strip("/"):
                     yield Mistake(
                         (name, number), f"expected s3://BUCKET/PREFIX, came {file}: add a prefix"
+                    )
+                elif file.startswith(_S3) and not _LINEAGE.fullmatch(file):
+                    yield Mistake(
+                        (name, number),
+                        "expected at most 256 letters, digits, spaces and _.:/=+-@, which the "
+                        f"model registry can note down, came {file}",
                     )
 
 

@@ -4,12 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from longspan.pipelines import sdk
 from longspan.training.metrics import definitions
 from longspan.training.sample.directory import write_sample
 from longspan.training.sample.generator import SampleSettings
 from tests.infra.local.job_bench import JobBench
+
+with sdk.quiet():
+    from sagemaker.core.helper.session_helper import Session
+    from sagemaker.core.training.configs import MetricDefinition
 
 SMALL = {
     "rnn_num_hidden": "16",
@@ -64,7 +70,43 @@ def result(name: str, uri: str) -> dict[str, Any]:
     return {"Outputs": [{"OutputName": name, "S3Output": target}]}
 
 
-def test_from_pairs_to_an_evaluation(bench: JobBench, tmp_path: Path) -> None:
+def train(bench: JobBench) -> str:
+    """By the SDK, which waits and shows the log; the job's name."""
+    with sdk.quiet(bench.cloud.environment["AWS_DEFAULT_REGION"]):
+        source = sdk.S3DataSource(
+            s3_data_type="S3Prefix",
+            s3_uri=bench.uri("prepared"),
+            s3_data_distribution_type="FullyReplicated",
+        )
+        trainer = sdk.ModelTrainer(
+            sagemaker_session=Session(boto3.Session(), default_bucket=bench.cloud.bucket),
+            role=bench.cloud.role,
+            training_image="image",
+            base_job_name="sdk",
+            compute=sdk.Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1),
+            output_data_config=sdk.OutputDataConfig(s3_output_path=bench.uri("models")),
+            stopping_condition=sdk.StoppingCondition(max_runtime_in_seconds=600),
+            input_data_config=[
+                sdk.Channel(
+                    channel_name="prepared", data_source=sdk.DataSource(s3_data_source=source)
+                )
+            ],
+            hyperparameters=SMALL,
+        ).with_metric_definitions([MetricDefinition(**lower(d)) for d in definitions()])
+        trainer.train(wait=True, logs=True)
+    [newest] = bench.sagemaker.list_training_jobs(MaxResults=1)["TrainingJobSummaries"]
+    return str(newest["TrainingJobName"])
+
+
+def lower(definition: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in definition.items()}
+
+
+def test_from_pairs_to_an_evaluation(
+    bench: JobBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bench.cloud.environment.items():
+        monkeypatch.setenv(name, value)  # for the SDK
     write_sample(tmp_path, SampleSettings(pairs=400, validation=20, test_per_bucket=4))
     for split in ("train", "validation", "test"):
         bench.put(f"pairs/{split}/{split}.tsv", (tmp_path / f"{split}.tsv").read_bytes())
@@ -83,18 +125,7 @@ def test_from_pairs_to_an_evaluation(bench: JobBench, tmp_path: Path) -> None:
     assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
     assert "manifest.json" in bench.keys("prepared/")
 
-    source = {"S3DataType": "S3Prefix", "S3Uri": bench.uri("prepared")}
-    train = bench.train(
-        "",
-        AlgorithmSpecification={
-            "TrainingImage": "image",
-            "TrainingInputMode": "File",
-            "MetricDefinitions": definitions(),
-        },
-        HyperParameters=SMALL,
-        InputDataConfig=[{"ChannelName": "prepared", "DataSource": {"S3DataSource": source}}],
-    )
-    job = bench.trained(train)
+    job = bench.trained(train(bench))
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {metric["MetricName"] for metric in job["FinalMetricDataList"]}
     assert {"validation:bleu_long", "validation:perplexity"} <= metrics

@@ -131,6 +131,7 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         ("data: {}\n", "my.yaml:1: data: expected pairs (your files) or sample"),
         ("data: {sample: {}, test: a}\n", "my.yaml:1: data.test: sample brings its own"),
         ("data: {pairs: s3://bucket}\n", "my.yaml:1: data.pairs[0]: expected s3://BUCKET/PREFIX"),
+        ("data: {pairs: 's3://bucket/a,b'}\n", "my.yaml:1: data.pairs[0]: expected at most 256"),
     ],
 )
 def test_a_file_that_is_no_config(text: str, said: str) -> None:
