@@ -1,10 +1,12 @@
 """What a project has made in an account: find it all, then delete it in the right order.
 
 Names tell what belongs to a project: the pipeline, the model package group and the endpoint are
-called like it; models and endpoint configs begin with it; objects lie below its prefix. Jobs and
-their logs cannot be deleted and cost nothing.
+called like it; models and endpoint configs have names made from its own in ways that are known
+exactly, since another project's name may begin with this one's; objects lie below its prefix.
+Jobs and their logs cannot be deleted and cost nothing.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,10 @@ from longspan.pipelines.aws_errors import explained
 from longspan.pipelines.connection import Connection
 
 __all__ = ["Project", "Resource", "delete", "find_resources"]
+
+
+_EXECUTION = "[a-z0-9]{12}"
+_DEPLOYED = "v[0-9]+-[0-9a-f]{6}"
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,8 @@ def find_resources(connection: Connection, project: Project) -> list[Resource]:
     with explained(f"what {project.name} has made"):
         return [
             *_endpoints(sagemaker, project),
-            *_beginning(sagemaker, "endpoint config", "list_endpoint_configs", project.name),
-            *_beginning(sagemaker, "model", "list_models", project.name),
+            *_endpoint_configs(sagemaker, project),
+            *_models(sagemaker, project),
             *_packages(sagemaker, project),
             *_pipelines(sagemaker, project),
             *_objects(connection, project),
@@ -86,14 +92,25 @@ def _endpoints(sagemaker: Any, project: Project) -> Iterator[Resource]:
                 yield Resource("endpoint", project.endpoint, found["EndpointStatus"])
 
 
-def _beginning(sagemaker: Any, kind: str, operation: str, name: str) -> Iterator[Resource]:
-    """Of the kinds whose names get a suffix: `name-...`."""
-    members = {"list_endpoint_configs": "EndpointConfig", "list_models": "Model"}
-    member = members[operation]
-    for page in sagemaker.get_paginator(operation).paginate(NameContains=name):
-        for found in page[f"{member}s"]:
-            if found[f"{member}Name"].startswith(f"{name}-"):
-                yield Resource(kind, found[f"{member}Name"])
+def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    """`<endpoint>-<execution>` of pipelines, and those of `longspan deploy`."""
+    ours = re.compile(rf"{re.escape(project.endpoint)}-({_EXECUTION}|{_DEPLOYED})")
+    pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=project.endpoint)
+    for page in pages:
+        for found in page["EndpointConfigs"]:
+            if ours.fullmatch(found["EndpointConfigName"]):
+                yield Resource("endpoint config", found["EndpointConfigName"])
+
+
+def _models(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    """`<name>-<execution>-<suffix>` of pipelines, and those of `longspan deploy`."""
+    made = rf"{re.escape(project.name)}-{_EXECUTION}-[a-zA-Z0-9]{{10}}"
+    ours = re.compile(rf"{made}|{re.escape(project.endpoint)}-{_DEPLOYED}")
+    for part in sorted({project.name, project.endpoint}):
+        for page in sagemaker.get_paginator("list_models").paginate(NameContains=part):
+            for found in page["Models"]:
+                if found["ModelName"].startswith(part) and ours.fullmatch(found["ModelName"]):
+                    yield Resource("model", found["ModelName"])
 
 
 def _packages(sagemaker: Any, project: Project) -> Iterator[Resource]:

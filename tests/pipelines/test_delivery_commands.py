@@ -91,6 +91,18 @@ def test_what_cannot_be_deployed_is_one_clear_line(
     assert message in line
 
 
+NEIGHBOUR = f"{GROUP}-other-abcdefghijkl-0123456789"
+
+
+def neighbour(registry: Registry) -> None:
+    """A model of a project whose name begins with this one's."""
+    registry.sagemaker.create_model(
+        ModelName=NEIGHBOUR,
+        ExecutionRoleArn=registry.cloud.role,
+        PrimaryContainer={"Image": "image"},
+    )
+
+
 def test_packages_are_deployed_replaced_and_taken_back(
     registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +129,7 @@ def test_packages_are_deployed_replaced_and_taken_back(
     assert line.startswith(GROUP)
     assert "InService" in line
 
+    neighbour(registry)
     assert main(["delete"]) == 1  # nobody is there to ask
     shown = capsys.readouterr()
     assert "nothing was deleted" in shown.out
@@ -128,6 +141,8 @@ def test_packages_are_deployed_replaced_and_taken_back(
     assert "no endpoints" in capsys.readouterr().out
     assert main(["delete", "--yes"]) == 0
     assert "has made nothing that is still there" in capsys.readouterr().out
+    names = [m["ModelName"] for m in registry.sagemaker.list_models()["Models"]]
+    assert names == [NEIGHBOUR]
     listed = registry.cloud.client("s3").list_objects_v2(
         Bucket=registry.cloud.bucket, Prefix=f"longspan/{GROUP}/"
     )

@@ -53,6 +53,11 @@ def test_a_model_is_evaluated_and_everything_written(model, pairs_file, tmp_path
     rows = (out / "translations.tsv").read_text().splitlines()
     assert [row.split("\t")[0] for row in rows[1:]] == [source for source, _ in ROWS]
     assert [row.split("\t")[7] for row in rows[1:]] == ["0", "0", "1", "0"]
+    evidence = json.loads((out / "evidence.json").read_text())
+    assert evidence["alignment"]["source"] == "a a b b c c d"
+    assert len(evidence["alignment"]["weights"]) == len(evidence["alignment"]["rows"])
+    assert evidence["model"]["hyperparameters"]["rnn_num_hidden"] == 8
+    assert len(document["details"]["weights_sha256"]) == 64
     again = tmp_path / "again"
     evaluate(EvaluationJob(model, [pairs_file], str(again), resamples=20))
     assert (again / "evaluation.json").read_bytes() == (out / "evaluation.json").read_bytes()

@@ -7,6 +7,7 @@ import pytest
 
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
+from longspan.training.evidence import add_evidence, read_evidence
 from longspan.training.report import write_report
 
 SOURCES = [" ".join(["word"] * n) for n in (3, 8, 15, 120)]
@@ -69,3 +70,76 @@ def test_every_length_with_segments_has_an_example(tmp_path: Path):
 def test_a_missing_evaluation_is_an_error_that_names_it(tmp_path: Path):
     with pytest.raises(OSError, match=r"evaluation\.json"):
         write_report(tmp_path, "x")
+
+
+def history(updates):
+    return [
+        {"updates": n, "validation:perplexity": 9.0 / n, "train:perplexity": 8.0 / n}
+        for n in updates
+    ]
+
+
+ALIGNMENT = {
+    "words": 120, "source": "a <b>", "reference": "r", "translation": "t", "rows": ["\u2581t", "u"],
+    "columns": ["\u2581a", "b", "</s>"], "weights": [[0.5, 0.5, 0.0], [0.0, 0.1, 0.9]],
+}  # fmt: skip
+
+
+def tuning(count):
+    jobs = [
+        {"name": f"job-{i}", "status": "Completed", "objective": float(i % 2), "hyperparameters":
+         {"attention_type": ["dot", "additive"][i % 2]}} for i in range(count)
+    ]  # fmt: skip
+    failed = {"name": "f", "status": "Failed", "objective": None, "hyperparameters": {}}
+    return {"metric": "validation:bleu_long", "jobs": [*jobs, failed]}
+
+
+def test_evidence_adds_its_sections(tmp_path: Path):
+    plain = written(tmp_path, compared=True)
+    settings = {"attention_type": "none", "batch_tokens": None}
+    add_evidence(
+        tmp_path,
+        {
+            "model": {"history": history([1, 2, 3]), "hyperparameters": settings},
+            "against": {"history": history([2, 4]), "hyperparameters": settings},
+            "alignment": ALIGNMENT,
+        },
+    )
+    add_evidence(tmp_path, {"tuning": tuning(10)})
+    page = written(tmp_path, compared=True)
+    for text in (
+        "Attention on a sentence of 120 words",
+        "a <b>",
+        "validation:perplexity by updates",
+        "The search",
+        "explains by itself: attention_type 100%",
+        "batch_tokens",
+    ):
+        assert text in page.text
+        assert text not in plain.text
+    assert page.tags.count("svg") == plain.tags.count("svg") + 4  # heat map, search, two curves
+    assert "script" not in page.tags
+    assert all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert len(page.links) == 1
+
+
+def test_few_jobs_are_not_said_to_prove_anything(tmp_path: Path):
+    written(tmp_path, compared=False)
+    add_evidence(tmp_path, {"tuning": tuning(3)})
+    assert "takes at least 8 jobs" in written(tmp_path, compared=False).text
+
+
+def test_one_checkpoint_is_no_curve_and_no_attention_no_picture(tmp_path: Path):
+    written(tmp_path, compared=False)
+    add_evidence(tmp_path, {"model": {"history": history([5])}, "alignment": None})
+    page = written(tmp_path, compared=False)
+    assert page.links == []
+    assert "by updates" not in page.text
+
+
+def test_evidence_is_added_part_by_part(tmp_path: Path):
+    assert read_evidence(tmp_path) == {}
+    add_evidence(tmp_path, {"a": [1], "b": "\udc80"})
+    add_evidence(tmp_path, {"a": [2]})
+    assert read_evidence(tmp_path)["a"] == [2]
+    assert set(read_evidence(tmp_path)) == {"a", "b"}

@@ -126,6 +126,7 @@ RESOURCES: Mapping[str, Resource] = {
         metadata="EndpointConfig",
         literal=True,
         cacheable=True,
+        retryable=False,
     ),
     "Endpoint": Resource(
         create="CreateEndpoint",
