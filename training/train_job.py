@@ -136,7 +136,7 @@ def _train(
         Prepared.open(prepared),
         paths.model,
         hyperparameters,
-        checkpoints=paths.checkpoints,
+        checkpoints=_checkpoints(paths, environment),
         decode=greedy,
         world=world,
         device=choose_device(world),
@@ -144,6 +144,16 @@ def _train(
         # A tuner that stops a trial early, and a person who stops a job, get what there is.
         keep_best=True,
     )
+
+
+def _checkpoints(paths: ContainerPaths, environment: Mapping[str, str]) -> Path:
+    """A folder of its own for each training job of a tuning job, which may all mirror to one place.
+
+    A job that is taken off a spot machine comes back under its own name.
+    """
+    tuned = _SAGEMAKER_KEYS & paths.read_hyperparameters().keys()
+    name = environment.get("TRAINING_JOB_NAME", "")
+    return paths.checkpoints / name if tuned and name else paths.checkpoints
 
 
 def _count_processes(environment: Mapping[str, str]) -> int:

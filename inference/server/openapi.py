@@ -3,6 +3,7 @@
 https://spec.openapis.org/oas/v3.1.0
 """
 
+import json
 from typing import Any
 
 from longspan.inference.media_types import CSV, JSON, JSON_LINES, TEXT
@@ -222,3 +223,7 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 
 def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(describe(), indent=2))

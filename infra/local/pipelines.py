@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from longspan.infra.local.api import Handler
 from longspan.infra.local.context import Context
 from longspan.infra.local.pipeline.catalog import Catalog
+from longspan.infra.local.pipeline.execution_views import ExecutionViews
 from longspan.infra.local.pipeline.executions import Executions
 
 __all__ = ["Pipelines"]
@@ -18,11 +19,16 @@ class Pipelines:
 
     def __init__(self, context: Context) -> None:
         self._catalog = Catalog(context)
+        self._views = ExecutionViews(context.documents, self._catalog)
         self._executions = Executions(context, self._catalog)
 
     def operations(self) -> Mapping[str, Handler]:
         """Handlers by operation name."""
-        return {**self._catalog.operations(), **self._executions.operations()}
+        return {
+            **self._catalog.operations(),
+            **self._views.operations(),
+            **self._executions.operations(),
+        }
 
     def recover(self) -> None:
         """What ran when an earlier cloud ended has failed, and can be retried."""

@@ -12,7 +12,7 @@ from longspan.training.evaluate_job import EvaluationJob, evaluate, read_test
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
-from longspan.training.tokenizer import Tokenizer
+from longspan.training.tokenizer import EOS, Tokenizer
 from longspan.training.vocabularies import WordVocabulary
 
 WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "a", "b", "c", "d"])
@@ -54,13 +54,26 @@ def test_a_model_is_evaluated_and_everything_written(model, pairs_file, tmp_path
     assert [row.split("\t")[0] for row in rows[1:]] == [source for source, _ in ROWS]
     assert [row.split("\t")[7] for row in rows[1:]] == ["0", "0", "1", "0"]
     evidence = json.loads((out / "evidence.json").read_text())
-    assert evidence["alignment"]["source"] == "a a b b c c d"
-    assert len(evidence["alignment"]["weights"]) == len(evidence["alignment"]["rows"])
     assert evidence["model"]["hyperparameters"]["rnn_num_hidden"] == 8
     assert len(document["details"]["weights_sha256"]) == 64
     again = tmp_path / "again"
     evaluate(EvaluationJob(model, [pairs_file], str(again), resamples=20))
     assert (again / "evaluation.json").read_bytes() == (out / "evaluation.json").read_bytes()
+
+
+def test_one_long_sentence_shows_its_alignment(pairs_file, tmp_path):
+    h = Hyperparameters(rnn_num_hidden=8, num_embed_source=4, num_embed_target=4)
+    network = Model(h, 8, 8)
+    with torch.no_grad():
+        network.projection.bias[EOS] = -20
+    save_model(tmp_path / "m", network, h, Tokenizer(WORDS, WORDS, joint=True))
+    evaluate(EvaluationJob(str(tmp_path / "m"), [pairs_file], str(tmp_path / "o"), resamples=5))
+    found = json.loads((tmp_path / "o" / "evidence.json").read_text())["alignment"]
+    assert (found["words"], found["source"]) == (7, "a a b b c c d")
+    assert len(found["columns"]) == 8
+    assert len(found["weights"]) == len(found["rows"]) > 0
+    assert all(abs(sum(row) - 1) < 0.01 for row in found["weights"])
+    assert "Attention on a sentence of 7 words" in (tmp_path / "o" / "report.html").read_text()
 
 
 def test_search_settings_replace_the_models_own(model, pairs_file, tmp_path):

@@ -290,3 +290,17 @@ def test_an_unknown_job_shows_the_usage(arguments: list[str]):
     )
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m longspan.training train")
+
+
+def test_trials_of_a_tuning_job_do_not_share_checkpoints(paths: ContainerPaths):
+    add_built_in_channels(paths)
+    for name, hidden in (("trial-001", "8"), ("trial-002", "16")):
+        set_hyperparameters(
+            paths,
+            rnn_num_hidden=hidden,
+            max_num_batches="2",
+            _tuning_objective_metric="validation:bleu_long",
+        )
+        done = run(paths, TRAINING_JOB_NAME=name)
+        assert done.returncode == 0, done.stderr
+        assert list((paths.checkpoints / name).glob("checkpoint-*"))

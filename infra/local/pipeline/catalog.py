@@ -4,9 +4,6 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePipeline.htm
 """
 
 from collections.abc import Mapping
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from longspan.infra.local.api import (
     Call,
@@ -19,7 +16,7 @@ from longspan.infra.local.api import (
 from longspan.infra.local.context import Context
 from longspan.infra.local.documents import Exists, Key
 from longspan.infra.local.listing import Listing
-from longspan.infra.local.pipeline.parsing import read_definition
+from longspan.infra.local.pipeline.definition_text import definition_text
 from longspan.infra.local.pipeline.records import (
     ENDED,
     EXECUTION,
@@ -92,7 +89,7 @@ class Catalog:
         earlier = self._documents.find(key)
         if earlier is not None and earlier["_Token"] == token:
             return {"PipelineArn": arn}
-        definition = self._definition(call, request["RoleArn"])
+        definition = definition_text(self._context, call, request["RoleArn"])
         now = self._context.now()
         document = {
             **{member: request.get(member) for member in (_NAME, "Tags", *_UPDATED)},
@@ -116,17 +113,6 @@ class Catalog:
             ) from None
         self._add_version(call, name, 1, definition)
         return {"PipelineArn": arn}
-
-    def _definition(self, call: Call, role: str) -> str:
-        """The text of a request that has one, checked. Raises ValidationError."""
-        text, location = call.request.get(_DEFINITION), call.request.get(_LOCATION)
-        if (text is None) == (location is None):
-            raise ValidationError(f"Give either {_DEFINITION} or {_LOCATION}, and not both.")
-        # A role that is not there is found now, not after the first start.
-        clients = self._context.clients.as_role(role, call.region, "pipeline")
-        definition = _fetch(clients.client("s3"), location) if location else str(text)
-        read_definition(definition)
-        return definition
 
     def _add_version(self, call: Call, name: str, number: int, definition: str) -> None:
         self._documents.create(
@@ -154,7 +140,8 @@ class Catalog:
         pipeline = self.find(call, request[_NAME])
         number = pipeline["_LastVersion"]
         if request.get(_DEFINITION) or request.get(_LOCATION):
-            definition = self._definition(call, request.get("RoleArn") or pipeline["RoleArn"])
+            role = request.get("RoleArn") or pipeline["RoleArn"]
+            definition = definition_text(self._context, call, role)
             if definition != self.version(call, pipeline, None)[_DEFINITION]:
                 number += 1
                 self._add_version(call, pipeline[_NAME], number, definition)
@@ -218,21 +205,6 @@ class Catalog:
         names = {name: call.request[name] for name in _VERSION_NAMES if name in call.request}
         self._documents.change(version_key(call.region, pipeline[_NAME], number), **names)
         return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": number}
-
-
-def _fetch(s3: Any, location: Mapping[str, str]) -> str:
-    """A definition from S3. Raises ValidationError."""
-    where = {"Bucket": location["Bucket"], "Key": location["ObjectKey"]}
-    if location.get("VersionId"):
-        where["VersionId"] = location["VersionId"]
-    try:
-        body: bytes = s3.get_object(**where)["Body"].read()
-        return body.decode("utf-8")
-    except (ClientError, UnicodeDecodeError) as error:
-        raise ValidationError(
-            f"Unable to read the pipeline definition at s3://{where['Bucket']}/{where['Key']}: "
-            f"{error}"
-        ) from None
 
 
 def _refuse_aliases(request: Mapping[str, object]) -> None:

@@ -1,8 +1,9 @@
-"""Executions of pipelines: the operations, and a thread for each that runs.
+"""Executions of pipelines: start, stop, retry, and a thread for each that runs.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -12,19 +13,18 @@ from longspan.infra.local.api import (
     Conflict,
     Document,
     Handler,
-    ResourceNotFound,
     ValidationError,
 )
 from longspan.infra.local.clients import RoleClients
 from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Key
+from longspan.infra.local.documents import Key, Missing
 from longspan.infra.local.jobs.failures import CloudClosed
-from longspan.infra.local.listing import Listing
 from longspan.infra.local.pipeline.catalog import Catalog
 from longspan.infra.local.pipeline.definition import Definition
 from longspan.infra.local.pipeline.execution_run import ExecutionRun
+from longspan.infra.local.pipeline.execution_views import find_execution
 from longspan.infra.local.pipeline.names import execution_id
-from longspan.infra.local.pipeline.parameters import bind, shown
+from longspan.infra.local.pipeline.parameters import bind
 from longspan.infra.local.pipeline.parsing import read_definition
 from longspan.infra.local.pipeline.records import (
     ENDED,
@@ -32,7 +32,6 @@ from longspan.infra.local.pipeline.records import (
     STATUS,
     abandon,
     execution_key,
-    public,
 )
 from longspan.infra.local.pipeline.selection import check_selected, outside, reused
 
@@ -40,11 +39,6 @@ __all__ = ["Executions"]
 
 _ARN, _TOKEN = "PipelineExecutionArn", "ClientRequestToken"
 _PARALLELISM, _SELECTION = "ParallelismConfiguration", "SelectiveExecutionConfig"
-_EXECUTIONS = Listing(name=_ARN, status=STATUS)
-_STEPS = Listing(name="StepName", created="_Number", modified="_Number", default_page=100)
-_PARAMETERS = Listing(
-    name="Name", created="_Number", modified="_Number", default_order="Ascending", default_page=100
-)
 _PATIENCE = 20.0
 
 
@@ -63,11 +57,6 @@ class Executions:
         """Handlers by operation name."""
         return {
             "StartPipelineExecution": self._start,
-            "DescribePipelineExecution": self._find,
-            "DescribePipelineDefinitionForExecution": self._describe_definition,
-            "ListPipelineExecutions": self._list,
-            "ListPipelineExecutionSteps": self._list_steps,
-            "ListPipelineParametersForExecution": self._list_parameters,
             "UpdatePipelineExecution": self._update,
             "StopPipelineExecution": self._stop,
             "RetryPipelineExecution": self._retry,
@@ -84,8 +73,8 @@ class Executions:
         self._closing.set()
         with self._lock:
             threads = dict(self._threads)
-        for key in threads:  # a change wakes the thread
-            if self._documents.find(key) is not None:
+        for key in threads:
+            with contextlib.suppress(Missing):  # a change wakes the thread
                 self._documents.change(key, LastModifiedTime=self._context.now())
         for thread in threads.values():
             thread.join(_PATIENCE)
@@ -171,47 +160,8 @@ class Executions:
             self._threads[key] = thread
             thread.start()
 
-    def _find(self, call: Call) -> Document:
-        arn = call.request.get(_ARN, "")
-        found = self._documents.find(execution_key(call.region, arn))
-        if found is None or found[_ARN] != arn:
-            raise ResourceNotFound(f"Pipeline execution with ARN '{arn}' does not exist.")
-        return found
-
-    def _describe_definition(self, call: Call) -> Document:
-        found = self._find(call)
-        return {
-            "PipelineDefinition": found["_Definition"],
-            "CreationTime": found["_DefinitionTime"],
-        }
-
-    def _list(self, call: Call) -> Document:
-        arn = self._catalog.find(call, call.request["PipelineName"])["PipelineArn"]
-        found = [
-            document
-            for _, document in self._documents.of(EXECUTION, call.region)
-            if document["PipelineArn"] == arn
-        ]
-        page, token = _EXECUTIONS.page(found, call.request)
-        return {"PipelineExecutionSummaries": [_summary(one) for one in page], "NextToken": token}
-
-    def _list_steps(self, call: Call) -> Document:
-        """Newest first, as on AWS."""
-        records = self._find(call)["_Steps"].values()
-        page, token = _STEPS.page(records, call.request)
-        return {"PipelineExecutionSteps": public(page), "NextToken": token}
-
-    def _list_parameters(self, call: Call) -> Document:
-        values = self._find(call)["_Parameters"]
-        found = [
-            {"Name": name, "Value": shown(value), "_Number": number}
-            for number, (name, value) in enumerate(values.items(), 1)
-        ]
-        page, token = _PARAMETERS.page(found, call.request)
-        return {"PipelineParameters": public(page), "NextToken": token}
-
     def _update(self, call: Call) -> Document:
-        self._find(call)
+        find_execution(self._documents, call)
         members = (
             "PipelineExecutionDescription",
             "PipelineExecutionDisplayName",
@@ -224,7 +174,7 @@ class Executions:
 
     def _stop(self, call: Call) -> Document:
         """The execution's thread does it; asked again meanwhile, it is the same answer."""
-        self._find(call)
+        find_execution(self._documents, call)
 
         def stop(document: Document) -> None:
             if document[STATUS] in ENDED:
@@ -240,7 +190,7 @@ class Executions:
 
     def _retry(self, call: Call) -> Document:
         """Steps that failed or were stopped run again, and those that had not run yet."""
-        found, request = self._find(call), call.request
+        found, request = find_execution(self._documents, call), call.request
         if found[STATUS] == "Executing" and found.get("_RetryToken") == request[_TOKEN]:
             return {_ARN: found[_ARN]}
         clients = self._clients(found["RoleArn"], call.region, found[_ARN])
@@ -273,21 +223,3 @@ class Executions:
     def _abandon(self, key: Key) -> None:
         now, reason = self._context.now(), str(CloudClosed())
         self._documents.edit(key, lambda document: abandon(document, reason, now))
-
-
-def _summary(document: Document) -> Document:
-    """As lists show an execution."""
-    return {
-        _ARN: document[_ARN],
-        "StartTime": document["CreationTime"],
-        STATUS: document[STATUS],
-        **{
-            shown_as: document[member]
-            for shown_as, member in (
-                ("PipelineExecutionDescription", "PipelineExecutionDescription"),
-                ("PipelineExecutionDisplayName", "PipelineExecutionDisplayName"),
-                ("PipelineExecutionFailureReason", "FailureReason"),
-            )
-            if document.get(member)
-        },
-    }

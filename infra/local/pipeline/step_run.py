@@ -93,12 +93,17 @@ class StepRun:
         self._end("Succeeded", Metadata={"Condition": {"Outcome": str(outcome)}})
 
     def _make(self, resource: Resource, maker: Maker) -> None:
-        """Try until it is there, or no policy has another try."""
+        arn = self._try_on(resource, maker)
+        if arn is not None:
+            # Not tried again by policy: that would make it a second time.
+            self._end("Succeeded", _Properties=maker.describe(arn))
+
+    def _try_on(self, resource: Resource, maker: Maker) -> str | None:
+        """Until it is there, or no policy has another try: its ARN; None for a cached one."""
         retries: dict[int, int] = {}
         while True:
             try:
-                self._try(resource, maker, first=not retries)
-                return
+                return self._try(resource, maker, first=not retries)
             except StepFailure as failure:
                 pause = self._pause(failure, retries)
                 if pause is None:
@@ -114,7 +119,7 @@ class StepRun:
                 return policy.pause(done, self._context.now() - self._started)
         return None
 
-    def _try(self, resource: Resource, maker: Maker, *, first: bool) -> None:
+    def _try(self, resource: Resource, maker: Maker, *, first: bool) -> str | None:
         self._go_on()
         name = self._name(resource)
         arguments = evaluate(self._step.arguments, self._values(name))
@@ -122,7 +127,7 @@ class StepRun:
             name = arguments.get(resource.name) or name
         key = cache_key(self._step, resource, arguments)
         if first and self._take(resource, maker, key):
-            return
+            return None
         arn = maker.create(arguments, name)
         self._record(
             StepStatus="Executing",
@@ -132,7 +137,7 @@ class StepRun:
         )
         if resource.kind:
             self._follow(resource, maker, name)
-        self._end("Succeeded", _Properties=maker.describe(arn))
+        return arn
 
     def _name(self, resource: Resource) -> str:
         """A new one for each try; a name that is given is the beginning of it."""

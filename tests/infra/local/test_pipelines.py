@@ -1,7 +1,9 @@
 """Pipelines over real jobs, models and endpoints, by unmodified boto3."""
 
+import io
 import json
 import os
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +197,44 @@ def test_a_model_goes_through_the_registry_to_an_endpoint(bench: PipelineBench) 
         in metadata["CreateModel"]["Model"]["Arn"]
     )
     bench.sagemaker.delete_endpoint(EndpointName=endpoint)
+
+
+def test_a_model_transforms_what_a_step_made(bench: PipelineBench) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo("tiny.json")
+        member.size = len(b'{"name": "echo"}')
+        tar.addfile(member, io.BytesIO(b'{"name": "echo"}'))
+    uri = bench.put("echo/model.tar.gz", packed.getvalue())
+    lines = get("Steps.Make.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri")
+    source = {"S3DataType": "S3Prefix", "S3Uri": lines}
+    model = {
+        "Name": "CreateModel",
+        "Type": "Model",
+        "Arguments": {
+            "ExecutionRoleArn": bench.cloud.role,
+            "PrimaryContainer": {"Image": "image", "ModelDataUrl": uri},
+        },
+    }
+    transform = {
+        "Name": "Transform",
+        "Type": "Transform",
+        "Arguments": {
+            "ModelName": get("Steps.CreateModel.ModelName"),
+            "TransformInput": {"DataSource": {"S3DataSource": source}},
+            "TransformOutput": {"S3OutputPath": bench.uri("transformed")},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        },
+    }
+    made = bench.process("Make", REPORT, outputs=["report"])
+    arn = bench.run(definition(made, model, transform))
+    assert bench.describe(arn)["PipelineExecutionStatus"] == "Succeeded", bench.steps(arn)
+    assert (
+        "transform-job/pipelines-"
+        in bench.steps(arn)["Transform"]["Metadata"]["TransformJob"]["Arn"]
+    )
+    body = bench.s3.get_object(Bucket=bench.cloud.bucket, Key="transformed/report.json.out")["Body"]
+    assert json.loads(body.read())["model"] == "echo"
 
 
 def test_an_endpoint_whose_update_fails_fails_the_step(bench: PipelineBench) -> None:
