@@ -9,6 +9,7 @@ step's end to the next one's start. `added` is the whole execution, divided by i
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     arguments = parser.parse_args()
     with _local_cloud() as environment:
-        print("| steps | job | step | between | added to each step |")
+        print("| steps | job ms | step ms | between ms | added to each step ms |")
         print("|---|---|---|---|---|")
         for kind in ("Condition", "Processing", "Training"):
             print(_measure(environment, kind, arguments.steps), flush=True)
@@ -84,8 +85,7 @@ def _measure(environment: dict[str, str], kind: str, count: int) -> str:
     jobs = [_job_seconds(client, kind, record) for record in records]
     taken = [_seconds(record["StartTime"], record["EndTime"]) for record in records]
     gaps = [
-        _seconds(one["EndTime"], other["StartTime"])
-        for one, other in zip(records, records[1:], strict=False)
+        _seconds(one["EndTime"], other["StartTime"]) for one, other in itertools.pairwise(records)
     ]
     whole = _seconds(execution["CreationTime"], execution["LastModifiedTime"])
     added = 1000 * (whole - sum(jobs)) / count

@@ -19,7 +19,6 @@ SPLITS = ("auto", "sentences", "never")
 # More than helps any translation, and less than fills a machine's memory.
 _WIDEST_BEAM = 64
 _LONGEST_OUTPUT = 20_000
-_TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,8 @@ class Options:
     )
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any], *, strings: bool = False) -> "Options":
-        """From JSON values; with `strings`, as the built-in's clients write them, also from text.
+    def parse(cls, values: Mapping[str, Any]) -> "Options":
+        """From JSON values.
 
         Raises BadRequest naming the option, its value and what is allowed.
         """
@@ -81,9 +80,7 @@ class Options:
         for name in values:
             if name not in known:
                 raise BadRequest(_unknown(name, list(known)))
-        return cls(
-            **{name: _parse(name, value, known[name], strings) for name, value in values.items()}
-        )
+        return cls(**{name: _parse(name, value, known[name]) for name, value in values.items()})
 
     @classmethod
     def describe(cls) -> dict[str, dict[str, Any]]:
@@ -135,23 +132,10 @@ class Profiles:
             raise BadRequest(str(error)) from None
 
 
-def _parse(name: str, value: Any, rule: _Rule, strings: bool) -> Any:
-    if strings and isinstance(value, str) and rule.kind != "string":
-        value = _from_text(value, rule.kind)
+def _parse(name: str, value: Any, rule: _Rule) -> Any:
     if not _fits(value, rule):
         raise BadRequest(f"{name}={_shown(value)}: allowed: {rule.allowed}")
     return float(value) if rule.kind == "number" else value
-
-
-def _from_text(text: str, kind: str) -> Any:
-    """The value that a string spells; the string itself where it spells none."""
-    if kind == "boolean":
-        lowered = text.strip().lower()
-        return lowered in _TRUE if lowered in _TRUE + _FALSE else text
-    try:
-        return int(text) if kind == "integer" else float(text)
-    except ValueError:
-        return text
 
 
 def _fits(value: Any, rule: _Rule) -> bool:

@@ -20,6 +20,7 @@ from longspan.inference.refusals import BadRequest
 __all__ = ["Item", "Request", "parse_request"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MATRIX = "attention_matrix"
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 
 
@@ -102,29 +103,42 @@ def _instances(content: Mapping[str, Any]) -> Request:
     instances = content["instances"]
     if not isinstance(instances, list):
         raise BadRequest(f"instances: expected a list, came {_named(instances)}")
-    common = _object(content.get("configuration", {}), "configuration")
+    common = _configuration(content, "configuration")
     items = tuple(_instance(v, common, f"instances[{i}]") for i, v in enumerate(instances))
     return Request(items, wrapping="predictions")
 
 
 def _instance(value: Any, common: Mapping[str, Any], where: str) -> Item:
+    """`common` are option values that the instance's own replace."""
     instance = _object(value, where)
     if extra := sorted(instance.keys() - {"data", "configuration"}):
         raise BadRequest(f"{where}: {_shown(extra[0])}: expected data and configuration alone")
     if "data" not in instance:
         raise BadRequest(f'{where}: expected {{"data": "..."}}, came no data')
     text = _check_text(instance["data"], f"{where}.data")
-    own = _object(instance.get("configuration", {}), f"{where}.configuration")
-    return Item(text, _configuration({**common, **own}, where), built_in=True)
+    own = _configuration(instance, f"{where}.configuration")
+    return Item(text, Options.parse({**common, **own}), built_in=True)
 
 
-def _configuration(values: Mapping[str, Any], where: str) -> Options:
-    """The built-in's `attention_matrix`, and our options, whose values may be strings."""
-    names = {("alignment" if name == "attention_matrix" else name): v for name, v in values.items()}
+def _configuration(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Option values, checked; the built-in's `attention_matrix` has a string for its own."""
+    options = dict(_object(content.get("configuration", {}), where))
     try:
-        return Options.parse(names, strings=True)
+        if _MATRIX in options:
+            if "alignment" in options:
+                raise BadRequest(f"{_MATRIX} and alignment are the same: give one of the two")
+            options["alignment"] = _matrix(options.pop(_MATRIX))
+        Options.parse(options)
     except BadRequest as error:
-        raise BadRequest(f"{where}.configuration: {error}") from None
+        raise BadRequest(f"{where}: {error}") from None
+    return options
+
+
+def _matrix(value: Any) -> bool:
+    for meant in (True, False):
+        if value is meant or value == str(meant).lower():
+            return meant
+    raise BadRequest(f'{_MATRIX}={_shown(value)}: allowed: "true" | "false"')
 
 
 def _read_lines(text: str, kind: ContentType) -> Request:

@@ -70,6 +70,7 @@ class Plan:
     padded_tokens: int
     left_out: int
     joined: int
+    wanted: int = 0  # joined examples that were asked for
     rank: int = 0
     world_size: int = 1
 
@@ -96,12 +97,15 @@ class Plan:
         """One line on what is in the epoch and what was left out, and why."""
         tokens = int(self.tokens.sum())
         padding = 1 - tokens / self.padded_tokens if self.padded_tokens else 0.0
-        share = hyperparameters.length_augmentation
-        wanted = round((self.examples - self.joined) * share / (1 - share))
-        joined = f", {self.joined} of them joined" if wanted else ""
-        if self.joined < wanted:
+        joined = f", {self.joined} of them joined" if self.wanted else ""
+        if self.joined < self.wanted:
             limit = hyperparameters.length_augmentation_max
-            joined += f" (of {wanted} asked for: few pairs fit length_augmentation_max={limit})"
+            joined += (
+                f" (of {self.wanted} asked for: few pairs fit length_augmentation_max={limit})"
+            )
+        if hyperparameters.length_augmentation and hyperparameters.length_curriculum:
+            epochs = hyperparameters.length_curriculum
+            joined += f" (more and longer joined ones until length_curriculum={epochs:g} epochs)"
         out = (
             f"; {self.left_out} pairs left out: longer than "
             f"max_seq_len_source={hyperparameters.max_seq_len_source} or "
@@ -123,8 +127,10 @@ def plan(
     """The batches of `epoch`, shuffled by (seed, epoch); see `Plan`.
 
     Pairs longer than `max_seq_len_source` or `max_seq_len_target` are left out and counted. A
-    batch holds `batch_size` examples, or at most `token_budget` padded target tokens and twice
-    as many padded source tokens; an example that is larger is a batch of its own.
+    share p of joined examples is p / (1 - p) for each original; in the first `length_curriculum`
+    epochs share and longest length grow from nothing. A batch holds `batch_size` examples, or at
+    most `token_budget` padded target tokens and twice as many padded source tokens; an example
+    that is larger is a batch of its own.
     """
     generator = np.random.default_rng([hyperparameters.seed, epoch])
     sources, targets = corpus.source_lengths, corpus.target_lengths
@@ -137,9 +143,11 @@ def plan(
     if left_out:
         sources, targets = sources[eligible], targets[eligible]
     bounds = None
-    joined = 0
-    if hyperparameters.length_augmentation and len(eligible):
-        extra = _augment(corpus, hyperparameters, eligible, generator)
+    joined = wanted = 0
+    share = hyperparameters.length_augmentation * (grown := _grown(hyperparameters, epoch))
+    if share and len(eligible):
+        wanted = round(len(eligible) * share / (1 - share))
+        extra = _augment(corpus, hyperparameters, eligible, wanted, grown, generator)
         joined = len(extra)
         bounds = np.concatenate([np.arange(len(members)), extra.bounds + len(members)])
         members = np.concatenate([members, extra.members])
@@ -166,6 +174,7 @@ def plan(
         int((longest.astype(np.int64) * (ends - starts)).sum()),
         left_out,
         joined,
+        wanted,
         rank,
         world_size,
     )
@@ -191,21 +200,29 @@ def pad(rows: Sequence[Integers | Sequence[int]]) -> tuple[Integers, Integers]:
     return padded, lengths
 
 
+def _grown(hyperparameters: Hyperparameters, epoch: int) -> float:
+    """0 to 1: how far the curriculum has come by `epoch`."""
+    epochs = hyperparameters.length_curriculum
+    return min(1.0, epoch / epochs) if epochs else 1.0
+
+
 def _augment(
     corpus: PairCorpus,
     hyperparameters: Hyperparameters,
     eligible: Integers,
+    count: int,
+    grown: float,
     generator: np.random.Generator,
 ) -> JoinedExamples:
-    """Joined examples beside the originals: a share p of all, so p / (1 - p) for each original."""
-    share = hyperparameters.length_augmentation
+    """Joined examples beside the originals, as long as the curriculum has `grown` to."""
+    longest = min(hyperparameters.length_augmentation_max, hyperparameters.max_seq_len_source)
     return join(
         eligible,
         corpus.source_lengths,
         corpus.target_lengths,
         successors(corpus.documents, corpus.positions),
-        round(len(eligible) * share / (1 - share)),
-        max_source=min(hyperparameters.length_augmentation_max, hyperparameters.max_seq_len_source),
+        count,
+        max_source=max(2, round(grown * longest)),
         max_target=hyperparameters.max_seq_len_target,
         generator=generator,
     )

@@ -154,6 +154,9 @@ class Hyperparameters:
     length_augmentation: float = _real(
         0.0, 0, 1, "share of training examples that are joined from several pairs", below=True
     )
+    length_curriculum: float = _real(
+        0.0, 0, 1e6, "epochs over which joined examples get as many and as long as asked for"
+    )
     length_augmentation_max: int = _integer(200, 2, 10**5, "source tokens of a joined example")
 
     # How long, how judged.

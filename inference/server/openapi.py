@@ -130,9 +130,12 @@ def _schemas() -> dict[str, Any]:
             ]
         },
         "List": _list(_ref("Item")),
-        "Configuration": _object(
-            {"attention_matrix": {"enum": ["true", "false", True, False]}, **options}, []
-        ),
+        "Configuration": {
+            **_object(
+                {"attention_matrix": {"enum": ["true", "false", True, False]}, **options}, []
+            ),
+            "not": {"required": ["alignment", "attention_matrix"]},
+        },
         "Instance": _object({"data": text, "configuration": _ref("Configuration")}, ["data"]),
         "BuiltIn": _object(
             {"instances": _list(_ref("Instance")), "configuration": _ref("Configuration")},

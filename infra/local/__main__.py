@@ -1,6 +1,6 @@
 """`python -m longspan.infra.local up`: a local AWS endpoint, until it is told to stop.
 
-Prints one JSON line when it answers, then serves until SIGTERM, SIGINT, or the end of its
+Prints one JSON line when it answers, then serves until SIGTERM, SIGINT or SIGHUP, or the end of its
 standard input when `--until-eof` is given, so that it never outlives what started it.
 """
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
         _serve(arguments, stop)

@@ -7,7 +7,10 @@ ApiError                       answered to the client as AWS answers it
 ├── ResourceInUse              a name that is taken, a resource in the wrong state
 ├── ResourceLimitExceeded      a quota
 ├── Conflict                   a change that another one overtook
-└── AccessDenied               a role without a right
+├── AccessDenied               a role without a right
+├── Unrecognized               a request of nobody that is known
+│   └── WrongSignature         by a key that is known, and not its secret
+└── UnknownOperation           one that the local cloud does not have
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 """
@@ -27,7 +30,10 @@ __all__ = [
     "ResourceInUse",
     "ResourceLimitExceeded",
     "ResourceNotFound",
+    "UnknownOperation",
+    "Unrecognized",
     "ValidationError",
+    "WrongSignature",
 ]
 
 # A request, an answer or a stored resource: JSON, times as seconds since 1970 (float).
@@ -79,6 +85,24 @@ class AccessDenied(ApiError):
     """The caller or a role may not do this."""
 
     code = "AccessDeniedException"
+
+
+class Unrecognized(ApiError):
+    """Nobody knows who sends this request."""
+
+    code = "UnrecognizedClientException"
+
+
+class WrongSignature(Unrecognized):
+    """It was not made by the key's secret."""
+
+    code = "InvalidSignatureException"
+
+
+class UnknownOperation(ApiError):
+    """AWS may have it; the local cloud does not."""
+
+    code = "UnknownOperationException"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ the credentials of the role that it was given, so that a missing right is found 
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ _CONFIG = Config(
     s3={"addressing_style": "path"},
     max_pool_connections=32,
 )
+
+
+_SESSION = 64  # characters of a session's name, at most
+_SERVICE = "sagemaker.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -90,23 +95,51 @@ class Clients:
             return self._regions[region]
 
     def as_role(self, role: str, region: str, session: str) -> RoleClients:
-        """Clients with a role's rights; `session` names who uses them, at most 64 characters.
+        """Clients with a role's rights; `session` names who uses them.
 
-        Raises ValidationError when there is no such role, in AWS's words.
+        Raises ValidationError when there is no such role or it does not trust SageMaker, in AWS's
+        words.
         """
         administrator = self.in_region(region)
         try:
-            administrator.client("iam").get_role(RoleName=role.rsplit("/", 1)[-1])
+            found = administrator.client("iam").get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]
+            if found["Arn"] != role:
+                raise _not_assumed(role, f"the account has {found['Arn']}")
+            if not _trusts_sagemaker(found["AssumeRolePolicyDocument"]):
+                raise _not_assumed(role, "its trust policy does not name sagemaker.amazonaws.com")
             answer = administrator.client("sts").assume_role(
-                RoleArn=role, RoleSessionName=session[:64]
+                RoleArn=role, RoleSessionName=f"SageMaker-{session}"[:_SESSION]
             )
         except ClientError as error:
-            raise ValidationError(
-                f"Could not assume role {role}. Please ensure that the role exists and allows "
-                f"principal 'sagemaker.amazonaws.com' to assume the role. ({error})"
-            ) from None
+            raise _not_assumed(role, error) from None
         given = answer["Credentials"]
         credentials = Credentials(
             given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
         )
         return RoleClients(self.url, credentials, region, self._loader)
+
+
+def _not_assumed(role: str, why: object) -> ValidationError:
+    return ValidationError(
+        f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+        f"'{_SERVICE}' to assume the role. ({why})"
+    )
+
+
+def _trusts_sagemaker(policy: Mapping[str, Any]) -> bool:
+    """Whether a role's trust policy lets the service assume it."""
+    return any(
+        statement.get("Effect") == "Allow" and _SERVICE in _services(statement.get("Principal"))
+        for statement in _list(policy.get("Statement"))
+    )
+
+
+def _services(principal: Any) -> list[str]:
+    if principal == "*":
+        return [_SERVICE]
+    return _list(principal.get("Service")) if isinstance(principal, Mapping) else []
+
+
+def _list(value: Any) -> list[Any]:
+    """IAM takes one thing where it takes a list of them."""
+    return value if isinstance(value, list) else [value] if value is not None else []

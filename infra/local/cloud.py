@@ -17,7 +17,8 @@ from longspan.infra.local.endpoints import Endpoints
 from longspan.infra.local.kept.keeper import AGENT, Keeper
 from longspan.infra.local.model_packages import ModelPackages
 from longspan.infra.local.models import Models
-from longspan.infra.local.moto_server import MotoServer, require_signatures
+from longspan.infra.local.moto_access import require_signatures
+from longspan.infra.local.moto_server import MotoServer
 from longspan.infra.local.pipelines import Pipelines
 from longspan.infra.local.processing_jobs import processing_jobs
 from longspan.infra.local.runtime import Runtime
@@ -71,7 +72,7 @@ class Cloud:
         )
         endpoints = Endpoints(context)
         self._control_plane = ControlPlane(_services(context, endpoints))
-        self._server.answer_sagemaker(self._control_plane.operations, self._control_plane.handle)
+        self._server.answer_sagemaker(self._control_plane.handle)
         self._server.answer_invocations(endpoints.invoke)
         if settings.iam:
             require_signatures()

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from longspan.infra.local import shapes
-from longspan.infra.local.api import Call, Document, Handler
+from longspan.infra.local.api import Call, Document, Handler, UnknownOperation
+from longspan.infra.local.tags import check_tags
 
 __all__ = ["ControlPlane", "Service"]
 
@@ -40,13 +41,18 @@ class ControlPlane:
 
     @property
     def operations(self) -> frozenset[str]:
-        """Names of the operations that are answered here; the others are moto's."""
+        """Names of the operations that are answered here."""
         return frozenset(self._handlers)
 
     def handle(self, call: Call) -> Document:
         """The answer, as its output shape has it. Raises ApiError, which is an answer too."""
+        if call.operation not in self._handlers:
+            raise UnknownOperation(
+                f"The local cloud has no {call.operation}: docs/local-cloud.md lists what it has"
+            )
         model = shapes.operation(call.operation)
         shapes.validate(call.request, model.input_shape)
+        check_tags(call.request.get("Tags") or ())
         answer = self._handlers[call.operation](call)
         return {} if model.output_shape is None else shapes.project(answer, model.output_shape)
 

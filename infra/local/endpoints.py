@@ -15,7 +15,13 @@ from longspan.infra.local.documents import Exists, Key, Missing
 from longspan.infra.local.endpoint_configs import find_config
 from longspan.infra.local.endpoint_fleet import EndpointFleet
 from longspan.infra.local.endpoint_variants import changed, retained, summaries, weights
-from longspan.infra.local.invocations import Answer, Invocation, validation_error
+from longspan.infra.local.invocations import (
+    UNAVAILABLE,
+    Answer,
+    Invocation,
+    unsupported,
+    validation_error,
+)
 from longspan.infra.local.jobs.failures import cut
 from longspan.infra.local.listing import Listing
 from longspan.infra.local.serving.failures import ServingClosed, ServingFailure
@@ -76,12 +82,17 @@ class Endpoints:
 
     def invoke(self, invocation: Invocation) -> Answer:
         """The answer of one of the endpoint's containers, or of the runtime about it."""
-        fleet = self._fleets.get(Key(_KIND, invocation.region, invocation.endpoint))
-        if fleet is None:
-            return validation_error(
-                f"Endpoint {invocation.endpoint} of account {invocation.account} not found."
-            )
-        return fleet.invoke(invocation)
+        refusal, key = unsupported(invocation), Key(_KIND, invocation.region, invocation.endpoint)
+        if refusal is not None:
+            return refusal
+        while fleet := self._fleets.get(key):
+            answer = fleet.invoke(invocation)
+            # An update may have come between: the new fleet answers for the one that stops.
+            if answer.status != UNAVAILABLE or self._fleets.get(key) is fleet:
+                return answer
+        return validation_error(
+            f"Endpoint {invocation.endpoint} of account {invocation.account} not found."
+        )
 
     def _create(self, call: Call) -> Document:
         name, arn = call.request[_NAME], call.arn(f"{_KIND}/{call.request[_NAME]}")
@@ -178,7 +189,7 @@ class Endpoints:
             reason = cut(f"The update failed and was rolled back. {failure}")
             self._set(key, "InService", FailureReason=reason, PendingDeploymentSummary=None)
             return
-        old = self._fleets[key]
+        old = self._fleets.get(key)
         before = self._documents.get(key)["ProductionVariants"]
         self._enter(
             key,
@@ -187,10 +198,14 @@ class Endpoints:
             retained(before, request),
             LastDeploymentConfig=request.get("DeploymentConfig"),
         )
-        old.stop()
+        if old is not None:  # else it was killed, since the cloud ends
+            old.stop()
 
     def _weigh(self, key: Key, variants: list[Document]) -> None:
-        self._fleets[key].weigh(weights(variants))
+        fleet = self._fleets.get(key)
+        if fleet is None:
+            raise ServingClosed
+        fleet.weigh(weights(variants))
         self._set(key, "InService", ProductionVariants=variants)
 
     def _fleet(self, key: Key, config: Document) -> EndpointFleet:

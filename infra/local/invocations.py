@@ -7,7 +7,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Answer", "Invocation", "model_error", "unavailable", "validation_error"]
+__all__ = [
+    "UNAVAILABLE",
+    "Answer",
+    "Invocation",
+    "model_error",
+    "refused",
+    "unavailable",
+    "unsupported",
+    "validation_error",
+]
+
+UNAVAILABLE = 503  # the status of an answer by nobody
+
+# What a request may ask for, and no endpoint of the local cloud has.
+_UNSUPPORTED = {
+    "Target-Model": "TargetModel",
+    "Target-Container-Hostname": "TargetContainerHostname",
+    "Inference-Component": "InferenceComponentName",
+    "Enable-Explanations": "EnableExplanations",
+    "Session-Id": "SessionId",
+}
 
 
 @dataclass(frozen=True)
@@ -37,14 +57,30 @@ class Answer:
     body: bytes
 
 
+def refused(status: int, code: str, message: str) -> Answer:
+    """Before anybody was asked."""
+    return _error(status, code, {"Message": message})
+
+
 def validation_error(message: str) -> Answer:
     """The request cannot be right."""
-    return _error(400, "ValidationError", {"Message": message})
+    return refused(400, "ValidationError", message)
+
+
+def unsupported(invocation: Invocation) -> Answer | None:
+    """The refusal of a request that asks for more than one model in one container."""
+    for header, member in _UNSUPPORTED.items():
+        if invocation.header(header) is not None:
+            return validation_error(
+                f"{member} is not supported by endpoint {invocation.endpoint}, which serves one "
+                "model in one container: leave it out"
+            )
+    return None
 
 
 def unavailable(message: str) -> Answer:
     """Nobody is there to answer; clients try again by themselves."""
-    return _error(503, "ServiceUnavailable", {"Message": message})
+    return refused(UNAVAILABLE, "ServiceUnavailable", message)
 
 
 def model_error(invocation: Invocation, status: int, said: str, log_stream: str) -> Answer:

@@ -94,6 +94,9 @@ def _offset(token: str | None) -> int:
     if not token:
         return 0
     try:
-        return int(json.loads(base64.b64decode(token, validate=True))["offset"])
-    except (ValueError, KeyError, TypeError):
-        raise ValidationError("Invalid NextToken") from None
+        offset = json.loads(base64.b64decode(token, validate=True))["offset"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        offset = None
+    if not isinstance(offset, int) or offset < 0:
+        raise ValidationError("Invalid NextToken")
+    return offset

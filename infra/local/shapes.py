@@ -15,7 +15,7 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from longspan.infra.local.api import Document, ValidationError
 
-__all__ = ["operation", "project", "validate"]
+__all__ = ["operation", "project", "strings", "validate"]
 
 
 @cache
@@ -26,6 +26,27 @@ def _service() -> ServiceModel:
 def operation(name: str) -> OperationModel:
     """The model of an operation such as `CreateTrainingJob`."""
     return _service().operation_model(name)
+
+
+def strings(operation_name: str, request: Mapping[str, Any], shape_name: str) -> list[str]:
+    """The strings of a request whose shape has this name, as `RoleArn`, each once."""
+    if operation_name not in _service().operation_names:
+        return []
+    shape = operation(operation_name).input_shape
+    return list(dict.fromkeys(_strings(request, shape, shape_name)))
+
+
+def _strings(value: Any, shape: Shape, wanted: str) -> Iterator[str]:
+    """What is not as the shape has it holds none."""
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        for name, item in value.items():
+            if name in shape.members:
+                yield from _strings(item, shape.members[name], wanted)
+    elif shape.type_name == "list" and isinstance(value, list):
+        for item in value:
+            yield from _strings(item, shape.member, wanted)
+    elif shape.name == wanted and isinstance(value, str):
+        yield value
 
 
 def project(document: Mapping[str, Any], shape: StructureShape) -> Document:

@@ -10,7 +10,7 @@ from longspan.infra.local.api import Call, Document, Handler, ResourceLimitExcee
 from longspan.infra.local.context import Context
 from longspan.infra.local.documents import Key
 
-__all__ = ["Tags"]
+__all__ = ["Tags", "check_tags"]
 
 # The kind of document, and its member that holds the ARN, by what follows the account in it.
 _KINDS: Mapping[str, tuple[str, str]] = {
@@ -47,7 +47,7 @@ class Tags:
     def _add(self, call: Call) -> Document:
         """A key that is there gets the new value."""
         given: Sequence[Mapping[str, str]] = call.request["Tags"]
-        _check(given)
+        check_tags(given)
 
         def add(document: Document) -> None:
             tags = {tag["Key"]: tag["Value"] for tag in [*document.get("Tags", ()), *given]}
@@ -83,7 +83,8 @@ class Tags:
         raise ValidationError(f"The resource {arn} does not exist in {call.region}.")
 
 
-def _check(tags: Sequence[Mapping[str, str]]) -> None:
+def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
+    """Of one request. Raises ValidationError."""
     counts = Counter(tag["Key"] for tag in tags)
     twice = [key for key, count in counts.items() if count > 1]
     if twice:

@@ -95,7 +95,7 @@ def test_what_was_split_is_said_with_its_parts(model: ServedModel):
 def test_an_output_at_its_limit_is_said_to_be_unfinished(model: ServedModel):
     got = answer(model, {"text": "w1 w2 w3", "max_length": 1, "beam_size": 1})
     assert not got["finished"]
-    built_in = {"instances": [{"data": "w1 w2 w3", "configuration": {"max_length": "1"}}]}
+    built_in = {"instances": [{"data": "w1 w2 w3", "configuration": {"max_length": 1}}]}
     assert answer(model, built_in)["predictions"][0].get("finished", True) is got["finished"]
 
 

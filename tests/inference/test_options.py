@@ -62,13 +62,6 @@ def test_a_wrong_option_is_named_with_what_is_allowed(values: dict[str, object],
     assert message in str(refused.value)
 
 
-def test_the_built_ins_clients_write_values_as_strings():
-    options = Options.parse({"alignment": "True", "beam_size": "3"}, strings=True)
-    assert options == Options(alignment=True, beam_size=3)
-    with pytest.raises(BadRequest, match="alignment='maybe'"):
-        Options.parse({"alignment": "maybe"}, strings=True)
-
-
 def test_a_model_without_attention_has_no_alignment_and_no_coverage():
     for values in ({"alignment": True}, {"coverage_penalty": 0.2}):
         with pytest.raises(BadRequest, match="no attention"):
@@ -77,6 +70,5 @@ def test_a_model_without_attention_has_no_alignment_and_no_coverage():
 
 @given(st.dictionaries(st.sampled_from([*Options.describe(), "x"]), st.from_type(object)))
 def test_any_values_are_understood_or_refused(values: dict[str, object]):
-    for strings in (False, True):
-        with contextlib.suppress(BadRequest):
-            PROFILES.settings(Options.parse(values, strings=strings), has_attention=False)
+    with contextlib.suppress(BadRequest):
+        PROFILES.settings(Options.parse(values), has_attention=False)

@@ -50,7 +50,7 @@ def test_the_built_ins_json():
 def test_one_configuration_for_all_instances_and_one_of_its_own():
     request = read(
         {
-            "instances": [{"data": "a", "configuration": {"beam_size": "2"}}, {"data": "b"}],
+            "instances": [{"data": "a", "configuration": {"beam_size": 2}}, {"data": "b"}],
             "configuration": {"beam_size": 3},
         }
     )
@@ -119,6 +119,16 @@ def test_text_is_a_text_a_line():
         (b'{"instances": [{"data": 1}]}', "application/json", "instances[0].data"),
         (b'{"instances": [], "text": "a"}', "application/json", "'text'"),
         (b'{"instances":[{"data":"a","configuration":[]}]}', "application/json", "came a list"),
+        (
+            b'{"instances":[{"data":"a","configuration":{"attention_matrix":"yes"}}]}',
+            "application/json",
+            "instances[0].configuration: attention_matrix='yes'",
+        ),
+        (
+            b'{"instances":[{"data":"a","configuration":{"attention_matrix":"true","alignment":true}}]}',
+            "application/json",
+            "the same",
+        ),
         (b'{"text": "\\ud800"}', "application/json", "text 1: expected Unicode text"),
         (b'{"text": "a"}\n\n{"text": "b"}', "application/jsonlines", "line 2"),
         (b'{"text": "a"}\n{"text":', "application/jsonlines", "line 2: expected JSON"),

@@ -98,6 +98,22 @@ def test_augmentation_adds_its_share_and_keeps_the_originals():
     assert all(corpus.source_lengths[list(e)].sum() - len(e) + 1 <= 200 for e in joined)
 
 
+def test_the_curriculum_begins_with_none_and_ends_with_all():
+    corpus = random_corpus(900)
+    h = Hyperparameters(length_augmentation=0.25, length_curriculum=4)
+    plans = [plan(corpus, h, epoch) for epoch in range(6)]
+    assert [p.joined for p in plans[:1]] == [0]
+    assert [p.joined for p in plans[4:]] == [300, 300]
+    assert all(a.joined < b.joined for a, b in zip(plans[:4], plans[1:5], strict=True))
+    for epoch, planned in enumerate(plans):
+        joined = [e for batch in planned for e in batch if len(e) > 1]
+        longest = max(
+            (int(corpus.source_lengths[list(e)].sum()) - len(e) + 1 for e in joined), default=0
+        )
+        assert longest <= min(200, 50 * epoch)
+    assert "until length_curriculum=4 epochs" in plans[0].summary(h)
+
+
 def test_ranks_share_joined_batches_too():
     corpus, h = random_corpus(200), Hyperparameters(length_augmentation=0.5, batch_tokens=300)
     whole = plan(corpus, h, 0)

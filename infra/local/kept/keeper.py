@@ -84,6 +84,7 @@ class Keeper:
             self._closing.wait(_PAUSE)
             self._woken.clear()
             self._save(clients)
+        self._save(clients)  # what changed while it was saving
 
     def _save(self, clients: Clients) -> None:
         with self._lock:

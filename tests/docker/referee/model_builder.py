@@ -46,4 +46,6 @@ try:
     answer = endpoint.invoke(body=json.dumps(question)).body
 finally:
     endpoint.local_container_mode_obj.destroy_server()
+    # It has started a second container, which waited for the first one's port.
+    endpoint._local_session.sagemaker_client.delete_endpoint(EndpointName="referee")
 print(json.dumps(answer if isinstance(answer, dict) else json.load(answer)))

@@ -705,7 +705,7 @@ def test_the_sdks_tuner_works_on_top(
     server = MotoServer()
     url = server.start()
     try:
-        server.answer_sagemaker(one.plane.operations, one.plane.handle)
+        server.answer_sagemaker(one.plane.handle)
         account = create_account(url, REGION)
         for name, value in {
             "AWS_ENDPOINT_URL": url,
@@ -802,7 +802,7 @@ def test_real_training_jobs_are_tuned(monkeypatch: pytest.MonkeyPatch, tmp_path:
     training = training_jobs(context)
     plane = ControlPlane([training, TuningJobs(context, training)])
     try:
-        server.answer_sagemaker(plane.operations, plane.handle)
+        server.answer_sagemaker(plane.handle)
         clients = context.clients.in_region(REGION)
         s3, sagemaker = clients.client("s3"), clients.client("sagemaker")
         s3.put_object(Bucket=account.bucket, Key="in/pairs.txt", Body=b"ein Paar")

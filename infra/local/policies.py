@@ -1,0 +1,101 @@
+"""IAM policies of one identity: whether they allow an action.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+
+Conditions are looked at as far as their keys are known here; one on an unknown key neither
+refuses what a statement allows, nor refuses by itself. An explicit Deny wins.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+__all__ = ["ALLOWED", "DENIED", "NEUTRAL", "decide"]
+
+# DENIED by a statement that says so, NEUTRAL where none says anything: both refuse.
+ALLOWED, DENIED, NEUTRAL = "allowed", "denied", "neutral"
+
+
+def decide(
+    policies: Iterable[Mapping[str, Any]],
+    action: str,
+    resource: str,
+    context: Mapping[str, str] | None = None,
+) -> str:
+    """What identity-based policy documents say of an action, as `s3:GetObject`, on an ARN.
+
+    `context` holds the known condition keys of the request, as `iam:PassedToService`.
+    """
+    known = {key.lower(): value for key, value in (context or {}).items()}
+    effects = {
+        statement.get("Effect")
+        for policy in policies
+        for statement in _list(policy.get("Statement"))
+        if _concerns(statement, action, resource) and _holds(statement, known)
+    }
+    if "Deny" in effects:
+        return DENIED
+    return ALLOWED if "Allow" in effects else NEUTRAL
+
+
+def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    return _names(statement, "Action", action.lower(), str.lower) and _names(
+        statement, "Resource", resource, str
+    )
+
+
+def _names(statement: Mapping[str, Any], element: str, value: str, fold: Any) -> bool:
+    """By the element, or by its opposite `Not...`; without both it names nothing."""
+    if element in statement:
+        return _matches(map(fold, _list(statement[element])), value)
+    opposite = f"Not{element}"
+    return opposite in statement and not _matches(map(fold, _list(statement[opposite])), value)
+
+
+def _holds(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """Whether the conditions are met; unknown keys and operators count for the request."""
+    unknown = statement.get("Effect") == "Allow"
+    return all(
+        _met(operator, _list(wanted), context[key.lower()], unknown)
+        if key.lower() in context
+        else unknown
+        for operator, keys in (statement.get("Condition") or {}).items()
+        for key, wanted in keys.items()
+    )
+
+
+def _met(operator: str, wanted: Sequence[Any], value: str, unknown: bool) -> bool:
+    name = operator.removesuffix("IfExists").rpartition(":")[2]
+    texts = [str(one).lower() if name == "Bool" else str(one) for one in wanted]
+    match name:
+        case "StringEquals" | "Bool":
+            return value in texts
+        case "StringNotEquals":
+            return value not in texts
+        case "StringLike" | "ArnLike" | "ArnEquals":
+            return _matches(texts, value)
+        case "StringNotLike" | "ArnNotLike" | "ArnNotEquals":
+            return not _matches(texts, value)
+        case "Null":
+            return texts == ["false"]  # the key is there
+        case _:
+            return unknown
+
+
+def _matches(patterns: Iterable[str], value: str) -> bool:
+    return any(_pattern(pattern).fullmatch(value) for pattern in patterns)
+
+
+@cache
+def _pattern(wildcards: str) -> "re.Pattern[str]":
+    """`*` is any text, `?` any character."""
+    text = re.escape(wildcards).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(text, re.DOTALL)
+
+
+def _list(value: Any) -> list[Any]:
+    """IAM takes one thing where it takes a list of them."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]

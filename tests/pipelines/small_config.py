@@ -1,0 +1,30 @@
+"""The sample's pipeline in seconds: what it translates is nonsense."""
+
+from typing import Any
+
+import yaml
+
+from longspan.pipelines.config import template
+
+__all__ = ["small_config"]
+
+
+def small_config(**sections: Any) -> str:
+    """As YAML; `sections` are set on top of it."""
+    config: dict[str, Any] = yaml.safe_load(template())
+    config["data"]["sample"] = {"pairs": 400, "validation": 20, "test_per_bucket": 2}
+    config["preparation"]["vocabulary_size"] = 700
+    config["training"]["hyperparameters"] |= {
+        "rnn_num_hidden": 16,
+        "num_embed_source": 16,
+        "num_embed_target": 16,
+        "max_num_batches": 4,
+        "max_minutes": 0,
+        "bleu_sample_size": 2,
+        "beam_size": 1,
+    }
+    config["baseline"]["hyperparameters"] |= {"max_minutes": 0}
+    config["gate"] = {"minimum_bleu_long": 0.0, "minimum_bleu_short_change": -100.0}
+    for name, values in sections.items():
+        config[name] = {**config[name], **values}
+    return yaml.safe_dump(config)

@@ -1,0 +1,189 @@
+"""`longspan run` and the commands that look at it, as a person types them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.small_config import small_config
+
+# One training job and no baseline: these tests are about the run, not about what it makes.
+QUICK = {
+    "baseline": {"enabled": False},
+    "tuning": {"jobs": 1, "parallel_jobs": 1},
+}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A folder with a config in which commands are typed; nothing else leads to a cloud."""
+
+    folder: Path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LONGSPAN_"))}
+        hidden = {"HOME": str(self.folder), "AWS_EC2_METADATA_DISABLED": "true"}
+        return {**kept, **hidden, **more}
+
+    def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "longspan.pipelines.command", *arguments],
+            cwd=self.folder,
+            env=self.environment(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        with self.start(*arguments, **more) as process:
+            output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    def processes(self) -> list[str]:
+        """Command lines of processes that work in the folder, ours aside."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(self.folder) in line:
+                found.append(line)
+        return found
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "longspan.yaml").write_text(small_config(**QUICK))
+    return Shell(folder)
+
+
+@pytest.fixture(scope="module")
+def finished(shell: Shell) -> "subprocess.CompletedProcess[str]":
+    """A run from pairs to a translation by the endpoint."""
+    return shell("run")
+
+
+def test_a_run_ends_with_a_table_a_translation_and_where_things_lie(
+    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+) -> None:
+    assert finished.returncode == 0, finished.stderr
+    out = finished.stdout
+    for step in ("Prepare", "Tune", "Evaluate", "Register", "Endpoint"):
+        assert re.search(rf"^{step} +Succeeded", out, re.MULTILINE), step
+    assert re.search(r"^over 100 +[1-9]", out, re.MULTILINE)
+    words = re.search(r"A test sentence of (\d+) words", out)
+    assert words is not None
+    assert int(words[1]) > 100
+    report = re.search(r"^report: (.+)$", out, re.MULTILINE)
+    model = re.search(r"^model: +(.+)$", out, re.MULTILINE)
+    assert report is not None
+    assert model is not None
+    assert "<svg" in (shell.folder / report[1]).read_text(encoding="utf-8")
+    done = shell("translate", model[1], "--text", "Ken reads.")
+    assert done.returncode == 0, done.stderr
+    assert shell.processes() == []
+
+
+def test_a_second_run_does_nothing_again(
+    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+) -> None:
+    again = shell("run")
+    assert again.returncode == 0, again.stderr
+    for step in ("Prepare", "Tune", "Evaluate"):
+        assert re.search(rf"^{step} +cached", again.stdout, re.MULTILINE), step
+    assert "Endpoint" in again.stdout
+
+
+def test_status_and_logs_show_what_ran(
+    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+) -> None:
+    listed = shell("status")
+    assert "Succeeded" in listed.stdout
+    steps = shell("status")
+    assert "Evaluate" in steps.stdout
+    id = re.search(r"execution/(\w+)", finished.stdout)
+    assert id is not None
+    first = shell("status", id[1])
+    job = re.search(r"longspan logs (\S*Prepare\S*)", first.stdout)
+    assert job is not None
+    log = shell("logs", job[1])
+    assert "vocabular" in log.stdout
+    wrong = shell("logs", "nothing-by-this-name")
+    assert wrong.returncode == 1
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_leaves_nothing_behind_and_the_run_goes_on(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    config = small_config(**QUICK, registry={"approval_status": "PendingManualApproval"})
+    (tmp_path / "longspan.yaml").write_text(config)
+    with shell.start("run") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if re.match(r"Tune +Executing", line):
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "the same command goes on where it ended" in errors
+    deadline = time.monotonic() + 10
+    while shell.processes():
+        assert time.monotonic() < deadline, shell.processes()
+        time.sleep(0.1)
+    again = shell("run")
+    assert again.returncode == 0, again.stderr
+    assert "taken up where it ended" in again.stdout
+    # It waits for a person: registered, and not deployed.
+    assert re.search(r"^Deploy +Succeeded .*False", again.stdout, re.MULTILINE)
+    assert "CreateModel" not in again.stdout
+
+
+def test_a_failed_job_is_one_line_with_its_reason(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    (tmp_path / "pairs.tsv").write_text("only one column\n" * 50)
+    (tmp_path / "longspan.yaml").write_text("name: broken\ndata: {pairs: pairs.tsv}\n")
+    done = shell("run")
+    assert done.returncode == 1
+    reason, hint = done.stderr.splitlines()[-2:]
+    assert reason.startswith("longspan: error: step Prepare: AlgorithmError: ")
+    assert "pairs.tsv" in reason
+    assert hint.startswith("its log: longspan logs ")
+
+
+def test_a_dry_run_prints_the_definition_and_starts_nothing(tmp_path: Path) -> None:
+    done = Shell(tmp_path)("run", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert [step["Name"] for step in json.loads(done.stdout)["Steps"]][:2] == ["Prepare", "Tune"]
+    assert "would create or update: the pipeline longspan-sample" in done.stderr
+    assert re.search(r"on AWS: \$[\d.]+ to \$[\d.]+ a run", done.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "message"),
+    [
+        ("name: x\ndata: {pears: a.tsv}\n", (), "pairs"),
+        ("name: x\ndata: {pairs: none.tsv}\n", (), "none.tsv"),
+        ("name: x\ndata: {sample: {}}\n", ("--aws",), "expected AWS credentials, found none"),
+    ],
+)
+def test_what_cannot_run_is_one_clear_line(
+    tmp_path: Path, config: str, arguments: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "longspan.yaml").write_text(config)
+    region = {"AWS_DEFAULT_REGION": "us-east-1"} if arguments else {}
+    done = Shell(tmp_path)("run", *arguments, **region)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("longspan: error: ")
+    assert message in line
