@@ -26,6 +26,9 @@ _RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ModelPackage": ("model-package", ("ModelPackageName", "ModelPackageArn")),
     "Pipeline": ("pipeline", ("PipelineName",)),
     "PipelineExecution": ("pipeline", ("PipelineExecutionArn", "PipelineName")),
+    "PipelineExecutions": ("pipeline", ("PipelineName",)),
+    "PipelineVersion": ("pipeline", ("PipelineArn",)),
+    "PipelineVersions": ("pipeline", ("PipelineName",)),
     "PipelineExecutionSteps": ("pipeline", ("PipelineExecutionArn",)),
     "PipelineParametersForExecution": ("pipeline", ("PipelineExecutionArn",)),
     "PipelineDefinitionForExecution": ("pipeline", ("PipelineExecutionArn",)),
@@ -38,8 +41,11 @@ def resource(operation: str, request: Mapping[str, Any], region: str, account: s
     """The ARN that a policy must allow for this request; `*` where AWS has no resource.
 
     A version of a model package and an execution of a pipeline have longer ARNs than their
-    parents; the ARN that came is used as it is.
+    parents; the ARN that came is used as it is. The number of a new version is not known yet.
     """
+    if operation == "CreateModelPackage" and request.get("ModelPackageGroupName"):
+        group = str(request["ModelPackageGroupName"]).rpartition("/")[2]
+        return f"arn:aws:sagemaker:{region}:{account}:model-package/{group}/*"
     for verb in _VERBS:
         found = _RESOURCES.get(operation.removeprefix(verb))
         if operation.startswith(verb) and found is not None:

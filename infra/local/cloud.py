@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,44 +50,39 @@ class Cloud:
 
     def __init__(self, settings: CloudSettings, runtime: Runtime) -> None:
         """Start to serve. Raises OSError when the port is taken, LocalCloudError otherwise."""
-        self._claim = Claim(settings.directory)
-        try:
-            self._server = MotoServer(settings.port)
-        except BaseException:
-            self._claim.release()
-            raise
-        self._runtime = runtime
-        self._workplace = settings.directory / "work"
+        with ExitStack() as stack:
+            self._start(settings, runtime, stack)
+            # It serves: from now on `close` does what would have been done after a failure.
+            self._stack = stack.pop_all()
+
+    def _start(self, settings: CloudSettings, runtime: Runtime, stack: ExitStack) -> None:
+        """Part by part; `stack` ends those that started, the last one first."""
+        claim = Claim(settings.directory)
+        stack.callback(claim.release)
+        documents = Documents(settings.directory / "state")
+        workplace = settings.directory / "work"
         # What a crashed run left there belongs to jobs that are no more.
-        shutil.rmtree(self._workplace, ignore_errors=True)
-        self._workplace.mkdir()
-        self.url = self._server.start()
-        self._keeper = Keeper(settings.directory / "services")
-        self.account = self._open_account(settings.region)
-        context = Context(
-            documents=Documents(settings.directory / "state"),
-            clients=Clients(self.url, self.account.administrator),
-            runtime=runtime,
-            workplace=self._workplace,
-            now=time.time,
-        )
+        shutil.rmtree(workplace, ignore_errors=True)
+        workplace.mkdir()
+        stack.callback(shutil.rmtree, workplace, ignore_errors=True)
+        server = MotoServer(settings.port)
+        self.url = server.start()
+        stack.callback(server.stop)
+        keeper = Keeper(settings.directory / "services")
+        self.account = _open_account(server, self.url, keeper, settings.region)
+        stack.callback(keeper.close)
+        clients = Clients(self.url, self.account.administrator)
+        stack.callback(runtime.close)
+        context = Context(documents, clients, runtime, workplace, time.time)
         endpoints = Endpoints(context)
-        self._control_plane = ControlPlane(_services(context, endpoints))
-        self._server.answer_sagemaker(self._control_plane.handle)
-        self._server.answer_invocations(endpoints.invoke)
+        control_plane = ControlPlane(_services(context, endpoints))
+        stack.callback(control_plane.close)
+        server.answer_sagemaker(control_plane.handle)
+        server.answer_invocations(endpoints.invoke)
         if settings.iam:
             require_signatures()
-        self._control_plane.recover()
-        self._claim.publish(self.environment())
-
-    def _open_account(self, region: str) -> Account:
-        """What an earlier run kept, and what is missing of an account; kept from now on."""
-        # Nobody checks keys yet.
-        self._keeper.restore(Clients(self.url, Credentials("local", "local")))
-        self._server.watch(self._keeper.changed, AGENT)
-        account = create_account(self.url, region)
-        self._keeper.start(Clients(self.url, account.administrator, AGENT))
-        return account
+        control_plane.recover()
+        claim.publish(self.environment())
 
     def environment(self) -> dict[str, str]:
         """The variables that lead boto3, the SDK and `longspan` here."""
@@ -102,12 +98,17 @@ class Cloud:
 
     def close(self) -> None:
         """Stop executions, endpoints and jobs, then the server; the state stays."""
-        self._control_plane.close()
-        self._runtime.close()
-        self._keeper.close()
-        self._server.stop()
-        shutil.rmtree(self._workplace, ignore_errors=True)
-        self._claim.release()
+        self._stack.close()
+
+
+def _open_account(server: MotoServer, url: str, keeper: Keeper, region: str) -> Account:
+    """What an earlier run kept, and what is missing of an account; kept from now on."""
+    # Nobody checks keys yet.
+    keeper.restore(Clients(url, Credentials("local", "local")))
+    server.watch(keeper.changed, AGENT)
+    account = create_account(url, region)
+    keeper.start(Clients(url, account.administrator, AGENT))
+    return account
 
 
 def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:

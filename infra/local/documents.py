@@ -5,7 +5,6 @@ survives a crash. Readers get copies: nothing outside this module changes a docu
 """
 
 import copy
-import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from longspan.infra.local.api import Document
+from longspan.infra.local.json_files import read_json, write_json
 
 __all__ = ["Documents", "Exists", "Key", "Missing"]
 
@@ -39,7 +39,10 @@ class Documents:
     """Thread-safe; waits for changes without polling."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        """Read what an earlier run left in `directory`; None keeps everything in memory."""
+        """Read what an earlier run left in `directory`; None keeps everything in memory.
+
+        Raises LocalCloudError for a file that is no document.
+        """
         self._directory = directory
         self._documents: dict[Key, Document] = {}
         self._changed = threading.Condition(threading.RLock())
@@ -117,7 +120,7 @@ class Documents:
 
     def _put(self, key: Key, document: Document) -> None:
         if self._directory is not None:
-            _write(_path(self._directory, key), document)
+            write_json(_path(self._directory, key), document)
         self._documents[key] = document
         self._changed.notify_all()
 
@@ -126,19 +129,11 @@ def _path(directory: Path, key: Key) -> Path:
     return directory / key.kind / key.region / f"{quote(key.name, safe='')}.json"
 
 
-def _write(path: Path, document: Document) -> None:
-    """Replace in one step: a reader finds the old content or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    temporary.replace(path)
-
-
 def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
     """In the order of creation, as near as CreationTime tells it."""
     found = []
     for path in sorted(directory.glob("*/*/*.json")):
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         region, kind = path.parent.name, path.parent.parent.name
         found.append((Key(kind, region, unquote(path.stem)), document))
     found.sort(key=lambda item: item[1].get("CreationTime", 0))

@@ -47,7 +47,6 @@ class Tags:
     def _add(self, call: Call) -> Document:
         """A key that is there gets the new value."""
         given: Sequence[Mapping[str, str]] = call.request["Tags"]
-        check_tags(given)
 
         def add(document: Document) -> None:
             tags = {tag["Key"]: tag["Value"] for tag in [*document.get("Tags", ()), *given]}
@@ -84,7 +83,7 @@ class Tags:
 
 
 def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
-    """Of one request. Raises ValidationError."""
+    """Of one request, whatever it creates or changes. Raises ValidationError."""
     counts = Counter(tag["Key"] for tag in tags)
     twice = [key for key, count in counts.items() if count > 1]
     if twice:

@@ -7,7 +7,7 @@ from typing import Any
 
 from longspan.infra.local import moto_state
 from longspan.infra.local.clients import Clients
-from longspan.infra.local.kept.files import read_json, write_json
+from longspan.infra.local.json_files import read_json, write_json
 
 __all__ = ["Identities"]
 
