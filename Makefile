@@ -23,7 +23,7 @@ help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 run: $(VENV)/installed
-	@pipelines/sample.sh $(RUNS)
+	$(BIN)/longspan run --directory $(RUNS)
 
 # Two workers with one thread each: small matrices gain nothing from more.
 test: $(VENV)/installed-dev

@@ -178,6 +178,7 @@ class Hyperparameters:
     beam_size: int = _integer(5, 1, 1000, "hypotheses kept; 1 is greedy")
     length_penalty: float = _real(0.6, 0, 10, "alpha of Wu et al. 2016")
     coverage_penalty: float = _real(0.0, 0, 10, "beta of Wu et al. 2016")
+    calibrate_penalties: bool = _flag(False, "choose both penalties by validation BLEU at the end")
 
     DEFAULT_BATCH_TOKENS = 3000
 

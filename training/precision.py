@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["autocast", "compute_type", "has_fast_bf16"]
+__all__ = ["autocast", "compute_type", "cpu_flags", "has_fast_bf16"]
 
 _CPU_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 
@@ -24,7 +24,7 @@ def has_fast_bf16(device: torch.device, flags: frozenset[str] | None = None) -> 
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(_CPU_FLAGS & (flags if flags is not None else _cpu_flags()))
+    return bool(_CPU_FLAGS & (flags if flags is not None else cpu_flags()))
 
 
 def autocast(device: torch.device, compute: torch.dtype) -> AbstractContextManager[object]:
@@ -33,7 +33,8 @@ def autocast(device: torch.device, compute: torch.dtype) -> AbstractContextManag
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
-def _cpu_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+def cpu_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """The processor's feature flags, as Linux names them; none where it does not say."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

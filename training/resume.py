@@ -27,6 +27,7 @@ _MAY_CHANGE = frozenset(
         "beam_size",
         "length_penalty",
         "coverage_penalty",
+        "calibrate_penalties",
     }
 )
 _SAMPLED_PAIRS = 1000

@@ -126,6 +126,7 @@ def _train(
 ) -> None:
     """Train in this process, as the environment's rank of the environment's world."""
     # Here, not above: a wrong hyperparameter need not wait seconds for torch.
+    from longspan.inference.calibration import calibrate
     from longspan.inference.greedy import greedy
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
@@ -138,6 +139,7 @@ def _train(
         hyperparameters,
         checkpoints=_checkpoints(paths, environment),
         decode=greedy,
+        calibrate=calibrate,
         world=world,
         device=choose_device(world),
         journal=Journal() if world.is_first else Journal.silent(),

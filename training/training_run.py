@@ -1,8 +1,10 @@
 """A training run from a prepared folder to a model directory; composition roots call it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,6 +31,35 @@ from longspan.training.validation import Decode, Validator
 __all__ = ["Prepared", "choose_device", "train_model"]
 
 _CHECKED_PAIRS = 10_000
+
+
+class Penalties(Protocol):
+    """The penalties to search with."""
+
+    @property
+    def changes(self) -> Mapping[str, float]:
+        """By the names of the hyperparameters."""
+        ...
+
+    @property
+    def line(self) -> str:
+        """How they were found."""
+        ...
+
+
+class Calibrate(Protocol):
+    """`inference.calibration.calibrate`."""
+
+    def __call__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        validation: PairCorpus,
+        hyperparameters: Hyperparameters,
+        device: torch.device,
+        /,
+    ) -> Penalties:
+        """Those that suit the model best on the validation pairs."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +103,16 @@ def train_model(
     *,
     checkpoints: str | Path,
     decode: Decode,
+    calibrate: Calibrate | None = None,
     world: World,
     device: torch.device,
     journal: Journal,
     keep_best: bool = False,
 ) -> TrainingResult:
     """Train or resume, and write the model directory; SIGTERM and SIGINT stop in good order.
+
+    `calibrate` chooses the penalties that the model is stored with, where `calibrate_penalties`
+    asks for it.
 
     Raises what `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also
     the model directory of the best one so far, when one was validated.
@@ -118,18 +153,22 @@ def train_model(
             stop=stop,
         )
         longest = {"longest_example": _longest_example(prepared.train, h)}
-        save = partial(save_model, model_directory, model, h, tokenizer)
+        save = partial(save_model, model_directory, model)
         try:
             result = trainer.run()
         except Interrupted:
             best = trainer.load_best() if keep_best else None
             if best is not None and world.is_first:
-                save(best.history, _details(best) | longest)
+                save(h, tokenizer, best.history, _details(best) | longest)
                 journal.note(f"{best.reason}: {model_directory}")
                 journal.note(_best_line(best))
             raise
         if world.is_first:
-            save(result.history, _details(result) | longest)
+            if h.calibrate_penalties and calibrate is not None:
+                found = calibrate(model, tokenizer, prepared.validation, h, device)
+                journal.note(found.line)
+                h = h.replace(**found.changes)
+            save(h, tokenizer, result.history, _details(result) | longest)
     for line in _closing(result):
         journal.note(line)
     return result

@@ -5,7 +5,7 @@ With `moto_server` and `moto_state` this is where moto's internals are touched.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from moto import settings
 from moto.core.exceptions import JsonRESTError, _RESTError
@@ -19,6 +19,7 @@ from moto.iam.access_control import (
 from moto.iam.models import get_account_id_from
 from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
 from moto.sts.models import sts_backends
+from werkzeug.datastructures import Headers
 
 from longspan.infra.local.api import AccessDenied, Unrecognized, WrongSignature
 from longspan.infra.local.policies import ALLOWED, DENIED, decide
@@ -38,7 +39,7 @@ class Signed:
     method: str
     path: str
     body: bytes
-    headers: Mapping[str, str]
+    headers: Headers
 
 
 def account_of(key: str) -> str:
@@ -75,7 +76,7 @@ def authorize(
             path=signed.path,
             data={},
             body=signed.body,
-            headers=signed.headers,
+            headers=cast(Any, signed.headers),
             action=action.partition(":")[2],
         )
         request.check_signature()

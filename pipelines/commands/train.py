@@ -87,6 +87,7 @@ def _train(
 ) -> int:
     import torch
 
+    from longspan.inference.calibration import calibrate
     from longspan.inference.greedy import greedy
     from longspan.training.checkpoint import CheckpointStore
     from longspan.training.distributed import World
@@ -110,6 +111,7 @@ def _train(
         hyperparameters,
         checkpoints=checkpoints,
         decode=greedy,
+        calibrate=calibrate,
         world=world,
         device=choose_device(world),
         journal=journal,

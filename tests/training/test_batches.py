@@ -104,7 +104,7 @@ def test_the_curriculum_begins_with_none_and_ends_with_all():
     plans = [plan(corpus, h, epoch) for epoch in range(6)]
     assert [p.joined for p in plans[:1]] == [0]
     assert [p.joined for p in plans[4:]] == [300, 300]
-    assert all(a.joined < b.joined for a, b in zip(plans[:4], plans[1:5], strict=True))
+    assert all(a.joined < b.joined for a, b in itertools.pairwise(plans[:5]))
     for epoch, planned in enumerate(plans):
         joined = [e for batch in planned for e in batch if len(e) > 1]
         longest = max(

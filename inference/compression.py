@@ -1,0 +1,67 @@
+"""A model made fast for serving: the same answers but for rounding, in less time and memory."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from longspan.inference.fast_attention import FastAdditive
+from longspan.inference.int8 import Int8Linear, Int8Recurrence, has_fast_int8
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model import Model
+from longspan.training.precision import cpu_flags
+
+__all__ = ["choose_precision", "compress"]
+
+# Bytes of the table that spares the decoder its input weights; beyond it they are used.
+_LARGEST_TABLE = 128 * 2**20
+# Layers of fewer outputs are no work; some of them need all of their precision.
+_SMALLEST_LAYER = 64
+
+
+def choose_precision(wanted: str, device: torch.device, flags: frozenset[str] | None = None) -> str:
+    """fp32 or int8 for `wanted` auto | fp32 | int8: auto is int8 on a CPU where that is fast."""
+    if wanted != "auto":
+        return wanted
+    known = cpu_flags() if flags is None else flags
+    return "int8" if device.type == "cpu" and has_fast_int8(known) else "fp32"
+
+
+def compress(model: Model, hyperparameters: Hyperparameters) -> Model:
+    """`model` itself, on a CPU, its layers in eight bits; it cannot be trained any more.
+
+    The encoder's recurrent layers stay as they are: they are a small part of the time.
+    """
+    model.eval().requires_grad_(False)
+    bounded: frozenset[str] = frozenset()
+    if hyperparameters.architecture == "rnn":
+        # What a recurrent layer and tanh give lies between -1 and 1.
+        bounded = frozenset({"projection", "query"})
+        _compress_decoder(model, model.decoder, hyperparameters)
+    _replace_layers(model, bounded)
+    return model
+
+
+def _compress_decoder(model: Model, decoder: Any, hyperparameters: Hyperparameters) -> None:
+    h = hyperparameters
+    weights, _, bias, _ = decoder.first.kernel.all_weights[0]
+    has_table = not h.input_feeding and _table_size(model, weights) <= _LARGEST_TABLE
+    if has_table:
+        table = torch.addmm(bias, model.target_embedding.weight, weights.t())  # (vocabulary, gates)
+        model.target_embedding = nn.Embedding.from_pretrained(table)
+    decoder.first = Int8Recurrence(decoder.first, has_gates=has_table)
+    decoder.upper = nn.ModuleList(Int8Recurrence(layer) for layer in decoder.upper)
+    if h.attention_type == "additive" and h.coverage_mechanism != "recurrent":
+        decoder.attention = FastAdditive(decoder.attention)
+
+
+def _table_size(model: Model, weights: Tensor) -> int:
+    return model.target_embedding.num_embeddings * len(weights) * weights.element_size()
+
+
+def _replace_layers(module: nn.Module, bounded: frozenset[str]) -> None:
+    for name, child in module.named_children():
+        if type(child) is nn.Linear and child.out_features >= _SMALLEST_LAYER:
+            setattr(module, name, Int8Linear.of(child, bounded=name in bounded))
+        else:
+            _replace_layers(child, bounded)

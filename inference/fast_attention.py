@@ -1,0 +1,58 @@
+"""Additive attention for search: what a source needs is computed once, not at every step."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["FastAdditive"]
+
+_LIMIT = 20.0  # beyond it tanh is flat, and its exponential would grow too large
+
+
+class FastAdditive(nn.Module):
+    """Stands for an additive `Attention` in evaluation mode.
+
+    tanh(q + k) = 1 - 2 / (1 + e^2q e^2k), whose 1 adds the same to every score. The keys that
+    `keys_and_values` gives are e^2k.
+    """
+
+    has_weights = True
+
+    def __init__(self, attention: Any) -> None:
+        super().__init__()
+        self.heads = attention.heads
+        self.dimension = attention.dimension
+        self.query = attention.query
+        self.key = attention.key
+        self.value = attention.value
+        self.v = (-2 * attention.v.detach())[..., None]  # (heads, d, 1)
+        self.bias = attention.bias.detach()  # (heads, 1, d)
+        self.one = torch.ones(())
+
+    def keys_and_values(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, source, memory) -> two (batch, heads, source, dimension / heads)."""
+        keys = _exponential(self._split(self.key(encoded)))
+        return keys.contiguous(), self._split(self.value(encoded)).contiguous()
+
+    def forward(
+        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """query (batch, 1, query size) -> context (batch, 1, dimension), weights."""
+        asked = _exponential(self._split(self.query(query)) + self.bias)  # (batch, heads, 1, d)
+        scores = torch.addcmul(self.one, keys, asked).reciprocal_() @ self.v
+        scores = scores.transpose(2, 3)  # (batch, heads, 1, source)
+        if bias is not None:
+            scores = scores + bias
+        scores = scores.masked_fill_(~mask[:, None, None, :], -math.inf)
+        weights = scores.softmax(-1)
+        return (weights @ values).transpose(1, 2).flatten(2), weights
+
+    def _split(self, x: Tensor) -> Tensor:
+        # (batch, length, dimension) -> (batch, heads, length, dimension / heads)
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def _exponential(x: Tensor) -> Tensor:
+    return x.clamp(-_LIMIT, _LIMIT).mul_(2).exp_()

@@ -1,0 +1,119 @@
+"""Weights in eight bits for serving on a CPU with fast integer products (VNNI, AMX).
+
+Weights have one scale an output (Jacob et al. 2018, section 2, symmetric); inputs one scale a row,
+found when they come, or the fixed one of what is known to lie between -1 and 1. Sums are exact
+integers, so a sentence's translation does not depend on what it is batched with.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from longspan.training.recurrence import Recurrence
+
+__all__ = ["Int8Linear", "Int8Recurrence", "has_fast_int8"]
+
+_CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+_STEPS = 127  # of a scale, to each side
+_ZERO = 128  # what 0 is among the inputs, which are unsigned
+_LEAST = 1e-12
+
+
+def has_fast_int8(flags: frozenset[str]) -> bool:
+    """Whether a CPU with these feature flags multiplies eight-bit integers fast."""
+    return bool(_CPU_FLAGS & flags)
+
+
+class Int8Linear(nn.Module):
+    """Stands for an `nn.Linear`. With `bounded`, inputs lie between -1 and 1."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, *, bounded: bool = False) -> None:
+        super().__init__()
+        weight = weight.detach().float()
+        self.out_features, self.in_features = weight.shape
+        self.bounded = bounded
+        self.scale = weight.abs().amax(1).clamp_min(_LEAST) / _STEPS  # (out,)
+        self.integers = (weight / self.scale[:, None]).round().to(torch.int8)  # (out, in)
+        self.packed = torch.ops.onednn.qlinear_prepack(self.integers, None)
+        self.zeros = torch.zeros(self.out_features, dtype=torch.int32)
+        self.bias = torch.zeros(self.out_features) if bias is None else bias.detach().float()
+        self.fine = self.scale / _STEPS
+
+    @classmethod
+    def of(cls, linear: nn.Linear, *, bounded: bool = False) -> "Int8Linear":
+        """From a trained layer."""
+        return cls(linear.weight, linear.bias, bounded=bounded)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in) -> (..., out)."""
+        rows = x.reshape(-1, self.in_features)
+        out = self._bounded(rows) if self.bounded else self._any(rows)
+        return out.view(*x.shape[:-1], self.out_features)
+
+    def _bounded(self, rows: Tensor) -> Tensor:
+        if len(rows) == 1:
+            integers = rows.mul(_STEPS).round_().to(torch.int8)
+            sums = torch._int_mm(integers, self.integers.t())
+            return torch.addcmul(self.bias, sums, self.fine)
+        return self._product(rows, self.bias)
+
+    def _any(self, rows: Tensor) -> Tensor:
+        peak = rows.abs().amax(1, keepdim=True).clamp_min_(_LEAST)  # (rows, 1)
+        rows = rows / peak
+        if len(rows) == 1:
+            integers = rows.mul_(_STEPS).round_().to(torch.int8)
+            sums = torch._int_mm(integers, self.integers.t())
+            return torch.addcmul(self.bias, sums, self.fine * peak[0])
+        return torch.addcmul(self.bias, self._product(rows, None), peak)
+
+    def _product(self, rows: Tensor, bias: Tensor | None) -> Tensor:
+        integers = rows.mul(_STEPS).round_().add_(_ZERO).to(torch.uint8)
+        product: Tensor = torch.ops.onednn.qlinear_pointwise(
+            integers, 1 / _STEPS, _ZERO, self.packed, self.scale, self.zeros, bias, 1.0, 0,
+            torch.float32, "none", [], "",
+        )  # fmt: skip
+        return product
+
+
+class Int8Recurrence(nn.Module):
+    """Stands for a decoder's `Recurrence` of which one position at a time is asked.
+
+    With `has_gates` its input is what the input weights would have made of it, their bias
+    included.
+    """
+
+    def __init__(self, recurrence: Recurrence, *, has_gates: bool = False) -> None:
+        super().__init__()
+        weight_input, weight_hidden, bias_input, bias_hidden = recurrence.kernel.all_weights[0]
+        self.units = recurrence.units
+        self.has_cell = recurrence.has_cell
+        self.of_input = None if has_gates else Int8Linear(weight_input, bias_input)
+        # A recurrent layer's own output always lies between -1 and 1.
+        self.of_hidden = Int8Linear(weight_hidden, bias_hidden, bounded=True)
+
+    def forward(
+        self, inputs: Tensor, hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """inputs (batch, 1, input size), hidden and cell (batch, units): as `Recurrence` does."""
+        given = inputs[:, 0]
+        gates = given if self.of_input is None else self.of_input(given)
+        recurrent = self.of_hidden(hidden)
+        if self.has_cell:
+            hidden, cell = self._lstm(gates + recurrent, cell)
+        else:
+            hidden = self._gru(gates, recurrent, hidden)
+        return hidden[:, None], hidden, cell
+
+    def _lstm(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        u = self.units  # gates: input, forget, candidate, output
+        opened = gates[:, : 2 * u].sigmoid()
+        candidate = gates[:, 2 * u : 3 * u].tanh()
+        cell = torch.addcmul(opened[:, u:] * cell, opened[:, :u], candidate)
+        return gates[:, 3 * u :].sigmoid().mul_(cell.tanh()), cell
+
+    def _gru(self, gates: Tensor, recurrent: Tensor, hidden: Tensor) -> Tensor:
+        u = self.units  # gates: reset, update, new
+        opened = (gates[:, : 2 * u] + recurrent[:, : 2 * u]).sigmoid()
+        new = torch.addcmul(gates[:, 2 * u :], opened[:, :u], recurrent[:, 2 * u :]).tanh()
+        return torch.lerp(new, hidden, opened[:, u:])
