@@ -26,6 +26,7 @@ from longspan.pipelines.inputs import Inputs, Store, place_inputs
 from longspan.pipelines.live_endpoint import Scaling, scale
 from longspan.pipelines.live_view import show
 from longspan.pipelines.results import Evaluated, download_model, fetch_evaluation, model_uri
+from longspan.pipelines.search_history import add_search_history
 
 __all__ = ["PipelineRun"]
 
@@ -72,10 +73,10 @@ class PipelineRun:
 
     def evaluation(self, state: ExecutionState) -> Evaluated:
         """Download the evaluation and the report. Raises AwsError."""
-        client = self.connection.client
-        return fetch_evaluation(
-            client("sagemaker"), client("s3"), state, self.folder / "evaluation"
-        )
+        sagemaker, s3 = self.connection.client("sagemaker"), self.connection.client("s3")
+        evaluated = fetch_evaluation(sagemaker, s3, state, self.folder / "evaluation")
+        add_search_history(sagemaker, state, evaluated.folder)
+        return evaluated
 
     def model(self, state: ExecutionState) -> Path:
         """Download the best model as a directory that `longspan translate` takes."""

@@ -100,6 +100,7 @@ _TYPES: Mapping[str, Any] = {
     "float": int | float,
     "double": int | float,
     "boolean": bool,
+    "timestamp": int | float,
 }
 
 

@@ -7,7 +7,7 @@ from longspan.pipelines.config import Config
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.deployment import deployment_steps
 from longspan.pipelines.definition.evaluation import evaluate_step, output_uri
-from longspan.pipelines.definition.gate import approval_step, gate_steps
+from longspan.pipelines.definition.gate import deploy_step, gate_steps, release_step
 from longspan.pipelines.definition.parameters import Parameters
 from longspan.pipelines.definition.preparation import OUTPUT, prepare_step
 from longspan.pipelines.definition.registration import register_step
@@ -64,7 +64,7 @@ def _steps(context: BuildContext) -> list[Any]:
         steps.append(train)
     evaluate = evaluate_step(context, prepared, best_model(context, tune), baseline)
     steps.append(evaluate)
-    return [*steps, gate_steps(context, _release(context, tune, prepared, evaluate))]
+    return [*steps, *gate_steps(context), *_release(context, tune, prepared, evaluate)]
 
 
 def _release(
@@ -74,7 +74,8 @@ def _release(
     register = register_step(
         context, best_model(context, tune), best_job(tune), prepared, output_uri(evaluate)
     )
-    if not context.config.endpoint.enabled:
-        return [register]
-    deployed = deployment_steps(context, register.properties.ModelPackageArn)
-    return [register, approval_step(context, deployed)]
+    steps = [release_step(context, [register])]
+    if context.config.endpoint.enabled:
+        deployed = deployment_steps(context, register.properties.ModelPackageArn)
+        steps.append(deploy_step(context, deployed))
+    return steps

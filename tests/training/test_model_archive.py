@@ -85,7 +85,7 @@ def test_an_archive_that_swells_is_refused(pack, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no archive")])
+@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no archive", mtime=0)])
 def test_damaged_archives_are_named(pack, tmp_path, content):
     path = pack(MODEL)
     whole = path.read_bytes()

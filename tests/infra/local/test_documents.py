@@ -111,7 +111,7 @@ def test_a_file_that_is_no_document_is_named(tmp_path: Path) -> None:
     Documents(tmp_path).create(KEY, {"a": 1})
     path = tmp_path / "model/us-east-1/one.json"
     path.write_text("{")
-    with pytest.raises(LocalCloudError, match="one.json: expected JSON"):
+    with pytest.raises(LocalCloudError, match=r"one\.json: expected JSON"):
         Documents(tmp_path)
 
 

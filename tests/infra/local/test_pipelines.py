@@ -361,7 +361,7 @@ def test_a_role_without_a_right_fails_the_step_by_name(launch: Any, tmp_path: Pa
     reason = bench.steps(arn)["A"]["FailureReason"]
     assert reason.startswith("ClientError: Failed to invoke sagemaker:CreateProcessingJob.")
     assert "AccessDenied" in reason
-    allow["Action"].append("sagemaker:*")  # type: ignore[attr-defined]
+    allow["Action"] += ["sagemaker:*", "iam:PassRole"]  # type: ignore[operator]
     iam.put_role_policy(
         RoleName="small",
         PolicyName="p",

@@ -257,6 +257,15 @@ def test_without_a_baseline_nothing_refers_to_it() -> None:
     assert [found["InputName"] for found in inputs] == ["model", "prepared"]
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_condition_stands_within_another(name: str) -> None:
+    """SageMaker's guide: nested condition steps are not supported."""
+    for found in read(name)["Steps"]:
+        if found["Type"] == "Condition":
+            inner = [*found["Arguments"]["IfSteps"], *found["Arguments"]["ElseSteps"]]
+            assert "Condition" not in {step["Type"] for step in inner}
+
+
 def test_only_what_is_approved_is_deployed() -> None:
     definition = read("minimal")
     deploy = step(definition, "Deploy")["Arguments"]

@@ -34,10 +34,9 @@ def test_each_step_waits_for_what_it_needs_and_no_more() -> None:
     assert needs(definition, "Tune") == {"Prepare"}
     assert needs(definition, "TrainBaseline") == {"Prepare"}
     assert needs(definition, "Evaluate") == {"Prepare", "Tune", "TrainBaseline"}
-    for name in ("GateLong", "GateShort", "FailLong", "FailShort"):
+    for name in ("GateLong", "GateShort", "FailLong", "FailShort", "Release", "Deploy"):
         assert needs(definition, name) == {"Evaluate"}
     assert needs(definition, "Register") == {"Prepare", "Tune", "Evaluate"}
-    assert needs(definition, "Deploy") == set()
     assert needs(definition, "CreateModel") == {"Register"}
     assert needs(definition, "EndpointConfig") == {"CreateModel"}
     assert needs(definition, "Endpoint") == {"EndpointConfig"}
