@@ -5,7 +5,9 @@ at each step is quadratic. It keeps one row of back-pointers per step, and walks
 the end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +16,11 @@ from torch import Tensor
 
 from longspan.inference.hypothesis import Hypothesis
 
-__all__ = ["Ending", "History", "Hypothesis", "Pool"]
+__all__ = ["Ending", "Floats", "History", "Hypothesis", "Integers", "Pool"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Values = TypeVar("Values", Floats, Integers)
 
 
 @dataclass(frozen=True)
@@ -32,45 +38,51 @@ class Ending:
 class Pool:
     """The best `size` ended hypotheses of each sentence, best first; -inf marks a free place."""
 
-    def __init__(self, sentences: int, size: int, *, finished: bool, device: torch.device) -> None:
+    def __init__(self, sentences: int, size: int, *, finished: bool) -> None:
         self.finished = finished
-        self.score = torch.full(
-            (sentences, size), -torch.inf, dtype=torch.float64, device=device
-        )  # (sentence, place)
-        self._log_probability = self.score.clone()
-        self._length = torch.zeros_like(self.score, dtype=torch.long)
-        self._slot = torch.zeros_like(self._length)
+        self.score: Floats = np.full((sentences, size), -np.inf)  # (sentence, place)
+        self._log_probability = self.score.copy()
+        self._length = np.zeros((sentences, size), dtype=np.int64)
+        self._slot = np.zeros_like(self._length)
 
     def add(
-        self, rows: Tensor, score: Tensor, log_probability: Tensor, length: int, slot: Tensor
+        self, rows: Integers, score: Floats, log_probability: Floats, length: int, slot: Integers
     ) -> None:
         """Offer hypotheses of `length` steps to the sentences `rows`; the best ones stay.
 
         `score`, `log_probability` and `slot` are (rows, candidates); a score of -inf is no offer.
         """
-        places = self.score.shape[1]
-        merged = torch.cat([self.score[rows], score], dim=1)
-        self.score[rows], order = merged.topk(places, dim=1)  # (rows, places)
-        lengths = torch.full_like(slot, length)
-        for kept, offered in (
-            (self._log_probability, log_probability),
-            (self._length, lengths),
-            (self._slot, slot),
-        ):
-            kept[rows] = torch.cat([kept[rows], offered], dim=1).gather(1, order)
+        offered = (score > -np.inf).any(axis=1)
+        if not offered.any():
+            return
+        rows, score, slot = rows[offered], score[offered], slot[offered]
+        merged = np.concatenate([self.score[rows], score], axis=1)
+        order = np.argsort(-merged, axis=1, kind="stable")[:, : self.score.shape[1]]
+        self.score[rows] = np.take_along_axis(merged, order, axis=1)
+        lengths = np.full_like(slot, length)
+        self._length[rows] = _merged(self._length[rows], lengths, order)
+        self._slot[rows] = _merged(self._slot[rows], slot, order)
+        sums = log_probability[offered]
+        self._log_probability[rows] = _merged(self._log_probability[rows], sums, order)
 
-    def endings(self) -> list[list[Ending]]:
-        """Each sentence's hypotheses, best first."""
-        columns = (self._slot, self._length, self.score, self._log_probability)
-        slots, lengths, scores, sums = (column.tolist() for column in columns)
+    def endings(self, sentences: Sequence[int]) -> list[list[Ending]]:
+        """The hypotheses of each of the `sentences`, best first."""
+        columns = [
+            column[list(sentences)].tolist()
+            for column in (self._slot, self._length, self.score, self._log_probability)
+        ]
         return [
             [
                 Ending(i, slot, length, score, total, self.finished)
                 for slot, length, score, total in zip(*places, strict=True)
-                if score > -torch.inf
+                if score > -np.inf
             ]
-            for i, places in enumerate(zip(slots, lengths, scores, sums, strict=True))
+            for i, places in zip(sentences, zip(*columns, strict=True), strict=True)
         ]
+
+
+def _merged(kept: Values, offered: Values, order: Integers) -> Values:
+    return np.take_along_axis(np.concatenate([kept, offered], axis=1), order, axis=1)
 
 
 @dataclass
@@ -81,21 +93,19 @@ class History:
     """
 
     sentences: int
-    tokens: list[Tensor] = field(default_factory=list)  # (sentence, beam) a step
-    parents: list[Tensor] = field(default_factory=list)  # (sentence, beam): row before the step
-    places: list[Tensor] = field(default_factory=list)  # (sentence,): its row in the attention
+    tokens: list[Integers] = field(default_factory=list)  # (sentence, beam) a step
+    parents: list[Integers] = field(default_factory=list)  # (sentence, beam): row before the step
+    places: list[Integers] = field(default_factory=list)  # (sentence,): its row in the attention
     attention: list[Tensor] = field(default_factory=list)  # (running, beam, source)
 
     def record(
-        self, running: Tensor, tokens: Tensor, parents: Tensor, attention: Tensor | None
+        self, running: Integers, tokens: Integers, parents: Integers, attention: Tensor | None
     ) -> None:
         """Add a step: `running` are sentence numbers, the rest has a row for each of them."""
         self.tokens.append(self._spread(running, tokens))
         self.parents.append(self._spread(running, parents))
         if attention is not None:
-            self.places.append(
-                self._spread(running, torch.arange(len(running), device=running.device))
-            )
+            self.places.append(self._spread(running, np.arange(len(running))))
             self.attention.append(attention)
 
     def rebuild(self, endings: list[Ending], source_lengths: list[int]) -> list[Hypothesis]:
@@ -103,7 +113,7 @@ class History:
         if not endings:
             return []
         ids, slots = self._walk(endings)
-        places = torch.stack(self.places).tolist() if self.places else []
+        places = [place.tolist() for place in self.places]
         return [
             Hypothesis(
                 ids=ids[i, : end.length].tolist(),
@@ -123,27 +133,27 @@ class History:
         tokens: list[int] = ids[0].tolist()
         return tokens
 
-    def _spread(self, running: Tensor, values: Tensor) -> Tensor:
-        full = values.new_zeros(self.sentences, *values.shape[1:])
+    def _spread(self, running: Integers, values: Integers) -> Integers:
+        if len(running) == self.sentences:
+            return values
+        full = np.zeros((self.sentences, *values.shape[1:]), dtype=values.dtype)
         full[running] = values
         return full
 
-    def _walk(self, endings: list[Ending]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _walk(self, endings: list[Ending]) -> tuple[Integers, Integers]:
         """Tokens, and the beam row that each step read: both (ending, step)."""
         steps = max(end.length for end in endings)
         ids = np.zeros((len(endings), steps), dtype=np.int64)
         slots = np.zeros_like(ids)
         if not steps:
             return ids, slots
-        tokens = torch.stack(self.tokens[:steps]).cpu().numpy()  # (step, sentence, beam)
-        parents = torch.stack(self.parents[:steps]).cpu().numpy()
         lengths = np.array([end.length for end in endings])
         sentence = np.array([end.sentence for end in endings])
         slot = np.array([end.slot for end in endings])
         for step in reversed(range(steps)):
             on = np.flatnonzero(step < lengths)
-            ids[on, step] = tokens[step, sentence[on], slot[on]]
-            slot[on] = parents[step, sentence[on], slot[on]]
+            ids[on, step] = self.tokens[step][sentence[on], slot[on]]
+            slot[on] = self.parents[step][sentence[on], slot[on]]
             slots[on, step] = slot[on]
         return ids, slots
 

@@ -5,7 +5,6 @@ found when they come, or the fixed one of what is known to lie between -1 and 1.
 integers, so a sentence's translation does not depend on what it is batched with.
 """
 
-
 import torch
 from torch import Tensor, nn
 

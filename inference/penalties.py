@@ -9,6 +9,8 @@ https://arxiv.org/abs/1609.08144, section 7. |Y| counts the end token.
 
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = ["LEAST_COVERAGE", "coverage_penalty", "length_penalty"]
@@ -17,7 +19,7 @@ __all__ = ["LEAST_COVERAGE", "coverage_penalty", "length_penalty"]
 # and would make all such hypotheses equal.
 LEAST_COVERAGE = 1e-9
 
-LengthT = TypeVar("LengthT", float, Tensor)
+LengthT = TypeVar("LengthT", float, NDArray[np.float64])
 
 
 def length_penalty(length: LengthT, alpha: float) -> LengthT:

@@ -112,9 +112,10 @@ def _add_vocabulary(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument(
         "--vocabulary-type",
-        choices=("unigram", "bpe", "word"),
+        choices=("unigram", "bpe", "ngram", "word"),
         default="unigram",
-        help="SentencePiece unigram or BPE, or the words of text that is tokenised already",
+        help="SentencePiece unigram or BPE, n-grams of words (unigram across spaces), or the "
+        "words of text that is tokenised already",
     )
     group.add_argument("--joint", action="store_true", help="one vocabulary for both sides")
     group.add_argument(

@@ -55,5 +55,5 @@ def _holder(card: Path) -> str:
     """Whose the directory is, as far as its card tells."""
     try:
         return f" (process {json.loads(card.read_text(encoding='utf-8'))['pid']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -143,8 +143,8 @@ class Preparation(Section):
     )
     seed: int = Field(1, ge=0, lt=2**31, description="of the draw")
     vocabulary_size: int = Field(8000, ge=16, description="pieces of each side's vocabulary")
-    vocabulary_type: Literal["unigram", "bpe", "word"] = Field(
-        "unigram", description="SentencePiece unigram or BPE, or words of tokenised text"
+    vocabulary_type: Literal["unigram", "bpe", "ngram", "word"] = Field(
+        "unigram", description="SentencePiece unigram or BPE, n-grams, words of tokenised text"
     )
     joint: bool = Field(False, description="one vocabulary for both sides")
     tokenizer_pairs: int = Field(

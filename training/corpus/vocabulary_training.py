@@ -30,7 +30,8 @@ from longspan.training.vocabularies import SPECIAL_WORDS
 
 __all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_model", "train_tokenizer"]
 
-VOCABULARY_TYPES = ("unigram", "bpe", "word")
+# `ngram` is `unigram` whose tokens may span words: common phrases are one token.
+VOCABULARY_TYPES = ("unigram", "bpe", "ngram", "word")
 
 # Four specials and 256 bytes come before the first piece of text.
 _SMALLEST = 300
@@ -114,7 +115,8 @@ def _train(sentences: Iterator[str], kind: str, size: int) -> bytes:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=sentences,
             model_writer=model,
-            model_type=kind,
+            model_type="unigram" if kind == "ngram" else kind,
+            split_by_whitespace=kind != "ngram",
             vocab_size=size,
             hard_vocab_limit=False,
             character_coverage=_COVERAGE,

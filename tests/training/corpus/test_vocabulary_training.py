@@ -16,7 +16,7 @@ def samples(tmp_path):
     return paths
 
 
-@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+@pytest.mark.parametrize("kind", ["unigram", "bpe", "ngram"])
 @pytest.mark.parametrize("joint", [False, True])
 def test_a_small_corpus_gives_a_smaller_vocabulary(samples, tmp_path, kind, joint):
     settings = VocabularySettings(kind, 8000, joint)
@@ -30,6 +30,18 @@ def test_a_small_corpus_gives_a_smaller_vocabulary(samples, tmp_path, kind, join
     assert len(tokenizer.encode_source("player working")) < len(
         tokenizer.encode_source("yalper gnikrow")
     )
+
+
+def test_ngrams_span_words_and_read_back(samples, tmp_path):
+    text = "play plays player players"
+    encoded = {
+        kind: train_tokenizer(samples, (" ", ""), VocabularySettings(kind, 400), tmp_path)
+        for kind in ("unigram", "ngram")
+    }
+    lengths = {kind: len(tokenizer.encode_source(text)) for kind, tokenizer in encoded.items()}
+    assert lengths["ngram"] < lengths["unigram"]
+    source = encoded["ngram"].source
+    assert source.decode(source.encode(text)) == text
 
 
 def test_more_characters_than_tokens_are_spelt_in_bytes(samples, tmp_path):

@@ -1,0 +1,167 @@
+"""The live and the ended hypotheses of a batch: all of a search but the model.
+
+A step's few best tokens come over from the model's device once. What is decided then is decided
+in NumPy, where an operation on some dozens of numbers costs a fraction of one of torch.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from longspan.inference.candidates import best_tokens
+from longspan.inference.hypotheses import Ending, Floats, History, Integers, Pool
+from longspan.inference.hypothesis import Hypothesis
+from longspan.inference.penalties import coverage_penalty, length_penalty
+from longspan.inference.settings import SearchSettings
+from longspan.training.errors import HyperparameterError, LongspanError
+from longspan.training.tokenizer import BOS, EOS, PAD
+
+__all__ = ["Beams"]
+
+
+class Beams:
+    """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
+
+    def __init__(self, limits: Integers, settings: SearchSettings) -> None:
+        beam, sentences = settings.beam_size, len(limits)
+        self.settings = settings
+        self.limits = limits.copy()
+        self.running: Integers = np.arange(sentences)  # sentence numbers
+        self.previous: Integers = np.full(sentences * beam, BOS)
+        # Summed in float64, since the rounding of thousands of float32 sums would show. All
+        # beams of a sentence are alike at first, so only one of them may be continued.
+        self._sums: Floats = np.full((sentences, beam), -np.inf)
+        self._sums[:, 0] = 0.0
+        self._coverage: Tensor | None = None  # (running, beam, source)
+        self._length = 0
+        self._finished = Pool(sentences, beam, finished=True)
+        self._stopped = Pool(sentences, beam, finished=False)
+        self._history = History(sentences)
+
+    def advance(self, logits: Tensor, weights: Tensor | None, mask: Tensor) -> Integers | None:
+        """Take one step's logits, which may be overwritten, and attention, of all rows
+        (running x beam).
+
+        Returns the rows that go on, in their new order, to which `running` and `previous` fit;
+        None when these are the rows as they were.
+        """
+        attention = self._attention(weights)
+        beam = self.settings.beam_size
+        sums, parents, tokens = self._candidates(logits)  # (running, candidates)
+        self._length += 1
+        now = length_penalty(float(self._length), self.settings.length_penalty)
+        covered = self._cover(attention, mask)  # (running, beam), at most 0
+
+        is_end = tokens == EOS
+        if is_end[:, :beam].any():
+            ends = is_end.copy()
+            ends[:, beam:] = False  # not among the best of its sentence
+            scores = sums / now + np.take_along_axis(covered, parents, axis=1)
+            scores = np.where(ends, scores, -np.inf)
+            self._finished.add(self.running, scores, sums, self._length - 1, parents)
+
+        live = np.where(is_end, -np.inf, sums)
+        chosen = np.argsort(-live, axis=1, kind="stable")[:, :beam]
+        self._sums, parents, tokens = (
+            np.take_along_axis(table, chosen, axis=1) for table in (live, parents, tokens)
+        )
+        with_alignment = self.settings.with_alignment
+        self._history.record(self.running, tokens, parents, attention if with_alignment else None)
+        scores = self._sums / now + np.take_along_axis(covered, parents, axis=1)
+        return self._leave(parents, tokens, scores)
+
+    def hypotheses(
+        self, sentences: Sequence[int], source_lengths: list[int]
+    ) -> list[list[Hypothesis]]:
+        """The `n_best` of each of the `sentences`, which have ended."""
+        both = zip(self._finished.endings(sentences), self._stopped.endings(sentences), strict=True)
+        kept = [(finished + stopped)[: self.settings.n_best] for finished, stopped in both]
+        flat = self._history.rebuild([end for ends in kept for end in ends], source_lengths)
+        rebuilt = iter(flat)
+        return [[next(rebuilt) for _ in ends] for ends in kept]
+
+    def so_far(self, sentence: int) -> list[int]:
+        """The best live tokens of a running sentence."""
+        end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
+        return self._history.tokens_of(end)
+
+    def _attention(self, weights: Tensor | None) -> Tensor | None:
+        """Averaged over heads, (running, beam, source), where anything needs it."""
+        wanted = self.settings.coverage_penalty > 0
+        if wanted and self._length == 0 and (weights is None or not bool(weights.any())):
+            raise HyperparameterError(
+                f"coverage_penalty={self.settings.coverage_penalty}: needs attention weights, and "
+                "this model has no attention; set coverage_penalty=0"
+            )
+        if weights is None or not (wanted or self.settings.with_alignment):
+            return None
+        return weights.mean(dim=1).view(len(self.running), self.settings.beam_size, -1)
+
+    def _candidates(self, logits: Tensor) -> tuple[Floats, Integers, Integers]:
+        """The best continuations of each sentence, best first: sums, parent beams, tokens.
+
+        Of a row no more than beam + 1 tokens can matter (as many live ones and EOS). PAD and BOS,
+        and EOS below the least length, are read in addition, and then made impossible.
+        """
+        beam = self.settings.beam_size
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        best, best_ids, normaliser = best_tokens(logits, beam + 3)
+        tokens: Integers = best_ids.cpu().numpy()
+        chances = best.double().cpu().numpy() - normaliser.double().cpu().numpy()
+        forbidden = (tokens == PAD) | (tokens == BOS)
+        if self._length < self.settings.min_length:
+            forbidden |= tokens == EOS
+        chances[forbidden] = -np.inf
+        sums = (self._sums.reshape(-1, 1) + chances).reshape(len(self.running), -1)
+        if np.isnan(sums).any():
+            raise LongspanError(
+                f"the model's output at target token {self._length + 1} is not a number (NaN): its "
+                "weights are broken or overflow; train it again or use precision=fp32"
+            )
+        order = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
+        tokens = np.take_along_axis(tokens.reshape(sums.shape), order, axis=1)
+        return np.take_along_axis(sums, order, axis=1), order // chances.shape[1], tokens
+
+    def _cover(self, attention: Tensor | None, mask: Tensor) -> Floats:
+        """The coverage penalty of each beam with this step's attention, (running, beam)."""
+        if self.settings.coverage_penalty == 0 or attention is None:
+            return np.zeros_like(self._sums)
+        self._coverage = attention if self._coverage is None else self._coverage + attention
+        real = mask.view(*self._coverage.shape)
+        penalty = coverage_penalty(self._coverage, real, self.settings.coverage_penalty)
+        table: Floats = penalty.double().cpu().numpy()
+        return table
+
+    def _leave(self, parents: Integers, tokens: Integers, scores: Floats) -> Integers | None:
+        """Drop the sentences that are done; the rows to go on with, as before the step."""
+        settings = self.settings
+        limits = self.limits[self.running]
+        longest = limits.astype(np.float64)
+        reachable = self._sums[:, 0] / length_penalty(longest, settings.length_penalty)
+        finished = self._finished.score[self.running]  # (running, beam), best first
+        full = finished[:, -1] >= scores.max(axis=1)
+        over = self._length >= limits
+        done = (finished[:, settings.n_best - 1] >= reachable) | full | over
+        beam, everyone = settings.beam_size, not done.any()
+        if over.any():
+            self._stop(over, scores)
+        rows = np.arange(len(done)) if everyone else np.flatnonzero(~done)
+        if not everyone:
+            self._sums, parents, tokens = self._sums[rows], parents[rows], tokens[rows]
+            self.running = self.running[rows]
+        if self._coverage is not None:
+            index = torch.from_numpy(rows[:, None]), torch.from_numpy(parents)
+            self._coverage = self._coverage[index]
+        self.previous = tokens.reshape(-1)
+        if everyone and beam == 1:
+            return None
+        return (rows[:, None] * beam + parents).reshape(-1)
+
+    def _stop(self, over: Integers, scores: Floats) -> None:
+        """Keep what is live of the sentences `over` the limit, as unfinished."""
+        rows = np.flatnonzero(over)
+        slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))
+        sentences = self.running[rows]
+        self._stopped.add(sentences, scores[rows], self._sums[rows], self._length, slots)

@@ -1,0 +1,60 @@
+"""The best tokens of each row of logits, and what makes a logit a probability."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["best_tokens"]
+
+_BLOCK = 64
+# Of fewer tokens the plain way is the faster one.
+_LEAST_BLOCKS = 8
+# Logits of which the exponential is safe as it is; float32 ends at e^88.
+_SAFE = 60.0
+# Rows at a time whose logits stay in a processor's cache.
+_ROWS = 16
+
+
+def best_tokens(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The `count` best of each row, best first, and the logarithm of the sum of exponentials.
+
+    logits (rows, vocabulary), which may be overwritten -> logits and tokens (rows, count),
+    normaliser (rows, 1). On a CPU the search is by blocks: the best tokens are in those blocks
+    whose best is among the best of all blocks, so only these are read twice.
+    """
+    blocks = logits.shape[1] // _BLOCK
+    if logits.device.type != "cpu" or blocks < max(_LEAST_BLOCKS, count):
+        top, tokens = logits.topk(min(count, logits.shape[1]), dim=1)
+        return top, tokens, logits.logsumexp(dim=1, keepdim=True)
+    top, tokens = _by_blocks(logits, blocks, count)
+    return top, tokens, _normaliser(logits, top[:, :1])
+
+
+def _by_blocks(logits: Tensor, blocks: int, count: int) -> tuple[Tensor, Tensor]:
+    whole = blocks * _BLOCK
+    table = logits[:, :whole].unflatten(1, (blocks, _BLOCK))  # (rows, blocks, block)
+    chosen = _top(table.amax(2), count)[1]  # (rows, count)
+    rows = torch.arange(len(logits))[:, None]
+    near = table[rows, chosen].flatten(1)  # (rows, count x block)
+    if whole < logits.shape[1]:
+        near = torch.cat([near, logits[:, whole:]], dim=1)
+    top, places = _top(near, count)
+    block = chosen.gather(1, (places // _BLOCK).clamp_(max=count - 1))
+    tokens = block * _BLOCK + places % _BLOCK
+    if whole < logits.shape[1]:
+        rest = places - (count * _BLOCK - whole)  # of the tokens after the last whole block
+        tokens = torch.where(places >= count * _BLOCK, rest, tokens)
+    return top, tokens
+
+
+def _top(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    if count == 1:
+        return x.max(dim=1, keepdim=True)
+    return x.topk(count, dim=1)
+
+
+def _normaliser(logits: Tensor, best: Tensor) -> Tensor:
+    """(rows, 1); overwrites the logits."""
+    if bool(best.abs().max() < _SAFE):
+        sums = [part.exp_().sum(1, keepdim=True) for part in logits.split(_ROWS)]
+        return torch.cat(sums).log_()
+    return logits.logsumexp(dim=1, keepdim=True)
