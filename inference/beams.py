@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from longspan.inference.candidates import best_tokens
@@ -159,7 +160,7 @@ class Beams:
             return None
         return (rows[:, None] * beam + parents).reshape(-1)
 
-    def _stop(self, over: Integers, scores: Floats) -> None:
+    def _stop(self, over: NDArray[np.bool_], scores: Floats) -> None:
         """Keep what is live of the sentences `over` the limit, as unfinished."""
         rows = np.flatnonzero(over)
         slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from longspan.inference.fast_attention import FastAdditive
+from longspan.inference.fast_encoder import FastEncoder
 from longspan.inference.int8 import Int8Linear, Int8Recurrence, has_fast_int8
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
@@ -28,15 +29,14 @@ def choose_precision(wanted: str, device: torch.device, flags: frozenset[str] | 
 
 
 def compress(model: Model, hyperparameters: Hyperparameters) -> Model:
-    """`model` itself, on a CPU, its layers in eight bits; it cannot be trained any more.
-
-    The encoder's recurrent layers stay as they are: they are a small part of the time.
-    """
+    """`model` itself, on a CPU, its layers in eight bits; it cannot be trained any more."""
     model.eval().requires_grad_(False)
     bounded: frozenset[str] = frozenset()
     if hyperparameters.architecture == "rnn":
         # What a recurrent layer and tanh give lies between -1 and 1.
         bounded = frozenset({"projection", "query"})
+        encoder: Any = model.encoder
+        model.encoder = FastEncoder(encoder)  # type: ignore[assignment]
         _compress_decoder(model, model.decoder, hyperparameters)
     _replace_layers(model, bounded)
     return model

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from longspan.training.recurrence import Recurrence
 
-__all__ = ["Int8Linear", "Int8Recurrence", "has_fast_int8"]
+__all__ = ["Int8Linear", "Int8Recurrence", "RecurrentStep", "has_fast_int8"]
 
 _CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 _STEPS = 127  # of a scale, to each side
@@ -74,6 +74,40 @@ class Int8Linear(nn.Module):
         return product
 
 
+class RecurrentStep(nn.Module):
+    """One position of an LSTM or GRU, given what its input weights made of the input."""
+
+    def __init__(self, recurrence: Recurrence) -> None:
+        super().__init__()
+        _, weight, _, bias = recurrence.kernel.all_weights[0]
+        self.units = recurrence.units
+        self.has_cell = recurrence.has_cell
+        # A recurrent layer's own output always lies between -1 and 1.
+        self.of_hidden = Int8Linear(weight, bias, bounded=True)
+
+    def forward(self, gates: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        """gates (batch, gates), hidden and cell (batch, units) -> the next hidden and cell."""
+        recurrent = self.of_hidden(hidden)
+        if self.has_cell:
+            return self._lstm(recurrent.add_(gates), cell)
+        return self._gru(gates, recurrent, hidden), cell
+
+    def _lstm(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        first, forget, candidate, last = gates.chunk(4, dim=1)
+        gates[:, : 2 * self.units].sigmoid_()
+        candidate.tanh_()
+        last.sigmoid_()
+        cell = torch.addcmul(forget * cell, first, candidate)
+        return cell.tanh().mul_(last), cell
+
+    def _gru(self, gates: Tensor, recurrent: Tensor, hidden: Tensor) -> Tensor:
+        reset, update, new = gates.chunk(3, dim=1)
+        reset_too, update_too, new_too = recurrent.chunk(3, dim=1)
+        opened = (reset + reset_too).sigmoid_()
+        candidate = torch.addcmul(new, opened, new_too).tanh_()
+        return torch.lerp(candidate, hidden, (update + update_too).sigmoid_())
+
+
 class Int8Recurrence(nn.Module):
     """Stands for a decoder's `Recurrence` of which one position at a time is asked.
 
@@ -83,12 +117,9 @@ class Int8Recurrence(nn.Module):
 
     def __init__(self, recurrence: Recurrence, *, has_gates: bool = False) -> None:
         super().__init__()
-        weight_input, weight_hidden, bias_input, bias_hidden = recurrence.kernel.all_weights[0]
-        self.units = recurrence.units
-        self.has_cell = recurrence.has_cell
-        self.of_input = None if has_gates else Int8Linear(weight_input, bias_input)
-        # A recurrent layer's own output always lies between -1 and 1.
-        self.of_hidden = Int8Linear(weight_hidden, bias_hidden, bounded=True)
+        weight, _, bias, _ = recurrence.kernel.all_weights[0]
+        self.of_input = None if has_gates else Int8Linear(weight, bias)
+        self.take = RecurrentStep(recurrence)
 
     def forward(
         self, inputs: Tensor, hidden: Tensor, cell: Tensor
@@ -96,22 +127,5 @@ class Int8Recurrence(nn.Module):
         """inputs (batch, 1, input size), hidden and cell (batch, units): as `Recurrence` does."""
         given = inputs[:, 0]
         gates = given if self.of_input is None else self.of_input(given)
-        recurrent = self.of_hidden(hidden)
-        if self.has_cell:
-            hidden, cell = self._lstm(gates + recurrent, cell)
-        else:
-            hidden = self._gru(gates, recurrent, hidden)
+        hidden, cell = self.take(gates, hidden, cell)
         return hidden[:, None], hidden, cell
-
-    def _lstm(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        u = self.units  # gates: input, forget, candidate, output
-        opened = gates[:, : 2 * u].sigmoid()
-        candidate = gates[:, 2 * u : 3 * u].tanh()
-        cell = torch.addcmul(opened[:, u:] * cell, opened[:, :u], candidate)
-        return gates[:, 3 * u :].sigmoid().mul_(cell.tanh()), cell
-
-    def _gru(self, gates: Tensor, recurrent: Tensor, hidden: Tensor) -> Tensor:
-        u = self.units  # gates: reset, update, new
-        opened = (gates[:, : 2 * u] + recurrent[:, : 2 * u]).sigmoid()
-        new = torch.addcmul(gates[:, 2 * u :], opened[:, :u], recurrent[:, 2 * u :]).tanh()
-        return torch.lerp(new, hidden, opened[:, u:])

@@ -12,18 +12,22 @@ from datetime import datetime
 from typing import Any
 
 from longspan.pipelines.aws_errors import AwsError, explained
+from longspan.pipelines.config import Config
 from longspan.pipelines.config.delivery import Endpoint
+from longspan.pipelines.connection import Connection
 
 __all__ = [
     "VARIANT",
     "Deployment",
     "Listed",
     "Scaling",
+    "apply_scaling",
     "ask",
     "deploy",
     "list_endpoints",
     "roll_back",
     "scale",
+    "stop_scaling",
     "variant",
     "wait_in_service",
 ]
@@ -252,6 +256,37 @@ def scale(autoscaling: Any, endpoint: str, scaling: Scaling) -> None:
                 "PredefinedMetricSpecification": {"PredefinedMetricType": _METRIC},
             },
         )
+
+
+def apply_scaling(connection: Connection, config: Config) -> bool:
+    """Let the config's endpoint scale as it says; whether it does. Raises AwsError."""
+    wanted = config.endpoint.autoscaling
+    if wanted is None:
+        return False
+    scaling = Scaling(
+        minimum=wanted.min_instances,
+        maximum=wanted.max_instances,
+        target=wanted.target_invocations,
+        scale_in_seconds=wanted.scale_in_seconds,
+        scale_out_seconds=wanted.scale_out_seconds,
+    )
+    scale(connection.client("application-autoscaling"), config.endpoint_name, scaling)
+    return True
+
+
+def stop_scaling(autoscaling: Any, endpoint: str) -> None:
+    """Forget how an endpoint scales, which would outlive it. Raises AwsError."""
+    with explained(f"autoscaling of {endpoint}"):
+        found = autoscaling.describe_scalable_targets(
+            ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{endpoint}/variant/{VARIANT}"]
+        )["ScalableTargets"]
+        for target in found:
+            autoscaling.deregister_scalable_target(
+                **{
+                    name: target[name]
+                    for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")
+                }
+            )
 
 
 def ask(runtime: Any, endpoint: str, text: str) -> str:

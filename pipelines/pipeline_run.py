@@ -23,7 +23,6 @@ from longspan.pipelines.definition import Target, definition_json
 from longspan.pipelines.execution import Execution, ExecutionState
 from longspan.pipelines.executions import list_executions
 from longspan.pipelines.inputs import Inputs, Store, place_inputs
-from longspan.pipelines.live_endpoint import Scaling, scale
 from longspan.pipelines.live_view import show
 from longspan.pipelines.results import Evaluated, download_model, fetch_evaluation, model_uri
 from longspan.pipelines.search_history import add_search_history
@@ -82,24 +81,6 @@ class PipelineRun:
         """Download the best model as a directory that `longspan translate` takes."""
         uri = model_uri(self.connection.client("sagemaker"), state)
         return download_model(self.connection.client("s3"), uri, self.folder / "model")
-
-    def set_scaling(self) -> bool:
-        """Let the endpoint scale as the config says; whether it does. Raises AwsError."""
-        wanted = self.config.endpoint.autoscaling
-        if wanted is None:
-            return False
-        scale(
-            self.connection.client("application-autoscaling"),
-            self.config.endpoint_name,
-            Scaling(
-                minimum=wanted.min_instances,
-                maximum=wanted.max_instances,
-                target=wanted.target_invocations,
-                scale_in_seconds=wanted.scale_in_seconds,
-                scale_out_seconds=wanted.scale_out_seconds,
-            ),
-        )
-        return True
 
 
 def _check(config: Config, connection: Connection) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from longspan.pipelines.aws_errors import explained
+from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.connection import Connection
+from longspan.pipelines.live_endpoint import stop_scaling
 
 __all__ = ["Project", "Resource", "delete", "find_resources"]
 
@@ -62,7 +63,7 @@ def delete(connection: Connection, project: Project, resource: Resource) -> None
     clients = connection.client
     name = resource.name
     actions: dict[str, Callable[[], object]] = {
-        "endpoint": lambda: _delete_endpoint(clients("sagemaker"), name),
+        "endpoint": lambda: _delete_endpoint(connection, name),
         "endpoint config": lambda: clients("sagemaker").delete_endpoint_config(
             EndpointConfigName=name
         ),
@@ -157,13 +158,18 @@ def _list_objects(s3: Any, project: Project) -> Iterator[dict[str, Any]]:
 def _delete_objects(s3: Any, project: Project) -> None:
     keys = [{"Key": found["Key"]} for found in _list_objects(s3, project)]
     for start in range(0, len(keys), 1000):  # the most that one request takes
-        s3.delete_objects(
+        answer = s3.delete_objects(
             Bucket=project.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
         )
+        # What could not be deleted is told in an answer that is no error.
+        for failed in answer.get("Errors", ()):
+            raise AwsError(f"{failed['Key']}: {failed['Code']}: {failed['Message']}")
 
 
-def _delete_endpoint(sagemaker: Any, name: str) -> None:
+def _delete_endpoint(connection: Connection, name: str) -> None:
     """An endpoint config cannot be used again before its endpoint has gone."""
+    stop_scaling(connection.client("application-autoscaling"), name)
+    sagemaker = connection.client("sagemaker")
     sagemaker.delete_endpoint(EndpointName=name)
     sagemaker.get_waiter("endpoint_deleted").wait(
         EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 600}

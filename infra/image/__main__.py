@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from importlib.metadata import version
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from longspan.infra.image.recipe import ACCELERATORS, HOST

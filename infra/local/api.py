@@ -9,6 +9,7 @@ ApiError                       answered to the client as AWS answers it
 ├── Conflict                   a change that another one overtook
 ├── AccessDenied               a role without a right
 ├── Unrecognized               a request of nobody that is known
+│   ├── Unsigned               without any signature
 │   └── WrongSignature         by a key that is known, and not its secret
 └── UnknownOperation           one that the local cloud does not have
 
@@ -32,6 +33,7 @@ __all__ = [
     "ResourceNotFound",
     "UnknownOperation",
     "Unrecognized",
+    "Unsigned",
     "ValidationError",
     "WrongSignature",
 ]
@@ -91,6 +93,12 @@ class Unrecognized(ApiError):
     """Nobody knows who sends this request."""
 
     code = "UnrecognizedClientException"
+
+
+class Unsigned(Unrecognized):
+    """It has no signature."""
+
+    code = "MissingAuthenticationTokenException"
 
 
 class WrongSignature(Unrecognized):

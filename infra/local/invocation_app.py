@@ -12,12 +12,13 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from longspan.infra.local.api import ApiError
+from longspan.infra.local.api import ApiError, Unsigned
 from longspan.infra.local.event_stream import payload_parts
 from longspan.infra.local.invocations import Answer, Invocation, refused, validation_error
 from longspan.infra.local.moto_access import Signed, account_of, authorize
+from longspan.infra.local.signatures import scope_of
 
-__all__ = ["InvocationApp", "scope_of"]
+__all__ = ["InvocationApp"]
 
 _PATH = re.compile(r"/endpoints/([^/]+)/((?:async-)?invocations(?:-response-stream)?)")
 _OPERATIONS = {
@@ -27,16 +28,6 @@ _OPERATIONS = {
 }
 _LONGEST = 6 * 1024 * 1024  # bytes of a body
 _STREAM = "application/vnd.amazon.eventstream"
-
-
-def scope_of(environ: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Access key, region and service that a request was signed for; empty without a signature.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-    """
-    _, _, credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
-    scope = credential.partition(",")[0].split("/")
-    return (scope[0], scope[2], scope[3]) if len(scope) == 5 else ("", "", "")
 
 
 class InvocationApp:
@@ -50,7 +41,7 @@ class InvocationApp:
         return (
             environ["REQUEST_METHOD"] == "POST"
             and _PATH.fullmatch(environ["PATH_INFO"]) is not None
-            and scope_of(environ)[2] in ("", "sagemaker")
+            and scope_of(environ).service in ("", "sagemaker")
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -69,10 +60,10 @@ class InvocationApp:
 
     def _answer(self, request: Request, endpoint: str, operation: str) -> Answer:
         """Raises ApiError for whom it is not for."""
-        key, region, _ = scope_of(request.environ)
-        if not key:
-            return refused(403, "MissingAuthenticationToken", "Missing Authentication Token")
-        account, body = account_of(key), request.get_data()
+        scope, body = scope_of(request.environ), request.get_data()
+        if not scope.key:
+            raise Unsigned("Missing Authentication Token")
+        account, region = account_of(scope.key), scope.region
         resource = f"arn:aws:sagemaker:{region}:{account}:endpoint/{endpoint}"
         signed = Signed(account, "POST", request.path, body, request.headers)
         authorize(signed, f"sagemaker:{operation}", resource)

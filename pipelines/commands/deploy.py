@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Create or update the endpoint and wait until it is in service."""
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.pipelines.live_endpoint import roll_back, wait_in_service
+    from longspan.pipelines.live_endpoint import apply_scaling, roll_back, wait_in_service
     from longspan.pipelines.where import open_connection
     from longspan.training.errors import OptionError
 
@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         for status in wait_in_service(sagemaker, endpoint, connection.poll_seconds):
             print(f"{endpoint}: {status}", flush=True)
+        if endpoint == config.endpoint_name and apply_scaling(connection, config):
+            print(f"{endpoint}: scales by load")
         if connection.local:
             print(f"it serves while `longspan local up --directory {arguments.directory}` runs")
     return 0

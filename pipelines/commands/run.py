@@ -115,7 +115,7 @@ def _explain_failure(state: "ExecutionState") -> int:
 
 
 def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
-    from longspan.pipelines.live_endpoint import ask
+    from longspan.pipelines.live_endpoint import apply_scaling, ask
     from longspan.pipelines.results import table_lines
 
     evaluated = run.evaluation(state)
@@ -124,7 +124,7 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
     for line in table_lines(evaluated.document):
         print(line)
     if state.step("Endpoint") is not None:
-        run.set_scaling()
+        apply_scaling(run.connection, run.config)
         source, reference = evaluated.longest()
         runtime = run.connection.client("sagemaker-runtime")
         translation = ask(runtime, run.config.endpoint_name, source)

@@ -71,7 +71,7 @@ def _create_policy(iam: Any, policy: Mapping[str, Any]) -> None:
     """In its default version; the versions before are not kept."""
     version = next(v for v in policy["PolicyVersionList"] if v["IsDefaultVersion"])
     iam.create_policy(
-        PolicyName=policy["PolicyName"],
+        PolicyName=policy["Arn"].rpartition("/")[2],  # moto leaves the name out
         Path=policy["Path"],
         PolicyDocument=_text(version["Document"]),
         Description=policy.get("Description") or "",

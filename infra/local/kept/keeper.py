@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from longspan.infra.local.clients import Clients
+from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.kept.buckets import Buckets
 from longspan.infra.local.kept.identities import Identities
 from longspan.infra.local.kept.log_groups import LogGroups
@@ -40,6 +41,7 @@ class Keeper:
     """Of all services that are kept, below `directory`."""
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._kept: Mapping[str, Kept] = {
             "iam": Identities(directory / "iam.json"),
             "s3": Buckets(directory / "s3"),
@@ -53,9 +55,18 @@ class Keeper:
         self._thread: threading.Thread | None = None
 
     def restore(self, clients: Clients) -> None:
-        """Before anything else asks for it."""
-        for kept in self._kept.values():
-            kept.restore(clients)
+        """Before anything else asks for it. Raises LocalCloudError for what cannot be."""
+        for service, kept in self._kept.items():
+            try:
+                kept.restore(clients)
+            except LocalCloudError:
+                raise
+            except Exception as error:
+                raise LocalCloudError(
+                    f"{self._directory}: the state of {service} cannot be restored "
+                    f"({type(error).__name__}: {error}); delete it there, or start on another "
+                    "directory"
+                ) from error
 
     def start(self, clients: Clients) -> None:
         """Save from now on, in a thread; `clients` are the administrator's."""

@@ -69,8 +69,7 @@ def start_cloud(directory: Path, *options: str, program: Sequence[str] = _UP) ->
     return RunningCloud(process, json.loads(line), directory)
 
 
-@pytest.fixture
-def launch() -> Iterator[Callable[..., RunningCloud]]:
+def _launcher() -> Iterator[Callable[..., RunningCloud]]:
     """Starts local clouds; those that run at the end are stopped."""
     started = []
 
@@ -81,6 +80,10 @@ def launch() -> Iterator[Callable[..., RunningCloud]]:
     yield launch
     for cloud in started:
         cloud.close()
+
+
+launch = pytest.fixture(_launcher, name="launch")
+launch_module = pytest.fixture(_launcher, name="launch_module", scope="module")
 
 
 @pytest.fixture(scope="module")

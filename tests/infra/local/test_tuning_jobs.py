@@ -700,8 +700,6 @@ def test_the_sdks_tuner_works_on_top(
     bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     one = bench(peak)
-    # The server replaces this method; other tests want moto's.
-    monkeypatch.setattr(SageMakerResponse, "call_action", SageMakerResponse.call_action)
     server = MotoServer()
     url = server.start()
     try:

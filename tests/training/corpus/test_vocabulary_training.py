@@ -2,6 +2,7 @@ import pytest
 
 from longspan.training.corpus.vocabulary_training import VocabularySettings, train_tokenizer
 from longspan.training.errors import DataError
+from longspan.training.sample.generator import Sample, SampleSettings
 from longspan.training.tokenizer import UNK
 
 ENGLISH = "play plays player players played playing playful\nwork works worked working\n" * 30
@@ -32,16 +33,18 @@ def test_a_small_corpus_gives_a_smaller_vocabulary(samples, tmp_path, kind, join
     )
 
 
-def test_ngrams_span_words_and_read_back(samples, tmp_path):
-    text = "play plays player players"
-    encoded = {
-        kind: train_tokenizer(samples, (" ", ""), VocabularySettings(kind, 400), tmp_path)
-        for kind in ("unigram", "ngram")
-    }
-    lengths = {kind: len(tokenizer.encode_source(text)) for kind, tokenizer in encoded.items()}
-    assert lengths["ngram"] < lengths["unigram"]
-    source = encoded["ngram"].source
-    assert source.decode(source.encode(text)) == text
+def test_ngrams_span_words_and_nothing_else_does(samples, tmp_path):
+    lines = [row.english for row in Sample(SampleSettings(pairs=1000, validation=8)).train()]
+    samples[0].write_text("\n".join(lines) + "\n", encoding="utf-8")
+    spans = {}
+    for kind in ("unigram", "bpe", "ngram"):
+        tokenizer = train_tokenizer(samples, (" ", ""), VocabularySettings(kind, 1000), tmp_path)
+        pieces = tokenizer.source.pieces(range(260, len(tokenizer.source)))
+        spans[kind] = sum("\u2581" in piece[1:] for piece in pieces)
+        ids = tokenizer.source.encode(lines[0])
+        assert tokenizer.source.decode(ids) == lines[0]
+    assert spans["ngram"] > 50
+    assert spans["unigram"] == spans["bpe"] == 0
 
 
 def test_more_characters_than_tokens_are_spelt_in_bytes(samples, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from longspan.infra.local.clients import Clients, Credentials
+from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.kept.keeper import AGENT, Keeper
 from longspan.infra.local.moto_server import MotoServer
 from tests.infra.local.kept.conftest import REGION, Moto
@@ -102,3 +103,12 @@ def test_its_own_requests_are_no_changes(watched: tuple[Moto, Keeper, Path]) -> 
     until(lambda: not keeper._changes)
     time.sleep(0.3)
     assert not keeper._changes
+
+
+def test_what_cannot_be_restored_is_named(moto: Moto, tmp_path: Path) -> None:
+    (tmp_path / "iam.json").write_text('{"Policies": [{}]}')
+    with pytest.raises(LocalCloudError, match="the state of iam cannot be restored"):
+        Keeper(tmp_path).restore(moto.clients)
+    (tmp_path / "iam.json").write_text("{")
+    with pytest.raises(LocalCloudError, match=r"iam\.json: expected JSON"):
+        Keeper(tmp_path).restore(moto.clients)
