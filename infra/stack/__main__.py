@@ -1,0 +1,95 @@
+"""`python -m longspan.infra.stack deploy|diff|destroy`: what `longspan infra` runs."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import boto3
+
+from longspan.infra.stack.errors import StackError
+from longspan.infra.stack.stack import ChangeSet, Stack
+from longspan.training.errors import LongspanError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do it; 1 when it cannot be done, with one line that says why, or was not confirmed."""
+    arguments = _parser().parse_args(argv)
+    try:
+        client: Any = boto3.Session(region_name=arguments.region).client("cloudformation")
+        stack = Stack(client, arguments.stack)
+        actions = {"deploy": _deploy, "diff": _diff, "destroy": _destroy}
+        return actions[arguments.action](stack, arguments)
+    except (LongspanError, OSError) as error:
+        print(f"longspan: error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m longspan.infra.stack", description=__doc__)
+    parser.add_argument("action", choices=("deploy", "diff", "destroy"))
+    parser.add_argument("--stack", default="longspan", help="default: longspan")
+    parser.add_argument("--region", help="default: as AWS's configuration says")
+    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _given(assignments: Iterable[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in assignments]
+    wrong = [name for name, equals, _ in pairs if not equals]
+    if wrong:
+        raise StackError(f"--parameter {wrong[0]}: expected NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _deploy(stack: Stack, arguments: argparse.Namespace) -> int:
+    proposed = stack.propose(_given(arguments.parameter))
+    _show(stack, proposed)
+    if proposed.id and not _confirmed(arguments, "deploy this?"):
+        stack.withdraw(proposed)
+        return 1
+    for name, value in stack.execute(proposed).items():
+        print(f"{name}: {value}")
+    return 0
+
+
+def _diff(stack: Stack, arguments: argparse.Namespace) -> int:
+    proposed = stack.propose(_given(arguments.parameter))
+    try:
+        _show(stack, proposed)
+    finally:
+        stack.withdraw(proposed)
+    return 0
+
+
+def _destroy(stack: Stack, arguments: argparse.Namespace) -> int:
+    if stack.status() is None:
+        raise StackError(f"there is no stack {stack.name} in this account and region")
+    if not _confirmed(arguments, f"delete the stack {stack.name}?"):
+        return 1
+    for resource in stack.destroy():
+        print(f"kept: {resource}")
+    return 0
+
+
+def _show(stack: Stack, proposed: ChangeSet) -> None:
+    if not proposed.changes:
+        print(f"stack {stack.name} is as the template says")
+    for change in proposed.changes:
+        note = {"True": " (replaced)", "Conditional": " (perhaps replaced)"}
+        print(f"{change.action:<7} {change.kind:<44} {change.name}{note.get(change.replacement, '')}")
+
+
+def _confirmed(arguments: argparse.Namespace, question: str) -> bool:
+    if arguments.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise StackError("nobody to ask here: add --yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
