@@ -42,8 +42,7 @@ class Beams:
         self._history = History(sentences)
 
     def advance(self, logits: Tensor, weights: Tensor | None, mask: Tensor) -> Integers | None:
-        """Take one step's logits, which may be overwritten, and attention, of all rows
-        (running x beam).
+        """Take one step's logits and attention, of all rows (running x beam).
 
         Returns the rows that go on, in their new order, to which `running` and `previous` fit;
         None when these are the rows as they were.

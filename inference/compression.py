@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from longspan.inference.fast_attention import FastAdditive
+from longspan.inference.fast_decoder import FastDecoder, can_be_fast
 from longspan.inference.fast_encoder import FastEncoder
 from longspan.inference.int8 import Int8Linear, Int8Recurrence, has_fast_int8
 from longspan.training.hyperparameters import Hyperparameters
@@ -49,10 +50,13 @@ def _compress_decoder(model: Model, decoder: Any, hyperparameters: Hyperparamete
     if has_table:
         table = torch.addmm(bias, model.target_embedding.weight, weights.t())  # (vocabulary, gates)
         model.target_embedding = nn.Embedding.from_pretrained(table)
-    decoder.first = Int8Recurrence(decoder.first, has_gates=has_table)
-    decoder.upper = nn.ModuleList(Int8Recurrence(layer) for layer in decoder.upper)
     if h.attention_type == "additive" and h.coverage_mechanism != "recurrent":
         decoder.attention = FastAdditive(decoder.attention)
+    if has_table and can_be_fast(h):
+        model.decoder = FastDecoder(decoder, decoder.attention)  # type: ignore[assignment]
+        return
+    decoder.first = Int8Recurrence(decoder.first, has_gates=has_table)
+    decoder.upper = nn.ModuleList(Int8Recurrence(layer) for layer in decoder.upper)
 
 
 def _table_size(model: Model, weights: Tensor) -> int:

@@ -36,17 +36,19 @@ class FastAdditive(nn.Module):
         keys = _exponential(self._split(self.key(encoded)))
         return keys.contiguous(), self._split(self.value(encoded)).contiguous()
 
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """query (batch, heads, 1, d) -> (batch, heads, 1, source), but for what all have."""
+        asked = _exponential(query + self.bias)
+        return (torch.addcmul(self.one, keys, asked).reciprocal_() @ self.v).transpose(2, 3)
+
     def forward(
         self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """query (batch, 1, query size) -> context (batch, 1, dimension), weights."""
-        asked = _exponential(self._split(self.query(query)) + self.bias)  # (batch, heads, 1, d)
-        scores = torch.addcmul(self.one, keys, asked).reciprocal_() @ self.v
-        scores = scores.transpose(2, 3)  # (batch, heads, 1, source)
+        scores = self.scores(self._split(self.query(query)), keys)
         if bias is not None:
             scores = scores + bias
-        scores = scores.masked_fill_(~mask[:, None, None, :], -math.inf)
-        weights = scores.softmax(-1)
+        weights = scores.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
         return (weights @ values).transpose(1, 2).flatten(2), weights
 
     def _split(self, x: Tensor) -> Tensor:

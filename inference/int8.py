@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from longspan.training.recurrence import Recurrence
 
-__all__ = ["Int8Linear", "Int8Recurrence", "RecurrentStep", "has_fast_int8"]
+__all__ = ["Int8Linear", "Int8Recurrence", "RecurrentStep", "has_fast_int8", "lstm"]
 
 _CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 _STEPS = 127  # of a scale, to each side
@@ -74,6 +74,14 @@ class Int8Linear(nn.Module):
         return product
 
 
+def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """The next hidden and cell state (batch, units) of gates (batch, 4 x units), overwritten."""
+    first, forget, candidate, last = gates.chunk(4, dim=1)
+    gates[:, : 2 * cell.shape[1]].sigmoid_()
+    cell = torch.addcmul(forget * cell, first, candidate.tanh_())
+    return cell.tanh().mul_(last.sigmoid_()), cell
+
+
 class RecurrentStep(nn.Module):
     """One position of an LSTM or GRU, given what its input weights made of the input."""
 
@@ -89,16 +97,8 @@ class RecurrentStep(nn.Module):
         """gates (batch, gates), hidden and cell (batch, units) -> the next hidden and cell."""
         recurrent = self.of_hidden(hidden)
         if self.has_cell:
-            return self._lstm(recurrent.add_(gates), cell)
+            return lstm(recurrent.add_(gates), cell)
         return self._gru(gates, recurrent, hidden), cell
-
-    def _lstm(self, gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        first, forget, candidate, last = gates.chunk(4, dim=1)
-        gates[:, : 2 * self.units].sigmoid_()
-        candidate.tanh_()
-        last.sigmoid_()
-        cell = torch.addcmul(forget * cell, first, candidate)
-        return cell.tanh().mul_(last), cell
 
     def _gru(self, gates: Tensor, recurrent: Tensor, hidden: Tensor) -> Tensor:
         reset, update, new = gates.chunk(3, dim=1)

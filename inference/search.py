@@ -127,6 +127,8 @@ class Search(Generic[MemoryT, StateT]):
             if len(beams.running) < len(before):
                 # Beams of a sentence share its memory: their order is free.
                 self._memory = self._memory.select(index)
+        if len(beams.running) == len(before):
+            return []
         return np.setdiff1d(before, beams.running).tolist()
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:

@@ -15,6 +15,7 @@ COMMANDS = (
     "init",
     "validate",
     "run",
+    "study",
     "status",
     "logs",
     "stop",

@@ -10,6 +10,7 @@ with open_local(Path(".longspan")) as cloud:
 import json
 import sys
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -45,16 +46,23 @@ class PipelineRun:
 
     @classmethod
     def start(
-        cls, config: Config, connection: Connection, directory: Path, *, again: bool = False
+        cls,
+        config: Config,
+        connection: Connection,
+        directory: Path,
+        *,
+        again: bool = False,
+        define: Callable[[Config, Target], str] = definition_json,
     ) -> "PipelineRun":
         """Upload data, create or update the pipeline, then start an execution.
 
         An execution of the same definition that still runs is followed, and one that failed or
-        was stopped is taken up where it ended, unless `again`. Raises AwsError, DataError.
+        was stopped is taken up where it ended, unless `again`. `define` makes the definition.
+        Raises AwsError, DataError.
         """
         _check(config, connection)
         inputs = place_inputs(config.data, _store(config, connection), directory / "data")
-        definition = definition_json(config, _target(config, connection, inputs))
+        definition = define(config, _target(config, connection, inputs))
         sagemaker = connection.client("sagemaker")
         _upsert(sagemaker, config, definition, connection.role(config.aws.role))
         arn, taken_up = "", ""

@@ -37,11 +37,13 @@ class Evaluated:
         return unescape(row["source"]), unescape(row["reference"])
 
 
-def fetch_evaluation(sagemaker: Any, s3: Any, state: ExecutionState, folder: Path) -> Evaluated:
-    """Download the output of the step Evaluate. Raises AwsError when there is none."""
-    step = state.step("Evaluate")
+def fetch_evaluation(
+    sagemaker: Any, s3: Any, state: ExecutionState, folder: Path, name: str = "Evaluate"
+) -> Evaluated:
+    """Download the output of the step `name`. Raises AwsError when there is none."""
+    step = state.step(name)
     if step is None or not step.job:
-        raise AwsError(f"{state.arn}: expected a finished step Evaluate, found none")
+        raise AwsError(f"{state.arn}: expected a finished step {name}, found none")
     with explained("the evaluation"):
         job = sagemaker.describe_processing_job(ProcessingJobName=step.job)
         (output,) = job["ProcessingOutputConfig"]["Outputs"]

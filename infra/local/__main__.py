@@ -80,7 +80,8 @@ def _runtime(name: str) -> "Runtime":
 
 
 def _wait_for_eof(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Not by sys.stdin: Python would abort at exit, whose lock this thread then holds.
+    while os.read(0, 4096):
         pass
     stop.set()
 

@@ -27,7 +27,8 @@ from longspan.infra.local.policies import ALLOWED, DENIED, decide
 __all__ = ["Signed", "account_of", "authorize", "caller_of", "enforced", "require_signatures"]
 
 _PARTITION = "aws"
-# What moto calls by the API's name and IAM by another.
+# What moto calls by the API's or the signature's name, and IAM by another.
+_SERVICES = {"monitoring": "cloudwatch"}
 _ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:ListObjectsV2": "s3:ListBucket"}
 
 
@@ -113,7 +114,7 @@ def require_signatures() -> None:
 
 def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
     """Of moto's request; raises moto's exceptions."""
-    action = _ACTIONS.get(request._action, request._action)
+    action = _action(request._action)
     if action == "sts:GetCallerIdentity":  # allowed to all, whatever policies say
         return
     policies = [IAMPolicy(policy)._policy_json for policy in request._access_key.collect_policies()]
@@ -134,6 +135,11 @@ def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
         request,
         f"User: {who} is not authorized to perform: {action} on resource: {resource} {because}",
     )
+
+
+def _action(name: str) -> str:
+    service, _, operation = name.partition(":")
+    return _ACTIONS.get(name, f"{_SERVICES.get(service, service)}:{operation}")
 
 
 def _deny(request: Any, message: str) -> NoReturn:

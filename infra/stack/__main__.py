@@ -13,6 +13,8 @@ from longspan.training.errors import LongspanError
 
 __all__ = ["main"]
 
+_NOTES = {"True": " (replaced)", "Conditional": " (perhaps replaced)"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do it; 1 when it cannot be done, with one line that says why, or was not confirmed."""
@@ -79,8 +81,8 @@ def _show(stack: Stack, proposed: ChangeSet) -> None:
     if not proposed.changes:
         print(f"stack {stack.name} is as the template says")
     for change in proposed.changes:
-        note = {"True": " (replaced)", "Conditional": " (perhaps replaced)"}
-        print(f"{change.action:<7} {change.kind:<44} {change.name}{note.get(change.replacement, '')}")
+        note = _NOTES.get(change.replacement, "")
+        print(f"{change.action:<7} {change.kind:<44} {change.name}{note}")
 
 
 def _confirmed(arguments: argparse.Namespace, question: str) -> bool:

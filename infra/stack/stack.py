@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from longspan.infra.stack.errors import StackError
-from longspan.infra.stack.template import TEMPLATE, parameters, read_template
+from longspan.infra.stack.template import body, parameters, read_template
 
 __all__ = ["Change", "ChangeSet", "Stack"]
 
@@ -66,15 +66,12 @@ class Stack:
         status = self.status()
         # A stack that was only ever proposed: there is nothing in it yet.
         kind = "CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE"
-        with _explained(f"stack {self.name}"):
-            made = self._client.create_change_set(
-                StackName=self.name,
-                ChangeSetName=f"longspan-{uuid.uuid4().hex[:12]}",
-                ChangeSetType=kind,
-                TemplateBody=TEMPLATE.read_text(encoding="utf-8"),
-                Parameters=self._parameters(given, kind),
-                Capabilities=_CAPABILITIES,
-            )
+        try:
+            made = self._create_change_set(given, kind)
+        except StackError as error:
+            if any(words in str(error) for words in _NOTHING):
+                return ChangeSet("", kind, ())
+            raise
         id = str(made["Id"])
         if not self._wait_for_change_set(id):
             self.withdraw(ChangeSet(id, kind, ()))
@@ -114,7 +111,8 @@ class Stack:
             if resource.get("DeletionPolicy") == "Retain"
         }
         with _explained(f"stack {self.name}"):
-            found = self._client.describe_stack_resources(StackName=self.name)["StackResources"]
+            pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+            found = [one for page in pages for one in page["StackResourceSummaries"]]
             self._client.delete_stack(StackName=self.name)
             self._wait("stack_delete_complete")
         return [
@@ -122,6 +120,19 @@ class Stack:
             for one in found
             if one["LogicalResourceId"] in kept
         ]
+
+    def _create_change_set(self, given: Mapping[str, str], kind: str) -> dict[str, Any]:
+        with _explained(f"stack {self.name}"):
+            return dict(
+                self._client.create_change_set(
+                    StackName=self.name,
+                    ChangeSetName=f"longspan-{uuid.uuid4().hex[:12]}",
+                    ChangeSetType=kind,
+                    TemplateBody=body(),
+                    Parameters=self._parameters(given, kind),
+                    Capabilities=_CAPABILITIES,
+                )
+            )
 
     def _parameters(self, given: Mapping[str, str], kind: str) -> list[dict[str, Any]]:
         template = read_template()

@@ -1,5 +1,6 @@
 """The CloudFormation template: its text, and its parameters."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import yaml
 
 from longspan.infra.stack.errors import StackError
 
-__all__ = ["TEMPLATE", "parameters", "read_template"]
+__all__ = ["TEMPLATE", "body", "parameters", "read_template"]
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 
@@ -34,6 +35,11 @@ def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
     """As CloudFormation's JSON has it."""
     with path.open(encoding="utf-8") as file:
         return dict(yaml.load(file, _Loader))
+
+
+def body() -> str:
+    """As JSON without spaces and comments: a request takes 51,200 bytes."""
+    return json.dumps(read_template(), separators=(",", ":"), default=str)
 
 
 def parameters(given: Mapping[str, str], template: Mapping[str, Any]) -> list[dict[str, Any]]:

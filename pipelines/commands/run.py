@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         state = _wait(started)
         if state.status != "Succeeded":
-            return _explain_failure(state)
+            return explain_failure(state)
         _show_results(started, state)
     return 0
 
@@ -102,7 +102,8 @@ def _wait(run: "PipelineRun") -> "ExecutionState":
         raise Interrupted("stopped; the same command goes on where it ended") from None
 
 
-def _explain_failure(state: "ExecutionState") -> int:
+def explain_failure(state: "ExecutionState") -> int:
+    """Say which steps failed, and why; the exit status."""
     failed = [step for step in state.steps if step.status == "Failed"]
     for step in failed:
         print(f"longspan: error: step {step.name}: {step.reason}", file=sys.stderr)

@@ -19,6 +19,7 @@ class BuildContext:
     target: Target
     parameters: Parameters
     session: PipelineSession
+    folder: str = ""  # of a step's own within the run's, where several write the same output
 
     @property
     def place(self) -> str:
@@ -32,6 +33,6 @@ class BuildContext:
 
     def run_folder(self, name: str) -> Any:
         """A prefix of this execution's own: a cached result's stays as it was."""
-        return Join(
-            on="/", values=[self.place, "runs", ExecutionVariables.PIPELINE_EXECUTION_ID, name]
-        )
+        own = [self.folder] if self.folder else []
+        run = [self.place, "runs", ExecutionVariables.PIPELINE_EXECUTION_ID]
+        return Join(on="/", values=[*run, *own, name])

@@ -45,8 +45,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     log = tmp_path_factory.mktemp("engine") / "dockerd.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["dockerd", "--host=unix:///var/run/docker.sock"]
-            + ["--exec-opt", "native.cgroupdriver=cgroupfs"],
+            (
+                *("dockerd", "--host=unix:///var/run/docker.sock"),
+                *("--exec-opt", "native.cgroupdriver=cgroupfs"),
+            ),
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import boto3
 import pytest
-from moto.sagemaker.responses import SageMakerResponse
 
 from longspan.infra.local.account import create_account
 from longspan.infra.local.api import ApiError, Call, Document
@@ -782,10 +781,9 @@ class ScriptRuntime:
         self._processes.close()
 
 
-def test_real_training_jobs_are_tuned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
     script = tmp_path / "trainer.py"
     script.write_text(TRAINER)
-    monkeypatch.setattr(SageMakerResponse, "call_action", SageMakerResponse.call_action)
     server = MotoServer()
     url = server.start()
     account = create_account(url, REGION)

@@ -1,0 +1,152 @@
+"""Show which course of action holds quality past 100 words, on the config's own data.
+
+Trains the fixed vector and five courses against it (n-gram preprocessing, a larger network,
+attention, another weight initialisation, larger batches), each with the same seeds and the same
+time, as one pipeline of parallel jobs; then prints a table of BLEU by length and writes
+study.html and study.json. Without CONFIG it is `longspan.yaml`, or the generated sample.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longspan.pipelines.where import add_where_arguments
+
+if TYPE_CHECKING:
+    from longspan.pipelines.config import Config
+    from longspan.pipelines.connection import Connection
+    from longspan.pipelines.execution import ExecutionState
+    from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.study.definition import Study
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
+
+HELP = "which course of action cures bad long sentences, on your data"
+EXAMPLE = "longspan study longspan.yaml --minutes 1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan study`."""
+    parser.add_argument(
+        "config", metavar="CONFIG", nargs="?", type=Path, help="a pipeline's config"
+    )
+    parser.add_argument(
+        "--seeds", type=_positive, default=3, metavar="N", help="models of each course (default: 3)"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="training time of each job (default: the config's max_minutes)",
+    )
+    parser.add_argument(
+        "--parallel",
+        type=_positive,
+        metavar="N",
+        help="jobs at a time (default: here one a core, on AWS the config's parallel_steps)",
+    )
+    parser.add_argument("--again", action="store_true", help="start anew: take up no earlier study")
+    parser.add_argument("--dry-run", action="store_true", help="print the definition; run nothing")
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the study; 0 when it has been measured."""
+    from longspan.pipelines.config import load_config_or_sample
+    from longspan.pipelines.study.definition import Study
+    from longspan.pipelines.where import open_connection
+
+    base = load_config_or_sample(arguments.config)
+    config = _own(base, arguments.parallel or (None if arguments.aws else _cores()))
+    threads = None if arguments.aws else max(1, _cores() // (config.aws.parallel_steps or 1))
+    study = Study(tuple(range(1, arguments.seeds + 1)), arguments.minutes, threads)
+    if arguments.dry_run:
+        return _dry_run(config, study)
+    with open_connection(arguments, config.aws.region) as connection:
+        return _study(config, study, connection, arguments)
+
+
+def _study(
+    config: "Config", study: "Study", connection: "Connection", arguments: argparse.Namespace
+) -> int:
+    from longspan.pipelines.commands.run import explain_failure
+    from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.study.definition import study_json
+
+    run = PipelineRun.start(
+        config,
+        connection,
+        arguments.directory,
+        again=arguments.again,
+        define=lambda config, target: study_json(config, target, study),
+    )
+    print(f"study {config.name}: execution {run.execution.arn}\n", flush=True)
+    state = run.wait()
+    if state.status != "Succeeded":
+        return explain_failure(state)
+    return _show(run, state, study)
+
+
+def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
+    """Download what was measured, and write what it says."""
+    import json
+
+    from longspan.pipelines.results import fetch_evaluation
+    from longspan.pipelines.study.courses import courses
+    from longspan.pipelines.study.definition import evaluate_step_name
+    from longspan.pipelines.study.page import render_page, table_lines
+    from longspan.pipelines.study.results import measure_study
+    from longspan.training.files import write_atomically
+
+    sagemaker, s3 = run.connection.client("sagemaker"), run.connection.client("s3")
+    folders = {
+        (course.name, course.title): [
+            fetch_evaluation(sagemaker, s3, state, run.folder / name, name).folder
+            for name in (evaluate_step_name(course.name, seed) for seed in study.seeds)
+        ]
+        for course in courses(run.config)
+    }
+    result = measure_study(folders)
+    document = json.dumps(result.to_json(), ensure_ascii=False, indent=2) + "\n"
+    write_atomically(run.folder / "study.json", document.encode())
+    budget = f"{study.minutes:g} minutes" if study.minutes else "as the config says"
+    page = render_page(result, f"Which course cures? {run.config.name}", budget)
+    write_atomically(run.folder / "study.html", page.encode())
+    print()
+    for line in table_lines(result):
+        print(line)
+    print(f"\nreport: {run.folder / 'study.html'}")
+    return 0
+
+
+def _dry_run(config: "Config", study: "Study") -> int:
+    import json
+
+    from longspan.pipelines.definition import Target
+    from longspan.pipelines.study.definition import study_json
+
+    definition = json.loads(study_json(config, Target.placeholder(config), study))
+    print(json.dumps(definition, indent=2, ensure_ascii=False))
+    jobs = sum(step["Type"] == "Training" for step in definition["Steps"])
+    print(f"would run {jobs} training jobs and evaluate each", file=sys.stderr)
+    return 0
+
+
+def _own(config: "Config", parallel: int | None) -> "Config":
+    """The config under the study's own name, so that it is a pipeline of its own."""
+    aws = config.aws.model_copy(update={"parallel_steps": parallel} if parallel is not None else {})
+    return config.model_copy(update={"name": f"{config.name[:44]}-study", "aws": aws})
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
+    return number

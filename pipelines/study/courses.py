@@ -1,0 +1,108 @@
+"""The courses of action: what people try against bad translations of long sentences.
+
+Each changes one thing of the same model, the fixed vector of the built-in's
+`rnn_attention_type=fixed`: smaller units to read, a larger network, attention, other first
+weights, larger batches. Data, seeds and the time that each may train are the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from longspan.pipelines.config import Config
+from longspan.pipelines.config.training import joint_problem
+from longspan.training.errors import HyperparameterError
+from longspan.training.hyperparameters import BUILT_IN_NAMES, Hyperparameters
+
+__all__ = ["BASELINE", "Course", "courses"]
+
+BASELINE = "fixed"
+_LARGER = 2
+_BATCHES = 4
+_DEFAULTS = Hyperparameters()
+# What every course but attention goes without.
+_NO_ATTENTION: Mapping[str, Any] = {
+    "attention_type": "none",
+    "attention_location": "none",
+    "coverage_mechanism": "none",
+    "coverage_penalty": 0.0,
+}
+# What the experiments of docs/results.md found; what the config says of these wins.
+_ATTENTION: Mapping[str, Any] = {
+    "attention_type": "scaled_dot",
+    "attention_location": "progress",
+    "length_penalty": 1.0,
+    "coverage_penalty": 0.05,
+}
+
+
+@dataclass(frozen=True)
+class Course:
+    """One course: `name` is part of step names, `title` is what the result calls it."""
+
+    name: str
+    title: str
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    ngrams: bool = False
+
+
+def courses(config: Config) -> tuple[Course, ...]:
+    """The fixed vector, then the five, of the config's `training.hyperparameters`.
+
+    Raises HyperparameterError where a course cannot be trained with them.
+    """
+    given = {
+        BUILT_IN_NAMES.get(name, name): value
+        for name, value in config.training.hyperparameters.items()
+    }
+    fixed = {**given, **_NO_ATTENTION}
+    attention = {**_ATTENTION, **given}
+    if attention["attention_type"] == "none":
+        attention["attention_type"] = _ATTENTION["attention_type"]
+    found = (
+        Course(BASELINE, "fixed vector (baseline)", fixed),
+        Course("ngrams", "n-gram preprocessing", fixed, ngrams=True),
+        Course("larger", "larger network", fixed | _larger(given)),
+        Course("attention", "attention", attention),
+        Course("weights", "other weight initialisation", fixed | _other_weights(given)),
+        Course("batch", "larger batches", fixed | _larger_batches(given)),
+    )
+    for course in found:
+        problem = joint_problem(course.hyperparameters)
+        if problem is not None:
+            raise HyperparameterError(
+                f"course {course.name}: {problem}; training.hyperparameters of the config count"
+            )
+    return found
+
+
+def _larger(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Twice the units, and a layer more on each side."""
+    size = (
+        "transformer_num_hidden"
+        if given.get("architecture") == "transformer"
+        else ("rnn_num_hidden")
+    )
+    layers = ("num_layers_encoder", "num_layers_decoder")
+    return {
+        size: _LARGER * int(_value(given, size)),
+        **{name: int(_value(given, name)) + 1 for name in layers},
+    }
+
+
+def _other_weights(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Uniform in +-0.08 (Sutskever et al. 2014) instead of Xavier; Xavier instead of uniform."""
+    if _value(given, "weight_init_type") == "xavier":
+        return {"weight_init_type": "uniform", "weight_init_scale": 0.08}
+    return {"weight_init_type": "xavier", "weight_init_scale": 2.34}
+
+
+def _larger_batches(given: Mapping[str, Any]) -> dict[str, Any]:
+    if _value(given, "batch_size") is not None:
+        return {"batch_size": _BATCHES * int(given["batch_size"])}
+    tokens = given.get("batch_tokens") or Hyperparameters.DEFAULT_BATCH_TOKENS
+    return {"batch_tokens": _BATCHES * int(tokens)}
+
+
+def _value(given: Mapping[str, Any], name: str) -> Any:
+    return given.get(name, getattr(_DEFAULTS, name))

@@ -1,0 +1,183 @@
+"""The study as one pipeline: parallel training jobs, each followed by its own evaluation."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from longspan.pipelines.config import Config
+from longspan.pipelines.definition import Target
+from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.evaluation import OUTPUT as EVALUATION
+from longspan.pipelines.definition.parameters import Parameters
+from longspan.pipelines.definition.preparation import OUTPUT as PREPARED
+from longspan.pipelines.definition.preparation import prepare_arguments
+from longspan.pipelines.definition.processing import Machine, processing_request
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
+from longspan.pipelines.definition.training import trainer
+from longspan.pipelines.sdk import (
+    Pipeline,
+    PipelineDefinitionConfig,
+    StepTypeEnum,
+    captured,
+    known_defaults,
+    offline_session,
+    quiet,
+)
+from longspan.pipelines.study.courses import Course, courses
+from longspan.training.metrics import definitions
+
+__all__ = ["Study", "evaluate_step_name", "study_json"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """How it is done: `minutes` is what each job may train, None for what the config says.
+
+    `threads` are those of a job, where several share a machine; None leaves it to the job.
+    """
+
+    seeds: Sequence[int] = (1, 2, 3)
+    minutes: float | None = None
+    threads: int | None = None
+
+
+def evaluate_step_name(course: str, seed: int) -> str:
+    """Of the step that measures one model."""
+    return f"Evaluate-{course}-{seed}"
+
+
+def study_json(config: Config, target: Target, study: Study) -> str:
+    """The definition: the same bytes for the same config, target and study."""
+    with quiet(target.region), known_defaults():
+        session = offline_session(target.region, target.bucket)
+        context = BuildContext(config, target, Parameters.of(config, target), session)
+        pipeline = Pipeline(
+            name=config.name,
+            parameters=list(_parameters(context.parameters)),
+            steps=list(_steps(context, study)),
+            sagemaker_session=session,
+            pipeline_experiment_config=None,
+            pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=True),
+        )
+        definition = json.loads(pipeline.definition())
+    parts = {name: part for name, part in definition.items() if part is not None}
+    return json.dumps(parts, ensure_ascii=False)
+
+
+def _parameters(parameters: Parameters) -> Iterator[Any]:
+    """Those that the study has a use for."""
+    used = (
+        parameters.pairs, parameters.validation, parameters.test, parameters.prepare_instance,
+        parameters.training_instance, parameters.evaluate_instance,
+    )  # fmt: skip
+    return (parameter for parameter in used if parameter is not None)
+
+
+def _steps(context: BuildContext, study: Study) -> Iterator[RequestStep]:
+    found = courses(context.config)
+    prepare = {ngrams: _prepare(context, ngrams) for ngrams in (False, True)}
+    yield from prepare.values()
+    for seed in study.seeds:
+        for course in found:
+            prepared = _output(prepare[course.ngrams], PREPARED)
+            train = _train(context, study, course, seed, prepared)
+            yield train
+            model = train.properties.ModelArtifacts.S3ModelArtifacts
+            yield _evaluate(context, course, seed, model, prepared)
+
+
+def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
+    name, config = "Prepare", context.config
+    if ngrams:
+        name = "PrepareNgrams"
+        preparation = config.preparation.model_copy(update={"vocabulary_type": "ngram"})
+        config = config.model_copy(update={"preparation": preparation})
+    preparation, parameters = config.preparation, context.parameters
+    inputs = {
+        "pairs": parameters.pairs,
+        "validation": parameters.validation,
+        "test": parameters.test,
+    }
+    machine = Machine(
+        parameters.prepare_instance, preparation.volume_gb, preparation.max_runtime_minutes
+    )
+    request = processing_request(
+        replace(context, folder=name),
+        "prepare",
+        machine,
+        {name: uri for name, uri in inputs.items() if uri is not None},
+        PREPARED,
+        prepare_arguments(config),
+    )
+    return _processing(context, name, request)
+
+
+def _train(
+    context: BuildContext, study: Study, course: Course, seed: int, prepared: Any
+) -> RequestStep:
+    hyperparameters = {**course.hyperparameters, "seed": seed}
+    if study.minutes is not None:
+        hyperparameters["max_minutes"] = study.minutes
+    job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
+    request = captured(context.session, job.train(wait=False, logs=False))
+    request.pop("TrainingJobName", None)
+    specification = {**request["AlgorithmSpecification"], "MetricDefinitions": definitions()}
+    request["AlgorithmSpecification"] = specification
+    return RequestStep(
+        f"Train-{course.name}-{seed}",
+        StepTypeEnum.TRAINING,
+        request,
+        ["DescribeTrainingJobResponse"],
+        retries=job_retries(context.config.aws.retries),
+        cache_days=cached_days(context.config.aws),
+    )
+
+
+def _with_threads(context: BuildContext, threads: int | None) -> BuildContext:
+    """Jobs that share a machine share its cores as well."""
+    if threads is None:
+        return context
+    training = context.config.training
+    variables = {"OMP_NUM_THREADS": str(threads), **training.variables}
+    training = training.model_copy(update={"variables": variables})
+    return replace(context, config=context.config.model_copy(update={"training": training}))
+
+
+def _evaluate(
+    context: BuildContext, course: Course, seed: int, model: Any, prepared: Any
+) -> RequestStep:
+    config = context.config
+    evaluation, name = config.evaluation, evaluate_step_name(course.name, seed)
+    machine = Machine(
+        context.parameters.evaluate_instance, evaluation.volume_gb, evaluation.max_runtime_minutes
+    )
+    request = processing_request(
+        replace(context, folder=name),
+        "evaluate",
+        machine,
+        {"model": model, "prepared": prepared},
+        EVALUATION,
+        [
+            "--source-language",
+            config.data.source_language,
+            "--target-language",
+            config.data.target_language,
+        ],
+    )
+    return _processing(context, name, request)
+
+
+def _processing(context: BuildContext, name: str, request: dict[str, Any]) -> RequestStep:
+    return RequestStep(
+        name,
+        StepTypeEnum.PROCESSING,
+        request,
+        ["DescribeProcessingJobResponse"],
+        retries=job_retries(context.config.aws.retries),
+        cache_days=cached_days(context.config.aws),
+    )
+
+
+def _output(step: RequestStep, name: str) -> Any:
+    return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri

@@ -1,0 +1,110 @@
+"""A study's result as a table of text, and as one page, `study.html`."""
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+
+from longspan.pipelines.study.results import CURED, CourseResult, Figure, StudyResult
+from longspan.training.line_chart import Series, line_chart
+
+__all__ = ["render_page", "table_lines"]
+
+
+def table_lines(result: StudyResult) -> Iterator[str]:
+    """One row a course, for a terminal."""
+    names = [name for name, _ in _known(result)]
+    titles = max(len(course.title) for course in result.courses)
+    head = [*names, "kept", "gain", "verdict"]
+    yield f"{'':{titles}}" + "".join(f"{cell:>10}" for cell in head)
+    for course in result.courses:
+        cells = [_value(course.buckets[name]) for name in names]
+        cells += [_share(course.kept), _gain(course.gain), course.verdict]
+        yield f"{course.title:{titles}}" + "".join(f"{cell:>10}" for cell in cells)
+    yield from _notes(result)
+
+
+def render_page(result: StudyResult, title: str, minutes: str) -> str:
+    """The page: what cures, the figure, the table with intervals. Needs nothing from elsewhere."""
+    template = files("longspan.pipelines.study").joinpath("study.html")
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    names = [name for name, _ in _known(result)]
+    series = [
+        Series(
+            course.title,
+            [_number(course.buckets[name]) for name in names],
+            [_interval(course.buckets[name]) for name in names],
+        )
+        for course in result.courses
+    ]
+    return environment.from_string(template.read_text(encoding="utf-8")).render(
+        title=title,
+        answer=_answer(result),
+        chart=line_chart("BLEU by source words", names, series),
+        courses=[course.title for course in result.courses],
+        head=["course", *names, "kept", f"gain, {result.long}", "verdict"],
+        rows=[[course.title, *_cells(course, names)] for course in result.courses],
+        notes=list(_notes(result)),
+        minutes=minutes,
+        signature=result.signature,
+    )
+
+
+def _answer(result: StudyResult) -> str:
+    cures = [course.title for course in result.courses if course.verdict == "cures"]
+    helps = [course.title for course in result.courses if course.verdict == "helps"]
+    parts = []
+    if cures:
+        parts.append(f"Cures: {', '.join(cures)}.")
+    if helps:
+        parts.append(f"Helps, and does not cure: {', '.join(helps)}.")
+    return " ".join(parts) or "None of the courses cures in this time on this data."
+
+
+def _cells(course: CourseResult, names: Sequence[str]) -> list[str]:
+    figures = [_with_interval(course.buckets[name]) for name in names]
+    gain = _with_interval(course.gain, sign="+")
+    return [*figures, _share(course.kept), gain, course.verdict]
+
+
+def _notes(result: StudyResult) -> Iterator[str]:
+    yield (
+        f"BLEU by source words, the mean of {result.seeds} seeds; kept: BLEU of {result.long} over "
+        f"that of {result.medium}; gain: on the baseline, {result.long}"
+    )
+    yield (
+        f"cures: a gain whose 95% interval is above 0, and at least {CURED:.0%} kept; helps: such "
+        "a gain alone; intervals are of a bootstrap over segments and seeds"
+    )
+
+
+def _known(result: StudyResult) -> list[tuple[str, Figure]]:
+    """Buckets with segments."""
+    buckets = result.courses[0].buckets.items()
+    return [(name, figure) for name, figure in buckets if figure is not None]
+
+
+def _number(figure: Figure | None) -> float | None:
+    return None if figure is None else figure.value
+
+
+def _interval(figure: Figure | None) -> tuple[float, float] | None:
+    return None if figure is None else (figure.low, figure.high)
+
+
+def _value(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:.1f}"
+
+
+def _gain(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:+.1f}"
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
+
+
+def _with_interval(figure: Figure | None, sign: str = "") -> str:
+    if figure is None:
+        return "-"
+    return f"{figure.value:{sign}.1f} ({figure.low:{sign}.1f} to {figure.high:{sign}.1f})"

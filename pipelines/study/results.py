@@ -1,0 +1,188 @@
+"""What a study found: BLEU by length of each course, and which of them cures.
+
+Intervals are of a bootstrap over segments and over seeds at once: each resample draws as many
+test segments and as many seeds as there are, the same segments for all courses.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longspan.training.buckets import BUCKETS
+from longspan.training.errors import DataError
+from longspan.training.evaluation_files import unescape
+from longspan.training.scores import bleu_of, statistics
+
+__all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
+
+# A course cures where long sentences keep this share of the BLEU of medium ones.
+CURED = 0.9
+_MEDIUM, _LONG = "11-20", BUCKETS[-1].name
+_RESAMPLES = 500
+_CONFIDENCE = 0.95
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """BLEU, the mean of all seeds, and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class CourseResult:
+    """`buckets` by name, None without segments; `seeds` has each seed's BLEU of the long ones.
+
+    `gain` is the long ones' BLEU less the first course's, None for that itself. `kept` is their
+    share of the medium ones' BLEU.
+    """
+
+    name: str
+    title: str
+    buckets: Mapping[str, Figure | None]
+    seeds: tuple[float, ...]
+    gain: Figure | None
+    kept: float | None
+
+    @property
+    def verdict(self) -> str:
+        """In two words."""
+        if self.gain is None:
+            return "baseline"
+        if self.gain.low <= 0:
+            return "no cure"
+        return "cures" if self.kept is not None and self.kept >= CURED else "helps"
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """All courses, the baseline first; `long` and `medium` name the buckets compared."""
+
+    courses: tuple[CourseResult, ...]
+    medium: str
+    long: str
+    seeds: int
+    signature: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "medium": self.medium,
+            "long": self.long,
+            "seeds": self.seeds,
+            "signature": self.signature,
+            "courses": [
+                {
+                    "name": course.name,
+                    "title": course.title,
+                    "verdict": course.verdict,
+                    "kept": course.kept,
+                    "gain": vars(course.gain) if course.gain else None,
+                    "long_by_seed": list(course.seeds),
+                    "buckets": {
+                        name: vars(figure) if figure else None
+                        for name, figure in course.buckets.items()
+                    },
+                }
+                for course in self.courses
+            ],
+        }
+
+
+def measure_study(
+    evaluations: Mapping[tuple[str, str], Sequence[Path]], *, seed: int = 1
+) -> StudyResult:
+    """From the folders that `longspan evaluate` wrote, a list of seeds for each (name, title).
+
+    Raises DataError unless all are of the same test, with as many seeds.
+    """
+    loaded = {
+        names: [_load(folder) for folder in folders] for names, folders in evaluations.items()
+    }
+    tests = {tuple(one.references) for all_seeds in loaded.values() for one in all_seeds}
+    seeds = {len(all_seeds) for all_seeds in loaded.values()}
+    if len(tests) != 1 or len(seeds) != 1:
+        raise DataError(
+            f"expected evaluations of one test with as many seeds of each course, got {len(tests)} "
+            f"tests and {sorted(seeds)} seeds; run the study again"
+        )
+    first = next(iter(loaded.values()))[0]
+    members = {b.name: np.flatnonzero(first.buckets == b.name) for b in BUCKETS}
+    known = [name for name, rows in members.items() if len(rows)]
+    medium = _MEDIUM if _MEDIUM in known else known[0]
+    long = _LONG if _LONG in known else known[-1]
+    count = seeds.pop()
+    draws = {name: _draws(len(members[name]), count, seed) for name in known}
+    courses: list[CourseResult] = []
+    base: Numbers | None = None
+    for (name, title), all_seeds in loaded.items():
+        sampled = {b: _bleu(all_seeds, members[b], draws[b]) for b in known}
+        figures = {b: _figure(*sampled[b]) if b in sampled else None for b in members}
+        values, resamples = sampled[long]
+        gain = None
+        if base is not None:
+            gain = _figure(np.array([values.mean() - base[0]]), resamples - base[1:])
+        else:
+            base = np.concatenate([[values.mean()], resamples])
+        of_medium = float(sampled[medium][0].mean())
+        kept = float(values.mean()) / of_medium if of_medium else None
+        courses.append(CourseResult(name, title, figures, tuple(values.tolist()), gain, kept))
+    return StudyResult(tuple(courses), medium, long, count, first.signature)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    references: list[str]
+    buckets: NDArray[np.str_]
+    counts: Numbers  # (segment, 10)
+    signature: str
+
+
+def _load(folder: Path) -> _Loaded:
+    document = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    rows = list(_rows(folder / "translations.tsv"))
+    references = [unescape(row["reference"]) for row in rows]
+    hypotheses = [unescape(row["hypothesis"]) for row in rows]
+    counted = statistics(hypotheses, references, document["metrics"]["tokenizer"])
+    buckets = np.array([row["bucket"] for row in rows])
+    return _Loaded(references, buckets, counted.bleu, counted.bleu_signature)
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def _draws(segments: int, seeds: int, seed: int) -> tuple[Numbers, NDArray[np.int64]]:
+    """How often each segment (resample, segment) and which seeds (resample, seed) are drawn."""
+    generator = np.random.default_rng([seed, segments])
+    shares = np.full(segments, 1 / max(1, segments))
+    weights = generator.multinomial(segments, shares, _RESAMPLES).astype(np.float64)
+    return weights, generator.integers(0, seeds, (_RESAMPLES, seeds))
+
+
+def _bleu(
+    all_seeds: Sequence[_Loaded],
+    members: NDArray[np.int64],
+    draws: tuple[Numbers, NDArray[np.int64]],
+) -> tuple[Numbers, Numbers]:
+    """BLEU of each seed (seed,), and the mean over seeds of each resample (resample,)."""
+    weights, chosen = draws
+    values = np.array([float(bleu_of(one.counts[members].sum(0))) for one in all_seeds])
+    by_seed = np.stack([bleu_of(weights @ one.counts[members]) for one in all_seeds], axis=1)
+    return values, np.take_along_axis(by_seed, chosen, axis=1).mean(1)
+
+
+def _figure(values: Numbers, resamples: Numbers) -> Figure:
+    low, high = np.quantile(resamples, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
+    return Figure(float(values.mean()), float(low), float(high))
