@@ -9,14 +9,15 @@ _BLOCK = 64
 # Of fewer tokens the plain way is the faster one.
 _LEAST_BLOCKS = 8
 # Of fewer rows too.
-_LEAST_ROWS = 4
+_LEAST_ROWS = 8
 
 
 def best_tokens(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` best of each row, best first, and the logarithm of the sum of exponentials.
 
-    logits (rows, vocabulary) -> logits and tokens (rows, count), normaliser (rows, 1). On a CPU the search is by blocks: the best tokens are in those blocks
-    whose best is among the best of all blocks, so only these are read twice.
+    logits (rows, vocabulary) -> logits and tokens (rows, count), normaliser (rows, 1). On a CPU
+    the search is by blocks: the best tokens are in those blocks whose best is among the best of
+    all blocks, so only these are read twice.
     """
     blocks = logits.shape[1] // _BLOCK
     if logits.device.type != "cpu":

@@ -91,6 +91,7 @@ class FastDecoder(nn.Module):
             self.decoder.attention.value = Int8Linear(folded, None)
         else:
             self.of_context = Int8Linear(of_context, None)
+        del decoder.first, decoder.readout  # nothing else asks for them
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> FastMemory:
         """Everything about a source that no target position changes, computed once."""

@@ -1,10 +1,11 @@
 """The recurrent encoder for short batches: both directions go together, in eight bits."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from longspan.inference.int8 import Int8Linear, RecurrentStep
-from longspan.training.encoder import Encoder
 from longspan.training.recurrence import Recurrence, reverse_by_length
 
 __all__ = ["FastEncoder"]
@@ -17,7 +18,7 @@ class FastEncoder(nn.Module):
     first layer for both directions; what is left for each position is the product with the state.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Any) -> None:
         super().__init__()
         self.first = _Layer((encoder.forwards, encoder.backwards))
         self.upper = nn.ModuleList(_Layer((layer,)) for layer in encoder.upper)
@@ -45,7 +46,7 @@ class _Layer(nn.Module):
         self.gates = Int8Linear(
             torch.cat([weight[0] for weight in weights]), torch.cat([w[2] for w in weights])
         )
-        self.steps = nn.ModuleList(RecurrentStep(direction) for direction in directions)
+        self.steps = [RecurrentStep(direction) for direction in directions]
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """inputs (batch, time, size) -> for each direction (batch, time, units)."""
@@ -57,7 +58,7 @@ class _Layer(nn.Module):
         return outputs
 
 
-def _run(step: nn.Module, gates: Tensor) -> Tensor:
+def _run(step: RecurrentStep, gates: Tensor) -> Tensor:
     """gates (batch, time, gates) -> outputs (batch, time, units)."""
     batch, units = len(gates), step.units
     hidden = gates.new_zeros(batch, units)

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Child:
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard = asyncio.get_running_loop().time()
         self._load = 0
+        self.facts: Mapping[str, Any] = {}  # of a ready worker: its device, its precision
 
     @classmethod
     async def start(cls, model: Path, settings: WorkerSettings) -> "Child":
@@ -150,6 +151,7 @@ class Child:
             number, reason = content["failure"]
             self._settle(number, error=ModelFailed(f"the model failed: {reason}"))
         elif "ready" in content and not self._ready.done():
+            self.facts = content["ready"]
             self._ready.set_result(None)
         elif "broken" in content and not self._ready.done():
             self._ready.set_exception(LongspanError(content["broken"]))

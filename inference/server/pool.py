@@ -108,7 +108,7 @@ class Pool:
     def _enter(self, place: int, child: Child) -> None:
         self._ready.append(child)
         self._metrics.workers.set(len(self._ready))
-        self._journal.write("worker ready", worker=place, pid=child.pid)
+        self._journal.write("worker ready", worker=place, pid=child.pid, **child.facts)
 
     def _leave(self, child: Child) -> None:
         if child in self._ready:

@@ -80,7 +80,7 @@ class ServerSettings:
     threads: int = _integer(0, 0, 256, "threads of a worker; 0: the cores shared among workers")
     device: str = _text("", "cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
     precision: str = _choice(
-        "auto", ("auto", "fp32", "bf16", "int8"), "of the weights; auto: int8 on a CPU"
+        "auto", ("auto", "fp32", "int8"), "of the weights; auto: int8 on a CPU where that is fast"
     )
     profile: str = _choice("quality", PROFILES, "of requests that name none")
     language: str = _text("en", "of the source: its rules say where a sentence ends")

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import torch
 
+from longspan.inference.compression import choose_precision, compress
 from longspan.inference.server.child import WorkerSettings
 from longspan.inference.server.lanes import Lanes, Turn
 from longspan.inference.server.messages import Frame, Job, read_frame
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str]) -> int:
         torch.set_grad_enabled(False)
         device = choose_device(settings.device or None)
         loaded = load_model(Path(directory), device)
+        precision = choose_precision(settings.precision, torch.device(device))
+        if precision == "int8":
+            compress(loaded.model, loaded.hyperparameters)
         lanes = Lanes(
             loaded.model, torch.device(device), settings.batch_tokens, settings.batch_size
         )
@@ -53,8 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     except LongspanError as error:
         _send(output, Frame({"broken": " ".join(str(error).split())}))
         return 1
-    ready = {"device": device, "has_attention": loaded.model.has_attention}
-    _send(output, Frame({"ready": ready}))
+    _send(output, Frame({"ready": {"device": device, "precision": precision}}))
     _work(lanes, output)
     return 0
 

@@ -17,7 +17,12 @@ _KIND = "endpoint-config"
 _NAME = "EndpointConfigName"
 _CONFIGS = Listing(name=_NAME)
 # What AWS offers and a process on this machine cannot be.
-_UNSUPPORTED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants")
+_UNSUPPORTED = (
+    "AsyncInferenceConfig",
+    "CrossRegionTrafficConfig",
+    "ExplainerConfig",
+    "ShadowProductionVariants",
+)
 
 
 def find_config(context: Context, call: Call, name: str) -> Document:
@@ -72,6 +77,12 @@ class EndpointConfigs:
         for member in _UNSUPPORTED:
             if call.request.get(member):
                 raise ValidationError(f"{member} is not supported by the local cloud: leave it out")
+        capture = call.request.get("DataCaptureConfig")
+        if capture and capture.get("EnableCapture", True):
+            raise ValidationError(
+                "DataCaptureConfig: the local cloud captures no data; leave it out, or set "
+                "EnableCapture to false"
+            )
         variants: Sequence[Mapping[str, Any]] = call.request["ProductionVariants"]
         names = [variant["VariantName"] for variant in variants]
         if len(set(names)) < len(names):

@@ -190,13 +190,14 @@ class Endpoints:
             self._set(key, "InService", FailureReason=reason, PendingDeploymentSummary=None)
             return
         old = self._fleets.get(key)
-        before = self._documents.get(key)["ProductionVariants"]
+        before = self._documents.get(key)
+        last = before.get("LastDeploymentConfig") if request.get("RetainDeploymentConfig") else None
         self._enter(
             key,
             fleet,
             config,
-            retained(before, request),
-            LastDeploymentConfig=request.get("DeploymentConfig"),
+            retained(before["ProductionVariants"], request),
+            LastDeploymentConfig=request.get("DeploymentConfig") or last,
         )
         if old is not None:  # else it was killed, since the cloud ends
             old.stop()

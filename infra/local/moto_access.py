@@ -22,6 +22,7 @@ from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers
 
 from longspan.infra.local.api import AccessDenied, Unrecognized, WrongSignature
+from longspan.infra.local.moto_resources import resource_of
 from longspan.infra.local.policies import ALLOWED, DENIED, decide
 
 __all__ = ["Signed", "account_of", "authorize", "caller_of", "enforced", "require_signatures"]
@@ -117,6 +118,8 @@ def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
     action = _action(request._action)
     if action == "sts:GetCallerIdentity":  # allowed to all, whatever policies say
         return
+    if resource == "*":
+        resource = resource_of(action, request._body, request._region, request.account_id)
     policies = [IAMPolicy(policy)._policy_json for policy in request._access_key.collect_policies()]
     who = str(request._access_key.arn)
     known = {"aws:PrincipalArn": who, "aws:RequestedRegion": request._region, **context}

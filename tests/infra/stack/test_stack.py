@@ -42,8 +42,6 @@ def test_what_is_proposed_is_deployed_and_then_there_is_nothing_to_do(cloudforma
         "ServerSideEncryptionConfiguration"
     ]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    access = s3.get_public_access_block(Bucket=bucket["Name"])
-    assert set(access["PublicAccessBlockConfiguration"].values()) == {True}
     assert not stack.propose({}).changes
 
 

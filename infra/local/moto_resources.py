@@ -1,0 +1,35 @@
+"""The resource of requests whose services moto asks about `*`, as IAM policies name it.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_applicationautoscaling.html
+"""
+
+import json
+from typing import Any
+
+__all__ = ["resource_of"]
+
+# Of the operations on a log stream; the others are about its group.
+_OF_STREAMS = frozenset({"PutLogEvents", "GetLogEvents"})
+
+
+def resource_of(action: str, body: bytes | str, region: str, account: str) -> str:
+    """The ARN of an action such as `logs:PutLogEvents`; `*` where it is about none, or unknown."""
+    service, _, operation = action.partition(":")
+    request = _object(body)
+    if service == "logs" and request.get("logGroupName"):
+        group = f"arn:aws:logs:{region}:{account}:log-group:{request['logGroupName']}"
+        stream = request.get("logStreamName")
+        return f"{group}:log-stream:{stream}" if stream and operation in _OF_STREAMS else group
+    if service == "application-autoscaling" and request.get("ResourceId"):
+        # AWS gives a target an identifier of its own.
+        return f"arn:aws:{service}:{region}:{account}:scalable-target/{request['ResourceId']}"
+    return "*"
+
+
+def _object(body: bytes | str) -> dict[str, Any]:
+    try:
+        content = json.loads(body or "{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

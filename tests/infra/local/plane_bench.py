@@ -1,0 +1,94 @@
+"""Services of the control plane in this process, without the wire between."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from longspan.infra.local.account import Account, create_account
+from longspan.infra.local.api import ApiError, Call, Document
+from longspan.infra.local.clients import Clients
+from longspan.infra.local.context import Context
+from longspan.infra.local.control_plane import ControlPlane, Service
+from longspan.infra.local.documents import Documents
+from longspan.infra.local.endpoint_configs import EndpointConfigs
+from longspan.infra.local.model_packages import ModelPackages
+from longspan.infra.local.models import Models
+from longspan.infra.local.moto_server import MotoServer
+from longspan.infra.local.runtime import Runtime
+from longspan.infra.local.tags import Tags
+
+__all__ = ["PlaneBench", "registry"]
+
+REGION = "us-east-1"
+
+
+@dataclass
+class PlaneBench:
+    """Its clock goes on by one second with every look."""
+
+    plane: ControlPlane
+    account: Account
+    s3: Any
+
+    def call(self, operation: str, *, region: str = REGION, **request: Any) -> Document:
+        caller = "arn:aws:iam::123456789012:user/tester"
+        return self.plane.handle(Call(operation, request, region, self.account.id, caller))
+
+    def refusal(self, operation: str, **request: Any) -> tuple[str, str]:
+        """Code and message."""
+        with pytest.raises(ApiError) as caught:
+            self.call(operation, **request)
+        return caught.value.code, str(caught.value)
+
+    def pages(self, operation: str, member: str, **request: Any) -> Iterator[Document]:
+        while True:
+            answer = self.call(operation, **request)
+            yield from answer[member]
+            if not answer.get("NextToken"):
+                return
+            request["NextToken"] = answer["NextToken"]
+
+    def upload(self, key: str, content: bytes = b"x") -> str:
+        self.s3.put_object(Bucket=self.account.bucket, Key=key, Body=content)
+        return f"s3://{self.account.bucket}/{key}"
+
+    def model(self, name: str) -> str:
+        """The ARN of a model that brings its data with its image."""
+        created = self.call(
+            "CreateModel",
+            ModelName=name,
+            ExecutionRoleArn=self.account.role_arn,
+            PrimaryContainer={"Image": "image"},
+        )
+        return str(created["ModelArn"])
+
+
+def _services(context: Context) -> Sequence[Service]:
+    return Tags(context), ModelPackages(context), Models(context), EndpointConfigs(context)
+
+
+@contextmanager
+def registry(
+    folder: Path, services: Callable[[Context], Sequence[Service]] = _services
+) -> Iterator[PlaneBench]:
+    """Of services that run nothing."""
+    server = MotoServer()
+    url = server.start()
+    account = create_account(url, REGION)
+    clients = Clients(url, account.administrator)
+    ticks = iter(range(1, 1_000_000))
+    context = Context(
+        Documents(folder / "state"),
+        clients,
+        cast(Runtime, None),
+        folder,
+        lambda: float(next(ticks)),
+    )
+    yield PlaneBench(
+        ControlPlane(services(context)), account, clients.in_region(REGION).client("s3")
+    )
+    server.stop()

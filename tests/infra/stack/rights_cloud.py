@@ -1,0 +1,66 @@
+"""A local cloud that enforces IAM, writes down every request that was checked, and fakes jobs."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from longspan.infra.local import moto_access
+from longspan.infra.local.cloud import Cloud, CloudSettings
+from longspan.infra.local.policies import decide
+from longspan.infra.local.process_runtime import ProcessRuntime
+from longspan.infra.local.runtime import Container, Running
+
+_JOB = str(Path(__file__).with_name("fake_job.py"))
+_SERVER = str(Path(__file__).parents[1] / "local/tiny_server.py")
+
+
+class FakeJobs:
+    """The process runtime, with other programs."""
+
+    def __init__(self) -> None:
+        self._processes = ProcessRuntime()
+
+    def host_names(self, count: int) -> tuple[str, ...]:
+        return self._processes.host_names(count)
+
+    def start(self, container: Container) -> Running:
+        command = container.command
+        program = ("python", _SERVER) if command == ("serve",) else ("python", _JOB, _job(command))
+        return self._processes.start(dataclasses.replace(container, command=program))
+
+    def close(self) -> None:
+        self._processes.close()
+
+
+def _job(command: tuple[str, ...]) -> str:
+    """`train`, or `python -m longspan.training JOB OPTION...`."""
+    return command[0] if len(command) == 1 else command[3]
+
+
+def _record(path: Path) -> None:
+    """Every decision from now on: who, what, on what, with which conditions' keys."""
+    file = path.open("a", buffering=1, encoding="utf-8")
+
+    def recording(policies: Any, action: str, resource: str, context: dict[str, str]) -> str:
+        file.write(json.dumps([context["aws:PrincipalArn"], action, resource, context]) + "\n")
+        return decide(policies, action, resource, context)
+
+    setattr(moto_access, "decide", recording)  # noqa: B010 - for the type checker
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--directory", type=Path, required=True)
+    arguments = parser.parse_args()
+    cloud = Cloud(CloudSettings(arguments.directory, iam=True), FakeJobs())
+    _record(arguments.directory / "requests.jsonl")
+    print(json.dumps(cloud.environment()), flush=True)
+    sys.stdin.read()
+    cloud.close()
+
+
+if __name__ == "__main__":
+    main()

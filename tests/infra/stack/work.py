@@ -1,0 +1,123 @@
+"""Everything that the two roles are for, done once: runs of the pipeline and deployments."""
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from longspan.pipelines.config import Config, parse_config
+from longspan.pipelines.connection import Connection
+from longspan.pipelines.execution import ExecutionState
+from longspan.pipelines.executions import list_executions, list_pipelines
+from longspan.pipelines.job_logs import read_log
+from longspan.pipelines.live_endpoint import (
+    Deployment,
+    Scaling,
+    deploy,
+    list_endpoints,
+    roll_back,
+    scale,
+    variant,
+    wait_in_service,
+)
+from longspan.pipelines.model_registry import approve, find_package
+from longspan.pipelines.pipeline_run import PipelineRun
+
+__all__ = ["PROJECT", "deploy_and_return", "run_to_the_end", "stop_and_fail"]
+
+PROJECT = "longspan"
+_SECONDS = 120.0
+
+_CONFIG = """
+name: {project}
+data:
+  source_language: en
+  target_language: ja
+  pairs: {pairs}
+tuning: {{jobs: 1, parallel_jobs: 1}}
+training: {{checkpoints: true{more}}}
+gate: {{minimum_bleu_long: {minimum}, minimum_bleu_short_change: -100}}
+"""
+
+
+def config(
+    folder: Path, *, first: str = "a\tb\n", slow: bool = False, minimum: float = 1
+) -> Config:
+    pairs = folder / f"{first.split()[0]}.tsv"
+    pairs.write_text(first + "c\td\n", encoding="utf-8")
+    more = ", variables: {SLOW: '1'}" if slow else ""
+    text = _CONFIG.format(project=PROJECT, pairs=pairs, more=more, minimum=minimum)
+    return parse_config(text, "the test's config")
+
+
+def stop_and_fail(connection: Connection, folder: Path) -> None:
+    """An execution that is stopped in each kind of job, and one that fails and is retried."""
+    for stopped, wanted in (
+        (config(folder, first="slow\tb\n"), {"Prepare"}),
+        (config(folder, slow=True), {"Tune", "TrainBaseline"}),
+    ):
+        run = PipelineRun.start(stopped, connection, folder)
+        _wait(lambda: wanted <= _executing(run))  # noqa: B023 - called at once
+        run.execution.stop()
+        assert run.wait(io.StringIO()).status == "Stopped"
+    too_high = config(folder, minimum=99)
+    assert PipelineRun.start(too_high, connection, folder).wait(io.StringIO()).status == "Failed"
+    again = PipelineRun.start(too_high, connection, folder)
+    assert again.taken_up == "retried"
+    assert again.wait(io.StringIO()).status == "Failed"
+
+
+def run_to_the_end(connection: Connection, folder: Path) -> None:
+    """Twice: the endpoint is created, then updated."""
+    for _ in range(2):
+        run = PipelineRun.start(config(folder), connection, folder, again=True)
+        state = run.wait(io.StringIO())
+        assert state.status == "Succeeded", _reasons(state)
+    run.evaluation(state)
+    run.model(state)
+    prepared = state.step("Prepare")
+    assert prepared is not None
+    list(read_log(connection.client("logs"), prepared.job))
+    sagemaker = connection.client("sagemaker")
+    assert list_pipelines(sagemaker) == [PROJECT]
+    assert list(list_executions(sagemaker, PROJECT))
+
+
+def deploy_and_return(connection: Connection, folder: Path) -> None:
+    """A version that waits is approved, deployed, asked, scaled, and taken back."""
+    sagemaker = connection.client("sagemaker")
+    package = find_package(sagemaker, PROJECT, None, approved=False)
+    approve(sagemaker, package)
+    deployment = Deployment(
+        endpoint=PROJECT,
+        package_arn=package,
+        role_arn=connection.role_arn,
+        variant=variant(config(folder).endpoint),
+        suffix="by-hand",
+        environment={},
+    )
+    deploy(sagemaker, deployment)
+    list(wait_in_service(sagemaker, PROJECT, 0.2))
+    runtime = connection.client("sagemaker-runtime")
+    runtime.invoke_endpoint(EndpointName=PROJECT, ContentType="text/plain", Body=b"hello")
+    scaling = Scaling(1, 2, 60.0, 300, 60)
+    scale(connection.client("application-autoscaling"), PROJECT, scaling)
+    assert [found.name for found in list_endpoints(sagemaker)] == [PROJECT]
+    roll_back(sagemaker, PROJECT)
+    list(wait_in_service(sagemaker, PROJECT, 0.2))
+
+
+def _executing(run: PipelineRun) -> set[str]:
+    return {s.name for s in run.execution.state().steps if s.status == "Executing" and s.job}
+
+
+def _reasons(state: ExecutionState) -> list[str]:
+    return [f"{step.name}: {step.reason}" for step in state.steps if step.status == "Failed"]
+
+
+def _wait(done: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
