@@ -19,6 +19,7 @@ from longspan.infra.local.kept.keeper import AGENT, Keeper
 from longspan.infra.local.model_packages import ModelPackages
 from longspan.infra.local.models import Models
 from longspan.infra.local.moto_access import require_signatures
+from longspan.infra.local.moto_logs import complete_log_filter
 from longspan.infra.local.moto_server import MotoServer
 from longspan.infra.local.pipelines import Pipelines
 from longspan.infra.local.processing_jobs import processing_jobs
@@ -65,6 +66,7 @@ class Cloud:
         shutil.rmtree(workplace, ignore_errors=True)
         workplace.mkdir()
         stack.callback(shutil.rmtree, workplace, ignore_errors=True)
+        complete_log_filter()
         server = MotoServer(settings.port)
         self.url = server.start()
         stack.callback(server.stop)

@@ -5,6 +5,7 @@ Fix the module that the test names, then look whether the new moto needs the hoo
 
 import inspect
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from moto import settings
 from moto.core.responses import BaseResponse
 from moto.iam import access_control
 from moto.iam.models import get_account_id_from, iam_backends
+from moto.logs.responses import LogsResponse
 from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
 from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
@@ -27,6 +29,7 @@ from moto.sts.models import sts_backends
 from longspan.infra.local import moto_state
 from longspan.infra.local.api import Call, Document, ValidationError
 from longspan.infra.local.invocations import Answer, Invocation, model_error, validation_error
+from longspan.infra.local.moto_logs import complete_log_filter
 from longspan.infra.local.moto_server import MotoServer
 
 OLD = "AKIAOLDOLDOLDOLDOLDO"
@@ -288,6 +291,33 @@ def test_asynchronous_invocations_are_refused(runtime: Any) -> None:
     assert "use InvokeEndpoint" in error["Message"]
 
 
+def test_a_filter_of_log_events_looks_at_the_streams_that_it_names(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LogsResponse, "filter_log_events", LogsResponse.filter_log_events)
+    complete_log_filter()
+    logs = server[1]("logs")
+    now = int(time.time() * 1000)
+    logs.create_log_group(logGroupName="filtered")
+    for number, stream in enumerate(("a/1", "a/2", "ab/1")):
+        logs.create_log_stream(logGroupName="filtered", logStreamName=stream)
+        events = [{"timestamp": now + 10 * n - number, "message": f"{stream} {n}"} for n in (0, 1)]
+        logs.put_log_events(logGroupName="filtered", logStreamName=stream, logEvents=events)
+
+    def found(**request: Any) -> list[str]:
+        answer = logs.filter_log_events(logGroupName="filtered", **request)
+        return [event["message"] for event in answer["events"]]
+
+    assert found(logStreamNamePrefix="a/") == ["a/2 0", "a/1 0", "a/2 1", "a/1 1"]
+    assert found(logStreamNamePrefix="none/") == []
+    assert found(logStreamNames=["ab/1"]) == ["ab/1 0", "ab/1 1"]
+    assert found(logStreamNamePrefix="a/1", startTime=now + 5) == ["a/1 1"]
+    assert len(found()) == 6
+    error = refusal(logs.filter_log_events, logGroupName="none", logStreamNamePrefix="a")
+    assert error["Code"] == "ResourceNotFoundException"
+    logs.delete_log_group(logGroupName="filtered")
+
+
 def test_who_does_not_sign_is_refused(runtime: Any) -> None:
     url = f"{runtime.meta.endpoint_url}/endpoints/one/invocations"
     with pytest.raises(urllib.error.HTTPError) as caught:
@@ -309,4 +339,4 @@ def test_a_bucket_may_have_the_name_of_the_path(server: Any, runtime: Any) -> No
 def test_nobody_else_touches_motos_inside() -> None:
     folder = Path(moto_state.__file__).parent
     touching = {path.name for path in folder.rglob("*.py") if "from moto" in path.read_text()}
-    assert touching == {"moto_access.py", "moto_server.py", "moto_state.py"}
+    assert touching == {"moto_access.py", "moto_logs.py", "moto_server.py", "moto_state.py"}

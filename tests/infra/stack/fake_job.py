@@ -46,4 +46,5 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
+    print(sys.argv[1], flush=True)
     {"train": train, "prepare": prepare, "evaluate": evaluate}[sys.argv[1]]()

@@ -23,6 +23,7 @@ from longspan.pipelines.live_endpoint import (
 )
 from longspan.pipelines.model_registry import approve, find_package
 from longspan.pipelines.pipeline_run import PipelineRun
+from longspan.pipelines.results import fetch_evaluation
 
 __all__ = ["PROJECT", "deploy_and_return", "run_to_the_end", "stop_and_fail"]
 
@@ -74,12 +75,12 @@ def run_to_the_end(connection: Connection, folder: Path) -> None:
         run = PipelineRun.start(config(folder), connection, folder, again=True)
         state = run.wait(io.StringIO())
         assert state.status == "Succeeded", _reasons(state)
-    run.evaluation(state)
+    sagemaker = connection.client("sagemaker")
+    fetch_evaluation(sagemaker, connection.client("s3"), state, folder / "evaluation")
     run.model(state)
     prepared = state.step("Prepare")
     assert prepared is not None
     list(read_log(connection.client("logs"), prepared.job))
-    sagemaker = connection.client("sagemaker")
     assert list_pipelines(sagemaker) == [PROJECT]
     assert list(list_executions(sagemaker, PROJECT))
 
