@@ -29,7 +29,7 @@ from longspan.infra.local.training_jobs import training_jobs
 from longspan.infra.local.transform_jobs import transform_jobs
 from longspan.infra.local.tuning_jobs import TuningJobs
 
-__all__ = ["Cloud", "CloudSettings"]
+__all__ = ["Cloud", "CloudSettings", "services"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Cloud:
         stack.callback(runtime.close)
         context = Context(documents, clients, runtime, workplace, time.time)
         endpoints = Endpoints(context)
-        control_plane = ControlPlane(_services(context, endpoints))
+        control_plane = ControlPlane(services(context, endpoints))
         stack.callback(control_plane.close)
         server.answer_sagemaker(control_plane.handle)
         server.answer_invocations(endpoints.invoke)
@@ -113,7 +113,7 @@ def _open_account(server: MotoServer, url: str, keeper: Keeper, region: str) -> 
     return account
 
 
-def _services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
+def services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
     """In the order in which they build on each other."""
     training = training_jobs(context)
     return (

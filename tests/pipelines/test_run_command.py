@@ -21,6 +21,15 @@ QUICK = {
 }
 
 
+# A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+_COMMAND = (
+    "import signal, sys\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from longspan.pipelines.command import main\n"
+    "sys.exit(main(sys.argv[1:]))"
+)
+
+
 @dataclass(frozen=True)
 class Shell:
     """A folder with a config in which commands are typed; nothing else leads to a cloud."""
@@ -34,7 +43,7 @@ class Shell:
 
     def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "longspan.pipelines.command", *arguments],
+            [sys.executable, "-c", _COMMAND, *arguments],
             cwd=self.folder,
             env=self.environment(**more),
             stdout=subprocess.PIPE,

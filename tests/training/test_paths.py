@@ -17,6 +17,9 @@ def test_everything_hangs_off_the_base(tmp_path: Path):
     ours, default = ContainerPaths(tmp_path), ContainerPaths()
     names = [name for name, kind in vars(ContainerPaths).items() if isinstance(kind, property)]
     assert len(names) >= 9
+    names.remove("written")  # several of the others
+    assert {path.parts[:-1] for path in default.written} >= {("/", "opt", "ml")}
+    assert all(path.is_relative_to(tmp_path) for path in ours.written)
     for name in names:
         relative = getattr(ours, name).relative_to(tmp_path)
         assert getattr(default, name) == Path("/opt/ml") / relative

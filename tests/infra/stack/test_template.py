@@ -17,6 +17,7 @@ _LARGEST_BODY = 51_200
 _WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
+    "sagemaker:ListEndpointConfigs",
     "sagemaker:ListEndpoints",
     "sagemaker:ListModelPackages",
     "sagemaker:ListPipelines",
