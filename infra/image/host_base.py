@@ -24,8 +24,10 @@ _LEFT_OUT = frozenset(
 )
 _LEFT_OUT_MODULES = ("_tkinter.", "_test", "xxlimited", "_xxtestfuzz.", "_ctypes_test.")
 # Loaded by name: by the C library for users and host names, and by wheels.
-_LIBRARIES = ("libnss_files.so.2", "libnss_dns.so.2", "libstdc++.so.6", "libgcc_s.so.1")
-_LIBRARIES += ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libgomp.so.1")
+_LIBRARIES = (
+    *("libnss_files.so.2", "libnss_dns.so.2", "libstdc++.so.6", "libgcc_s.so.1"),
+    *("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libgomp.so.1"),
+)
 
 
 def host_python(scratch: Path) -> Iterator[Entry]:
@@ -69,10 +71,10 @@ def _shared_libraries(binaries: Sequence[Path]) -> Iterator[Entry]:
     if "libc.so.6" not in found:
         raise ImageError("expected a Linux with glibc for a base of its own Python: name --base")
     folder = found["libc.so.6"].parent
-    for name in _LIBRARIES:
-        for place in (folder / name, Path("/usr", *folder.parts[1:]) / name):
-            if place.exists():
-                found.setdefault(name, place)
+    for library in _LIBRARIES:
+        for at in (folder / library, Path("/usr", *folder.parts[1:]) / library):
+            if at.exists():
+                found.setdefault(library, at)
     for name, path in found.items():
         yield path.resolve(), PurePosixPath("/usr", *folder.parts[1:]) / name
 

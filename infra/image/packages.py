@@ -21,8 +21,10 @@ _SOURCES = ("training", "inference", "pipelines", "infra")
 _FILES = ("pyproject.toml", "README.md", "LICENSE", "requirements.lock")
 # Headers, static libraries and tests: what is for building on torch, not for running it. torchgen
 # must stay: torch itself imports it.
-_LEFT_OUT = ("torch/include", "torch/test", "torch/testing/_internal/test_module", "torch/share")
-_LEFT_OUT += ("pyarrow/include", "pyarrow/tests", "numpy/_core/include", "bin")
+_LEFT_OUT = (
+    *("torch/include", "torch/test", "torch/testing/_internal/test_module", "torch/share"),
+    *("pyarrow/include", "pyarrow/tests", "numpy/_core/include", "bin"),
+)
 _LEFT_OUT_SUFFIXES = (".a", ".pyi", ".pxd", ".pyx")
 # What pip notes of where a wheel lay, and of who asked for it.
 _NOTES = frozenset({"direct_url.json", "REQUESTED", "RECORD", "INSTALLER"})

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from typing import Literal
 
 from longspan.infra.image.errors import ImageError
@@ -66,7 +67,7 @@ class Recipe:
         )
 
 
-def _project(source: Path) -> dict[str, object] | dict[str, str]:
+def _project(source: Path) -> dict[str, Any]:
     try:
         text = (source / "pyproject.toml").read_text(encoding="utf-8")
     except OSError:

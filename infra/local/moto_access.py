@@ -6,6 +6,7 @@ With `moto_server` and `moto_state` this is where moto's internals are touched.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
+from urllib.parse import parse_qs, urlsplit
 
 from moto import settings
 from moto.core.exceptions import JsonRESTError, _RESTError
@@ -21,7 +22,7 @@ from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
 from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers
 
-from longspan.infra.local.api import AccessDenied, Unrecognized, WrongSignature
+from longspan.infra.local.api import AccessDenied, Unrecognized, Unsigned, WrongSignature
 from longspan.infra.local.moto_resources import resource_of
 from longspan.infra.local.policies import ALLOWED, DENIED, decide
 
@@ -91,6 +92,8 @@ def require_signatures() -> None:
     """From now on every request must be signed by a known key whose policies allow it."""
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     hooks = {
+        "__init__": _with_links(IAMRequestBase.__init__),
+        "check_signature": _unless_link(IAMRequestBase.check_signature),
         "check_action_permitted": lambda self, resource: _check(self, resource, {}),
         "_create_aws_request": _without_parameters(IAMRequestBase._create_aws_request),
     }
@@ -111,6 +114,41 @@ def require_signatures() -> None:
         return bool(original(self, principal))
 
     setattr(IAMPolicyStatement, "_check_principal", check_principal)  # noqa: B010
+
+
+def _with_links(original: Any) -> Any:
+    """A link carries in its query what other requests carry in a header, which moto reads."""
+
+    def init(self: Any, *, headers: Any, path: str, **more: Any) -> None:
+        self._headers = headers  # of whom refuses
+        self._is_link = "Authorization" not in headers
+        original(
+            self, headers=_of_link(self, path) if self._is_link else headers, path=path, **more
+        )
+
+    return init
+
+
+def _of_link(request: Any, path: str) -> dict[str, str]:
+    query = parse_qs(urlsplit(path).query)
+    credential = query.get("X-Amz-Credential", [""])[0]
+    key = query.get("AWSAccessKeyId", [""])[0]  # of signature version 2
+    if key:
+        credential = f"{key}/date/us-east-1/s3/aws4_request"
+    if not credential:
+        if isinstance(request, S3IAMRequest):
+            raise S3AccessDeniedError
+        raise _refusal(request, Unsigned.code, "MissingAuthenticationToken", "Unsigned request")
+    token = query.get("X-Amz-Security-Token", query.get("x-amz-security-token", [""]))[0]
+    return {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, ",
+        **({"X-Amz-Security-Token": token} if token else {}),
+    }
+
+
+def _unless_link(original: Any) -> Any:
+    """A link's own signature is not checked, its key's policies are."""
+    return lambda self: None if self._is_link else original(self)
 
 
 def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:

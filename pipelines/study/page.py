@@ -73,8 +73,8 @@ def _notes(result: StudyResult) -> Iterator[str]:
         f"that of {result.medium}; gain: on the baseline, {result.long}"
     )
     yield (
-        f"cures: a gain whose 95% interval is above 0, and at least {CURED:.0%} kept; helps: such "
-        "a gain alone; intervals are of a bootstrap over segments and seeds"
+        "helps: a gain of 1 BLEU or more whose 95% interval is above 0; cures: such a gain, and at "
+        f"least {CURED:.0%} kept; intervals are of a bootstrap over segments and seeds"
     )
 
 

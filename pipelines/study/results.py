@@ -23,6 +23,8 @@ __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
 
 # A course cures where long sentences keep this share of the BLEU of medium ones.
 CURED = 0.9
+# Less BLEU than this is no gain, however sure it is.
+_LEAST_GAIN = 1.0
 _MEDIUM, _LONG = "11-20", BUCKETS[-1].name
 _RESAMPLES = 500
 _CONFIDENCE = 0.95
@@ -59,7 +61,7 @@ class CourseResult:
         """In two words."""
         if self.gain is None:
             return "baseline"
-        if self.gain.low <= 0:
+        if self.gain.low <= 0 or self.gain.value < _LEAST_GAIN:
             return "no cure"
         return "cures" if self.kept is not None and self.kept >= CURED else "helps"
 

@@ -38,8 +38,10 @@ def test_every_operation_is_about_a_resource_that_policies_can_name(
     without = set()
     for name in operations:
         shape = service.operation_model(name).input_shape
-        request = {member: "name" for member in shape.required_members}
-        request.setdefault("ModelPackageName", "name")  # one of two that AWS asks for
+        request = dict.fromkeys(shape.required_members, "name")
+        # AWS asks for these without saying so in its model.
+        request.setdefault("ModelPackageName", "name")
+        request.setdefault("PipelineExecutionArn", "arn:aws:sagemaker:a:b:pipeline/c")
         request.setdefault("ResourceArn", "arn:aws:sagemaker:a:b:c")
         if resource(name, request, "us-east-1", "123456789012") == "*":
             without.add(name)

@@ -2,6 +2,8 @@
 
 import io
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -304,6 +306,34 @@ def test_reading_is_enough_to_read(bench: Bench) -> None:
     writer = bench.user("writer", allow("s3:PutObject", on=f"{arn}/w/*"))("s3")
     writer.upload_fileobj(io.BytesIO(bytes(20_000_000)), bucket, "w/large")
     assert refusal(writer.get_object, Bucket=bucket, Key="w/large")[0] == "AccessDenied"
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_link_has_the_rights_of_who_signed_it(bench: Bench, version: str) -> None:
+    s3 = bench.cloud.client("s3", Config(signature_version=version))
+    place = {"Bucket": bench.cloud.bucket, "Key": "linked"}
+    s3.put_object(**place, Body=b"content")
+    link = s3.generate_presigned_url("get_object", Params=place)
+    with urllib.request.urlopen(link) as answer:
+        assert answer.read() == b"content"
+    key = bench.cloud.environment["AWS_ACCESS_KEY_ID"]
+    for wrong in (link.partition("?")[0], link.replace(key, "AKIANOBODYHASITXXXXX")):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(wrong)
+        with caught.value as error:
+            assert error.code == 403
+
+
+@pytest.mark.parametrize("target", ["Logs_20140328.DescribeLogGroups", "SageMaker.ListModels"])
+def test_who_does_not_sign_is_refused(bench: Bench, target: str) -> None:
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+    url = bench.cloud.environment["AWS_ENDPOINT_URL"]
+    host = "logs.us-east-1.amazonaws.com"
+    order = urllib.request.Request(url, b"{}", {**headers, "Host": host})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(order)
+    with caught.value as error:
+        assert json.loads(error.read())["__type"] == "MissingAuthenticationTokenException"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def train() -> None:
     checkpoints.mkdir(exist_ok=True)
     old, new = checkpoints / "old", checkpoints / "new"
     old.write_text("1")
-    time.sleep(2.5)  # the cloud mirrors them meanwhile, and then removes what has gone
+    time.sleep(3.5)  # the cloud mirrors them meanwhile, and then removes what has gone
     old.unlink()
     new.write_text("2")
     for metric in ("bleu_long", "bleu", "loss"):

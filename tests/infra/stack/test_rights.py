@@ -18,6 +18,7 @@ from longspan.pipelines.connection import Connection
 from tests.infra.stack.work import (
     PROJECT,
     deploy_and_return,
+    register_and_deploy,
     run_to_the_end,
     stop_and_fail,
 )
@@ -153,6 +154,11 @@ def done(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder = tmp_path_factory.mktemp("work")
     connection = bench.deployer()
     stop_and_fail(connection, folder)
+    register_and_deploy(connection, folder)
+    bench.client("sagemaker").delete_endpoint(EndpointName=PROJECT)
+    bench.client("sagemaker").get_waiter("endpoint_deleted").wait(
+        EndpointName=PROJECT, WaiterConfig={"Delay": 1}
+    )
     run_to_the_end(connection, folder)
     deploy_and_return(connection, folder)
     return bench
@@ -199,9 +205,9 @@ def test_each_right_taken_away_has_a_request_refused(done: Bench, role: str):
 @pytest.mark.parametrize(
     ("role", "policy", "action", "failure"),
     [
-        ("execution", "data", "s3:PutObject", "Prepare"),
+        ("execution", "data", "s3:PutObject", "Prepare: .*s3:PutObject"),
         ("execution", "pipeline", "sagemaker:CreateModelPackage", "Register"),
-        ("execution", "pipeline", "iam:PassRole", "Prepare"),
+        ("execution", "pipeline", "iam:PassRole", "iam:PassRole"),
         ("deployer", "pipeline", "iam:PassRole", "PassRole"),
         ("deployer", "endpoint", "sagemaker:UpdateEndpoint", "UpdateEndpoint"),
     ],

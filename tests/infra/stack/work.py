@@ -1,6 +1,7 @@
 """Everything that the two roles are for, done once: runs of the pipeline and deployments."""
 
 import io
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +25,9 @@ from longspan.pipelines.live_endpoint import (
 from longspan.pipelines.model_registry import approve, find_package
 from longspan.pipelines.pipeline_run import PipelineRun
 from longspan.pipelines.results import fetch_evaluation
+from longspan.pipelines.search_history import search_history
 
-__all__ = ["PROJECT", "deploy_and_return", "run_to_the_end", "stop_and_fail"]
+__all__ = ["PROJECT", "deploy_and_return", "register_and_deploy", "run_to_the_end", "stop_and_fail"]
 
 PROJECT = "longspan"
 _SECONDS = 120.0
@@ -39,16 +41,23 @@ data:
 tuning: {{jobs: 1, parallel_jobs: 1}}
 training: {{checkpoints: true{more}}}
 gate: {{minimum_bleu_long: {minimum}, minimum_bleu_short_change: -100}}
+registry: {{approval_status: {status}}}
 """
 
 
 def config(
-    folder: Path, *, first: str = "a\tb\n", slow: bool = False, minimum: float = 1
+    folder: Path,
+    *,
+    first: str = "a\tb\n",
+    slow: bool = False,
+    minimum: float = 1,
+    status: str = "Approved",
 ) -> Config:
     pairs = folder / f"{first.split()[0]}.tsv"
     pairs.write_text(first + "c\td\n", encoding="utf-8")
     more = ", variables: {SLOW: '1'}" if slow else ""
-    text = _CONFIG.format(project=PROJECT, pairs=pairs, more=more, minimum=minimum)
+    values = {"pairs": pairs, "more": more, "minimum": minimum, "status": status}
+    text = _CONFIG.format(project=PROJECT, **values)
     return parse_config(text, "the test's config")
 
 
@@ -78,34 +87,51 @@ def run_to_the_end(connection: Connection, folder: Path) -> None:
     sagemaker = connection.client("sagemaker")
     fetch_evaluation(sagemaker, connection.client("s3"), state, folder / "evaluation")
     run.model(state)
-    prepared = state.step("Prepare")
+    prepared, tune = state.step("Prepare"), state.step("Tune")
     assert prepared is not None
+    assert tune is not None
+    assert search_history(sagemaker, tune.job)["jobs"]
     list(read_log(connection.client("logs"), prepared.job))
     assert list_pipelines(sagemaker) == [PROJECT]
     assert list(list_executions(sagemaker, PROJECT))
 
 
-def deploy_and_return(connection: Connection, folder: Path) -> None:
-    """A version that waits is approved, deployed, asked, scaled, and taken back."""
+def register_and_deploy(connection: Connection, folder: Path) -> None:
+    """A version that waits is approved, and deployed where there is no endpoint."""
+    waiting = config(folder, status="PendingManualApproval")
+    run = PipelineRun.start(waiting, connection, folder, again=True)
+    state = run.wait(io.StringIO())
+    assert state.status == "Succeeded", _reasons(state)
     sagemaker = connection.client("sagemaker")
     package = find_package(sagemaker, PROJECT, None, approved=False)
     approve(sagemaker, package)
-    deployment = Deployment(
-        endpoint=PROJECT,
-        package_arn=package,
-        role_arn=connection.role_arn,
-        variant=variant(config(folder).endpoint),
-        suffix="by-hand",
-        environment={},
-    )
-    deploy(sagemaker, deployment)
-    list(wait_in_service(sagemaker, PROJECT, 0.2))
+    _deploy(connection, waiting, package)
+
+
+def deploy_and_return(connection: Connection, folder: Path) -> None:
+    """The newest version replaces what serves, is asked, scaled, and taken back."""
+    sagemaker = connection.client("sagemaker")
+    _deploy(connection, config(folder), find_package(sagemaker, PROJECT, None, approved=True))
     runtime = connection.client("sagemaker-runtime")
     runtime.invoke_endpoint(EndpointName=PROJECT, ContentType="text/plain", Body=b"hello")
     scaling = Scaling(1, 2, 60.0, 300, 60)
     scale(connection.client("application-autoscaling"), PROJECT, scaling)
     assert [found.name for found in list_endpoints(sagemaker)] == [PROJECT]
     roll_back(sagemaker, PROJECT)
+    list(wait_in_service(sagemaker, PROJECT, 0.2))
+
+
+def _deploy(connection: Connection, config: Config, package: str) -> None:
+    deployment = Deployment(
+        endpoint=PROJECT,
+        package_arn=package,
+        role_arn=connection.role_arn,
+        variant=variant(config.endpoint),
+        suffix=f"by-hand-{secrets.token_hex(3)}",
+        environment={},
+    )
+    sagemaker = connection.client("sagemaker")
+    deploy(sagemaker, deployment)
     list(wait_in_service(sagemaker, PROJECT, 0.2))
 
 

@@ -1,0 +1,69 @@
+"""Each course changes one thing of the same model."""
+
+import pytest
+
+from longspan.pipelines.config import parse_config, template
+from longspan.pipelines.study import courses
+from longspan.training.errors import HyperparameterError
+from longspan.training.hyperparameters import Hyperparameters
+
+BASE = "name: kyoto\ndata:\n  pairs: s3://bucket/pairs\n"
+
+
+def of(hyperparameters=""):
+    config = BASE + f"training: {{hyperparameters: {{{hyperparameters}}}}}\n"
+    return {course.name: course for course in courses(parse_config(config, "test"))}
+
+
+def changed(found, name):
+    """What a course has otherwise than the baseline."""
+    base, own = found["fixed"].hyperparameters, found[name].hyperparameters
+    return {key: own[key] for key in own if own[key] != base.get(key)}
+
+
+def test_every_course_is_the_baseline_but_for_one_thing():
+    found = of("rnn_num_hidden: 64, num_layers_decoder: 2, batch_tokens: 500")
+    assert list(found) == ["fixed", "ngrams", "larger", "attention", "weights", "batch"]
+    assert changed(found, "ngrams") == {}
+    assert [name for name, course in found.items() if course.ngrams] == ["ngrams"]
+    assert changed(found, "larger") == {
+        "rnn_num_hidden": 128, "num_layers_encoder": 2, "num_layers_decoder": 3,
+    }  # fmt: skip
+    assert changed(found, "weights") == {"weight_init_type": "uniform", "weight_init_scale": 0.08}
+    assert changed(found, "batch") == {"batch_tokens": 2000}
+    assert found["attention"].hyperparameters["attention_type"] == "scaled_dot"
+
+
+def test_only_attention_attends():
+    found = of("attention_type: additive, coverage_mechanism: loss, coverage_penalty: 0.1")
+    for name, course in found.items():
+        kind = Hyperparameters.parse({k: str(v) for k, v in course.hyperparameters.items()})
+        assert (kind.attention_type != "none") == (name == "attention")
+    assert found["attention"].hyperparameters["coverage_penalty"] == 0.1
+
+
+def test_the_built_ins_names_count():
+    found = of("rnn_attention_type: fixed, batch_size: 16")
+    assert found["attention"].hyperparameters["attention_type"] == "scaled_dot"
+    assert changed(found, "batch") == {"batch_size": 64}
+
+
+def test_uniform_weights_become_xavier_and_defaults_are_doubled():
+    found = of("weight_init_type: uniform")
+    assert changed(found, "weights")["weight_init_type"] == "xavier"
+    assert changed(found, "larger")["rnn_num_hidden"] == 2048
+    assert changed(found, "batch") == {"batch_tokens": 12000}
+
+
+def test_a_transformer_grows_too():
+    found = of("architecture: transformer, transformer_num_hidden: 64")
+    assert changed(found, "larger")["transformer_num_hidden"] == 128
+
+
+def test_the_samples_config_has_its_courses():
+    assert len(courses(parse_config(template(), "sample"))) == 6
+
+
+def test_what_cannot_be_trained_names_its_course():
+    with pytest.raises(HyperparameterError, match=r"course attention: attention_heads=3"):
+        of("attention_heads: 3, attention_type: none, attention_location: none")
