@@ -16,7 +16,8 @@ from longspan.inference.hypotheses import Ending, Floats, History, Integers, Poo
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.penalties import coverage_penalty, length_penalty
 from longspan.inference.settings import SearchSettings
-from longspan.training.errors import HyperparameterError, LongspanError
+from longspan.inference.watched_attention import read_attention
+from longspan.training.errors import LongspanError
 from longspan.training.tokenizer import BOS, EOS, PAD
 
 __all__ = ["Beams"]
@@ -25,12 +26,12 @@ __all__ = ["Beams"]
 class Beams:
     """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
 
-    def __init__(self, limits: Integers, settings: SearchSettings) -> None:
+    def __init__(self, limits: Integers, settings: SearchSettings, device: torch.device) -> None:
         beam, sentences = settings.beam_size, len(limits)
         self.settings = settings
         self.limits = limits.copy()
         self.running: Integers = np.arange(sentences)  # sentence numbers
-        self.previous: Integers = np.full(sentences * beam, BOS)
+        self.previous = torch.full((sentences * beam,), BOS, device=device)
         # Summed in float64, since the rounding of thousands of float32 sums would show. All
         # beams of a sentence are alike at first, so only one of them may be continued.
         self._sums: Floats = np.full((sentences, beam), -np.inf)
@@ -41,14 +42,16 @@ class Beams:
         self._stopped = Pool(sentences, beam, finished=False)
         self._history = History(sentences)
 
-    def advance(self, logits: Tensor, weights: Tensor | None, mask: Tensor) -> Integers | None:
+    def advance(
+        self, logits: Tensor, weights: Tensor | None, mask: Tensor
+    ) -> tuple[Tensor | None, list[int]]:
         """Take one step's logits and attention, of all rows (running x beam).
 
-        Returns the rows that go on, in their new order, to which `running` and `previous` fit;
-        None when these are the rows as they were.
+        Returns the rows that go on, in their new order, to which `running` and `previous` fit, or
+        None when these are the rows as they were; and the sentences that ended.
         """
-        attention = self._attention(weights)
         beam = self.settings.beam_size
+        attention = read_attention(weights, self.settings, beam, is_first=self._length == 0)
         sums, parents, tokens = self._candidates(logits)  # (running, candidates)
         self._length += 1
         now = length_penalty(float(self._length), self.settings.length_penalty)
@@ -87,18 +90,6 @@ class Beams:
         end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
         return self._history.tokens_of(end)
 
-    def _attention(self, weights: Tensor | None) -> Tensor | None:
-        """Averaged over heads, (running, beam, source), where anything needs it."""
-        wanted = self.settings.coverage_penalty > 0
-        if wanted and self._length == 0 and (weights is None or not bool(weights.any())):
-            raise HyperparameterError(
-                f"coverage_penalty={self.settings.coverage_penalty}: needs attention weights, and "
-                "this model has no attention; set coverage_penalty=0"
-            )
-        if weights is None or not (wanted or self.settings.with_alignment):
-            return None
-        return weights.mean(dim=1).view(len(self.running), self.settings.beam_size, -1)
-
     def _candidates(self, logits: Tensor) -> tuple[Floats, Integers, Integers]:
         """The best continuations of each sentence, best first: sums, parent beams, tokens.
 
@@ -134,7 +125,9 @@ class Beams:
         table: Floats = penalty.double().cpu().numpy()
         return table
 
-    def _leave(self, parents: Integers, tokens: Integers, scores: Floats) -> Integers | None:
+    def _leave(
+        self, parents: Integers, tokens: Integers, scores: Floats
+    ) -> tuple[Tensor, list[int]]:
         """Drop the sentences that are done; the rows to go on with, as before the step."""
         settings = self.settings
         limits = self.limits[self.running]
@@ -144,20 +137,20 @@ class Beams:
         full = finished[:, -1] >= scores.max(axis=1)
         over = self._length >= limits
         done = (finished[:, settings.n_best - 1] >= reachable) | full | over
-        beam, everyone = settings.beam_size, not done.any()
         if over.any():
             self._stop(over, scores)
-        rows = np.arange(len(done)) if everyone else np.flatnonzero(~done)
-        if not everyone:
+        ended = self.running[done].tolist()
+        rows = np.flatnonzero(~done)
+        if ended:
             self._sums, parents, tokens = self._sums[rows], parents[rows], tokens[rows]
             self.running = self.running[rows]
         if self._coverage is not None:
             index = torch.from_numpy(rows[:, None]), torch.from_numpy(parents)
             self._coverage = self._coverage[index]
-        self.previous = tokens.reshape(-1)
-        if everyone and beam == 1:
-            return None
-        return (rows[:, None] * beam + parents).reshape(-1)
+        device = self.previous.device
+        self.previous = torch.from_numpy(tokens.reshape(-1)).to(device)
+        going = (rows[:, None] * settings.beam_size + parents).reshape(-1)
+        return torch.from_numpy(going).to(device), ended
 
     def _stop(self, over: NDArray[np.bool_], scores: Floats) -> None:
         """Keep what is live of the sentences `over` the limit, as unfinished."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["best_tokens"]
+__all__ = ["best_token", "best_tokens"]
 
 _BLOCK = 64
 # Of fewer tokens the plain way is the faster one.
@@ -30,6 +30,16 @@ def best_tokens(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     # The fused kernel takes half the time of torch.logsumexp.
     chances = logits.log_softmax(dim=1).gather(1, tokens[:, :1])
     return top, tokens, top[:, :1] - chances
+
+
+def best_token(chances: Tensor) -> tuple[Tensor, Tensor]:
+    """The best of each row (rows, vocabulary): its value and its token, both (rows,)."""
+    blocks = chances.shape[1] // _BLOCK
+    if chances.device.type != "cpu" or len(chances) < _LEAST_ROWS or blocks < _LEAST_BLOCKS:
+        best, tokens = chances.max(dim=1)
+        return best, tokens
+    best, tokens = _by_blocks(chances, blocks, 1)
+    return best[:, 0], tokens[:, 0]
 
 
 def _by_blocks(logits: Tensor, blocks: int, count: int) -> tuple[Tensor, Tensor]:

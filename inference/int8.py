@@ -85,11 +85,9 @@ def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
 class RecurrentStep(nn.Module):
     """One position of an LSTM or GRU, given what its input weights made of the input."""
 
-    def __init__(self, recurrence: Recurrence) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, *, has_cell: bool) -> None:
         super().__init__()
-        _, weight, _, bias = recurrence.kernel.all_weights[0]
-        self.units = recurrence.units
-        self.has_cell = recurrence.has_cell
+        self.has_cell = has_cell
         # A recurrent layer's own output always lies between -1 and 1.
         self.of_hidden = Int8Linear(weight, bias, bounded=True)
 
@@ -117,9 +115,9 @@ class Int8Recurrence(nn.Module):
 
     def __init__(self, recurrence: Recurrence, *, has_gates: bool = False) -> None:
         super().__init__()
-        weight, _, bias, _ = recurrence.kernel.all_weights[0]
+        weight, recurrent, bias, recurrent_bias = recurrence.kernel.all_weights[0]
         self.of_input = None if has_gates else Int8Linear(weight, bias)
-        self.take = RecurrentStep(recurrence)
+        self.take = RecurrentStep(recurrent, recurrent_bias, has_cell=recurrence.has_cell)
 
     def forward(
         self, inputs: Tensor, hidden: Tensor, cell: Tensor

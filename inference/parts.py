@@ -139,16 +139,16 @@ class _Splitter:
 
     def _packed(self, pieces: Sequence[str]) -> Iterator[str]:
         """Neighbours together again, as many as the limit allows."""
-        together: list[str] = []
+        groups: list[str] = [""]
         tokens = 0
         for piece in pieces:
             count = self._count(piece)
-            if together and tokens + count > self._limit:
-                yield "".join(together).strip()
-                together, tokens = [], 0
-            together.append(piece)
+            if tokens + count > self._limit:
+                groups.append("")
+                tokens = 0
+            groups[-1] += piece
             tokens += count
-        yield "".join(together).strip()
+        yield from (group.strip() for group in groups if group.strip())
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer.encode_source(text))

@@ -20,14 +20,13 @@ Sentences that are done leave the batch.
 from collections.abc import Sequence
 from typing import Generic, Protocol, Self, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from longspan.inference.beams import Beams
+from longspan.inference.greedy_beams import GreedyBeams
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.settings import SearchSettings
-from longspan.training.tokenizer import BOS
 
 __all__ = ["Hypothesis", "Search", "SearchSettings", "Steps", "search"]
 
@@ -91,8 +90,9 @@ class Search(Generic[MemoryT, StateT]):
     ) -> None:
         self._model = model
         self._lengths = lengths.tolist()
-        self._beams = Beams(settings.limits(lengths).cpu().numpy(), settings)
-        self._device = source.device
+        kind = Beams if settings.beam_size > 1 else GreedyBeams
+        limits = settings.limits(lengths).cpu().numpy()
+        self._beams: Beams | GreedyBeams = kind(limits, settings, source.device)
         memory = model.encode(source, lengths)
         state = model.initial_state(memory)
         if settings.beam_size > 1:
@@ -100,7 +100,6 @@ class Search(Generic[MemoryT, StateT]):
             rows = rows.repeat_interleave(settings.beam_size)
             state, memory = state.select(rows), memory.select(rows)
         self._state, self._memory = state, memory
-        self._previous = torch.full((len(source) * settings.beam_size,), BOS, device=source.device)
 
     @property
     def running(self) -> int:
@@ -109,27 +108,21 @@ class Search(Generic[MemoryT, StateT]):
 
     def places(self) -> list[int]:
         """The numbers of the running sentences."""
-        return self._beams.running.tolist()
+        return [int(number) for number in self._beams.running]
 
     @torch.inference_mode()
     def step(self) -> list[int]:
         """One more target token of every running sentence; the numbers of those that ended."""
         beams = self._beams
-        before = beams.running
-        logits, self._state, weights = self._model.step(self._previous, self._state, self._memory)
-        rows = beams.advance(logits, weights, self._memory.mask)
-        if not len(beams.running):
-            return before.tolist()
-        self._previous = torch.from_numpy(beams.previous).to(self._device)
-        if rows is not None:
-            index = torch.from_numpy(rows).to(self._device)
-            self._state = self._state.select(index)
-            if len(beams.running) < len(before):
-                # Beams of a sentence share its memory: their order is free.
-                self._memory = self._memory.select(index)
-        if len(beams.running) == len(before):
-            return []
-        return np.setdiff1d(before, beams.running).tolist()
+        logits, state, weights = self._model.step(beams.previous, self._state, self._memory)
+        rows, ended = beams.advance(logits, weights, self._memory.mask)
+        if rows is None:
+            self._state = state
+        elif len(rows):
+            self._state = state.select(rows)
+            if ended:  # beams of a sentence share its memory: their order is free
+                self._memory = self._memory.select(rows)
+        return ended
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
         """The `n_best` distinct ones of each of the `sentences`, which have ended (fewer where no

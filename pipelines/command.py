@@ -23,6 +23,8 @@ COMMANDS = (
     "deploy",
     "delete",
     "local",
+    "image",
+    "infra",
     "sample",
     "prepare",
     "train",

@@ -6,8 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 from longspan.infra.image.errors import ImageError
 from longspan.infra.image.layers import EPOCH

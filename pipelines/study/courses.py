@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longspan.pipelines.config import Config
-from longspan.pipelines.config.training import joint_problem
+from longspan.pipelines.config.training import joint_problem, own_names
 from longspan.training.errors import HyperparameterError
-from longspan.training.hyperparameters import BUILT_IN_NAMES, Hyperparameters
+from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["BASELINE", "Course", "courses"]
 
@@ -51,10 +51,7 @@ def courses(config: Config) -> tuple[Course, ...]:
 
     Raises HyperparameterError where a course cannot be trained with them.
     """
-    given = {
-        BUILT_IN_NAMES.get(name, name): value
-        for name, value in config.training.hyperparameters.items()
-    }
+    given = {**_sizes(config), **own_names(config.training.hyperparameters)}
     fixed = {**given, **_NO_ATTENTION}
     attention = {**_ATTENTION, **given}
     if attention["attention_type"] == "none":
@@ -74,6 +71,16 @@ def courses(config: Config) -> tuple[Course, ...]:
                 f"course {course.name}: {problem}; training.hyperparameters of the config count"
             )
     return found
+
+
+def _sizes(config: Config) -> dict[str, Any]:
+    """Of the attention, where the search ranges over them: the first of each list."""
+    sizes = {}
+    for name in ("attention_heads", "attention_dimension"):
+        values = config.tuning.search_space.get(name)
+        if isinstance(values, list):
+            sizes[name] = values[0]
+    return sizes
 
 
 def _larger(given: Mapping[str, Any]) -> dict[str, Any]:

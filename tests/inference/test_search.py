@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from longspan.inference.beams import Beams
 from longspan.inference.search import SearchSettings, search
 from longspan.training.errors import HyperparameterError, LongspanError
 from longspan.training.tokenizer import BOS, EOS, PAD, UNK
@@ -247,3 +248,19 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
 def test_settings_without_sense_are_refused_by_name(setting, message):
     with pytest.raises(HyperparameterError, match=message):
         SearchSettings(**setting)
+
+
+@pytest.mark.parametrize("kind", ["table", "model"])
+def test_greedy_search_is_what_beams_of_one_are(
+    table_model, tiny_model, sources, kind, monkeypatch
+):
+    for seed in range(6):
+        model = table_model(seed=seed) if kind == "table" else tiny_model(seed=seed)
+        source, lengths = sources([4, 7, 2, 5], seed=seed)
+        settings = SearchSettings(
+            1, 0.6, 0.3, max_length_factor=1.0, max_length_offset=2, with_alignment=True
+        )
+        quick = search(model, source, lengths, settings)
+        with monkeypatch.context() as patched:
+            patched.setattr("longspan.inference.search.GreedyBeams", Beams)
+            same(quick, search(model, source, lengths, settings))

@@ -3,8 +3,10 @@
 import io
 import json
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -243,6 +245,64 @@ def test_an_update_replaces_what_serves_without_a_gap(bench: Bench) -> None:
     assert "PendingDeploymentSummary" not in described
 
 
+def test_an_update_loses_no_request(bench: Bench) -> None:
+    """Not even of a client that asks once."""
+    bench.serve(bench.prepared("steady"))
+    bench.prepared("steady-again")
+    once = bench.cloud.client("sagemaker-runtime", Config(retries={"total_max_attempts": 1}))
+    over = threading.Event()
+    answers: list[str] = []
+
+    def ask() -> None:
+        while not over.is_set():
+            answer = once.invoke_endpoint(EndpointName="steady", Body=b"hello")
+            answers.append(json.loads(answer["Body"].read())["model"])
+
+    with ThreadPoolExecutor(3) as pool:
+        asking = [pool.submit(ask) for _ in range(3)]
+        bench.sagemaker.update_endpoint(EndpointName="steady", EndpointConfigName="steady-again")
+        described = bench.settled("steady")
+        time.sleep(0.3)
+        over.set()
+        for one in asking:
+            one.result()
+    assert described["EndpointConfigName"] == "steady-again"
+    assert set(answers) == {"steady", "steady-again"}
+
+
+def test_an_answer_is_streamed_on_request(bench: Bench) -> None:
+    bench.serve(bench.prepared("streaming"))
+    answer = bench.runtime.invoke_endpoint_with_response_stream(
+        EndpointName="streaming", Body=b"hello", CustomAttributes="a"
+    )
+    body = b"".join(event["PayloadPart"]["Bytes"] for event in answer["Body"])
+    assert json.loads(body)["model"] == "streaming"
+    assert answer["ContentType"] == "application/json"
+    assert answer["InvokedProductionVariant"] == "streaming"
+    assert answer["CustomAttributes"] == "A"
+    with pytest.raises(bench.runtime.exceptions.ModelError):
+        bench.runtime.invoke_endpoint_with_response_stream(EndpointName="streaming", Body=b"bad")
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("TargetModel", "a.tar.gz"),
+        ("TargetContainerHostname", "a"),
+        ("InferenceComponentName", "a"),
+        ("EnableExplanations", "`true`"),
+        ("SessionId", "NEW_SESSION"),
+    ],
+)
+def test_what_no_endpoint_here_has_is_refused_by_name(
+    bench: Bench, member: str, value: str
+) -> None:
+    code, message = refusal(
+        bench.runtime.invoke_endpoint, EndpointName="any", Body=b"", **{member: value}
+    )
+    assert (code, message.split()[0]) == ("ValidationError", member)
+
+
 def test_a_failed_update_is_rolled_back(bench: Bench) -> None:
     bench.serve(bench.prepared("good"))
     bench.prepared("ill", exit=5)
@@ -417,6 +477,33 @@ def test_nothing_is_left_behind(bench: Bench, launch: Callable[..., Any], tmp_pa
     assert processes_of(base)
     assert cloud.stop() == 0
     assert not processes_of(base)
+
+
+def test_endpoints_serve_again_after_a_crash(launch: Callable[..., Any], tmp_path: Path) -> None:
+    def bench_of(cloud: Any) -> Bench:
+        runtime = cloud.client("sagemaker-runtime")
+        return Bench(cloud, cloud.client("sagemaker"), runtime, cloud.client("s3"))
+
+    cloud = launch(tmp_path, tiny=True)
+    before = bench_of(cloud)
+    created = before.serve(before.prepared("lasting"))
+    index = tmp_path / f"services/s3/{cloud.bucket}/index.json"
+    deadline = time.monotonic() + 20
+    while not (index.exists() and "lasting/model.tar.gz" in index.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    cloud.process.kill()
+    cloud.process.wait()
+    deadline = time.monotonic() + 10
+    while processes_of(str(tmp_path)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    after = bench_of(launch(tmp_path, tiny=True))
+    described = after.settled("lasting")
+    assert described["EndpointStatus"] == "InService"
+    assert described["CreationTime"] == created["CreationTime"]
+    assert after.ask("lasting")["model"] == "lasting"
 
 
 def processes_of(base: str) -> list[str]:

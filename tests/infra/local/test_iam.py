@@ -312,7 +312,7 @@ def test_reading_is_enough_to_read(bench: Bench) -> None:
 def test_a_link_has_the_rights_of_who_signed_it(bench: Bench, version: str) -> None:
     s3 = bench.cloud.client("s3", Config(signature_version=version))
     place = {"Bucket": bench.cloud.bucket, "Key": "linked"}
-    s3.put_object(**place, Body=b"content")
+    bench.cloud.client("s3").put_object(**place, Body=b"content")
     link = s3.generate_presigned_url("get_object", Params=place)
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"content"
@@ -324,12 +324,10 @@ def test_a_link_has_the_rights_of_who_signed_it(bench: Bench, version: str) -> N
             assert error.code == 403
 
 
-@pytest.mark.parametrize("target", ["Logs_20140328.DescribeLogGroups", "SageMaker.ListModels"])
-def test_who_does_not_sign_is_refused(bench: Bench, target: str) -> None:
-    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+def test_who_does_not_sign_is_refused(bench: Bench) -> None:
+    headers = {"X-Amz-Target": "SageMaker.ListModels"}
     url = bench.cloud.environment["AWS_ENDPOINT_URL"]
-    host = "logs.us-east-1.amazonaws.com"
-    order = urllib.request.Request(url, b"{}", {**headers, "Host": host})
+    order = urllib.request.Request(url, b"{}", headers)
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(order)
     with caught.value as error:

@@ -66,6 +66,8 @@ def test_policies_are_checked_where_the_check_is_replaced() -> None:
     checked = inspect.getsource(BaseResponse._authenticate_and_authorize_action)
     assert "settings.INITIAL_NO_AUTH_ACTION_COUNT" in checked
     assert "iam_request.check_action_permitted(resource)" in checked
+    assert "path=path," in checked  # by name, as the hook of `__init__` takes it
+    assert "headers=self.headers," in checked
     assert BucketAccessDeniedError("one").code == S3AccessDeniedError().code == "AccessDenied"
     assert sts_backends[ACCOUNT]["aws"].get_caller_identity("key", "us-east-1")[2] == ACCOUNT
     assert get_account_id_from("nobody's") == ACCOUNT

@@ -24,7 +24,9 @@ from tests.infra.stack.work import (
 )
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-ROLES = {name: f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-{name}" for name in ("execution", "deployer")}
+ROLES = {
+    name: f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-{name}" for name in ("execution", "deployer")
+}
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/longspan-local-administrator"
 CLOUD = Path(__file__).with_name("rights_cloud.py")
 
@@ -73,9 +75,9 @@ class Bench:
 
     def deployer(self) -> Connection:
         """A session of the deployer role, whose pipelines get the execution role."""
-        given = self.client("sts").assume_role(
-            RoleArn=ROLES["deployer"], RoleSessionName="test"
-        )["Credentials"]
+        given = self.client("sts").assume_role(RoleArn=ROLES["deployer"], RoleSessionName="test")[
+            "Credentials"
+        ]
         credentials = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         return Connection(
             session=boto3.Session(*credentials, region_name=REGION),
@@ -224,7 +226,7 @@ def test_without_a_right_something_fails(
     connection = done.deployer()
     try:
         with pytest.raises(Exception, match=failure):
-            run_to_the_end(connection, tmp_path)
+            run_to_the_end(connection, tmp_path, f"{action}\tb\n".replace(":", "-"))
             deploy_and_return(connection, tmp_path)
     finally:
         put_policies(done, role, {policy: before[policy]})

@@ -38,9 +38,9 @@ def test_what_is_proposed_is_deployed_and_then_there_is_nothing_to_do(cloudforma
     s3 = boto3.client("s3", region_name=REGION)
     [bucket] = s3.list_buckets()["Buckets"]
     assert bucket["Name"] == f"mine-123456789012-{REGION}"
-    [rule] = s3.get_bucket_encryption(Bucket=bucket["Name"])[
-        "ServerSideEncryptionConfiguration"
-    ]["Rules"]
+    [rule] = s3.get_bucket_encryption(Bucket=bucket["Name"])["ServerSideEncryptionConfiguration"][
+        "Rules"
+    ]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     assert not stack.propose({}).changes
 

@@ -78,10 +78,10 @@ def stop_and_fail(connection: Connection, folder: Path) -> None:
     assert again.wait(io.StringIO()).status == "Failed"
 
 
-def run_to_the_end(connection: Connection, folder: Path) -> None:
-    """Twice: the endpoint is created, then updated."""
+def run_to_the_end(connection: Connection, folder: Path, first: str = "a\tb\n") -> None:
+    """Twice: the endpoint is created, then updated. `first` is a pair that nobody prepared yet."""
     for _ in range(2):
-        run = PipelineRun.start(config(folder), connection, folder, again=True)
+        run = PipelineRun.start(config(folder, first=first), connection, folder, again=True)
         state = run.wait(io.StringIO())
         assert state.status == "Succeeded", _reasons(state)
     sagemaker = connection.client("sagemaker")

@@ -10,8 +10,9 @@ from longspan.training.hyperparameters import Hyperparameters
 BASE = "name: kyoto\ndata:\n  pairs: s3://bucket/pairs\n"
 
 
-def of(hyperparameters=""):
+def of(hyperparameters="", space="learning_rate: [0.001, 0.002]"):
     config = BASE + f"training: {{hyperparameters: {{{hyperparameters}}}}}\n"
+    config += f"tuning: {{search_space: {{{space}}}}}\nbaseline: {{enabled: false}}\n"
     return {course.name: course for course in courses(parse_config(config, "test"))}
 
 
@@ -55,6 +56,14 @@ def test_uniform_weights_become_xavier_and_defaults_are_doubled():
     assert changed(found, "batch") == {"batch_tokens": 12000}
 
 
+def test_sizes_that_are_searched_are_the_first_of_each():
+    found = of(space="attention_heads: [2, 4], attention_dimension: [128, 64], seed: [1, 2]")
+    for course in found.values():
+        assert course.hyperparameters["attention_dimension"] == 128
+        assert course.hyperparameters["attention_heads"] == 2
+        assert "seed" not in course.hyperparameters
+
+
 def test_a_transformer_grows_too():
     found = of("architecture: transformer, transformer_num_hidden: 64")
     assert changed(found, "larger")["transformer_num_hidden"] == 128
@@ -66,4 +75,4 @@ def test_the_samples_config_has_its_courses():
 
 def test_what_cannot_be_trained_names_its_course():
     with pytest.raises(HyperparameterError, match=r"course attention: attention_heads=3"):
-        of("attention_heads: 3, attention_type: none, attention_location: none")
+        of("attention_type: none, attention_heads: 3")

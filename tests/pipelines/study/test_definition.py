@@ -28,7 +28,8 @@ def test_it_is_the_same_each_time():
 def test_each_request_is_what_the_api_takes(definition):
     parameters = {p["Name"]: p["DefaultValue"] for p in definition["Parameters"]}
     for step in definition["Steps"]:
-        shapes.validate(OPERATIONS[step["Type"]], request_of(step, parameters))
+        operation = shapes.operation(OPERATIONS[step["Type"]])
+        shapes.validate(request_of(step, parameters), operation.input_shape)
 
 
 def test_there_is_a_model_and_an_evaluation_for_each_course_and_seed(definition):
