@@ -5,7 +5,7 @@
 
 FILE has a sentence a line, tokenised as the model's vocabulary wants it. Every output is made to
 have 12 tokens, as in the peers' harness, so that models of different skill do equal work. PYTHON is
-an interpreter with CTranslate2, whose model `ctranslate2_peer.py` builds, or the one in --peer-model.
+an interpreter with CTranslate2, whose model `ctranslate2_peer.py` builds, or that in --peer-model.
 Each measurement is a process of its own; the systems take turns, and the median of the rounds is
 shown. CPU-seconds are what to compare on a machine that has other work too.
 """

@@ -93,18 +93,13 @@ class Beams:
     def _candidates(self, logits: Tensor) -> tuple[Floats, Integers, Integers]:
         """The best continuations of each sentence, best first: sums, parent beams, tokens.
 
-        Of a row no more than beam + 1 tokens can matter (as many live ones and EOS). PAD and BOS,
-        and EOS below the least length, are read in addition, and then made impossible.
+        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS.
         """
         beam = self.settings.beam_size
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        best, best_ids, normaliser = best_tokens(logits, beam + 3)
+        too_short = self._length < self.settings.min_length
+        best, best_ids = best_tokens(logits, beam + 1, (PAD, BOS, EOS) if too_short else (PAD, BOS))
         tokens: Integers = best_ids.cpu().numpy()
-        chances = best.double().cpu().numpy() - normaliser.double().cpu().numpy()
-        forbidden = (tokens == PAD) | (tokens == BOS)
-        if self._length < self.settings.min_length:
-            forbidden |= tokens == EOS
-        chances[forbidden] = -np.inf
+        chances: Floats = best.double().cpu().numpy()
         sums = (self._sums.reshape(-1, 1) + chances).reshape(len(self.running), -1)
         if np.isnan(sums).any():
             raise LongspanError(

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from longspan.inference.candidates import best_token
+from longspan.inference.candidates import best_tokens
 from longspan.inference.hypotheses import Integers
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.penalties import coverage_penalty, length_penalty
@@ -86,12 +86,9 @@ class GreedyBeams:
 
     def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """The best possible token of each row, and the logarithm of its probability: (running,)."""
-        chances = logits.log_softmax(1, dtype=torch.promote_types(logits.dtype, torch.float32))
-        chances[:, PAD] = -torch.inf
-        chances[:, BOS] = -torch.inf
-        if self._length < self.settings.min_length:
-            chances[:, EOS] = -torch.inf
-        return best_token(chances)
+        too_short = self._length < self.settings.min_length
+        chances, tokens = best_tokens(logits, 1, (PAD, BOS, EOS) if too_short else (PAD, BOS))
+        return chances[:, 0], tokens[:, 0]
 
     def _watch(self, attention: Tensor | None) -> None:
         if attention is None:

@@ -97,6 +97,9 @@ class Hyperparameters:
     transformer_positions: str = _choice(
         "rotary", ("rotary", "alibi"), "relative positions: Su et al. 2021 | Press et al. 2022"
     )
+    transformer_window: int = _integer(
+        0, 0, 10**6, "tokens to each side that self-attention reads; 0 is all"
+    )
     tie_embeddings: str = _choice(
         "none", ("none", "target", "all"), "share target input and output (and source) embeddings"
     )

@@ -41,6 +41,7 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         h = hyperparameters
         self.heads = h.transformer_heads
+        self.window = h.transformer_window
         self.enter = _Entrance(h.num_embed_source, h)
         self.layers = nn.ModuleList(_EncoderLayer(h) for _ in range(h.num_layers_encoder))
         self.norm = nn.LayerNorm(h.transformer_num_hidden)
@@ -50,8 +51,10 @@ class TransformerEncoder(nn.Module):
         positions = torch.arange(embedded.shape[1], device=embedded.device)
         real = positions[None] < lengths[:, None]  # (batch, source)
         x = self.enter(embedded)
+        itself = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)  # padding has no other
+        mask = real[:, None, None] & _near(0, x.shape[1], self.window, x.device) | itself
         for layer in self.layers:
-            x = layer(x, real[:, None, None].expand(-1, 1, x.shape[1], -1))
+            x = layer(x, mask)
         x = self.norm(x)
         return x, (x * real[..., None]).sum(1) / lengths[:, None]
 
@@ -63,6 +66,7 @@ class TransformerDecoder(nn.Module):
         super().__init__()
         h = hyperparameters
         units = h.transformer_num_hidden
+        self.window = h.transformer_window
         self.heads, self.size = h.transformer_heads, units // h.transformer_heads
         self.enter = _Entrance(h.num_embed_target, h)
         self.layers = nn.ModuleList(_DecoderLayer(h) for _ in range(h.num_layers_decoder))
@@ -97,7 +101,8 @@ class TransformerDecoder(nn.Module):
         all layers.
         """
         x = self.enter(embedded)
-        mask = _causal(state.keys.shape[3], x.shape[1], x.device)
+        past, length = state.keys.shape[3], x.shape[1]
+        mask = _near(past, length, self.window, x.device).tril(past)
         keys, values, reached, weights = [], [], [], []
         layers = len(self.layers)
         of_layers = zip(
@@ -109,8 +114,8 @@ class TransformerDecoder(nn.Module):
             strict=True,
         )
         for number, (layer, *source, before) in enumerate(of_layers):
-            past = state.keys[:, number], state.values[:, number]
-            x, now, after, weight = layer(x, mask, past, source, before, memory.mask)
+            read = state.keys[:, number], state.values[:, number]
+            x, now, after, weight = layer(x, mask, read, source, before, memory.mask)
             keys.append(now[0])
             values.append(now[1])
             reached.append(after)
@@ -224,7 +229,8 @@ class _DecoderLayer(_Block):
         return self.think(x), (own_keys, own_values), before, weights
 
 
-def _causal(past: int, length: int, device: torch.device) -> Tensor:
-    """(1, 1, length, past + length): each position sees itself and all before it."""
-    whole = torch.ones(length, past + length, dtype=torch.bool, device=device)
-    return whole.tril(past)[None, None]
+def _near(past: int, length: int, window: int, device: torch.device) -> Tensor:
+    """(1, 1, length, past + length): what lies within the window of each position from `past` on;
+    a window of 0 is everything."""
+    whole = torch.ones(1, 1, length, past + length, dtype=torch.bool, device=device)
+    return whole.triu(past - window).tril(past + window) if window else whole

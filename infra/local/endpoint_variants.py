@@ -93,6 +93,13 @@ def _summary(variant: Mapping[str, Any], image: str | None, now: float) -> Docum
 
 def _change(variant: Mapping[str, Any], change: Mapping[str, Any]) -> Document:
     result: Document = {}
+    serverless = "CurrentServerlessConfig" in variant
+    wrong = "DesiredInstanceCount" if serverless else "ServerlessUpdateConfig"
+    if change.get(wrong) is not None:
+        kind = "serverless" if serverless else "on instances"
+        raise ValidationError(
+            f"Production variant {change['VariantName']} is {kind}: {wrong} does not fit it."
+        )
     if (weight := change.get("DesiredWeight")) is not None:
         if weight < 0:
             raise ValidationError(
@@ -101,8 +108,8 @@ def _change(variant: Mapping[str, Any], change: Mapping[str, Any]) -> Document:
         result.update(dict.fromkeys(_WEIGHT, weight))
     if (count := change.get("DesiredInstanceCount")) is not None:
         result.update(dict.fromkeys(_COUNT, count))
-    if (serverless := change.get("ServerlessUpdateConfig")) is not None:
-        config = {**variant.get("CurrentServerlessConfig", {}), **serverless}
+    if (update := change.get("ServerlessUpdateConfig")) is not None:
+        config = {**variant["CurrentServerlessConfig"], **update}
         result.update(CurrentServerlessConfig=config, DesiredServerlessConfig=config)
     return result
 

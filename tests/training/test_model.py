@@ -46,6 +46,7 @@ VARIANTS = [
     TRANSFORMER | {"transformer_positions": "rotary"},
     TRANSFORMER | {"transformer_positions": "alibi", "num_layers_encoder": 1},
     TRANSFORMER | {"attention_type": "none"},
+    TRANSFORMER | {"transformer_window": 2},
     TRANSFORMER | {"attention_type": "scaled_dot", "attention_heads": 2, "tie_embeddings": "all"},
     TRANSFORMER | {"attention_location": "progress", "attention_heads": 2},
     TRANSFORMER | {"coverage_mechanism": "loss", "num_embed_source": 8, "num_embed_target": 8},
@@ -216,3 +217,17 @@ def test_segments_of_steps_change_no_gradient(changes, monkeypatch):
     torch.testing.assert_close(loss, again)
     for name, gradient in gradients.items():
         torch.testing.assert_close(gradient, again_gradients[name], msg=name)
+
+
+def test_a_window_hides_what_is_far():
+    """With one layer on each side and a diagonal in between, token 9 cannot reach position 0."""
+    model, _ = build(
+        **TRANSFORMER | {"num_layers_encoder": 1, "num_layers_decoder": 1, "transformer_window": 2}
+    )
+    source = torch.randint(4, 11, (1, 12), generator=torch.Generator().manual_seed(1))
+    other = source.clone()
+    other[0, 9] = 4 if source[0, 9] != 4 else 5
+    lengths = torch.tensor([12])
+    one, two = (model.encode(s, lengths).keys[0, 0] for s in (source, other))
+    changed = (one != two).any(1).tolist()
+    assert changed == [7 <= i <= 11 for i in range(12)]

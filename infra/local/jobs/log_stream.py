@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 __all__ = ["LogStream", "LogTail"]
 
@@ -74,7 +74,7 @@ class LogStream:
             for batch in _batches(lines):
                 events = [{"timestamp": stamp, "message": line} for line in batch]
                 self._logs.put_log_events(**self._place, logEvents=events)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             self._denied = True
             logging.getLogger(__name__).warning("no logs in %s: %s", self._place, error)
 

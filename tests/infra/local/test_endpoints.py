@@ -9,11 +9,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from longspan.infra.local.context import Context
+from longspan.infra.local.documents import Documents, Key
+from longspan.infra.local.endpoint_fleet import EndpointFleet
+from longspan.infra.local.endpoints import Endpoints
+from longspan.infra.local.invocations import Answer, Invocation, unavailable
 
 WAIT = {"Delay": 1, "MaxAttempts": 60}
 INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -268,6 +274,31 @@ def test_an_update_loses_no_request(bench: Bench) -> None:
             one.result()
     assert described["EndpointConfigName"] == "steady-again"
     assert set(answers) == {"steady", "steady-again"}
+
+
+def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
+    nothing = cast(Any, None)
+    endpoints = Endpoints(Context(Documents(), nothing, nothing, Path(), lambda: 0.0))
+    key = Key("endpoint", "us-east-1", "one")
+
+    class After:
+        def invoke(self, invocation: Invocation) -> Answer:
+            return Answer(200, {}, b"after")
+
+    class Before:
+        def invoke(self, invocation: Invocation) -> Answer:
+            """It was replaced while the request was on its way, and is gone now."""
+            endpoints._fleets[key] = cast(EndpointFleet, After())
+            return unavailable("gone")
+
+    class Ill:
+        def invoke(self, invocation: Invocation) -> Answer:
+            return unavailable("ill")
+
+    invocation = Invocation("one", "123456789012", "us-east-1", b"", "", "", {})
+    for fleet, status in ((Before(), 200), (Ill(), 503)):
+        endpoints._fleets[key] = cast(EndpointFleet, fleet)
+        assert endpoints.invoke(invocation).status == status
 
 
 def test_an_answer_is_streamed_on_request(bench: Bench) -> None:

@@ -204,6 +204,11 @@ def test_each_right_taken_away_has_a_request_refused(done: Bench, role: str):
     assert idle == []
 
 
+def anew(connection: Connection, folder: Path, first: str) -> None:
+    run_to_the_end(connection, folder, first)
+    deploy_and_return(connection, folder)
+
+
 @pytest.mark.parametrize(
     ("role", "policy", "action", "failure"),
     [
@@ -226,7 +231,6 @@ def test_without_a_right_something_fails(
     connection = done.deployer()
     try:
         with pytest.raises(Exception, match=failure):
-            run_to_the_end(connection, tmp_path, f"{action}\tb\n".replace(":", "-"))
-            deploy_and_return(connection, tmp_path)
+            anew(connection, tmp_path, f"{action}\tb\n".replace(":", "-"))
     finally:
         put_policies(done, role, {policy: before[policy]})
