@@ -55,25 +55,27 @@ class Beams:
         sums, parents, tokens = self._candidates(logits)  # (running, candidates)
         self._length += 1
         now = length_penalty(float(self._length), self.settings.length_penalty)
-        covered = self._cover(attention, mask)  # (running, beam), at most 0
+        covered = self._cover(attention, mask)
+        each = np.arange(len(sums))[:, None]
 
         is_end = tokens == EOS
         if is_end[:, :beam].any():
             ends = is_end.copy()
             ends[:, beam:] = False  # not among the best of its sentence
-            scores = sums / now + np.take_along_axis(covered, parents, axis=1)
-            scores = np.where(ends, scores, -np.inf)
+            scores = sums / now + covered[each, parents]
+            scores[~ends] = -np.inf
             self._finished.add(self.running, scores, sums, self._length - 1, parents)
 
-        live = np.where(is_end, -np.inf, sums)
-        chosen = np.argsort(-live, axis=1, kind="stable")[:, :beam]
+        sums[is_end] = -np.inf
+        chosen = (-sums).argsort(axis=1, kind="stable")[:, :beam]
         self._sums, parents, tokens = (
-            np.take_along_axis(table, chosen, axis=1) for table in (live, parents, tokens)
+            sums[each, chosen],
+            parents[each, chosen],
+            tokens[each, chosen],
         )
         with_alignment = self.settings.with_alignment
         self._history.record(self.running, tokens, parents, attention if with_alignment else None)
-        scores = self._sums / now + np.take_along_axis(covered, parents, axis=1)
-        return self._leave(parents, tokens, scores)
+        return self._leave(parents, tokens, self._sums / now + covered[each, parents])
 
     def hypotheses(
         self, sentences: Sequence[int], source_lengths: list[int]
@@ -106,12 +108,12 @@ class Beams:
                 f"the model's output at target token {self._length + 1} is not a number (NaN): its "
                 "weights are broken or overflow; train it again or use precision=fp32"
             )
-        order = np.argsort(-sums, axis=1, kind="stable")[:, : 2 * beam]
-        tokens = np.take_along_axis(tokens.reshape(sums.shape), order, axis=1)
-        return np.take_along_axis(sums, order, axis=1), order // chances.shape[1], tokens
+        order = (-sums).argsort(axis=1, kind="stable")[:, : 2 * beam]
+        each = np.arange(len(sums))[:, None]
+        return sums[each, order], order // chances.shape[1], tokens.reshape(sums.shape)[each, order]
 
     def _cover(self, attention: Tensor | None, mask: Tensor) -> Floats:
-        """The coverage penalty of each beam with this step's attention, (running, beam)."""
+        """The coverage penalty of each beam with this step's attention: (running, beam), <= 0."""
         if self.settings.coverage_penalty == 0 or attention is None:
             return np.zeros_like(self._sums)
         self._coverage = attention if self._coverage is None else self._coverage + attention
@@ -135,7 +137,7 @@ class Beams:
         if over.any():
             self._stop(over, scores)
         ended = self.running[done].tolist()
-        rows = np.flatnonzero(~done)
+        rows = np.flatnonzero(~done) if ended else np.arange(len(done))
         if ended:
             self._sums, parents, tokens = self._sums[rows], parents[rows], tokens[rows]
             self.running = self.running[rows]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from longspan.inference.fast_attention import FastAdditive
 from longspan.inference.fast_decoder import FastDecoder, can_be_fast
 from longspan.inference.fast_encoder import FastEncoder
-from longspan.inference.int8 import Int8Linear, Int8Recurrence, has_fast_int8
+from longspan.inference.int8 import Int8Linear, Int8Recurrence, doubled_candidate, has_fast_int8
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.precision import cpu_flags
@@ -48,6 +48,8 @@ def _compress_decoder(model: Model, decoder: Any, hyperparameters: Hyperparamete
     weights, _, bias, _ = decoder.first.kernel.all_weights[0]
     has_table = not h.input_feeding and _table_size(model, weights) <= _LARGEST_TABLE
     if has_table:
+        if decoder.has_cell:
+            weights, bias = doubled_candidate(weights), doubled_candidate(bias)
         table = torch.addmm(bias, model.target_embedding.weight, weights.t())  # (vocabulary, gates)
         model.target_embedding = nn.Embedding.from_pretrained(table)
     if h.attention_type == "additive" and h.coverage_mechanism != "recurrent":

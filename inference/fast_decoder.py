@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from longspan.inference.int8 import Int8Linear, lstm
+from longspan.inference.int8 import Int8Linear, doubled_candidate, lstm, tanh
 from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["FastDecoder", "FastMemory", "FastState", "can_be_fast"]
@@ -76,6 +76,7 @@ class FastDecoder(nn.Module):
         self.attention = attention
         self.location = decoder.location
         _, weight, _, bias = decoder.first.kernel.all_weights[0]
+        weight, bias = doubled_candidate(weight), doubled_candidate(bias)
         units, readout = weight.shape[1], decoder.readout
         of_state, of_context = readout.weight.split([units, attention.dimension], dim=1)
         self.sizes = [len(weight), attention.dimension, len(of_state)]
@@ -122,7 +123,7 @@ class FastDecoder(nn.Module):
         context = (weights @ memory.values).flatten(1)
         if self.of_context is not None:
             context = self.of_context(context)
-        output = context.add_(output).tanh_()
+        output = tanh(context.add_(output))
         return output[:, None], FastState(recurrent, cell, reached), weights
 
     def _split(self, query: Tensor) -> Tensor:

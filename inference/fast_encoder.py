@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from longspan.inference.int8 import Int8Linear, RecurrentStep
+from longspan.inference.int8 import Int8Linear, RecurrentStep, doubled_candidate
 from longspan.training.recurrence import Recurrence, reverse_by_length
 
 __all__ = ["FastEncoder"]
@@ -59,7 +59,10 @@ class _Layer(nn.Module):
         )
         for number, weight in enumerate(weights):
             diagonal[:, number, :, number] = weight[1].unflatten(0, (self.gates, -1))
-        self.of_input = Int8Linear(inputs.flatten(0, 2), input_bias.flatten())
+        weight, input_bias = inputs.flatten(0, 2), input_bias.flatten()
+        if self.has_cell:
+            weight, input_bias = doubled_candidate(weight), doubled_candidate(input_bias)
+        self.of_input = Int8Linear(weight, input_bias)
         self.take = RecurrentStep(
             diagonal.flatten(3).flatten(0, 2), bias.flatten(), has_cell=self.has_cell
         )

@@ -57,8 +57,8 @@ class Pool:
             return
         rows, score, slot = rows[offered], score[offered], slot[offered]
         merged = np.concatenate([self.score[rows], score], axis=1)
-        order = np.argsort(-merged, axis=1, kind="stable")[:, : self.score.shape[1]]
-        self.score[rows] = np.take_along_axis(merged, order, axis=1)
+        order = (-merged).argsort(axis=1, kind="stable")[:, : self.score.shape[1]]
+        self.score[rows] = merged[np.arange(len(merged))[:, None], order]
         lengths = np.full_like(slot, length)
         self._length[rows] = _merged(self._length[rows], lengths, order)
         self._slot[rows] = _merged(self._slot[rows], slot, order)
@@ -82,7 +82,9 @@ class Pool:
 
 
 def _merged(kept: Values, offered: Values, order: Integers) -> Values:
-    return np.take_along_axis(np.concatenate([kept, offered], axis=1), order, axis=1)
+    both = np.concatenate([kept, offered], axis=1)
+    merged: Values = both[np.arange(len(both))[:, None], order]
+    return merged
 
 
 @dataclass

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from longspan.training.recurrence import Recurrence
 
-__all__ = ["Int8Linear", "Int8Recurrence", "RecurrentStep", "has_fast_int8", "lstm"]
+__all__ = [
+    "Int8Linear",
+    "Int8Recurrence",
+    "RecurrentStep",
+    "doubled_candidate",
+    "has_fast_int8",
+    "lstm",
+    "tanh",
+]
 
 _CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 _STEPS = 127  # of a scale, to each side
@@ -66,7 +74,8 @@ class Int8Linear(nn.Module):
         return torch.addcmul(self.bias, self._product(rows, None), peak)
 
     def _product(self, rows: Tensor, bias: Tensor | None) -> Tensor:
-        integers = rows.mul(_STEPS).round_().add_(_ZERO).to(torch.uint8)
+        # Cut off after adding a half is rounding, of what is not negative.
+        integers = rows.mul(_STEPS).add_(_ZERO + 0.5).to(torch.uint8)
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             integers, 1 / _STEPS, _ZERO, self.packed, self.scale, self.zeros, bias, 1.0, 0,
             torch.float32, "none", [], "",
@@ -74,20 +83,39 @@ class Int8Linear(nn.Module):
         return product
 
 
+def tanh(x: Tensor) -> Tensor:
+    """Overwrites x. As 2 sigmoid(2x) - 1 it takes a quarter of the time of torch's on a CPU."""
+    return x.mul_(2).sigmoid_().mul_(2).sub_(1)
+
+
+def doubled_candidate(weight: Tensor) -> Tensor:
+    """Weights or biases (4 x units, ...) of an LSTM, those of the candidate twice: for `lstm`."""
+    weight = weight.detach().clone()
+    units = len(weight) // 4
+    weight[2 * units : 3 * units] *= 2
+    return weight
+
+
 def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """The next hidden and cell state (batch, units) of gates (batch, 4 x units), overwritten."""
-    first, forget, candidate, last = gates.chunk(4, dim=1)
-    gates[:, : 2 * cell.shape[1]].sigmoid_()
-    cell = torch.addcmul(forget * cell, first, candidate.tanh_())
-    return cell.tanh().mul_(last.sigmoid_()), cell
+    """The next hidden and cell state (batch, units) of gates (batch, 4 x units), overwritten.
+
+    The gates are input, forget, candidate, output, the candidate doubled, so that one sigmoid does
+    for all: tanh(x) = 2 sigmoid(2x) - 1.
+    """
+    first, forget, candidate, last = gates.sigmoid_().chunk(4, dim=1)
+    cell = (forget * cell).sub_(first).addcmul_(first, candidate, value=2)
+    return tanh(cell.clone()).mul_(last), cell
 
 
 class RecurrentStep(nn.Module):
-    """One position of an LSTM or GRU, given what its input weights made of the input."""
+    """One position of an LSTM or GRU, given what its input weights made of the input; those of an
+    LSTM `doubled_candidate`."""
 
     def __init__(self, weight: Tensor, bias: Tensor, *, has_cell: bool) -> None:
         super().__init__()
         self.has_cell = has_cell
+        if has_cell:
+            weight, bias = doubled_candidate(weight), doubled_candidate(bias)
         # A recurrent layer's own output always lies between -1 and 1.
         self.of_hidden = Int8Linear(weight, bias, bounded=True)
 
@@ -116,6 +144,8 @@ class Int8Recurrence(nn.Module):
     def __init__(self, recurrence: Recurrence, *, has_gates: bool = False) -> None:
         super().__init__()
         weight, recurrent, bias, recurrent_bias = recurrence.kernel.all_weights[0]
+        if recurrence.has_cell:
+            weight, bias = doubled_candidate(weight), doubled_candidate(bias)
         self.of_input = None if has_gates else Int8Linear(weight, bias)
         self.take = RecurrentStep(recurrent, recurrent_bias, has_cell=recurrence.has_cell)
 

@@ -88,7 +88,7 @@ REASONS = {
     "attention_dimension": "all are multiples of 4; more than rnn_num_hidden rarely pays",
     "attention_dropout": "more and the alignment of long sentences gets lost",
     "coverage_mechanism": "against words lost or repeated; recurrent is much slower, so left out",
-    "length_augmentation": "0.1 is half of all tokens; from 0.3 on short pairs are learned too late",
+    "length_augmentation": "0.1 is half the tokens; from 0.3 on short pairs are learned too late",
 }
 
 
