@@ -50,19 +50,21 @@ class _Layer(nn.Module):
         self.directions, self.units = len(directions), directions[0].units
         self.has_cell = directions[0].has_cell
         self.gates = len(weights[0][1]) // self.units
-        inputs, _, input_bias, bias = (
-            torch.stack([weight[i].unflatten(0, (self.gates, -1)) for weight in weights], dim=1)
-            for i in range(4)
-        )  # (gates, directions, units, ...)
+
+        def both(i: int) -> Tensor:  # (gates, directions, units, ...)
+            parts = [weight[i].unflatten(0, (self.gates, -1)) for weight in weights]
+            return torch.stack(parts, dim=1)
+
+        inputs, bias = both(0), both(3)
         diagonal = bias.new_zeros(
             self.gates, self.directions, self.units, self.directions, self.units
         )
         for number, weight in enumerate(weights):
             diagonal[:, number, :, number] = weight[1].unflatten(0, (self.gates, -1))
-        weight, input_bias = inputs.flatten(0, 2), input_bias.flatten()
+        of_input, input_bias = inputs.flatten(0, 2), both(2).flatten()
         if self.has_cell:
-            weight, input_bias = doubled_candidate(weight), doubled_candidate(input_bias)
-        self.of_input = Int8Linear(weight, input_bias)
+            of_input, input_bias = doubled_candidate(of_input), doubled_candidate(input_bias)
+        self.of_input = Int8Linear(of_input, input_bias)
         self.take = RecurrentStep(
             diagonal.flatten(3).flatten(0, 2), bias.flatten(), has_cell=self.has_cell
         )

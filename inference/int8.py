@@ -1,8 +1,8 @@
 """Weights in eight bits for serving on a CPU with fast integer products (VNNI, AMX).
 
 Weights have one scale an output (Jacob et al. 2018, section 2, symmetric); inputs one scale a row,
-found when they come, or the fixed one of what is known to lie between -1 and 1. Sums are exact
-integers, so a sentence's translation does not depend on what it is batched with.
+found when they come, or the fixed one of what is known to lie between -1 and 1. None of them
+depends on the other rows, so that a sentence is translated alike whatever it is batched with.
 """
 
 import torch
@@ -143,7 +143,8 @@ class Int8Recurrence(nn.Module):
 
     def __init__(self, recurrence: Recurrence, *, has_gates: bool = False) -> None:
         super().__init__()
-        weight, recurrent, bias, recurrent_bias = recurrence.kernel.all_weights[0]
+        weights: list[Tensor] = list(recurrence.kernel.all_weights[0])
+        weight, recurrent, bias, recurrent_bias = weights
         if recurrence.has_cell:
             weight, bias = doubled_candidate(weight), doubled_candidate(bias)
         self.of_input = None if has_gates else Int8Linear(weight, bias)

@@ -18,7 +18,10 @@ from longspan.pipelines.prices import (
     price_of,
 )
 
-__all__ = ["LOW_SHARE", "CostRange", "Item", "estimate"]
+__all__ = ["LOW_SHARE", "MONTH_HOURS", "CostRange", "Item", "endpoint_hour", "estimate"]
+
+# As AWS reckons a month.
+MONTH_HOURS = 730
 
 # Of its limit, what a job takes at least. Limits are set generously; ours are defaults.
 LOW_SHARE = 0.1
@@ -29,12 +32,14 @@ _EARLY_STOPPING_SHARE = 1 - 1 / 3 / 2
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the estimate: a step, and dollars from `low` to `high`."""
+    """One line of the estimate: a step, dollars from `low` to `high`, machine hours likewise."""
 
     name: str
     low: float
     high: float
     note: str
+    hours_low: float = 0.0
+    hours_high: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class CostRange:
         """Of one run."""
         return sum(item.high for item in self.items)
 
+    @property
+    def endpoint_month(self) -> tuple[float, float]:
+        """Of the endpoint for a month, from low to high."""
+        return self.endpoint_low * MONTH_HOURS, self.endpoint_high * MONTH_HOURS
+
     def __str__(self) -> str:
         text = f"${self.low:.2f} to ${self.high:.2f} a run"
         if self.endpoint_high:
@@ -76,7 +86,7 @@ def estimate(config: Config) -> CostRange:
             missing.append(step.machine)
     endpoint = (0.0, 0.0)
     try:
-        endpoint = _endpoint(config)
+        endpoint = endpoint_hour(config)
     except UnknownPriceError:
         missing.append(config.endpoint.instance_type)
     return CostRange(tuple(items), *endpoint, tuple(dict.fromkeys(missing)))
@@ -150,11 +160,14 @@ def _item(step: _Step, config: Config) -> Item:
     disk = step.volume_gb * VOLUME_HOUR
     low = hours * step.low_share * (machine * (SPOT_SHARE if step.spot else 1) + disk)
     note = f"{step.note} on {step.machines} x {step.machine}"
-    return Item(step.name, low, hours * (machine + disk), note)
+    return Item(step.name, low, hours * (machine + disk), note, hours * step.low_share, hours)
 
 
-def _endpoint(config: Config) -> tuple[float, float]:
-    """Dollars an hour: machines whether they are used or not, serverless only for requests."""
+def endpoint_hour(config: Config) -> tuple[float, float]:
+    """Dollars an hour: machines whether they are used or not, serverless only for requests.
+
+    Raises UnknownPriceError.
+    """
     endpoint = config.endpoint
     if not endpoint.enabled:
         return 0.0, 0.0

@@ -33,6 +33,8 @@ def test_two_lines_are_a_config() -> None:
         "attention_dimension",
         "attention_dropout",
         "coverage_mechanism",
+        "attention_location",
+        "length_augmentation",
     }
 
 

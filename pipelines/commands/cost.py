@@ -1,0 +1,92 @@
+"""Estimate what a run of the pipeline costs on AWS, or reckon what one has cost.
+
+Without `--execution`: a range for the config, from list prices and the limits of its jobs, with
+the endpoint's month. With it: what the jobs of an execution were billed for, in seconds; of an
+execution on the local cloud, what these seconds would have cost. Prices are a dated table, and
+`prices` of the config replaces any of them.
+"""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longspan.pipelines.where import add_where_arguments
+
+if TYPE_CHECKING:
+    from longspan.pipelines.config import Config
+
+HELP = "estimate what a run costs, or reckon what one has cost"
+EXAMPLE = "longspan cost --config longspan.yaml"
+
+# As --execution without a value.
+_NEWEST = ""
+_BILLED = "{:<16}{:>5}{:>15}{:>16}{:>10}  {}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `longspan cost`."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    parser.add_argument(
+        "--execution",
+        nargs="?",
+        const=_NEWEST,
+        metavar="EXECUTION",
+        help="what this execution has cost; without a value, the newest of the config's pipeline",
+    )
+    add_where_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print; 0."""
+    from longspan.pipelines.config import load_config_or_sample
+
+    config = load_config_or_sample(arguments.config)
+    if arguments.execution is None:
+        _print_estimate(config)
+    else:
+        _print_bill(config, arguments)
+    return 0
+
+
+def _print_estimate(config: "Config") -> None:
+    from longspan.pipelines.cost import estimate
+
+    cost = estimate(config)
+    print(f"{'step':<16}{'machine hours':>18}{'dollars':>22}  what")
+    for item in cost.items:
+        hours = f"{item.hours_low:.1f} to {item.hours_high:.1f}"
+        print(f"{item.name:<16}{hours:>18}{_span(item.low, item.high):>22}  {item.note}")
+    print(f"{'a run':<34}{_span(cost.low, cost.high):>22}")
+    if cost.endpoint_high:
+        print(f"{'endpoint, a month':<34}{_span(*cost.endpoint_month):>22}")
+    print(f"\n{cost}")
+
+
+def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
+    from longspan.pipelines.bill import bill
+    from longspan.pipelines.execution import Execution
+    from longspan.pipelines.executions import find_execution
+    from longspan.pipelines.prices import PRICES_AS_OF
+    from longspan.pipelines.where import open_connection
+
+    with open_connection(arguments, config.aws.region) as connection:
+        sagemaker = connection.client("sagemaker")
+        found = find_execution(sagemaker, arguments.execution or None, config.name)
+        state = Execution(sagemaker, found.arn).state()
+        billed = bill(sagemaker, state, config.prices, datetime.now(UTC))
+        local = connection.local
+    print(f"{found.pipeline} {found.id}: {state.status}")
+    print(_BILLED.format("step", "jobs", "machine hours", "spared by spot", "dollars", "machine"))
+    for step in billed.steps:
+        hours, saved = f"{step.hours:.3f}", f"{step.saved_hours:.3f}"
+        dollars = "-" if step.dollars is None else f"{step.dollars:.4f}"
+        print(_BILLED.format(step.name, step.jobs, hours, saved, dollars, step.machine))
+    would = "would have cost on AWS" if local else "together"
+    print(f"\n{would} ${billed.dollars:.4f} (list prices of {PRICES_AS_OF}, us-east-1)")
+    if billed.missing:
+        print(f"without {', '.join(billed.missing)}: add to `prices` of the config")
+
+
+def _span(low: float, high: float) -> str:
+    return f"${low:,.2f}" if low == high else f"${low:,.2f} to ${high:,.2f}"
