@@ -26,8 +26,6 @@ COMMANDS = (
     "local",
     "image",
     "infra",
-    "image",
-    "infra",
     "sample",
     "prepare",
     "train",

@@ -106,6 +106,14 @@ class _Step:
 
 def _steps(config: Config) -> Iterator[_Step]:
     preparation, evaluation, training = config.preparation, config.evaluation, config.training
+    if preparation.instance_count > 1:
+        yield _Step(
+            "Collect",
+            preparation.instance_type,
+            preparation.instance_count,
+            preparation.volume_gb,
+            preparation.max_runtime_minutes,
+        )
     yield _Step(
         "Prepare",
         preparation.instance_type,

@@ -2,6 +2,7 @@
 
     train                   a training job
     prepare [OPTION ...]    a processing job: pairs to a prepared corpus
+    collect [OPTION ...]    a processing job of several machines: pairs to parts for `prepare`
     evaluate [OPTION ...]   a processing job: a model's quality by sentence length
 
 Options are those of `longspan prepare` and `longspan evaluate` that are no paths: these are fixed
@@ -17,7 +18,7 @@ from longspan.training.privileges import leave_root
 
 __all__ = ["main"]
 
-_USAGE = "usage: python -m longspan.training train | prepare [OPTION ...] | evaluate [OPTION ...]"
+_USAGE = "usage: python -m longspan.training train | prepare|collect|evaluate [OPTION ...]"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,6 +34,10 @@ def main(argv: Sequence[str]) -> int:
         from longspan.training import prepare_job
 
         return prepare_job.main(options)
+    if job == "collect":
+        from longspan.training import collect_job
+
+        return collect_job.main(options)
     if job == "evaluate":
         from longspan.training import evaluate_container
 

@@ -65,6 +65,11 @@ class ContainerPaths:
         return self.base / "input/config/resourceconfig.json"
 
     @property
+    def processing_resource_config(self) -> Path:
+        """The hosts of a processing job."""
+        return self.base / "config/resourceconfig.json"
+
+    @property
     def input_data_config(self) -> Path:
         """The channels of the job."""
         return self.base / "input/config/inputdataconfig.json"
@@ -136,15 +141,23 @@ class ContainerPaths:
         return {name: v if isinstance(v, str) else json.dumps(v) for name, v in values.items()}
 
     def read_hosts(self) -> Hosts:
-        """The machines of this job in the order of their names."""
-        config = _read_object(self.resource_config)
+        """The machines of this training job in the order of their names."""
+        return self._read_hosts(self.resource_config)
+
+    def read_processing_hosts(self) -> Hosts:
+        """The machines of this processing job in the order of their names."""
+        return self._read_hosts(self.processing_resource_config)
+
+    @staticmethod
+    def _read_hosts(path: Path) -> Hosts:
+        config = _read_object(path)
         if not config:
             return Hosts()
         names = tuple(sorted(config.get("hosts") or []))
         current = config.get("current_host", "")
         if current not in names:
             raise DataError(
-                f"{self.resource_config}: expected current_host among hosts "
+                f"{path}: expected current_host among hosts "
                 f"{', '.join(names) or '(none)'}, came {current or 'nothing'}"
             )
         return Hosts(names, current, config.get("network_interface_name") or "")

@@ -2,7 +2,8 @@
 
     python -m longspan.training prepare --vocabulary-size 8000
 
-Inputs `pairs` and, where they are not to be drawn, `validation` and `test`; output `prepared`.
+Inputs `pairs`, or `collected` (what the job `collect` left on several machines), and, where they
+are not to be drawn, `validation` and `test`; output `prepared`.
 See `docs/processing-jobs.md`.
 """
 
@@ -22,10 +23,11 @@ from longspan.training.paths import ContainerPaths
 from longspan.training.prepare_options import add_prepare_options, prepare_settings
 from longspan.training.processing_job import OptionParser, run_processing
 
-__all__ = ["PAIRS", "PREPARED", "input_files", "main"]
+__all__ = ["PAIRS", "PARTS", "PREPARED", "input_files", "main"]
 
 # Names of the job's inputs and of its output.
 PAIRS = "pairs"
+PARTS = "collected"
 PREPARED = "prepared"
 _HELD_OUT = {VALIDATION: "validation", TEST: "test"}
 
@@ -57,7 +59,9 @@ def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
     parser = OptionParser(prog="python -m longspan.training prepare", allow_abbrev=False)
     add_prepare_options(parser)
     settings = prepare_settings(parser.parse_args(arguments))
-    inputs = input_files(paths.processing_input(PAIRS))
+    parts = paths.processing_input(PARTS)
+    collected = parts if parts.is_dir() else None
+    inputs = [] if collected else input_files(paths.processing_input(PAIRS))
     held_out = {
         split: _held_out_file(paths.processing_input(name), settings)
         for split, name in _HELD_OUT.items()
@@ -69,7 +73,7 @@ def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
         print(f"pairs: {path}", flush=True)
     # Not where the output goes at once: that may be a mount, which nothing can be renamed to.
     scratch = paths.scratch / PREPARED
-    manifest = prepare(inputs, scratch, settings, held_out)
+    manifest = prepare(inputs, scratch, settings, held_out, parts=collected)
     _move_whole(scratch, output)
     print(summary(manifest), flush=True)
 

@@ -54,7 +54,8 @@ class Child:
     @classmethod
     async def start(cls, model: Path, settings: WorkerSettings) -> "Child":
         """Start the process; it is not ready yet."""
-        threads = {"OMP_NUM_THREADS": str(settings.threads)}
+        # Threads that wait for each other should sleep: others need the processor too.
+        threads = {"OMP_NUM_THREADS": str(settings.threads), "OMP_WAIT_POLICY": "PASSIVE"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "longspan.inference", "worker",
             str(model), json.dumps(asdict(settings)),

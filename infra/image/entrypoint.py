@@ -16,6 +16,7 @@ __all__ = ["command", "main"]
 _MODULES = {
     "train": "longspan.training",
     "prepare": "longspan.training",
+    "collect": "longspan.training",
     "evaluate": "longspan.training",
     "serve": "longspan.inference",
 }

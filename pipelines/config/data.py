@@ -150,6 +150,13 @@ class Preparation(Section):
     tokenizer_pairs: int = Field(
         200_000, ge=1, lt=2**31, description="training pairs to train vocabularies on"
     )
+    instance_count: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="machines that read and clean: above 1 the step Collect does that before "
+        "Prepare, each its share of the files",
+    )
     instance_type: str = Field("ml.m5.2xlarge", description="machine of the Prepare step")
     volume_gb: int = Field(30, ge=1, le=16_384, description="disk of the Prepare step, in GB")
     max_runtime_minutes: int = Field(

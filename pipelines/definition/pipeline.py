@@ -9,7 +9,7 @@ from longspan.pipelines.definition.deployment import deployment_steps
 from longspan.pipelines.definition.evaluation import evaluate_step, output_uri
 from longspan.pipelines.definition.gate import deploy_step, gate_steps, release_step
 from longspan.pipelines.definition.parameters import Parameters
-from longspan.pipelines.definition.preparation import OUTPUT, prepare_step
+from longspan.pipelines.definition.preparation import COLLECTED, OUTPUT, collect_step, prepare_step
 from longspan.pipelines.definition.registration import register_step
 from longspan.pipelines.definition.steps import RequestStep
 from longspan.pipelines.definition.target import Target
@@ -53,11 +53,12 @@ def definition_json(config: Config, target: Target) -> str:
 
 
 def _steps(context: BuildContext) -> list[Any]:
-    prepare = prepare_step(context)
+    first = _first_steps(context)
+    prepare = first[-1]
     prepared = prepare.properties.ProcessingOutputConfig.Outputs[OUTPUT].S3Output.S3Uri
     prepare_job = prepare.properties.ProcessingJobName
     tune = tune_step(context, prepared, prepare_job)
-    steps, baseline = [prepare, tune], None
+    steps, baseline = [*first, tune], None
     if context.config.baseline.enabled:
         train = baseline_step(context, prepared, prepare_job)
         baseline = train.properties.ModelArtifacts.S3ModelArtifacts
@@ -65,6 +66,15 @@ def _steps(context: BuildContext) -> list[Any]:
     evaluate = evaluate_step(context, prepared, best_model(context, tune), baseline)
     steps.append(evaluate)
     return [*steps, *gate_steps(context), *_release(context, tune, prepared, evaluate)]
+
+
+def _first_steps(context: BuildContext) -> list[RequestStep]:
+    """Prepare, and before it Collect where several machines read the pairs."""
+    if context.config.preparation.instance_count == 1:
+        return [prepare_step(context)]
+    collect = collect_step(context)
+    collected = collect.properties.ProcessingOutputConfig.Outputs[COLLECTED].S3Output.S3Uri
+    return [collect, prepare_step(context, collected)]
 
 
 def _release(

@@ -1,6 +1,7 @@
-"""The step Prepare: pairs to cleaned, split and tokenised shards."""
+"""The steps Collect and Prepare: pairs to cleaned, split and tokenised shards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition.context import BuildContext
@@ -8,31 +9,47 @@ from longspan.pipelines.definition.processing import Machine, processing_request
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
 from longspan.pipelines.sdk import StepTypeEnum
 
-__all__ = ["OUTPUT", "prepare_arguments", "prepare_step"]
+__all__ = ["COLLECTED", "OUTPUT", "collect_step", "prepare_arguments", "prepare_step"]
 
+COLLECTED = "collected"
 OUTPUT = "prepared"
 
 
-def prepare_step(context: BuildContext) -> RequestStep:
-    """Its output `prepared` is what training and evaluation read."""
-    preparation, parameters = context.config.preparation, context.parameters
-    inputs = {
-        "pairs": parameters.pairs,
-        "validation": parameters.validation,
-        "test": parameters.test,
-    }
+def collect_step(context: BuildContext) -> RequestStep:
+    """Several machines read and clean the pairs; its output `collected` is Prepare's input."""
+    return _step(context, "Collect", "collect", {"pairs": context.parameters.pairs}, COLLECTED)
+
+
+def prepare_step(context: BuildContext, collected: Any = None) -> RequestStep:
+    """Its output `prepared` is what training and evaluation read.
+
+    `collected` is the URI of what Collect has left, where there is that step.
+    """
+    parameters = context.parameters
+    pairs = {"pairs": parameters.pairs} if collected is None else {COLLECTED: collected}
+    inputs = {**pairs, "validation": parameters.validation, "test": parameters.test}
+    return _step(context, "Prepare", "prepare", inputs, OUTPUT)
+
+
+def _step(
+    context: BuildContext, name: str, command: str, inputs: Mapping[str, Any], output: str
+) -> RequestStep:
+    preparation = context.config.preparation
     request = processing_request(
         context,
-        "prepare",
+        command,
         Machine(
-            parameters.prepare_instance, preparation.volume_gb, preparation.max_runtime_minutes
+            context.parameters.prepare_instance,
+            preparation.volume_gb,
+            preparation.max_runtime_minutes,
+            preparation.instance_count if command == "collect" else 1,
         ),
         {name: uri for name, uri in inputs.items() if uri is not None},
-        OUTPUT,
+        output,
         prepare_arguments(context.config),
     )
     return RequestStep(
-        "Prepare",
+        name,
         StepTypeEnum.PROCESSING,
         request,
         ["DescribeProcessingJobResponse"],

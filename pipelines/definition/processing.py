@@ -24,11 +24,12 @@ _ROOT = "/opt/ml/processing"
 
 @dataclass(frozen=True)
 class Machine:
-    """What a processing job runs on, and for how long at most."""
+    """What a processing job runs on, how many of it, and for how long at most."""
 
     instance_type: Any
     volume_gb: int
     max_runtime_minutes: int
+    count: int = 1
 
 
 def processing_request(
@@ -41,13 +42,14 @@ def processing_request(
 ) -> dict[str, Any]:
     """For `python -m longspan.training COMMAND`; `inputs` are S3 URIs by name.
 
-    The one output goes to a folder of the execution.
+    The one output goes to a folder of the execution. Of several machines each one gets its share
+    of the files.
     """
     aws, target = context.config.aws, context.target
     processor = Processor(
         role=target.role_arn,
         image_uri=target.image_uri,
-        instance_count=1,
+        instance_count=machine.count,
         instance_type=machine.instance_type,
         entrypoint=["python", "-m", "longspan.training", command],
         volume_size_in_gb=machine.volume_gb,
@@ -59,7 +61,7 @@ def processing_request(
         network_config=_network(context),
     )
     steps = processor.run(
-        inputs=[_input(name, uri) for name, uri in inputs.items()],
+        inputs=[_input(name, uri, machine.count > 1) for name, uri in inputs.items()],
         outputs=[_output(context, output)],
         arguments=list(arguments) or None,
     )
@@ -81,7 +83,8 @@ def _network(context: BuildContext) -> NetworkConfig | None:
     )
 
 
-def _input(name: str, uri: Any) -> ProcessingInput:
+def _input(name: str, uri: Any, sharded: bool) -> ProcessingInput:
+    shares = {"s3_data_distribution_type": "ShardedByS3Key"} if sharded else {}
     return ProcessingInput(
         input_name=name,
         s3_input=ProcessingS3Input(
@@ -89,6 +92,7 @@ def _input(name: str, uri: Any) -> ProcessingInput:
             local_path=f"{_ROOT}/input/{name}",
             s3_data_type="S3Prefix",
             s3_input_mode="File",
+            **shares,
         ),
     )
 

@@ -6,7 +6,7 @@ Unicode's NFKC, when it is asked for.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,13 @@ class Removals:
         if len(self.examples[problem.rule]) < _EXAMPLES:
             example = {"origin": _origin(problem.origin), "detail": _excerpt(problem.detail)}
             self.examples[problem.rule].append(example)
+
+    def add_counted(self, counted: Mapping[str, Any]) -> None:
+        """Add what another part of the input has removed, as `to_json` gave it."""
+        for rule, found in counted.items():
+            self.counts[rule] += found["pairs"]
+            room = _EXAMPLES - len(self.examples[rule])
+            self.examples[rule] += found["examples"][:room]
 
     @property
     def total(self) -> int:

@@ -3,17 +3,42 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from longspan.training.corpus.cleaning import CleaningRules, Removals, unusable
 from longspan.training.corpus.pairs import Columns, Pair, Problem, read_pairs
-from longspan.training.corpus.spool import Spool
+from longspan.training.corpus.spool import Spool, Spooled
 from longspan.training.corpus.streams import STANDARD_INPUT, InputRecord
 from longspan.training.progress import Progress
 
-__all__ = ["Collected", "Rejections", "collect"]
+__all__ = ["Collected", "Collection", "Rejections", "collect"]
 
 _SHOWN = 10
+_HEADER = "origin\trule\tdetail\n"
+
+
+class Collection(Protocol):
+    """What was read, removed and kept, here or on several machines."""
+
+    @property
+    def spool(self) -> Spooled:
+        """What was kept."""
+        ...
+
+    @property
+    def removals(self) -> Removals:
+        """What was removed, and more to come."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[InputRecord]:
+        """The files."""
+        ...
+
+    @property
+    def read(self) -> int:
+        """Rows."""
+        ...
 
 
 class Rejections:
@@ -32,9 +57,14 @@ class Rejections:
         elif self._count == _SHOWN + 1:
             self._notify(f"more rows could not be read: see {self._path.name}")
 
+    def copy(self, path: Path) -> None:
+        """Add what another one has written to `path`."""
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            self._file.writelines(line for line in lines if line != _HEADER)
+
     def __enter__(self) -> Self:
         self._file = self._path.open("w", encoding="utf-8", newline="\n", errors="replace")
-        self._file.write("origin\trule\tdetail\n")
+        self._file.write(_HEADER)
         return self
 
     def __exit__(

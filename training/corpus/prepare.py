@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from longspan.training.corpus.cleaning import DUPLICATE, HELD_OUT, CleaningRules
-from longspan.training.corpus.collection import Collected, Rejections, collect
+from longspan.training.corpus.collection import Collection, Rejections, collect
 from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.encoding import EncodedSplit, encode_split
 from longspan.training.corpus.held_out import HeldOutSplit
@@ -25,6 +25,7 @@ from longspan.training.corpus.joining import separator_of
 from longspan.training.corpus.manifest import file_records, read_manifest, write_manifest
 from longspan.training.corpus.output_directory import written_whole
 from longspan.training.corpus.pairs import Pair, write_tsv
+from longspan.training.corpus.parts import CollectSettings, read_parts
 from longspan.training.corpus.splits import (
     DUPLICATE_PAIR,
     SHARES_HELD_OUT,
@@ -70,17 +71,20 @@ def prepare(
     settings: PrepareSettings,
     held_out: Mapping[int, str] | None = None,
     notify: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+    *,
+    parts: Path | None = None,
 ) -> dict[str, Any]:
     """Write the prepared directory, in place of an older one; returns its manifest.
 
-    `held_out` names files for VALIDATION and TEST; what is not named is drawn. Raises
+    `held_out` names files for VALIDATION and TEST; what is not named is drawn. `parts` is a folder
+    of what several machines have collected, instead of `inputs`. Raises
     DataError for unusable input, an empty corpus and a full disk, and then leaves nothing.
     """
     with written_whole(directory) as scratch:
         work = scratch / ".work"
         work.mkdir()
         run = _Run(scratch, work, settings, dict(held_out or {}), notify)
-        run.collect(inputs)
+        run.collect(inputs, parts)
         run.decide()
         run.sample()
         run.train_tokenizer()
@@ -107,7 +111,7 @@ class _Run:
         self._encoded: dict[str, EncodedSplit] = {}
         self._sampled = 0
 
-    def collect(self, inputs: Sequence[str]) -> None:
+    def collect(self, inputs: Sequence[str], parts: Path | None) -> None:
         """Read the input and the given held-out files into spools."""
         settings = self._settings
         with Rejections(self._directory / "rejected.tsv", self._notify) as rejections:
@@ -120,15 +124,23 @@ class _Run:
                 if given.removals.total:
                     self._notify(f"{path}: left out {given.removals.summary()}")
                 self._held_out[split] = HeldOutSplit(given)
-            self._corpus = collect(
-                inputs,
-                settings.columns,
-                settings.format,
-                settings.cleaning,
-                Spool(self._work),
-                rejections,
+            self._corpus = self._collect_corpus(inputs, parts, rejections)
+        self._require_pairs(self._corpus, str(parts) if parts else ", ".join(inputs))
+
+    def _collect_corpus(
+        self, inputs: Sequence[str], parts: Path | None, rejections: Rejections
+    ) -> Collection:
+        settings = self._settings
+        if parts is None:
+            spool = Spool(self._work)
+            return collect(
+                inputs, settings.columns, settings.format, settings.cleaning, spool, rejections
             )
-        self._require_pairs(self._corpus, ", ".join(inputs))
+        rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
+        found = read_parts(parts, rules)
+        for path in found.rejected:
+            rejections.copy(path)
+        return found
 
     def decide(self) -> None:
         """Give each pair its fate."""
@@ -250,12 +262,12 @@ class _Run:
     def _sample_paths(self) -> tuple[Path, Path]:
         return self._work / "sample.source", self._work / "sample.target"
 
-    def _require_pairs(self, collected: Collected, name: str) -> None:
+    def _require_pairs(self, collected: Collection, name: str) -> None:
         if not len(collected.spool):
             raise DataError(self._nothing_left(collected, name))
 
     @staticmethod
-    def _nothing_left(collected: Collected, name: str) -> str:
+    def _nothing_left(collected: Collection, name: str) -> str:
         if not collected.read:
             return f"{name}: expected pairs, got none: the input is empty"
         examples = (e for of_rule in collected.removals.examples.values() for e in of_rule)

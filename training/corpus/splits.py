@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from longspan.training.corpus.spool import KEY, Spool
+from longspan.training.corpus.spool import KEY, Spooled
 from longspan.training.errors import DataError
 
 __all__ = [
@@ -59,7 +59,7 @@ class HeldOut:
     documents: Hashes
 
     @classmethod
-    def of(cls, spool: Spool, settings: SplitSettings, fates: Bytes, fate: int) -> "HeldOut":
+    def of(cls, spool: Spooled, settings: SplitSettings, fates: Bytes, fate: int) -> "HeldOut":
         """Those of the pairs with one fate; no documents when these do not count."""
         parts = [
             keys[fates[start : start + len(keys)] == fate] for start, keys in spool.key_chunks()
@@ -78,7 +78,7 @@ class HeldOut:
 
 
 def decide(
-    spool: Spool,
+    spool: Spooled,
     folder: Path,
     settings: SplitSettings,
     given: Iterable[HeldOut],
@@ -120,7 +120,7 @@ def pair_keys(keys: npt.NDArray[Any]) -> Hashes:
     return mixed(mixed(keys["source"]) + keys["target"])
 
 
-def _mark_duplicates(spool: Spool, fates: Bytes, folder: Path) -> None:
+def _mark_duplicates(spool: Spooled, fates: Bytes, folder: Path) -> None:
     """All but the first of equal pairs: keys go to partition files, each sorted in memory."""
     count = max(1, min(256, -(-len(spool) // _PAIRS_PER_PARTITION)))
     paths = [folder / f"partition.{number:03d}" for number in range(count)]
@@ -144,13 +144,13 @@ def _mark_duplicates(spool: Spool, fates: Bytes, folder: Path) -> None:
         path.unlink()
 
 
-def _remove_sharing(spool: Spool, fates: Bytes, held_out: HeldOut) -> None:
+def _remove_sharing(spool: Spooled, fates: Bytes, held_out: HeldOut) -> None:
     for start, keys in spool.key_chunks():
         part = fates[start : start + len(keys)]
         part[(part == TRAIN) & held_out.shares(keys)] = SHARES_HELD_OUT
 
 
-def _draw(spool: Spool, fates: Bytes, split: int, size: int, settings: SplitSettings) -> None:
+def _draw(spool: Spooled, fates: Bytes, split: int, size: int, settings: SplitSettings) -> None:
     """Whole groups in the order of their seeded hashes, so the input's order does not matter."""
     # A group has a pair or more, so this many groups are enough, with some to pass over.
     groups, counts = _first_groups(spool, fates, split, 4 * size + 1000, settings)
@@ -161,7 +161,7 @@ def _draw(spool: Spool, fates: Bytes, split: int, size: int, settings: SplitSett
 
 
 def _first_groups(
-    spool: Spool, fates: Bytes, split: int, limit: int, settings: SplitSettings
+    spool: Spooled, fates: Bytes, split: int, limit: int, settings: SplitSettings
 ) -> tuple[Hashes, npt.NDArray[np.int64]]:
     """The `limit` smallest groups and how many pairs each has: both (groups,)."""
     groups, counts = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)

@@ -5,11 +5,11 @@ splits) is decided on the keys, with numpy in chunks, and then the spool is read
 """
 
 import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import zstandard
 
 from longspan.training.corpus.pairs import Pair, join_document, split_document
 
-__all__ = ["KEY", "Spool", "document_number", "key_of", "text_hash"]
+__all__ = ["KEY", "Spool", "SpoolChain", "Spooled", "document_number", "key_of", "text_hash"]
 
 # `document` is 0 where it is unknown.
 KEY = np.dtype([("source", "<u8"), ("target", "<u8"), ("document", "<u8")])
@@ -43,6 +43,22 @@ def document_number(document: str | None) -> int:
     return -1 if document is None else text_hash(document) >> 2
 
 
+class Spooled(Protocol):
+    """Clean pairs on the disk, to be read in their order as often as needed."""
+
+    def __len__(self) -> int:
+        """How many."""
+        ...
+
+    def pairs(self) -> Iterator[Pair]:
+        """Every pair."""
+        ...
+
+    def key_chunks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+        """Chunks of the keys with the number of their first pair: (chunk,) of KEY."""
+        ...
+
+
 class Spool:
     """Clean pairs in order, appended within `with`, then read as often as needed."""
 
@@ -51,6 +67,13 @@ class Spool:
         self._keys: array.array[int] = array.array("Q")
         self._lines: list[str] = []
         self._count = 0
+
+    @classmethod
+    def written(cls, folder: Path, name: str = "spool") -> Self:
+        """One that was written whole before. Raises OSError when it is not there."""
+        spool = cls(folder, name)
+        spool._count = spool._key_path.stat().st_size // KEY.itemsize
+        return spool
 
     def __enter__(self) -> Self:
         self._key_file: BinaryIO = self._key_path.open("wb")
@@ -116,3 +139,26 @@ class Spool:
         self._lines.clear()
         self._key_file.write(np.asarray(self._keys).astype("<u8").tobytes())
         del self._keys[:]
+
+
+class SpoolChain:
+    """Several spools, one after the other, as one."""
+
+    def __init__(self, spools: Sequence[Spooled]) -> None:
+        self._spools = spools
+
+    def __len__(self) -> int:
+        return sum(len(spool) for spool in self._spools)
+
+    def pairs(self) -> Iterator[Pair]:
+        """Every pair of the first one, then of the next."""
+        for spool in self._spools:
+            yield from spool.pairs()
+
+    def key_chunks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+        """Chunks of the keys, numbered through: (chunk,) of KEY."""
+        before = 0
+        for spool in self._spools:
+            for start, keys in spool.key_chunks():
+                yield before + start, keys
+            before += len(spool)
