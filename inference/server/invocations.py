@@ -33,6 +33,8 @@ _CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
 _REQUEST_ID = "X-Request-Id"
 _GONE = 499  # in log and metrics: the client did not wait for its answer
 _LONGEST_ID = 128
+# Bodies of so many times the limit are read, to be refused in a way that clients hear.
+_PATIENCE = 4
 
 ResultT = TypeVar("ResultT")
 
@@ -123,21 +125,27 @@ class Invocations:
         await Response(content, 200, self._headers(call), media)(scope, receive, send)
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        """The body. Raises TooLong, as soon as it is."""
-        declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._most_bytes:
-            raise self._too_long(int(declared))
+        """The body. Raises TooLong, as soon as it is; one that says so beforehand is read to its
+        end, and thrown away, since many clients listen only then."""
+        given = headers.get("content-length", "")
+        declared = int(given) if given.isdecimal() else 0
+        if declared > self._most_bytes * _PATIENCE:
+            raise self._too_long(declared)
         chunks, size = [], 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _ClientGone
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._most_bytes:
+            size += len(message.get("body", b""))
+            if size <= self._most_bytes:
+                chunks.append(message.get("body", b""))
+            elif not declared:
                 raise self._too_long(size)
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                break
+        if size > self._most_bytes:
+            raise self._too_long(size)
+        return b"".join(chunks)
 
     def _too_long(self, size: int) -> TooLong:
         return TooLong(

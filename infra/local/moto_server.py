@@ -1,7 +1,8 @@
 """The server, moto's, with SageMaker's requests answered by the local control plane.
 
-Every touch of moto's internals is in this module, in `moto_access` and in `moto_state`; moto is
-pinned, and `tests/infra/local/test_moto_server.py` fails when an upgrade moves what is touched.
+Every touch of moto's internals is in this module, in `moto_access`, `moto_logs` and `moto_state`;
+moto is pinned, and `tests/infra/local/test_moto_server.py` fails when an upgrade moves what is
+touched.
 """
 
 import logging

@@ -154,8 +154,7 @@ class Preparation(Section):
         1,
         ge=1,
         le=100,
-        description="machines that read and clean: above 1 the step Collect does that before "
-        "Prepare, each its share of the files",
+        description="above 1, so many machines read and clean in a step Collect before it",
     )
     instance_type: str = Field("ml.m5.2xlarge", description="machine of the Prepare step")
     volume_gb: int = Field(30, ge=1, le=16_384, description="disk of the Prepare step, in GB")

@@ -28,7 +28,11 @@ _HEAD = """\
 SAMPLE: Mapping[str, Any] = {
     "name": "longspan-sample",
     "data": {"sample": {"pairs": 20_000, "seed": 1}},
-    "preparation": {"vocabulary_size": 1000, "instance_type": "ml.m5.xlarge"},
+    "preparation": {
+        "vocabulary_size": 1400,
+        "vocabulary_type": "bpe",
+        "instance_type": "ml.m5.xlarge",
+    },
     "training": {
         "hyperparameters": {
             "rnn_num_hidden": 256,
@@ -40,7 +44,7 @@ SAMPLE: Mapping[str, Any] = {
             "batch_tokens": 600,
             "attention_location": "progress",
             "length_augmentation": 0.1,
-            "length_augmentation_max": 300,
+            "length_augmentation_max": 400,
             "length_curriculum": 3,
             "length_penalty": 1.0,
             "coverage_penalty": 0.05,
@@ -57,7 +61,7 @@ SAMPLE: Mapping[str, Any] = {
         "jobs": 2,
         "parallel_jobs": 2,
         "search_space": {
-            "attention_type": ["additive", "scaled_dot"],
+            "attention_type": ["scaled_dot", "additive"],
             "attention_heads": [1, 2, 4],
             "attention_dimension": [64, 128],
             "attention_dropout": {"min": 0.0, "max": 0.1},

@@ -108,6 +108,7 @@ def test_a_deadline_ends_the_work_and_a_full_queue_says_when_to_come_again(launc
 
 def test_a_body_beyond_the_limit_is_refused(launch):
     server = launch(LONGSPAN_MAX_BODY_MB="0.01", LONGSPAN_LONG_INPUT="refuse").wait_ready()
+    assert server.ask({"text": "x" * 100_000}).status == 413
     reply = server.ask({"text": "x" * 20_000})
     assert reply.status == 413
     assert "at most 10,000 bytes" in reply.json["error"]["message"]
