@@ -27,7 +27,7 @@ run: $(VENV)/installed
 
 # Two workers with one thread each: small matrices gain nothing from more.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check

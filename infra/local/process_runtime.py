@@ -49,6 +49,7 @@ class ProcessRuntime:
             "OMP_NUM_THREADS": str(self._threads),
             "PYTHONUNBUFFERED": "1",
             "SAGEMAKER_BIND_TO_PORT": str(port),
+            "LONGSPAN_HOST": "127.0.0.1",  # a container has a network of its own, a process not
             **{name: _replace(v, container) for name, v in container.environment.items()},
             "LONGSPAN_BASE": str(container.base),
         }

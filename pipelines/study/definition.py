@@ -91,8 +91,12 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
     name, config = "Prepare", context.config
     if ngrams:
         name = "PrepareNgrams"
-        preparation = config.preparation.model_copy(update={"vocabulary_type": "ngram"})
-        config = config.model_copy(update={"preparation": preparation})
+        # Phrases stand beside words, and need places of their own.
+        size = 2 * config.preparation.vocabulary_size
+        changes = {"vocabulary_type": "ngram", "vocabulary_size": size}
+        config = config.model_copy(
+            update={"preparation": config.preparation.model_copy(update=changes)}
+        )
     preparation, parameters = config.preparation, context.parameters
     inputs = {
         "pairs": parameters.pairs,
