@@ -1,7 +1,7 @@
 """What length augmentation costs per target token, in CPU-seconds (or GPU time) of training.
 
     python benchmarks/length_augmentation_cost.py PREPARED
-    python benchmarks/length_augmentation_cost.py PREPARED --config pipelines/sample.yaml
+    python benchmarks/length_augmentation_cost.py PREPARED --config benchmarks/sample.yaml
 
 PREPARED is what `longspan prepare` wrote. Updates of both kinds take turns, a batch of an epoch
 without joined examples and one with, so that what else the machine does weighs on both alike.

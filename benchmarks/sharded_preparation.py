@@ -1,6 +1,7 @@
 """What several machines gain in preparing a corpus, as a markdown table.
 
     python benchmarks/sharded_preparation.py [--pairs 400000] [--machines 4]
+    python benchmarks/sharded_preparation.py --corpus PAIRS.tsv -- --source-column en ...
 
 The pairs come from `longspan sample`, in as many files as there are machines. The processing job
 `collect` runs once for each machine's share, then the job `prepare` on what they left, and for
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -33,58 +35,68 @@ class Spent:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=400_000)
+    parser.add_argument("--corpus", type=Path, help="a TSV file with a header, instead of a sample")
     parser.add_argument("--machines", type=int, default=4)
     parser.add_argument("--scratch", type=Path, help="a folder on a disk with room")
+    parser.add_argument("options", nargs="*", help="of prepare, after --")
     arguments = parser.parse_args()
+    options = (*OPTIONS, *arguments.options)
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
         folder = Path(name)
-        files = _files(folder, arguments.pairs, arguments.machines)
-        collects = [_collect(folder, path, files) for path in files]
-        merge = _prepare(folder / "merge", folder / "collected")
-        alone = _alone(folder, files)
+        corpus = arguments.corpus or _sample(folder, arguments.pairs)
+        files, pairs = _split(folder, corpus, arguments.machines)
+        collects = [_collect(folder, path, files, options) for path in files]
+        merge = _prepare(folder / "merge", folder / "collected", options)
+        alone = _alone(folder, files, options)
         assert _digests(folder / "merge") == _digests(folder / "alone"), "the corpora differ"
-        _print(arguments.pairs, collects, merge, alone, _bytes(folder / "collected"))
+        _print(pairs, collects, merge, alone, _bytes(folder / "collected"))
 
 
-def _files(folder: Path, pairs: int, count: int) -> list[Path]:
+def _sample(folder: Path, pairs: int) -> Path:
     command = ["sample", "--pairs", str(pairs), "--seed", "1", "--out", str(folder / "sample")]
     _run([sys.executable, "-m", "longspan.pipelines.command", *command], {})
+    return folder / "sample/train.tsv"
+
+
+def _split(folder: Path, corpus: Path, count: int) -> tuple[list[Path], int]:
+    """Files with an equal share of the lines each, and how many lines there are."""
     paths = [folder / "shards" / f"{number:03d}.tsv" for number in range(count)]
     paths[0].parent.mkdir()
-    with (folder / "sample/train.tsv").open(encoding="utf-8") as lines:
+    with corpus.open(encoding="utf-8") as lines:
+        total = sum(1 for _ in lines) - 1
+        lines.seek(0)
         header = next(lines)
-        share = -(-pairs // count)
         for path in paths:
             with path.open("w", encoding="utf-8") as file:
                 file.write(header)
-                file.writelines(islice(lines, share))
-    return paths
+                file.writelines(islice(lines, -(-total // count)))
+    return paths, total
 
 
-def _collect(folder: Path, path: Path, files: list[Path]) -> Spent:
+def _collect(folder: Path, path: Path, files: list[Path], options: Sequence[str]) -> Spent:
     hosts = [f"algo-{other.stem}" for other in files]
     base = folder / path.stem
     config = base / "config/resourceconfig.json"
     config.parent.mkdir(parents=True)
     config.write_text(json.dumps({"hosts": hosts, "current_host": f"algo-{path.stem}"}))
     _place(path, base / "processing/input/pairs")
-    spent = _job(base, "collect")
+    spent = _job(base, "collect", options)
     for part in (base / "processing/output/collected").iterdir():
         shutil.move(part, folder / "collected" / part.name)
     return spent
 
 
-def _prepare(base: Path, collected: Path) -> Spent:
+def _prepare(base: Path, collected: Path, options: Sequence[str]) -> Spent:
     target = base / "processing/input/collected"
     target.parent.mkdir(parents=True)
     target.symlink_to(collected)
-    return _job(base, "prepare")
+    return _job(base, "prepare", options)
 
 
-def _alone(folder: Path, files: list[Path]) -> Spent:
+def _alone(folder: Path, files: list[Path], options: Sequence[str]) -> Spent:
     for path in files:
         _place(path, folder / "alone/processing/input/pairs")
-    return _job(folder / "alone", "prepare")
+    return _job(folder / "alone", "prepare", options)
 
 
 def _place(path: Path, folder: Path) -> None:
@@ -94,9 +106,9 @@ def _place(path: Path, folder: Path) -> None:
     collected.mkdir(exist_ok=True)
 
 
-def _job(base: Path, name: str) -> Spent:
+def _job(base: Path, name: str, options: Sequence[str]) -> Spent:
     print(f"{name} in {base.name}", file=sys.stderr)
-    command = [sys.executable, "-m", "longspan.training", name, *OPTIONS]
+    command = [sys.executable, "-m", "longspan.training", name, *options]
     return _run(command, {"LONGSPAN_BASE": str(base)})
 
 
