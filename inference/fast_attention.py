@@ -41,15 +41,20 @@ class FastAdditive(nn.Module):
         asked = _exponential(query + self.bias)
         return (torch.addcmul(self.one, keys, asked).reciprocal_() @ self.v).transpose(2, 3)
 
-    def forward(
-        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """query (batch, 1, query size) -> context (batch, 1, dimension), weights."""
-        scores = self.scores(self._split(self.query(query)), keys)
-        if bias is not None:
-            scores = scores + bias
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """query (batch, 1, query size) -> (batch, heads, 1, source)."""
+        return self.scores(self._split(self.query(query)), keys)
+
+    def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Context (batch, 1, dimension), weights."""
         weights = scores.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
         return (weights @ values).transpose(1, 2).flatten(2), weights
+
+    def forward(
+        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """query (batch, 1, query size) -> context (batch, 1, dimension), weights."""
+        return self.read(self.score(query, keys), values, mask)
 
     def _split(self, x: Tensor) -> Tensor:
         # (batch, length, dimension) -> (batch, heads, length, dimension / heads)

@@ -42,7 +42,7 @@ class FastState:
 
     recurrent: Tensor  # (batch, 4 x units): what the recurrent weights made of the hidden state
     cell: Tensor  # (batch, units)
-    reached: Tensor  # (batch, heads), or (batch, 0)
+    reached: Tensor  # (batch, numbers that the location carries)
 
     def select(self, index: Tensor) -> "FastState":
         """Rows `index` (any number, in any order, repeated at will)."""
@@ -117,8 +117,9 @@ class FastDecoder(nn.Module):
         scores = self.attention.scores(self._split(query), memory.keys).add_(memory.bias)
         reached = state.reached
         if self.location is not None:
-            progress = self.location.reach(hidden[:, None], reached)
-            scores, reached = scores + self.location(progress, memory.places), progress[:, 0]
+            scores, reached = self.location(
+                scores, hidden[:, None], reached, memory.places, memory.mask
+            )
         weights = scores.softmax(-1)  # (batch, heads, 1, source)
         context = (weights @ memory.values).flatten(1)
         if self.of_context is not None:

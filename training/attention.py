@@ -182,25 +182,22 @@ class Attention(nn.Module):
         return self._split(self.key(encoded)), self._split(self.value(encoded))
 
     def forward(
-        self,
-        query: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        mask: Tensor,
-        bias: Tensor | None = None,
+        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """query (batch, target, query size) -> context (batch, target, dimension), weights.
+        """query (batch, target, query size) -> context (batch, target, dimension), weights."""
+        return self.read(self.score(query, keys), values, mask)
 
-        `bias` (batch, heads, target, source) is added to the scores.
-        """
-        scores = self.scores(self._split(self.query(query)), keys)
-        if bias is not None:
-            scores = scores + bias
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """query (batch, target, query size) -> (batch, heads, target, source), before the mask."""
+        return self.scores(self._split(self.query(query)), keys)
+
+    def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What `forward` returns, of the scores."""
         context, weights = attend(scores, values, mask, self.dropout if self.training else 0.0)
         return context.transpose(1, 2).flatten(2), weights
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
-        """(batch, heads, target, source), before the mask."""
+        """Of queries by head (batch, heads, target, d): (batch, heads, target, source)."""
         raise NotImplementedError
 
     def _split(self, x: Tensor) -> Tensor:
@@ -264,17 +261,19 @@ class FixedContext(nn.Module):
         return keys, self.value(summary)[:, None, None, :]
 
     def forward(
-        self,
-        query: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        mask: Tensor,
-        bias: Tensor | None = None,
+        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The one value for every target position, and weights of 0."""
+        return self.read(self.score(query, keys), values, mask)
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """0: (batch, 1, target, source)."""
         batch, target = query.shape[:2]
-        weights = query.new_zeros(batch, 1, target, mask.shape[1], dtype=torch.float32)
-        return values.squeeze(1).expand(-1, target, -1), weights
+        return query.new_zeros(batch, 1, target, keys.shape[2], dtype=torch.float32)
+
+    def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What `forward` returns."""
+        return values.squeeze(1).expand(-1, scores.shape[2], -1), scores
 
 
 _TYPES: dict[str, type[Attention]] = {

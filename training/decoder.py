@@ -21,6 +21,8 @@ from longspan.training.stepwise import run_steps
 
 __all__ = ["Decoder", "State"]
 
+Carried = tuple[Tensor, Tensor]  # coverage, and what the location carries
+
 
 @dataclass(frozen=True)
 class State:
@@ -30,7 +32,7 @@ class State:
     cell: Tensor  # (batch, layers, units), or (batch, layers, 0) with GRU
     feed: Tensor  # (batch, output): the last attentional state, or (batch, 0)
     coverage: Tensor  # (batch, source, coverage dimension), or (batch, source, 0)
-    reached: Tensor  # (batch, heads): progress of the target, or (batch, 0)
+    reached: Tensor  # (batch, numbers that the location carries), see `Location`
 
     def select(self, index: Tensor) -> "State":
         """Rows `index` (any number, in any order, repeated at will)."""
@@ -73,8 +75,8 @@ class Decoder(nn.Module):
             else None
         )
         self.location = (
-            Location(units, units, self.attention.heads)
-            if h.attention_location == "progress"
+            Location(units, units, self.attention.heads, h.attention_location)
+            if h.attention_location != "none"
             else None
         )
         self.rnn_dropout = nn.Dropout(h.rnn_dropout)
@@ -107,13 +109,13 @@ class Decoder(nn.Module):
         cell = parts[1] if self.has_cell else hidden.new_zeros(batch, self.layers, 0)
         feed = hidden.new_zeros(batch, self.output_size if self.input_feeding else 0)
         width = self.coverage.dimension if self.coverage is not None else 0
-        heads = self.location.heads if self.location is not None else 0
+        carried = self.location.carried if self.location is not None else 0
         return State(
             hidden,
             cell,
             feed,
             hidden.new_zeros(batch, source, width),
-            memory.places.new_zeros(batch, heads),
+            memory.places.new_zeros(batch, carried),
         )
 
     def forward(
@@ -140,10 +142,8 @@ class Decoder(nn.Module):
 
     def _run(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
         x, hidden, cell = self.first(inputs, state.hidden[:, 0], state.cell[:, 0])
-        reached = x.new_empty(*x.shape[:2], 0)
-        if self.location is not None:
-            reached = self.location.reach(x, state.reached)
-        context, coverage, weights = self._attend(x, reached, state.coverage, memory)
+        before = state.coverage, state.reached
+        context, (coverage, reached), weights = self._attend(x, before, memory)
         hiddens, cells = [hidden], [cell]
         for number, layer in enumerate(self.upper, start=1):
             joined = torch.cat([self.rnn_dropout(x), context.to(x.dtype)], dim=-1)
@@ -153,37 +153,41 @@ class Decoder(nn.Module):
             cells.append(cell)
         output = torch.tanh(self.readout(torch.cat([x, context.to(x.dtype)], dim=-1)))
         states = torch.stack(hiddens, 1), torch.stack(cells, 1)
-        after = State(*states, state.feed, coverage, reached[:, -1])
+        after = State(*states, state.feed, coverage, reached)
         return self.hidden_dropout(output), after, weights
 
     def _attend(
-        self, query: Tensor, reached: Tensor, covered: Tensor, memory: Memory
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Contexts (batch, target, dimension), the coverage after the last step, weights."""
+        self, query: Tensor, before: Carried, memory: Memory
+    ) -> tuple[Tensor, Carried, Tensor]:
+        """Contexts (batch, target, dimension), what is carried after the last step, weights."""
         if self.coverage is None:
-            context, weights = self._look(query, reached, memory.keys, memory)
-            return context, covered, weights
+            covered, reached = before
+            context, reached, weights = self._look(query, reached, memory.keys, memory)
+            return context, (covered, reached), weights
         if query.shape[1] == 1:
-            return self._cover(query, reached, covered, memory)
-        units = query.shape[2]
+            return self._cover(query, before, memory)
         return run_steps(
-            lambda step, before: self._cover(step[..., :units], step[..., units:], before, memory),
-            torch.cat([query, reached], dim=-1),
-            covered,
+            lambda step, carried: self._cover(step, carried, memory),
+            query,
+            before,
             memory.keys.numel(),
         )
 
     def _cover(
-        self, query: Tensor, reached: Tensor, covered: Tensor, memory: Memory
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self, query: Tensor, before: Carried, memory: Memory
+    ) -> tuple[Tensor, Carried, Tensor]:
         assert self.coverage is not None
+        covered, reached = before
         keys = self.coverage.shift(memory.keys, covered)
-        context, weights = self._look(query, reached, keys, memory)
-        return context, self.coverage(covered, weights, memory.coverage, query), weights
+        context, reached, weights = self._look(query, reached, keys, memory)
+        covered = self.coverage(covered, weights, memory.coverage, query)
+        return context, (covered, reached), weights
 
     def _look(
         self, query: Tensor, reached: Tensor, keys: Tensor, memory: Memory
-    ) -> tuple[Tensor, Tensor]:
-        bias = self.location(reached, memory.places) if self.location is not None else None
-        context, weights = self.attention(query, keys, memory.values, memory.mask, bias)
-        return context, weights
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        scores = self.attention.score(query, keys)
+        if self.location is not None:
+            scores, reached = self.location(scores, query, reached, memory.places, memory.mask)
+        context, weights = self.attention.read(scores, memory.values, memory.mask)
+        return context, reached, weights

@@ -112,7 +112,9 @@ class Hyperparameters:
     attention_dimension: int = _integer(512, 1, 8192, "sum of the heads' dimensions")
     attention_dropout: float = _real(0.0, 0, 1, "on the attention weights", below=True)
     attention_location: str = _choice(
-        "none", ("none", "progress"), "score by how far source and target have been read"
+        "none",
+        ("none", "progress", "tracking"),
+        "score by how far both sides have been read | and correct that by where attention was",
     )
     coverage_mechanism: str = _choice(
         "none", ("none", "loss", "recurrent"), "See et al. 2017 | Tu et al. 2016 (slower: a loop)"

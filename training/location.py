@@ -3,19 +3,28 @@
 Content alone cannot tell a phrase from the same phrase two clauses on, and a state that counts
 does not count past the lengths it was trained on. Here each side measures its own progress: every
 source token and every target position adds a little, predicted from its encoding, and the
-attention prefers source tokens whose sum is near that of the target position:
+attention prefers source tokens whose sum is near that of the target position (`progress`):
 
     c_j = sum over k <= j of softplus(u . h_k)      progress of the source up to token j
     t_i = sum over k <= i of softplus(w . s_k)      progress of the target up to position i
-    d   = (t_i - c_j - offset) / width
-    score(i, j) = content(i, j) - strength * (sqrt(1 + d^2) - 1)
+    score(i, j) = content(i, j) + near(t_i - c_j)
+    near(d) = strength * (1 - sqrt(1 + ((d - offset) / width)^2))
 
 Location-relative attention adds up increments of the target alone (Graves 2013, "Generating
 Sequences With Recurrent Neural Networks", section 5.1; Battenberg et al. 2020, "Location-Relative
-Attention Mechanisms for Robust Long-Form Speech Synthesis"): its error grows with the length. A
-sum on both sides need only count the same things (clauses, say) to stay in step, as increments of
-the source alone do in Dong and Xu 2020, "CIF". Sums run in parallel over time, and the step of a
-search carries one number a head.
+Attention Mechanisms for Robust Long-Form Speech Synthesis"). Sums on both sides need only count
+the same things (clauses, say) to stay in step; increments of the source alone are in Dong and Xu
+2020, "CIF".
+
+What is left of the error of two sums grows with the square root of the length. `tracking` takes
+it out: a first, wider look at the source says where the attention would be, and the distance from
+there, averaged over the positions before, corrects the sum for the second look:
+
+    m_i = sum over j of softmax_j(content(i, j) + wider_near(t_i - c_j)) c_j
+    o_i = (1 - rate) o_(i-1) + rate (m_(i-1) - t_(i-1)),  o_0 = 0
+    score(i, j) = content(i, j) + near(t_i + o_i - c_j)
+
+Everything runs in parallel over time; a step of a search carries one or two numbers a head.
 """
 
 import math
@@ -23,14 +32,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Location", "location_scores"]
+__all__ = ["Location", "near", "running_mean"]
 
-# At first every token counts 1, and a width is so many tokens.
-_WIDTH = 8.0
+# At first every token counts 1; widths are in these units.
+_WIDTH, _WIDER = 8.0, 24.0
 _STRENGTH = 2.0
+_RATE = 0.1
 
 
-def location_scores(
+def near(
     reached: Tensor, places: Tensor, offset: Tensor, width: Tensor, strength: Tensor
 ) -> Tensor:
     """What distance takes off the score: at most 0, (batch, heads, target, source).
@@ -46,30 +56,79 @@ def location_scores(
     return scaled
 
 
-class Location(nn.Module):
-    """The progress of both sides, one measure a head, and the scores it gives."""
+def running_mean(x: Tensor, rate: Tensor, before: Tensor) -> Tensor:
+    """y_i = (1 - rate) y_(i-1) + rate x_i with y_(-1) = before: (batch, time, heads).
 
-    def __init__(self, query_size: int, memory_size: int, heads: int) -> None:
+    x (batch, time, heads), rate (heads,), before (batch, heads). In log2(time) steps, each of
+    which doubles how far back a sum reaches (Hillis and Steele 1986).
+    """
+    kept = 1 - rate
+    first = rate * x[:, :1] + kept * before[:, None]
+    y = torch.cat([first, rate * x[:, 1:]], dim=1)
+    reach = 1
+    while reach < y.shape[1]:
+        y = torch.cat([y[:, :reach], y[:, reach:] + kept**reach * y[:, :-reach]], dim=1)
+        reach *= 2
+    return y
+
+
+class Location(nn.Module):
+    """The progress of both sides, one measure a head, and the scores it gives.
+
+    `carried` numbers go from step to step: the progress of each head, and with `tracking` its
+    correction.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, heads: int, kind: str) -> None:
         super().__init__()
         self.heads = heads
+        self.tracks = kind == "tracking"
+        self.carried = 2 * heads if self.tracks else heads
         self.of_memory = nn.Linear(memory_size, heads)
         self.of_query = nn.Linear(query_size, heads)
         self.bias_offset = nn.Parameter(torch.zeros(heads))
         self.bias_width = nn.Parameter(torch.zeros(heads))  # logarithms, as strengths are
         self.bias_strength = nn.Parameter(torch.zeros(heads))
+        if self.tracks:
+            self.bias_wider = nn.Parameter(torch.zeros(heads))
+            self.bias_wider_strength = nn.Parameter(torch.zeros(heads))
+            self.bias_rate = nn.Parameter(torch.zeros(heads))
 
     def places(self, encoded: Tensor) -> Tensor:
         """encoded (batch, source, memory) -> (batch, source, heads), growing along the source."""
         return _increments(encoded, self.of_memory).cumsum(1)
 
-    def reach(self, query: Tensor, before: Tensor) -> Tensor:
-        """query (batch, target, query size), before (batch, heads) -> (batch, target, heads)."""
-        return before[:, None] + _increments(query, self.of_query).cumsum(1)
+    def forward(
+        self, scores: Tensor, query: Tensor, before: Tensor, places: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The scores with the distance in them, and what is carried to the next position.
 
-    def forward(self, reached: Tensor, places: Tensor) -> Tensor:
-        """(batch, heads, target, source), to be added to the scores."""
+        scores (batch, heads, target, source), query (batch, target, query size), before (batch,
+        carried), mask (batch, source) true at real tokens.
+        """
+        progress = before[:, : self.heads]
+        reached = progress[:, None] + _increments(query, self.of_query).cumsum(1)
+        if not self.tracks:
+            return scores + self._near(reached, places), reached[:, -1]
+        correction = before[:, None, self.heads :]
+        error = self._seen(scores, reached, places, mask) - reached + self.bias_offset
+        rate = torch.sigmoid(self.bias_rate + math.log(_RATE / (1 - _RATE)))
+        corrections = torch.cat([correction, running_mean(error, rate, correction[:, 0])], dim=1)
+        located = scores + self._near(reached + corrections[:, :-1], places)
+        return located, torch.cat([reached[:, -1], corrections[:, -1]], dim=-1)
+
+    def _seen(self, scores: Tensor, reached: Tensor, places: Tensor, mask: Tensor) -> Tensor:
+        """Where a wider look finds the attention, (batch, target, heads) as places are."""
+        width, strength = self.bias_wider.exp() * _WIDER, self.bias_wider_strength.exp()
+        wider = scores + near(reached, places, self.bias_offset, width, strength * _STRENGTH)
+        weights = wider.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
+        with torch.autocast(places.device.type, enabled=False):  # sums reach into the hundreds
+            seen = weights.to(places.dtype) @ places.transpose(1, 2)[..., None]
+            return seen.squeeze(-1).transpose(1, 2)
+
+    def _near(self, reached: Tensor, places: Tensor) -> Tensor:
         width, strength = self.bias_width.exp() * _WIDTH, self.bias_strength.exp() * _STRENGTH
-        return location_scores(reached, places, self.bias_offset, width, strength)
+        return near(reached, places, self.bias_offset, width, strength)
 
 
 def _increments(x: Tensor, layer: nn.Linear) -> Tensor:

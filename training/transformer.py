@@ -27,7 +27,7 @@ class TransformerState:
 
     keys: Tensor  # (batch, layers, heads, target, d), of self-attention
     values: Tensor  # (batch, layers, heads, target, d)
-    reached: Tensor  # (batch, layers x heads): progress of the target, or (batch, 0)
+    reached: Tensor  # (batch, layers x numbers that a location carries), see `Location`
 
     def select(self, index: Tensor) -> "TransformerState":
         """Rows `index` (any number, in any order, repeated at will)."""
@@ -73,7 +73,7 @@ class TransformerDecoder(nn.Module):
         self.norm = nn.LayerNorm(units)
         self.readout = nn.Linear(units, output_size)
         self.has_weights: bool = h.attention_type != "none"
-        self.measures = h.attention_heads if h.attention_location != "none" else 0
+        self.carried = sum(cast(_DecoderLayer, layer).carried for layer in self.layers)
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> Memory:
         """Everything about a source that no target position changes, of all layers."""
@@ -89,7 +89,7 @@ class TransformerDecoder(nn.Module):
         """Nothing read."""
         batch, layers = len(memory.mask), len(self.layers)
         nothing = memory.summary.new_zeros(batch, layers, self.heads, 0, self.size)
-        reached = memory.places.new_zeros(batch, layers * self.measures)
+        reached = memory.places.new_zeros(batch, self.carried)
         return TransformerState(nothing, nothing, reached)
 
     def forward(
@@ -192,10 +192,11 @@ class _DecoderLayer(_Block):
         )  # fmt: skip
         self.output = nn.Linear(h.attention_dimension, units)
         self.location = (
-            Location(units, units, h.attention_heads)
-            if h.attention_location == "progress"
+            Location(units, units, h.attention_heads, h.attention_location)
+            if h.attention_location != "none"
             else None
         )
+        self.carried = self.location.carried if self.location is not None else 0
 
     def read_source(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Keys, values and places of this layer."""
@@ -220,11 +221,10 @@ class _DecoderLayer(_Block):
         x, own_keys, own_values = self.read(x, mask, *past)
         keys, values, places = source
         query = self.cross_norm(x)
-        bias = None
+        scores = self.attention.score(query, keys)
         if self.location is not None:
-            reached = self.location.reach(query, before)
-            bias, before = self.location(reached, places), reached[:, -1]
-        context, weights = self.attention(query, keys, values, source_mask, bias)
+            scores, before = self.location(scores, query, before, places, source_mask)
+        context, weights = self.attention.read(scores, values, source_mask)
         x = x + self.dropout(self.output(context.to(query.dtype)))
         return self.think(x), (own_keys, own_values), before, weights
 

@@ -21,12 +21,6 @@ REFEREE = Path(__file__).with_name("referee")
 _SECONDS_TO_START = 60
 
 
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def _answers(*command: str) -> bool:
     try:
         return subprocess.run(command, capture_output=True).returncode == 0
@@ -64,10 +58,20 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def image(engine: None) -> str:
+def image(engine: None) -> Iterator[str]:
+    """Its name; what the SDK's local mode leaves behind of it is removed."""
     if not _answers("docker", "image", "inspect", IMAGE):
         pytest.skip(f"the image {IMAGE} is not on this machine: longspan image build")
-    return IMAGE
+    before = _containers()
+    yield IMAGE
+    for container in _containers() - before:
+        subprocess.run(["docker", "rm", "--force", container], capture_output=True)
+    subprocess.run(["docker", "network", "rm", "sagemaker-local"], capture_output=True)
+
+
+def _containers() -> set[str]:
+    command = ["docker", "ps", "--all", "--quiet", "--filter", f"ancestor={IMAGE}"]
+    return set(subprocess.run(command, capture_output=True, text=True).stdout.split())
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,14 @@ class Reply:
 class ServerProcess:
     """`python -m longspan.inference serve` with its log; `base` stands for /opt/ml."""
 
-    def __init__(self, base: Path, **environment: str) -> None:
+    def __init__(
+        self,
+        base: Path,
+        command: Sequence[str] = ("longspan.inference", "serve"),
+        **environment: str,
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "longspan.inference", "serve"],
+            [sys.executable, "-m", *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,122 @@
+"""Whose turn it is: like lengths together, long and short side by side, oldest first."""
+
+import pytest
+import torch
+
+from longspan.inference.search import search
+from longspan.inference.server.lanes import Lanes
+from longspan.inference.server.messages import Job
+from longspan.inference.settings import SearchSettings
+
+GREEDY = SearchSettings(1, 0.0, max_length=6)
+BEAM = SearchSettings(3, 0.6, max_length=6)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def job(number: int, length: int = 4, settings: SearchSettings = GREEDY, **more) -> Job:
+    ids = (*(4 + (number * k) % 5 for k in range(1, length)), 3)
+    return Job(number, ids, settings, **more)
+
+
+def drain(lanes: Lanes) -> list:
+    turns = []
+    while not lanes.is_idle:
+        turns.append(lanes.turn())
+    return turns
+
+
+@pytest.fixture
+def lanes(table_model) -> Lanes:
+    return Lanes(table_model(9), torch.device("cpu"), clock=Clock())
+
+
+def test_every_job_gets_what_a_search_of_its_own_finds(table_model, lanes):
+    jobs = [job(i, 2 + i % 7, BEAM if i % 3 else GREEDY) for i in range(20)]
+    for one in jobs:
+        lanes.add(one)
+    found = {r.number: r.hypotheses for turn in drain(lanes) for r in turn.results}
+    assert sorted(found) == list(range(20))
+    for one in jobs:
+        source, lengths = torch.tensor([one.ids]), torch.tensor([len(one.ids)])
+        [alone] = search(table_model(9), source, lengths, one.settings)
+        assert [h.ids for h in found[one.number]] == [h.ids for h in alone]
+
+
+def test_like_lengths_and_settings_go_together_up_to_the_size(table_model):
+    lanes = Lanes(table_model(9), torch.device("cpu"), batch_size=3)
+    for number in range(5):
+        lanes.add(job(number))
+    lanes.add(job(5, 40))
+    lanes.add(job(6, settings=BEAM))
+    together = {r.number: r.together for turn in drain(lanes) for r in turn.results}
+    assert together == {0: 3, 1: 3, 2: 3, 3: 2, 4: 2, 5: 1, 6: 1}
+
+
+def test_a_short_one_that_comes_later_does_not_wait_for_a_long_one(lanes):
+    lanes.add(job(0, 300, SearchSettings(1, 0.0, max_length=500, min_length=499)))
+    for _ in range(10):
+        assert not lanes.turn().results
+    lanes.add(job(1))
+    steps = 1
+    while not lanes.turn().results:
+        steps += 1
+    assert steps <= 2 * GREEDY.max_length  # every second turn is its own
+
+
+def test_a_job_may_wait_for_others_and_not_longer(table_model):
+    clock = Clock()
+    lanes = Lanes(table_model(9), torch.device("cpu"), clock=clock)
+    lanes.add(job(0, delay=0.5))
+    assert lanes.patience == 0.5
+    assert not lanes.turn().results
+    clock.now = 0.2
+    lanes.add(job(1, delay=0.5))
+    clock.now = 0.5
+    assert lanes.patience == 0.0
+    assert {r.together for turn in drain(lanes) for r in turn.results} == {2}
+    assert lanes.patience is None
+
+
+def test_what_is_dropped_is_not_answered(lanes):
+    for number in range(3):
+        lanes.add(job(number, settings=SearchSettings(1, 0.0, max_length=50, min_length=49)))
+    lanes.drop(1)  # waits
+    lanes.turn()
+    lanes.drop(2)  # runs
+    lanes.drop(77)
+    assert [r.number for turn in drain(lanes) for r in turn.results] == [0]
+
+
+def test_partial_output_grows_to_the_whole(table_model):
+    clock = Clock()
+    lanes = Lanes(table_model(9), torch.device("cpu"), clock=clock)
+    lanes.add(job(0, 12, SearchSettings(1, 0.0, max_length=20, min_length=15), partial=True))
+    lanes.add(job(1, 12, SearchSettings(1, 0.0, max_length=20, min_length=15)))
+    partials, results = [], []
+    while not lanes.is_idle:
+        clock.now += 1
+        turn = lanes.turn()
+        partials += turn.partials
+        results += turn.results
+    assert {partial.number for partial in partials} == {0}
+    [whole] = next(result.hypotheses for result in results if result.number == 0)
+    for partial in partials:
+        assert whole.ids[: len(partial.ids)] == partial.ids
+    assert len(partials) > 10
+
+
+def test_a_model_that_breaks_fails_its_own_jobs_alone(table_model):
+    model = table_model(9)
+    lanes = Lanes(model, torch.device("cpu"))
+    lanes.add(job(0))
+    lanes.add(job(1, settings=SearchSettings(1, 0.0, 0.3)))
+    model.attention = False  # so that a coverage penalty cannot be had
+    turns = drain(lanes)
+    assert [f.number for turn in turns for f in turn.failures] == [1]
+    assert [r.number for turn in turns for r in turn.results] == [0]
