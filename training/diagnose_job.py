@@ -15,11 +15,13 @@ from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.pairs import Pair
 from longspan.training.diagnosis import Diagnosis, Lengths, diagnose
 from longspan.training.evaluate_job import read_test
+from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model_directory import load_model
+from longspan.training.scores import chrf_of, statistics
 from longspan.training.symptoms import Symptoms, symptoms
 from longspan.training.tokenizer import Tokenizer
 
-__all__ = ["Diagnosed", "diagnose_model", "render_diagnosis", "to_json"]
+__all__ = ["Diagnosed", "diagnose_model", "diagnose_pairs", "render_diagnosis", "to_json"]
 
 _SHOWN = 400  # characters of an example
 
@@ -32,6 +34,7 @@ class Diagnosed:
     pairs: Sequence[Pair]
     translations: Sequence[Translation]
     segments: Sequence[Symptoms]
+    unread: Sequence[Sequence[str]]  # stretches of each source that no output attended to
 
 
 def diagnose_model(
@@ -55,13 +58,33 @@ def diagnose_model(
         loaded.hyperparameters, **dict(search or {}), with_alignment=True
     )
     translator = Translator(loaded.model, loaded.tokenizer, settings, device, batch_tokens)
+    trained = Lengths(**loaded.config["details"].get("longest_example", {}))
+    return diagnose_pairs(translator, pairs, trained, loaded.hyperparameters)
+
+
+def diagnose_pairs(
+    translator: Translator,
+    pairs: Sequence[Pair],
+    trained: Lengths,
+    hyperparameters: Hyperparameters,
+) -> Diagnosed:
+    """The same of a translator that gives alignments, whose model was trained with these."""
     translations = translator.translate([pair.source for pair in pairs], label="translate")
+    texts = [translation.text for translation in translations]
+    counts = statistics(texts, [pair.target for pair in pairs], "none").chrf
     segments = [
-        _symptoms(pair, translation, loaded.tokenizer)
-        for pair, translation in zip(pairs, translations, strict=True)
+        _symptoms(pair, translation, translator.tokenizer, chrf_of(row))
+        for pair, translation, row in zip(pairs, translations, counts, strict=True)
     ]
-    lengths = Lengths(**loaded.config["details"].get("longest_example", {}))
-    return Diagnosed(diagnose(segments, lengths), pairs, translations, segments)
+    searched = hyperparameters.replace(
+        length_penalty=translator.settings.length_penalty,
+        coverage_penalty=translator.settings.coverage_penalty,
+    )
+    found = diagnose(segments, trained, searched)
+    unread = [
+        _unread(pair, one, translator.tokenizer) for pair, one in zip(pairs, segments, strict=True)
+    ]
+    return Diagnosed(found, pairs, translations, segments, unread)
 
 
 def render_diagnosis(done: Diagnosed) -> str:
@@ -75,7 +98,8 @@ def render_diagnosis(done: Diagnosed) -> str:
     if not diagnosis.findings:
         return "\n".join([*lines, "", "nothing is wrong on long segments that these figures show"])
     for number, finding in enumerate(diagnosis.findings, 1):
-        lines += ["", f"{number}. {finding.evidence}", f"   try: {finding.advice}"]
+        lines += ["", f"{number}. {finding.evidence}"]
+        lines += [f"   try: {text}" for text in finding.advice]
         if finding.examples:
             lines += _example(done, finding.examples[0])
     return "\n".join(lines)
@@ -92,8 +116,8 @@ def to_json(done: Diagnosed) -> str:
                 "source": done.pairs[number].source,
                 "reference": done.pairs[number].target,
                 "translation": done.translations[number].text,
-                "dropped": _dropped(done, number),
                 **asdict(done.segments[number]),
+                "unread": list(done.unread[number]),
             }
             for number in named
         },
@@ -101,7 +125,9 @@ def to_json(done: Diagnosed) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def _symptoms(pair: Pair, translation: Translation, tokenizer: Tokenizer) -> Symptoms:
+def _symptoms(
+    pair: Pair, translation: Translation, tokenizer: Tokenizer, quality: float
+) -> Symptoms:
     reference = tokenizer.target.pieces(tokenizer.encode_target(pair.target)[:-1])
     return symptoms(
         count_words(pair.source),
@@ -110,6 +136,7 @@ def _symptoms(pair: Pair, translation: Translation, tokenizer: Tokenizer) -> Sym
         reference,
         finished=translation.finished,
         alignment=translation.alignment,
+        quality=quality,
     )
 
 
@@ -119,18 +146,17 @@ def _example(done: Diagnosed, number: int) -> list[str]:
         ("reference", done.pairs[number].target),
         ("translation", done.translations[number].text),
     ]
-    dropped = _dropped(done, number)
-    if dropped:
-        texts.append(("not read", " | ".join(dropped)))
+    if done.unread[number]:
+        texts.append(("not read", " | ".join(done.unread[number])))
     lines = [f"   segment {number + 1}, {done.segments[number].words} words"]
     return lines + [f"     {label}: {_short(text)}" for label, text in texts]
 
 
-def _dropped(done: Diagnosed, number: int) -> list[str]:
-    """The stretches of the source that were not read, as text."""
-    tokens = done.translations[number].source_tokens
-    stretches = done.segments[number].stretches
-    return ["".join(tokens[a:b]).replace("\u2581", " ").strip() for a, b in stretches]
+def _unread(pair: Pair, segment: Symptoms, tokenizer: Tokenizer) -> list[str]:
+    if not segment.stretches:
+        return []
+    ids = tokenizer.encode_source(pair.source)
+    return [tokenizer.source.decode(ids[a:b]).strip() for a, b in segment.stretches]
 
 
 def _short(text: str) -> str:

@@ -4,12 +4,14 @@ Every symptom is counted per segment and compared between the long segments and 
 length of the same test, so that what the language or the model does anyway is no symptom.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from longspan.training.buckets import BUCKETS
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.remedies import advice
 from longspan.training.symptoms import Symptoms
 
 __all__ = ["Diagnosis", "Finding", "Lengths", "diagnose"]
@@ -30,11 +32,11 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `examples` are numbers of segments, worst first."""
+    """One thing that is wrong, and what to try. `examples` are numbers of segments, worst first."""
 
     name: str
     evidence: str
-    advice: str
+    advice: tuple[str, ...]
     examples: tuple[int, ...] = ()
 
 
@@ -56,19 +58,27 @@ class _Measure:
     value: Callable[[Symptoms], float | None]
     wrong: Callable[[float, float], bool]  # of medium and long
     says: str
-    advice: str
+    remedies: tuple[str, ...]
+    healthy: float = 0.0  # what long ones are held against where there are no medium ones
     low_is_worse: bool = False
 
 
 _MEASURES = (
     _Measure(
+        "quality",
+        lambda s: s.quality,
+        lambda medium, long: long < 0.8 * medium,
+        "quality falls with length: chrF {long:.0f} on long segments, {medium:.0f} on medium ones",
+        ("attention", "location", "augmentation", "window"),
+        low_is_worse=True,
+    ),
+    _Measure(
         "length ratio",
         lambda s: s.length_ratio,
         lambda medium, long: long < 0.9 and long < medium - 0.05,
         "output is too short: {long:.2f} of the reference's length, {medium:.2f} on medium ones",
-        "train with length_augmentation=0.1 and length_augmentation_max at the longest length you "
-        "translate; try attention_location=progress; without training: length_penalty 1.0 and "
-        "coverage_penalty 0.2 when translating",
+        ("augmentation", "attention", "location", "longer", "coverage penalty"),
+        healthy=1.0,
         low_is_worse=True,
     ),
     _Measure(
@@ -76,8 +86,8 @@ _MEASURES = (
         lambda s: s.length_ratio,
         lambda medium, long: long > 1.15 and long > medium + 0.05,
         "output is too long: {long:.2f} of the reference's length, {medium:.2f} on medium ones",
-        "try attention_location=progress, so that the end is found; without training: a smaller "
-        "length_penalty when translating",
+        ("attention", "location", "augmentation", "shorter"),
+        healthy=1.0,
     ),
     _Measure(
         "repetition",
@@ -85,7 +95,7 @@ _MEASURES = (
         lambda medium, long: long > 0.05 and long > medium + 0.03,
         "output repeats itself: {long:.1%} of 4-grams come again beyond the reference's own "
         "share, {medium:.1%} on medium ones",
-        "try coverage_mechanism=loss, attention_location=progress",
+        ("attention", "location", "coverage"),
     ),
     _Measure(
         "dropped source",
@@ -93,8 +103,7 @@ _MEASURES = (
         lambda medium, long: long > 0.05 and long > 1.5 * medium,
         "{long:.1%} of the source is in stretches of three tokens or more that no output attends "
         "to, {medium:.1%} on medium ones: clauses are dropped",
-        "try attention_location=progress, coverage_mechanism=loss; without training: "
-        "coverage_penalty 0.2 when translating",
+        ("location", "augmentation", "coverage", "coverage penalty"),
     ),
     _Measure(
         "attention spread",
@@ -102,8 +111,7 @@ _MEASURES = (
         lambda medium, long: long > 6 and long > 1.5 * medium,
         "attention wanders: each output looks at {long:.1f} source tokens (exp of the entropy), "
         "{medium:.1f} on medium ones",
-        "try attention_location=progress, attention_type=scaled_dot or additive with "
-        "attention_heads=1 to 4, less attention_dropout; train longer",
+        ("location", "sharper", "window"),
     ),
     _Measure(
         "monotony",
@@ -111,7 +119,8 @@ _MEASURES = (
         lambda medium, long: long < 0.7 and long < medium - 0.1,
         "attention loses its place: its correlation with the position is {long:.2f}, {medium:.2f} "
         "on medium ones",
-        "try attention_location=progress: it tells a phrase from its repetition further on",
+        ("location", "augmentation", "window"),
+        healthy=1.0,
         low_is_worse=True,
     ),
     _Measure(
@@ -120,32 +129,39 @@ _MEASURES = (
         lambda medium, long: long > 0.1 and long > 2 * medium,
         "attention sticks: in {long:.1%} of the output it stays on one source token for eight "
         "tokens or more, {medium:.1%} on medium ones",
-        "try coverage_mechanism=loss, attention_location=progress",
+        ("location", "coverage"),
     ),
     _Measure(
         "unfinished",
         lambda s: float(not s.finished),
         lambda medium, long: long > 0.02,
         "{long:.1%} of translations were stopped at the length limit, {medium:.1%} of medium ones",
-        "if they are not repetitions, allow more with max_length_factor when translating",
+        ("limit",),
     ),
 )
 
 
-def diagnose(segments: Sequence[Symptoms], trained: Lengths) -> Diagnosis:
-    """What is wrong on long segments; the longest bucket with enough segments stands for long."""
+def diagnose(
+    segments: Sequence[Symptoms], trained: Lengths, settings: Hyperparameters
+) -> Diagnosis:
+    """What is wrong on long segments; the longest bucket with enough segments stands for long.
+
+    `settings` are what `remedies.advice` takes.
+    """
     medium = [i for i, s in enumerate(segments) if _MEDIUM[0] <= s.words <= _MEDIUM[1]]
     low = _long_from([s.words for s in segments])
     long = [i for i, s in enumerate(segments) if s.words >= low]
+    longest = max((segments[i].source_tokens for i in long), default=0)
     measures: dict[str, tuple[float | None, float | None]] = {}
-    findings = list(_unseen(segments, long, trained))
+    findings = list(_unseen(segments, long, trained, advice(("augmentation",), settings, longest)))
     for measure in _MEASURES:
         values = [measure.value(s) for s in segments]
         means = _mean(values, medium), _mean(values, long)
         measures[measure.name] = means
-        found = _finding(measure, values, long, *means)
-        if found is not None:
-            findings.append(found)
+        evidence = _evidence(measure, *means)
+        if evidence is not None:
+            tries = advice(measure.remedies, settings, longest)
+            findings.append(Finding(measure.name, evidence, tries, _worst(measure, values, long)))
     return Diagnosis(
         f"{_MEDIUM[0]} to {_MEDIUM[1]} words: {len(medium)} segments",
         f"{low} words and more: {len(long)} segments",
@@ -154,48 +170,42 @@ def diagnose(segments: Sequence[Symptoms], trained: Lengths) -> Diagnosis:
     )
 
 
-def _finding(
-    measure: _Measure,
-    values: Sequence[float | None],
-    long: Sequence[int],
-    medium_mean: float | None,
-    long_mean: float | None,
-) -> Finding | None:
-    if long_mean is None:
+def _evidence(measure: _Measure, medium: float | None, long: float | None) -> str | None:
+    """What says that the long ones are wrong; None when they are not."""
+    if long is None:
         return None
-    # Without medium sentences to compare with, long ones are held against what would be right.
-    beside = medium_mean if medium_mean is not None else (1.0 if measure.low_is_worse else 0.0)
-    if not measure.wrong(beside, long_mean):
-        return None
+    beside = measure.healthy if medium is None else medium
+    return measure.says.format(medium=beside, long=long) if measure.wrong(beside, long) else None
+
+
+def _worst(
+    measure: _Measure, values: Sequence[float | None], long: Sequence[int]
+) -> tuple[int, ...]:
     sign = 1 if measure.low_is_worse else -1
     known = [(sign * value, i) for i in long if (value := values[i]) is not None]
-    worst = tuple(i for _, i in sorted(known)[:_EXAMPLES])
-    evidence = measure.says.format(medium=beside, long=long_mean)
-    return Finding(measure.name, evidence, measure.advice, worst)
+    return tuple(i for _, i in sorted(known)[:_EXAMPLES])
 
 
-def _unseen(segments: Sequence[Symptoms], long: Sequence[int], trained: Lengths) -> list[Finding]:
+def _unseen(
+    segments: Sequence[Symptoms],
+    long: Sequence[int],
+    trained: Lengths,
+    tries: tuple[str, ...],
+) -> Iterator[Finding]:
     """Long input and output beyond all that the model was trained on."""
-    found = []
     for side, limit, tokens in (
         ("source", trained.source, [segments[i].source_tokens for i in long]),
         ("target", trained.target, [segments[i].reference_tokens for i in long]),
     ):
-        if limit is None or not tokens:
-            continue
-        beyond = [i for i, n in zip(long, tokens, strict=True) if n > limit]
+        beyond = [i for i, n in zip(long, tokens, strict=True) if limit is not None and n > limit]
         if beyond:
-            found.append(
-                Finding(
-                    f"{side} lengths never seen",
-                    f"{len(beyond)} of {len(long)} long segments have more {side} tokens than the "
-                    f"longest training example's {limit} (up to {max(tokens)})",
-                    "train with length_augmentation=0.1 and length_augmentation_max of at least "
-                    f"{max(tokens)}",
-                    tuple(beyond[:_EXAMPLES]),
-                )
+            yield Finding(
+                f"{side} lengths never seen",
+                f"{len(beyond)} of {len(long)} long segments have more {side} tokens than the "
+                f"longest training example's {limit} (up to {max(tokens)})",
+                tries,
+                tuple(beyond[:_EXAMPLES]),
             )
-    return found
 
 
 def _long_from(words: Sequence[int]) -> int:

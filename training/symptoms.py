@@ -23,11 +23,11 @@ _ORDER = 4
 class Symptoms:
     """Of one segment; None where there is no alignment, or nothing to measure.
 
-    `length_ratio` is output tokens over the reference's; `repetition` the share of 4-grams that
-    came before, less the reference's own; `dropped` the share of source tokens in stretches that
-    were not read; `spread` how many tokens an output looks at, exp(entropy); `monotony` the
-    correlation of output position and place looked at; `sticking` the share of outputs in runs
-    that stay on one token.
+    `quality` is chrF, 0 to 100; `length_ratio` is output tokens over the reference's; `repetition`
+    the share of 4-grams that came before, less the reference's own; `dropped` the share of source
+    tokens in stretches that were not read; `spread` how many tokens an output looks at,
+    exp(entropy); `monotony` the correlation of output position and place looked at; `sticking` the
+    share of outputs in runs that stay on one token.
     """
 
     words: int
@@ -36,6 +36,7 @@ class Symptoms:
     length_ratio: float
     repetition: float
     finished: bool
+    quality: float | None = None
     dropped: float | None = None
     spread: float | None = None
     monotony: float | None = None
@@ -51,6 +52,7 @@ def symptoms(
     *,
     finished: bool,
     alignment: Matrix | None,
+    quality: float | None = None,
 ) -> Symptoms:
     """Measure one translation; `output` and `reference` are tokens, EOS left out.
 
@@ -73,6 +75,7 @@ def symptoms(
         len(output) / max(1, len(reference)),
         _repeated(output) - _repeated(reference),
         finished,
+        quality,
         **figures,
         stretches=stretches,
     )

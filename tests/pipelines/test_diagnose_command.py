@@ -66,7 +66,7 @@ def test_it_says_what_is_wrong_and_what_to_try(changes, tmp_path, test_file, cap
     assert (
         "6 of 6 long segments have more source tokens than the longest training example's" in text
     )
-    assert "try: train with length_augmentation=0.1" in text
+    assert "try: length_augmentation=0.1" in text
     assert "segment 7, 120 words" in text
     document = json.loads(out.read_text())
     assert document["findings"][0]["name"] == "source lengths never seen"
