@@ -22,6 +22,7 @@ from longspan.training.tokenizer import EOS, Tokenizer, WordVocabulary
 
 WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", *(f"w{n}" for n in range(150))])
 MEDIUM, LONG = 15, 120
+UNKNOWN = Lengths()
 SOURCES = [
     " ".join(f"w{(7 * row + place) % 150}" for place in range(words))
     for words in (MEDIUM, LONG)
@@ -104,7 +105,7 @@ class Faulty(nn.Module):
 
 
 def diagnosed(
-    course: Course = straight, gaze: Gaze = on_it, trained: Lengths = Lengths(), **settings: object
+    course: Course = straight, gaze: Gaze = on_it, trained: Lengths = UNKNOWN, **settings: object
 ):
     search = SearchSettings(beam_size=1, with_alignment=True)
     translator = Translator(

@@ -9,6 +9,7 @@ from longspan.training.diagnosis import Lengths, diagnose
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.symptoms import Symptoms
 
+UNKNOWN = Lengths()
 HEALTHY = Symptoms(
     words=15, source_tokens=20, reference_tokens=20, length_ratio=1.0, repetition=0.0,
     finished=True, quality=70.0, dropped=0.0, spread=2.0, monotony=0.95, sticking=0.0,
@@ -21,7 +22,7 @@ def segments(**changes):
     return [HEALTHY] * 10 + [dataclasses.replace(long, **changes)] * 10
 
 
-def found_in(segments, trained=Lengths(), **settings):
+def found_in(segments, trained=UNKNOWN, **settings):
     return diagnose(segments, trained, Hyperparameters(**settings))
 
 
