@@ -22,7 +22,7 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.initialization import initialize
 from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
-from longspan.training.training_run import Prepared
+from longspan.training.prepared import Prepared
 from longspan.training.update import Updater
 
 _WARM_UP = 5

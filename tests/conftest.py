@@ -24,7 +24,9 @@ def write_prepared() -> Callable[..., Path]:
         tokenizer = Tokenizer(WordVocabulary(special + words), WordVocabulary(special + words))
         tokenizer.save(directory / "tokenizer")
         for name, count in (("train", pairs), ("validation", max(1, pairs // 3))):
-            with ShardWriter(directory / name, vocabulary_size=16) as writer:
+            with ShardWriter(
+                directory / name, vocabulary_size=16, tokenizer=tokenizer.fingerprint
+            ) as writer:
                 for number in range(count):
                     text = draw.choices(words, k=draw.randint(1, longest))
                     writer.add(

@@ -73,7 +73,7 @@ def _convert_channel(name: str, channel: Path, tokenizer: Tokenizer, out: Path) 
     trimmed: Counter[str] = Counter()
     files = _files(name, channel)
     records = progress(_records(files), unit="pairs", label=f"reading channel {name}")
-    with ShardWriter(out, vocabulary_size=max(sizes)) as writer:
+    with ShardWriter(out, vocabulary_size=max(sizes), tokenizer=tokenizer.fingerprint) as writer:
         for record in records:
             source = _clean(record.source, sizes[0], VOCABULARIES[0], record.origin, trimmed)
             target = _clean(record.target, sizes[1], VOCABULARIES[1], record.origin, trimmed)

@@ -130,7 +130,8 @@ def _train(
     from longspan.inference.greedy import greedy
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
-    from longspan.training.training_run import Prepared, choose_device, train_model
+    from longspan.training.prepared import Prepared
+    from longspan.training.training_run import choose_device, train_model
 
     world = World.from_environment(environment)
     train_model(

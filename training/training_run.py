@@ -1,7 +1,6 @@
 """A training run from a prepared folder to a model directory; composition roots call it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -10,10 +9,9 @@ import numpy as np
 import torch
 
 from longspan.training.checkpoint import CheckpointStore
-from longspan.training.corpus.manifest import MANIFEST, read_manifest
-from longspan.training.corpus.shards import Corpus, PairCorpus
+from longspan.training.corpus.shards import PairCorpus
 from longspan.training.distributed import World, process_group
-from longspan.training.errors import DataError, HyperparameterError, Interrupted
+from longspan.training.errors import HyperparameterError, Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.initialization import initialize
 from longspan.training.journal import Journal, clock_text
@@ -22,15 +20,14 @@ from longspan.training.metrics import metrics_line
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
 from longspan.training.precision import compute_type
-from longspan.training.resume import run_identity
+from longspan.training.prepared import Prepared
+from longspan.training.resume import corpus_fingerprint, run_identity
 from longspan.training.stop import stop_on_signals
-from longspan.training.tokenizer import Tokenizer, Vocabulary
+from longspan.training.tokenizer import Tokenizer
 from longspan.training.trainer import Trainer, TrainingResult
 from longspan.training.validation import Decode, Validator
 
-__all__ = ["Prepared", "choose_device", "train_model"]
-
-_CHECKED_PAIRS = 10_000
+__all__ = ["choose_device", "train_model"]
 
 
 class Penalties(Protocol):
@@ -60,40 +57,6 @@ class Calibrate(Protocol):
         /,
     ) -> Penalties:
         """Those that suit the model best on the validation pairs."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What `longspan prepare` wrote, as far as training reads it.
-
-    The last `joined` validation pairs were joined from neighbours.
-    """
-
-    tokenizer: Tokenizer
-    train: PairCorpus
-    validation: PairCorpus
-    joined: int = 0
-
-    @classmethod
-    def open(cls, directory: str | Path) -> "Prepared":
-        """Map the folders `tokenizer`, `train` and `validation` of `directory`.
-
-        Raises DataError when one is missing, empty or made with another tokenizer.
-        """
-        folder = Path(directory)
-        if not folder.is_dir():
-            raise DataError(f"{folder}: expected a folder that `longspan prepare` wrote, got none")
-        prepared = cls(
-            Tokenizer.load(folder / "tokenizer"),
-            Corpus.open(folder / "train"),
-            Corpus.open(folder / "validation"),
-            _count_joined(folder),
-        )
-        for name, corpus in (("train", prepared.train), ("validation", prepared.validation)):
-            if not len(corpus):
-                raise DataError(f"{folder / name}: expected pairs, got none; prepare more text")
-            _check_ids(folder / name, corpus, prepared.tokenizer)
-        return prepared
 
 
 def train_model(
@@ -152,14 +115,17 @@ def train_model(
             device=device,
             stop=stop,
         )
-        longest = {"longest_example": _longest_example(prepared.train, h)}
+        data = {
+            "longest_example": _longest_example(prepared.train, h),
+            "training_data_sha256": corpus_fingerprint(prepared.train),
+        }
         save = partial(save_model, model_directory, model)
         try:
             result = trainer.run()
         except Interrupted:
             best = trainer.load_best() if keep_best else None
             if best is not None and world.is_first:
-                save(h, tokenizer, best.history, _details(best) | longest)
+                save(h, tokenizer, best.history, _details(best) | data)
                 journal.note(f"{best.reason}: {model_directory}")
                 journal.note(_best_line(best))
             raise
@@ -168,7 +134,7 @@ def train_model(
                 found = calibrate(model, tokenizer, prepared.validation, h, device)
                 journal.note(found.line)
                 h = h.replace(**found.changes)
-            save(h, tokenizer, result.history, _details(result) | longest)
+            save(h, tokenizer, result.history, _details(result) | data)
     for line in _closing(result):
         journal.note(line)
     return result
@@ -255,29 +221,3 @@ def _longest_example(train: PairCorpus, hyperparameters: Hyperparameters) -> dic
         source = max(source, joined)
         target = max(target, min(h.max_seq_len_target, round(joined * ratio)))
     return {"source": source, "target": target}
-
-
-def _count_joined(folder: Path) -> int:
-    """Joined validation pairs; a folder converted from other data has no manifest, and none."""
-    if not (folder / MANIFEST).exists():
-        return 0
-    joined = read_manifest(folder)["held_out"]["validation"]["joined"]
-    return sum(joined.values())
-
-
-def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:
-    """Raises DataError if pairs, some ten thousand of them, hold ids unknown to the tokenizer."""
-    chosen = np.linspace(0, len(corpus) - 1, min(len(corpus), _CHECKED_PAIRS)).astype(np.int64)
-    for index in chosen.tolist():
-        _check_row(folder, index, corpus.source(index), tokenizer.source)
-        _check_row(folder, index, corpus.target(index), tokenizer.target)
-
-
-def _check_row(
-    folder: Path, index: int, ids: "np.typing.NDArray[np.int64]", vocabulary: Vocabulary
-) -> None:
-    if len(ids) and int(ids.max()) >= len(vocabulary):
-        raise DataError(
-            f"{folder}: pair {index} holds token {int(ids.max())}, and the tokenizer knows only "
-            f"{len(vocabulary)}: it is not the one of this data; run `longspan prepare` again"
-        )

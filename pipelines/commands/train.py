@@ -92,7 +92,8 @@ def _train(
     from longspan.training.checkpoint import CheckpointStore
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
-    from longspan.training.training_run import Prepared, choose_device, train_model
+    from longspan.training.prepared import Prepared
+    from longspan.training.training_run import choose_device, train_model
 
     if arguments.threads is not None:
         if arguments.threads < 1:

@@ -23,7 +23,8 @@ from longspan.training.distributed import World
 from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal
-from longspan.training.training_run import Prepared, choose_device, train_model
+from longspan.training.prepared import Prepared
+from longspan.training.training_run import choose_device, train_model
 prepared, out, settings = sys.argv[1:]
 world = World.from_environment(os.environ)
 try:

@@ -15,7 +15,7 @@ from longspan.training.corpus.pairs import read_pairs
 from longspan.training.errors import DataError
 from longspan.training.paths import ContainerPaths
 from longspan.training.prepare_job import input_files
-from longspan.training.training_run import Prepared
+from longspan.training.prepared import Prepared
 
 WORDS = ["cat", "dog", "bird", "fish", "house", "river", "stone", "cloud", "tree", "road"]
 KANJI = ["猫", "犬", "鳥", "魚", "家", "川", "石", "雲", "木", "道"]

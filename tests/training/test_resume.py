@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 from longspan.inference.greedy import greedy
 from longspan.training import checkpoint, training_run, update
+from longspan.training.prepared import Prepared
 from longspan.training.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal
@@ -42,7 +43,7 @@ def train(prepared, out, settings, updates, flushes):
     update.Updater.apply = killing(update.Updater.apply, updates)
     checkpoint._flush = killing(checkpoint._flush, flushes)
     training_run.train_model(
-        training_run.Prepared.open(prepared),
+        Prepared.open(prepared),
         out,
         Hyperparameters.parse(settings),
         checkpoints=Path(f"{out}.checkpoints"),

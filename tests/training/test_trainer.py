@@ -14,9 +14,9 @@ from longspan.training.journal import Journal
 from longspan.training.loss import sequence_loss
 from longspan.training.metrics import parse_metrics
 from longspan.training.model import Model
+from longspan.training.prepared import Prepared
 from longspan.training.resume import run_identity
 from longspan.training.trainer import Trainer
-from longspan.training.training_run import Prepared
 from longspan.training.update import weights
 from longspan.training.validation import Validator
 

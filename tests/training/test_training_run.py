@@ -1,18 +1,16 @@
 import json
-import shutil
 
 import pytest
 import torch
 
 from longspan.inference.greedy import greedy
-from longspan.training.corpus.shards import ShardWriter
 from longspan.training.distributed import World
-from longspan.training.errors import DataError, HyperparameterError, ModelDirectoryError
+from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal
 from longspan.training.model_directory import load_model
-from longspan.training.tokenizer import Tokenizer, WordVocabulary
-from longspan.training.training_run import Prepared, train_model
+from longspan.training.prepared import Prepared
+from longspan.training.training_run import train_model
 
 
 @pytest.fixture
@@ -54,30 +52,6 @@ def test_a_schedule_that_cannot_act_draws_a_note(prepared, tiny_settings, tmp_pa
     settings = tiny_settings | {"checkpoint_threshold": "3", "plateau_reduce_lr_threshold": "3"}
     _, lines = train(prepared, tmp_path / "model", settings)
     assert any("training ends before the rate falls" in line for line in lines)
-
-
-@pytest.mark.parametrize("gone", ["tokenizer", "train", "validation", "."])
-def test_an_incomplete_folder_is_a_clear_error(prepared, gone):
-    shutil.rmtree(prepared / gone)
-    with pytest.raises((DataError, ModelDirectoryError), match="expected"):
-        Prepared.open(prepared)
-
-
-@pytest.mark.parametrize("name", ["train", "validation"])
-def test_an_empty_corpus_is_a_clear_error(prepared, name):
-    shutil.rmtree(prepared / name)
-    with ShardWriter(prepared / name):
-        pass
-    with pytest.raises(DataError, match="expected pairs, got none"):
-        Prepared.open(prepared)
-
-
-def test_another_tokenizer_is_a_clear_error(prepared):
-    small = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "w0"])
-    shutil.rmtree(prepared / "tokenizer")
-    Tokenizer(small, small).save(prepared / "tokenizer")
-    with pytest.raises(DataError, match=r"holds token \d+, and the tokenizer knows only 5"):
-        Prepared.open(prepared)
 
 
 def test_tying_all_embeddings_needs_one_vocabulary(prepared, tiny_settings, tmp_path):

@@ -39,7 +39,7 @@ def encode_split(
     threads = len(os.sched_getaffinity(0))
     with (
         Progress(total, "pairs", f"encoding {directory.name}") as shown,
-        ShardWriter(directory, vocabulary_size=size) as writer,
+        ShardWriter(directory, vocabulary_size=size, tokenizer=tokenizer.fingerprint) as writer,
     ):
         for batch in _batches(pairs):
             sources = tokenizer.source.encode_batch([p.source for p in batch], threads)

@@ -35,10 +35,14 @@ _BUFFERED_PAIRS = 1 << 14
 
 
 class Corpus:
-    """A corpus folder, read through memory maps; may be opened by many processes."""
+    """A corpus folder, read through memory maps; may be opened by many processes.
+
+    `tokenizer` is the fingerprint of the one that made the ids, None where it was not told.
+    """
 
     def __init__(self, directory: Path, description: dict[str, Any]) -> None:
         self._directory = directory
+        self.tokenizer: str | None = description.get("tokenizer")
         self._pairs = int(description["pairs"])
         self._pairs_per_shard = int(description["pairs_per_shard"])
         self._tokens = {
@@ -110,7 +114,8 @@ class ShardWriter:
     """Writes a corpus folder: `with ShardWriter(folder) as w: w.add(source, target)`.
 
     `vocabulary_size` is the larger one of the two sides; up to 65,536 ids take two bytes
-    each, more take four. `corpus.json` is written last, so a folder has it only when whole.
+    each, more take four. `tokenizer` is the fingerprint of the one that makes the ids.
+    `corpus.json` is written last, so a folder has it only when whole.
     """
 
     def __init__(
@@ -119,11 +124,13 @@ class ShardWriter:
         *,
         vocabulary_size: int = 1 << 32,
         pairs_per_shard: int = 1 << 20,
+        tokenizer: str | None = None,
     ) -> None:
         self._directory = Path(directory)
         self._directory.mkdir(parents=True, exist_ok=True)
         self._dtype = "<u2" if vocabulary_size <= 1 << 16 else "<u4"
         self._pairs_per_shard = pairs_per_shard
+        self._tokenizer = tokenizer
         self._pairs = 0
         self._tokens: dict[str, list[int]] = {"source": [], "target": []}
         self._files: dict[str, BinaryIO] = {}
@@ -199,6 +206,7 @@ class ShardWriter:
             "pairs": self._pairs,
             "pairs_per_shard": self._pairs_per_shard,
             "dtype": self._dtype,
+            "tokenizer": self._tokenizer,
             "tokens": self._tokens,
         }
         text = json.dumps(description, indent=2, sort_keys=True) + "\n"
