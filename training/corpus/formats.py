@@ -70,14 +70,14 @@ def pair_up(
 
     Two files are parallel when they differ in their language suffix alone (`train.en.gz`
     and `train.ja.gz`; the second one is looked for where only one is named), or, with format
-    `parallel`, when they follow each other.
+    `parallel`, when they follow each other. Other files may stand between such pairs.
     """
     if not paths:
         raise DataError("expected a file of pairs, got none; name one, or - for standard input")
     suffixes = (f".{source_language}".lower(), f".{target_language}".lower())
-    groups = _by_suffix(paths, suffixes) if format in (None, "parallel") else None
-    if groups is not None:
-        return groups
+    by_suffix = all(_plain_path(path).suffix.lower() in suffixes for path in paths)
+    if format is None or (format == "parallel" and by_suffix):
+        return _by_suffix(paths, suffixes)
     if format != "parallel":
         return [(path,) for path in paths]
     if len(paths) % 2:
@@ -88,27 +88,35 @@ def pair_up(
     return [(paths[i], paths[i + 1]) for i in range(0, len(paths), 2)]
 
 
-def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[str, ...]] | None:
-    """The groups when every file has one of the two suffixes, else None."""
-    stems: dict[str, dict[str, str]] = {}
+def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[str, ...]]:
+    """Files with one of the two suffixes by twos, in the first one's place; others alone."""
+    halves: dict[str, dict[str, str]] = {}
+    groups: list[str | tuple[str, dict[str, str]]] = []
     for path in paths:
         plain = _plain_path(path)
-        if plain.suffix.lower() not in suffixes:
-            return None
-        found = stems.setdefault(str(plain.with_suffix("")), {})
-        if plain.suffix.lower() in found:
+        suffix, stem = plain.suffix.lower(), str(plain.with_suffix(""))
+        if suffix not in suffixes:
+            groups.append(path)
+            continue
+        if stem not in halves:
+            halves[stem] = {}
+            groups.append((stem, halves[stem]))
+        if suffix in halves[stem]:
             raise DataError(f"{path}: expected each file once, got it twice; name it once")
-        found[plain.suffix.lower()] = path
-    for stem, found in stems.items():
-        for suffix in suffixes:
-            if suffix not in found and (other := _existing(stem + suffix)):
-                found[suffix] = other
-            if suffix not in found:
-                raise DataError(
-                    f"{next(iter(found.values()))}: expected a parallel file {stem}{suffix} "
-                    "with it, got none; name both, or give --format for a file of pairs"
-                )
-    return [(found[suffixes[0]], found[suffixes[1]]) for found in stems.values()]
+        halves[stem][suffix] = path
+    return [(group,) if isinstance(group, str) else _both(*group, suffixes) for group in groups]
+
+
+def _both(stem: str, found: dict[str, str], suffixes: tuple[str, str]) -> tuple[str, ...]:
+    """The source's and the target's file; the one that was not named is looked for."""
+    both = [found.get(suffix) or _existing(stem + suffix) for suffix in suffixes]
+    for suffix, path in zip(suffixes, both, strict=True):
+        if path is None:
+            raise DataError(
+                f"{next(iter(found.values()))}: expected a parallel file {stem}{suffix} "
+                "with it, got none; name both, or give --format for a file of pairs"
+            )
+    return tuple(path for path in both if path is not None)
 
 
 def _existing(path: str) -> str | None:

@@ -16,13 +16,13 @@ from longspan.training.corpus.formats import FORMATS, detect_format, pair_up, re
 from longspan.training.corpus.readers import read_json_lines, read_parallel, read_parquet, read_tsv
 from longspan.training.corpus.rows import Problem, Report, Row
 from longspan.training.corpus.streams import (
-    STANDARD_INPUT,
     CountedFile,
     InputRecord,
     decompressed,
     head_and_rest,
     name_of,
     raw_file,
+    seekable,
 )
 from longspan.training.corpus.tmx import read_tmx
 from longspan.training.errors import DataError
@@ -156,13 +156,15 @@ def _read_one(path: str, columns: Columns, format: str | None, heard: Listener) 
     with _Closing(file):
         head, chunks = head_and_rest(decompressed(file, name))
         found = format or detect_format(name, head)
+        report = _reporter(heard)
         if found == "parquet":
-            heard.finished(file.finish())
-            rows = read_parquet(_seekable(path, head), columns, _reporter(heard))
+            with seekable(path, name, chunks) as content:
+                heard.finished(file.finish())
+                rows = read_parquet(content, name, columns, report)
+                yield from (_pair(row, name) for row in rows)
         else:
-            rows = _text_rows(found, head, chunks, name, columns, _reporter(heard))
-        yield from (_pair(row, name) for row in rows)
-        if found != "parquet":
+            rows = _text_rows(found, head, chunks, name, columns, report)
+            yield from (_pair(row, name) for row in rows)
             heard.finished(file.finish())
 
 
@@ -204,12 +206,6 @@ def _reporter(heard: Listener) -> Report:
         heard.problem(Problem(f"{name}:{line}", rule, detail))
 
     return report
-
-
-def _seekable(path: str, head: bytes) -> str:
-    if path == STANDARD_INPUT:
-        raise DataError("stdin: expected text, got Parquet, which is read from files; name a file")
-    return path
 
 
 class _Closing:

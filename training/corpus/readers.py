@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Any
+from typing import Any, BinaryIO
 
 from longspan.training.corpus.columns import (
     Columns,
@@ -107,8 +107,10 @@ def read_json_lines(
             yield row
 
 
-def read_parquet(path: str, columns: Columns, report: Report) -> Iterator[Row]:
-    """Rows of a Parquet file, batch by batch; nested names with a dot.
+def read_parquet(
+    content: str | BinaryIO, name: str, columns: Columns, report: Report
+) -> Iterator[Row]:
+    """Rows of a Parquet file (its path, or itself), batch by batch; nested names with a dot.
 
     Raises DataError when it is no Parquet or a column is missing.
     """
@@ -116,11 +118,11 @@ def read_parquet(path: str, columns: Columns, report: Report) -> Iterator[Row]:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path, pre_buffer=False) as file:
-            yield from _parquet_rows(file, path, columns, report)
+        with parquet.ParquetFile(content, pre_buffer=False) as file:
+            yield from _parquet_rows(file, name, columns, report)
     except pyarrow.ArrowException as error:
         raise DataError(
-            f"{path}: expected a Parquet file, got: {error}; is it whole and of this format?"
+            f"{name}: expected a Parquet file, got: {error}; is it whole and of this format?"
         ) from error
 
 

@@ -8,8 +8,10 @@ import hashlib
 import io
 import lzma
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +29,7 @@ __all__ = [
     "lines",
     "name_of",
     "raw_file",
+    "seekable",
 ]
 
 STANDARD_INPUT = "-"
@@ -126,6 +129,37 @@ def head_and_rest(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
         if len(head) >= _HEAD:
             break
     return head, _then(head, chunks)
+
+
+@contextmanager
+def seekable(path: str, name: str, chunks: Iterator[bytes]) -> Iterator[str | BinaryIO]:
+    """For formats that are not read from start to end: the file, or its content unpacked to disk.
+
+    `chunks` are what `decompressed` gives. Raises DataError when there is no room for the content.
+    """
+    if _is_plain(path):
+        yield path
+        return
+    # It has no name, so nothing stays behind however the process ends.
+    with tempfile.TemporaryFile() as content:
+        try:
+            for chunk in chunks:
+                content.write(chunk)
+            content.flush()
+        except OSError as error:
+            raise DataError(
+                f"{name}: expected room to unpack it in {tempfile.gettempdir()}, got: "
+                f"{error.strerror}; free some, or name another folder in TMPDIR"
+            ) from error
+        content.seek(0)
+        yield content
+
+
+def _is_plain(path: str) -> bool:
+    if path == STANDARD_INPUT or not Path(path).is_file():
+        return False
+    with Path(path).open("rb") as file:
+        return not file.read(8).startswith((_GZIP, _XZ, _ZSTD))
 
 
 def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:

@@ -34,6 +34,7 @@ __all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_model", "train_token
 VOCABULARY_TYPES = ("unigram", "bpe", "ngram", "word")
 
 # Four specials and 256 bytes come before the first piece of text.
+_BEFORE_TEXT = 260
 _SMALLEST = 300
 _LARGEST = 1_000_000
 # SentencePiece skips longer lines in silence, so this is above what cleaning lets through.
@@ -101,7 +102,8 @@ def train_model(paths: Sequence[Path], prefixes: Sequence[bool], kind: str, size
     try:
         return _train(_sentences(paths, prefixes), kind, size)
     except _TooManyCharactersError:
-        common = _common_characters(_sentences(paths, prefixes), size // 2)
+        # Half of the pieces for single characters, and half for longer ones.
+        common = _common_characters(_sentences(paths, prefixes), (size - _BEFORE_TEXT) // 2)
         return _train(_without_others(_sentences(paths, prefixes), common), kind, size)
 
 

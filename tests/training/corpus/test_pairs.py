@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import lzma
+import resource
 
 import pytest
 import zstandard
@@ -164,6 +165,12 @@ def test_parallel_files_are_recognised_by_their_language(tmp_path):
     assert sides(others, format="parallel") == [("x", "y")]
 
 
+def test_parallel_files_and_others_together(tmp_path):
+    files = {"t.ja": "一\n", "x.tsv": "two\t二\n", "t.en": "one\n", "y.tsv": "three\t三\n"}
+    paths = [write(tmp_path / name, content) for name, content in files.items()]
+    assert sides(paths) == [("one", "一"), ("two", "二"), ("three", "三")]
+
+
 def test_parallel_files_of_unequal_length_name_the_line(tmp_path):
     english = write(tmp_path / "t.en", "one\ntwo\nthree\n")
     japanese = write(tmp_path / "t.ja", "一\n二\n")
@@ -237,6 +244,41 @@ def test_parquet(tmp_path):
     ]
     with pytest.raises(DataError, match="source column named fr"):
         list(read_pairs(path, Columns(source="fr")))
+
+
+@pytest.fixture
+def parquet_bytes():
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    content = io.BytesIO()
+    parquet.write_table(pyarrow.table({"en": ["one", "two"], "ja": ["一", "二"]}), content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress])
+def test_compressed_parquet(tmp_path, parquet_bytes, pack):
+    packed = pack(parquet_bytes)
+    path, heard = write(tmp_path / "x.parquet.packed", packed), Heard()
+    assert sides(path, listener=heard) == [("one", "一"), ("two", "二")]
+    assert [(r.name, r.bytes) for r in heard.records] == [("x.parquet.packed", len(packed))]
+
+
+def test_parquet_from_standard_input(monkeypatch, parquet_bytes):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(parquet_bytes)))
+    pairs = list(read_pairs("-"))
+    assert pairs == [Pair("one", "一", origin="stdin:1"), Pair("two", "二", origin="stdin:2")]
+
+
+def test_no_room_to_unpack_parquet_names_the_folder(tmp_path, parquet_bytes):
+    path = write(tmp_path / "x.parquet.gz", gzip.compress(parquet_bytes * 2000))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limit[1]))
+    try:
+        with pytest.raises(DataError, match=r"x\.parquet\.gz: expected room .* TMPDIR"):
+            sides(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
 
 def test_a_damaged_parquet_file_is_an_error(tmp_path):

@@ -47,11 +47,13 @@ def test_ngrams_span_words_and_nothing_else_does(samples, tmp_path):
     assert spans["unigram"] == spans["bpe"] == 0
 
 
-def test_more_characters_than_tokens_are_spelt_in_bytes(samples, tmp_path):
+@pytest.mark.parametrize("kind", ["unigram", "bpe", "ngram"])
+@pytest.mark.parametrize("size", [300, 400, 1000])
+def test_more_characters_than_tokens_are_spelt_in_bytes(samples, tmp_path, kind, size):
     characters = "".join(chr(0x4E00 + i) for i in range(2000))
-    samples[1].write_text("\n".join(characters) + "\n", encoding="utf-8")
-    tokenizer = train_tokenizer(samples, ("", ""), VocabularySettings("unigram", 1000), tmp_path)
-    assert len(tokenizer.target) <= 1000
+    samples[1].write_text("\n".join(characters) + "\n" + JAPANESE, encoding="utf-8")
+    tokenizer = train_tokenizer(samples, ("", ""), VocabularySettings(kind, size), tmp_path)
+    assert len(tokenizer.target) <= size
     assert tokenizer.target.decode(tokenizer.target.encode(characters)) == characters
 
 
