@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsa
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["resource"]
+__all__ = ["resource", "resources"]
 
 # The part of the ARN, and the request's members that may hold the name or the whole ARN.
 _RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -37,13 +37,25 @@ _RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 _VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "Retry", "Add", "List")
 
 
+def resources(
+    operation: str, request: Mapping[str, Any], region: str, account: str
+) -> tuple[str, ...]:
+    """All ARNs that must be allowed for this request: an endpoint's and its config's, else one."""
+    first = resource(operation, request, region, account)
+    if operation in ("CreateEndpoint", "UpdateEndpoint"):
+        return first, resource("DescribeEndpointConfig", request, region, account)
+    return (first,)
+
+
 def resource(operation: str, request: Mapping[str, Any], region: str, account: str) -> str:
     """The ARN that a policy must allow for this request; `*` where AWS has no resource.
 
     A version of a model package and an execution of a pipeline have longer ARNs than their
-    parents; the ARN that came is used as it is. The number of a new version is not known yet.
+    parents; the ARN that came is used as it is. The number of a new version is not known yet, and
+    a list is of all of them.
     """
-    if operation == "CreateModelPackage" and request.get("ModelPackageGroupName"):
+    of_versions = operation in ("CreateModelPackage", "ListModelPackages")
+    if of_versions and request.get("ModelPackageGroupName"):
         group = str(request["ModelPackageGroupName"]).rpartition("/")[2]
         return f"arn:aws:sagemaker:{region}:{account}:model-package/{group}/*"
     for verb in _VERBS:

@@ -62,8 +62,8 @@ def _call(request: Request, operation: str) -> Call:
         raise Unsigned("Missing Authentication Token")
     account, content = account_of(scope.key), _content(body)
     signed = Signed(account, "POST", request.path, body, request.headers)
-    resource = arns.resource(operation, content, scope.region, account)
-    authorize(signed, f"sagemaker:{operation}", resource)
+    for resource in arns.resources(operation, content, scope.region, account):
+        authorize(signed, f"sagemaker:{operation}", resource)
     for role in shapes.strings(operation, content, "RoleArn"):
         authorize(signed, "iam:PassRole", role, _CONTEXT)
     caller = caller_of(account, scope.region, scope.key)

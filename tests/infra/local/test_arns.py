@@ -2,7 +2,7 @@
 
 import pytest
 
-from longspan.infra.local.arns import resource
+from longspan.infra.local.arns import resource, resources
 
 PREFIX = "arn:aws:sagemaker:eu-west-1:123456789012:"
 
@@ -26,6 +26,8 @@ PREFIX = "arn:aws:sagemaker:eu-west-1:123456789012:"
         ("StartPipelineExecution", {"PipelineName": "p"}, "pipeline/p"),
         ("ListPipelineExecutions", {"PipelineName": "p"}, "pipeline/p"),
         ("ListPipelines", {}, None),
+        ("ListModelPackages", {"ModelPackageGroupName": "g"}, "model-package/g/*"),
+        ("ListModelPackages", {}, None),
         ("ListModels", {"NameContains": "a"}, None),
         # Whatever comes must not break the check: validation is later.
         ("CreateModel", {"ModelName": 7}, None),
@@ -56,3 +58,12 @@ def test_the_resource_of_a_request(
 def test_an_arn_that_came_is_the_resource(operation: str, member: str) -> None:
     arn = PREFIX + "anything/a/b"
     assert resource(operation, {member: arn}, "us-east-1", "1") == arn
+
+
+def test_an_endpoint_is_asked_for_with_its_config() -> None:
+    request = {"EndpointName": "a", "EndpointConfigName": "b"}
+    for operation in ("CreateEndpoint", "UpdateEndpoint"):
+        found = resources(operation, request, "eu-west-1", "123456789012")
+        assert found == (PREFIX + "endpoint/a", PREFIX + "endpoint-config/b")
+    found = resources("DescribeEndpoint", {"EndpointName": "a"}, "eu-west-1", "123456789012")
+    assert found == (PREFIX + "endpoint/a",)
