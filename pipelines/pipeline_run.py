@@ -21,12 +21,13 @@ from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.config import Config
 from longspan.pipelines.connection import Connection
 from longspan.pipelines.definition import Target, definition_json
+from longspan.pipelines.definition.registration import config_hash
 from longspan.pipelines.execution import Execution, ExecutionState
 from longspan.pipelines.executions import list_executions
 from longspan.pipelines.inputs import Inputs, Store, place_inputs
 from longspan.pipelines.live_view import show
 from longspan.pipelines.results import Evaluated, download_model, fetch_evaluation, model_uri
-from longspan.pipelines.search_history import add_search_history
+from longspan.pipelines.search_history import add_pipeline_evidence
 
 __all__ = ["PipelineRun"]
 
@@ -82,7 +83,7 @@ class PipelineRun:
         """Download the evaluation and the report. Raises AwsError."""
         sagemaker, s3 = self.connection.client("sagemaker"), self.connection.client("s3")
         evaluated = fetch_evaluation(sagemaker, s3, state, self.folder / "evaluation")
-        add_search_history(sagemaker, state, evaluated.folder)
+        add_pipeline_evidence(sagemaker, state, evaluated.folder, config_hash(self.config))
         return evaluated
 
     def model(self, state: ExecutionState) -> Path:

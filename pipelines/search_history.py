@@ -1,4 +1,4 @@
-"""The search of an execution: its jobs, for the report."""
+"""What only the pipeline knows, for the report: its config's hash and the jobs of the search."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,20 +9,22 @@ from longspan.pipelines.execution import ExecutionState
 from longspan.training.evidence import add_evidence
 from longspan.training.report import write_report
 
-__all__ = ["add_search_history", "search_history"]
+__all__ = ["add_pipeline_evidence", "search_history"]
 
 
-def add_search_history(sagemaker: Any, state: ExecutionState, folder: Path) -> None:
-    """Put the step Tune's jobs into the report of a downloaded evaluation, where it has run.
+def add_pipeline_evidence(
+    sagemaker: Any, state: ExecutionState, folder: Path, config_sha256: str
+) -> None:
+    """Put the hash, and the step Tune's jobs where it has run, into a downloaded report.
 
     Raises AwsError.
     """
+    parts: dict[str, Any] = {"config_sha256": config_sha256}
     step = state.step("Tune")
-    if step is None or not step.job:
-        return
-    with explained("the jobs of the search"):
-        history = search_history(sagemaker, step.job)
-    add_evidence(folder, {"tuning": history})
+    if step is not None and step.job:
+        with explained("the jobs of the search"):
+            parts["tuning"] = search_history(sagemaker, step.job)
+    add_evidence(folder, parts)
     write_report(folder, "Quality by sentence length")
 
 
@@ -37,7 +39,7 @@ def search_history(sagemaker: Any, name: str) -> dict[str, Any]:
         HyperParameterTuningJobName=name, SortBy="CreationTime", SortOrder="Ascending"
     )
     jobs = [_job(job) for page in pages for job in page["TrainingJobSummaries"]]
-    return {"metric": objective["MetricName"], "jobs": jobs}
+    return {"metric": objective["MetricName"], "direction": objective["Type"], "jobs": jobs}
 
 
 def _job(summary: Mapping[str, Any]) -> dict[str, Any]:

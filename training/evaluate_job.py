@@ -3,6 +3,8 @@
 A composition root: it joins `inference` to the measures, which know nothing of models.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -134,6 +136,7 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
     details = {
         "system": job.name_of(system),
         "test": [job.name_of(path) for path in job.test],
+        "test_sha256": _test_hash(pairs),
     }
     if Path(system).is_file():
         return _Output(_read_hypotheses(system, len(pairs)), None, None, details)
@@ -157,8 +160,24 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
 
 
 def _hashes(loaded: LoadedModel) -> dict[str, Any]:
-    """What the model is, whatever its folder is called."""
-    return {name: loaded.config[name] for name in ("weights_sha256", "tokenizer_fingerprint")}
+    """What the model is and what it was made of, whatever its folder is called."""
+    config = loaded.config
+    settings = json.dumps(loaded.hyperparameters.to_dict(), sort_keys=True)
+    return {
+        "weights_sha256": config["weights_sha256"],
+        "tokenizer_fingerprint": config["tokenizer_fingerprint"],
+        "hyperparameters_sha256": hashlib.sha256(settings.encode()).hexdigest(),
+        # Unknown of models from before it was kept.
+        "training_data_sha256": config["details"].get("training_data_sha256"),
+    }
+
+
+def _test_hash(pairs: Sequence[Pair]) -> str:
+    """Of the texts, in whatever kind of file they came."""
+    digest = hashlib.sha256()
+    for pair in pairs:
+        digest.update(json.dumps([pair.source, pair.target]).encode())
+    return digest.hexdigest()
 
 
 def _alignment(translator: Translator, pairs: Sequence[Pair]) -> dict[str, Any] | None:

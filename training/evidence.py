@@ -5,8 +5,9 @@
     model, against   of each system: `history` (metrics of its checkpoints), `hyperparameters`
     alignment        of one long test sentence: source, reference, translation, `rows` (tokens of
                      the translation), `columns` (of the source), `weights` (row by row)
-    tuning           `metric`, and `jobs` of the search in the order of their start: `name`,
-                     `status`, `objective`, `hyperparameters`
+    config_sha256    of the pipeline's config
+    tuning           `metric`, `direction` (Maximize or Minimize), and `jobs` of the search in the
+                     order of their start: `name`, `status`, `objective`, `hyperparameters`
 """
 
 import json

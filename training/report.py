@@ -66,7 +66,7 @@ def render_report(
         notes=document["notes"],
         sections=list(sections(evidence or {}, names)),
         examples=list(_examples(translations, against)),
-        method=list(_method(document)),
+        method=list(_method(document, evidence or {})),
     )
 
 
@@ -172,15 +172,28 @@ def _misfit(row: _Row) -> float:
     return long / short
 
 
-def _method(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _method(
+    document: Mapping[str, Any], evidence: Mapping[str, Any]
+) -> Iterator[dict[str, str]]:
     metrics = document["metrics"]
     yield {"label": "BLEU", "text": metrics["bleu_signature"]}
     yield {"label": "chrF", "text": metrics["chrf_signature"]}
     intervals = f"{metrics['resamples']} bootstrap resamples, seed {metrics['seed']}"
     yield {"label": "intervals", "text": intervals}
-    for name, value in document["details"].items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield {"label": name, "text": text}
+    if "config_sha256" in evidence:
+        yield {"label": "config_sha256", "text": evidence["config_sha256"]}
+    yield from _details(document["details"], "")
+    if "against" in document:
+        same = document["details"]
+        other = document["against"]["details"]
+        yield from _details({n: v for n, v in other.items() if v != same.get(n)}, "baseline: ")
+
+
+def _details(details: Mapping[str, Any], before: str) -> Iterator[dict[str, str]]:
+    for name, value in details.items():
+        if value is not None:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield {"label": f"{before}{name}", "text": text}
 
 
 def _number(value: float | None) -> str:

@@ -34,7 +34,7 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
 
 
 def _section(title: str, note: str = "", **parts: Any) -> Section:
-    return {"title": title, "note": note, "charts": [], "table": None, "texts": [], **parts}
+    return {"title": title, "note": note, "charts": [], "bars": [], "table": None, "texts": [], **parts}
 
 
 def _alignment(alignment: Mapping[str, Any]) -> Section:
@@ -56,9 +56,11 @@ def _alignment(alignment: Mapping[str, Any]) -> Section:
 def _tuning(tuning: Mapping[str, Any]) -> Section:
     """Each job's objective, and what the hyperparameters had to do with it."""
     jobs, metric = tuning["jobs"], tuning["metric"]
+    better = min if tuning.get("direction") == "Minimize" else max
     values = [job["objective"] for job in jobs]
     best = [
-        max((v for v in values[: i + 1] if v is not None), default=None) for i in range(len(jobs))
+        better((v for v in values[: i + 1] if v is not None), default=None)
+        for i in range(len(jobs))
     ]
     chart = line_chart(
         f"{metric} of each job",
@@ -71,12 +73,11 @@ def _tuning(tuning: Mapping[str, Any]) -> Section:
         [job["hyperparameters"] for job in measured], [job["objective"] for job in measured]
     )
     note = (
-        "Share of the objective's variance that each hyperparameter explains by itself: "
-        + ", ".join(f"{name} {share:.0%}" for name, share in shares)
+        f"Bars: the share of the differences in {metric} that each hyperparameter explains by itself"
         if shares
         else f"How important each hyperparameter is takes at least {LEAST_JOBS} jobs that differ."
     )
-    ranked = sorted(measured, key=lambda job: -job["objective"])
+    ranked = sorted(measured, key=lambda job: job["objective"], reverse=better is max)
     rows = [
         [str(jobs.index(job) + 1), f"{job['objective']:.2f}", job["status"]]
         + [str(job["hyperparameters"].get(name, "")) for name in names]
@@ -86,6 +87,7 @@ def _tuning(tuning: Mapping[str, Any]) -> Section:
         "The search",
         note,
         charts=[{"svg": chart, "caption": f"{metric} of each job, and the best so far (dashed)"}],
+        bars=[{"name": name, "share": share} for name, share in shares],
         table={"head": ["job", metric, "status", *names], "rows": rows},
     )
 

@@ -63,6 +63,7 @@ def test_all_jobs_of_all_pages_in_their_order(sagemaker):
     sagemaker.stubber.add_response(list_jobs, second, order | {"NextToken": "t"})
     assert search_history(sagemaker, NAME) == {
         "metric": "validation:bleu_long",
+        "direction": "Maximize",
         "jobs": [
             {
                 "name": "a",

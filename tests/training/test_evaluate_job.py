@@ -55,7 +55,8 @@ def test_a_model_is_evaluated_and_everything_written(model, pairs_file, tmp_path
     assert [row.split("\t")[7] for row in rows[1:]] == ["0", "0", "1", "0"]
     evidence = json.loads((out / "evidence.json").read_text())
     assert evidence["model"]["hyperparameters"]["rnn_num_hidden"] == 8
-    assert len(document["details"]["weights_sha256"]) == 64
+    for name in ("weights_sha256", "test_sha256", "hyperparameters_sha256"):
+        assert len(document["details"][name]) == 64
     again = tmp_path / "again"
     evaluate(EvaluationJob(model, [pairs_file], str(again), resamples=20))
     assert (again / "evaluation.json").read_bytes() == (out / "evaluation.json").read_bytes()

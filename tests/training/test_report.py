@@ -1,5 +1,6 @@
 """The page is made of what a real evaluation wrote."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -105,14 +106,16 @@ def test_evidence_adds_its_sections(tmp_path: Path):
             "alignment": ALIGNMENT,
         },
     )
-    add_evidence(tmp_path, {"tuning": tuning(10)})
+    add_evidence(tmp_path, {"tuning": tuning(10), "config_sha256": "0a1b"})
     page = written(tmp_path, compared=True)
+    assert "attention_type100%" in page.text.replace("\n", "")
+    assert "config_sha256\n" in page.text or "config_sha2560a1b" in page.text
     for text in (
         "Attention on a sentence of 120 words",
         "a <b>",
         "validation:perplexity by updates",
         "The search",
-        "explains by itself: attention_type 100%",
+        "each hyperparameter explains by itself",
         "batch_tokens",
     ):
         assert text in page.text
@@ -121,6 +124,31 @@ def test_evidence_adds_its_sections(tmp_path: Path):
     assert "script" not in page.tags
     assert all(link.startswith("data:image/png;base64,") for link in page.links)
     assert len(page.links) == 1
+
+
+def test_a_figure_to_be_small_is_best_where_it_is_smallest(tmp_path: Path):
+    written(tmp_path, compared=False)
+    for direction, first in (("Maximize", "2"), ("Minimize", "1")):
+        add_evidence(tmp_path, {"tuning": tuning(10) | {"direction": direction}})
+        page = written(tmp_path, compared=False)
+        rows = page.text[page.text.index("jobvalidation:bleu_long") :]
+        assert re.findall(r"^(\d)", rows, re.MULTILINE)[0] == first
+
+
+def test_the_hashes_of_both_systems_are_shown(tmp_path: Path):
+    evaluation = evaluate_translations(SOURCES, REFERENCES, TRANSLATIONS, resamples=5)
+    write_evaluation(
+        tmp_path,
+        evaluation,
+        details={"test_sha256": "aa", "weights_sha256": "bb", "training_data_sha256": None},
+        against=evaluation,
+        against_details={"test_sha256": "aa", "weights_sha256": "cc"},
+    )
+    text = Page(write_report(tmp_path, "x").read_text(encoding="utf-8")).text
+    assert text.count("test_sha256") == 1
+    assert text.count("weights_sha256") == 2
+    assert "baseline: weights_sha256cc" in text
+    assert "training_data_sha256" not in text
 
 
 def test_few_jobs_are_not_said_to_prove_anything(tmp_path: Path):
