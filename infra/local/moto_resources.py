@@ -1,6 +1,8 @@
 """The resource of requests whose services moto asks about `*`, as IAM policies name it.
 
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_applicationautoscaling.html
 """
 
@@ -24,7 +26,16 @@ def resource_of(action: str, body: bytes | str, region: str, account: str) -> st
     if service == "application-autoscaling" and request.get("ResourceId"):
         # AWS gives a target an identifier of its own.
         return f"arn:aws:{service}:{region}:{account}:scalable-target/{request['ResourceId']}"
+    if service == "cloudwatch" and (alarm := _first(request, "AlarmName", "AlarmNames")):
+        return f"arn:aws:{service}:{region}:{account}:alarm:{alarm}"
+    if service == "ecr" and (repository := _first(request, "repositoryName", "repositoryNames")):
+        return f"arn:aws:{service}:{region}:{account}:repository/{repository}"
     return "*"
+
+
+def _first(request: dict[str, Any], one: str, several: str) -> Any:
+    """Of several, as policies name them, the first is asked for."""
+    return request.get(one) or next(iter(request.get(several) or ()), None)
 
 
 def _object(body: bytes | str) -> dict[str, Any]:

@@ -2,6 +2,8 @@ import pytest
 
 from longspan.infra.local.moto_resources import resource_of
 
+ALARM = "arn:aws:cloudwatch:eu-west-1:1:alarm"
+REPOSITORY = "arn:aws:ecr:eu-west-1:1:repository"
 LOGS = "arn:aws:logs:eu-west-1:1:log-group:/aws/sagemaker/TrainingJobs"
 
 
@@ -23,6 +25,12 @@ LOGS = "arn:aws:logs:eu-west-1:1:log-group:/aws/sagemaker/TrainingJobs"
         ("logs:PutLogEvents", b"\xff not JSON", "*"),
         ("logs:PutLogEvents", "[1]", "*"),
         ("cloudwatch:PutMetricData", "Action=PutMetricData", "*"),
+        ("cloudwatch:PutMetricAlarm", '{"AlarmName": "a"}', f"{ALARM}:a"),
+        ("cloudwatch:DescribeAlarms", '{"AlarmNames": ["a", "b"]}', f"{ALARM}:a"),
+        ("cloudwatch:DescribeAlarms", "{}", "*"),
+        ("ecr:DescribeImages", '{"repositoryName": "r"}', f"{REPOSITORY}/r"),
+        ("ecr:DescribeRepositories", '{"repositoryNames": ["r"]}', f"{REPOSITORY}/r"),
+        ("ecr:GetAuthorizationToken", "{}", "*"),
     ],
 )
 def test_the_resource_is_named_as_policies_name_it(action: str, body: bytes | str, expected: str):
