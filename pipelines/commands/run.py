@@ -43,15 +43,16 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
         return _dry_run(config)
+    from longspan.pipelines.following import announce, explain_failure, follow
     from longspan.pipelines.pipeline_run import PipelineRun
     from longspan.pipelines.where import open_connection
 
     with open_connection(arguments, config.aws.region) as connection:
         started = PipelineRun.start(config, connection, arguments.directory, again=arguments.again)
-        _announce(started)
+        announce(started, "pipeline")
         if arguments.aws and arguments.no_wait:
             return 0
-        state = _wait(started)
+        state = follow(started, "longspan run")
         if state.status != "Succeeded":
             return explain_failure(state)
         _show_results(started, state)
@@ -76,43 +77,6 @@ def _dry_run(config: "Config") -> int:
         print(f"  {item.name:<14} {span:<24} {item.note}", file=sys.stderr)
     print(f"on AWS: {cost}", file=sys.stderr)
     return 0
-
-
-def _announce(run: "PipelineRun") -> None:
-    place = run.connection.endpoint_url or f"AWS, {run.connection.region}"
-    how = {"followed": " (already running)", "retried": " (taken up where it ended)"}
-    print(f"pipeline {run.config.name} on {place}")
-    print(f"execution {run.execution.arn}{how.get(run.taken_up, '')}\n", flush=True)
-
-
-def _wait(run: "PipelineRun") -> "ExecutionState":
-    """Follow it; Ctrl-C stops what runs here, and leaves alone what runs on AWS."""
-    from longspan.training.errors import Interrupted
-
-    try:
-        return run.wait()
-    except KeyboardInterrupt:
-        id = run.execution.arn.rsplit("/", 1)[-1]
-        if not run.connection.local:
-            raise Interrupted(
-                f"execution {id} goes on on AWS; `longspan run --aws` follows it again, "
-                f"`longspan stop {id} --aws` stops it"
-            ) from None
-        run.execution.stop()
-        raise Interrupted("stopped; the same command goes on where it ended") from None
-
-
-def explain_failure(state: "ExecutionState") -> int:
-    """Say which steps failed, and why; the exit status."""
-    failed = [step for step in state.steps if step.status == "Failed"]
-    for step in failed:
-        print(f"longspan: error: step {step.name}: {step.reason}", file=sys.stderr)
-        if step.job:
-            print(f"its log: longspan logs {step.job}", file=sys.stderr)
-    if not failed:
-        reason = f": {state.reason}" if state.reason else ""
-        print(f"longspan: error: execution {state.status}{reason}", file=sys.stderr)
-    return 1
 
 
 def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:

@@ -15,16 +15,20 @@ def table_lines(result: StudyResult) -> Iterator[str]:
     """One row a course, for a terminal."""
     names = [name for name, _ in _known(result)]
     titles = max(len(course.title) for course in result.courses)
-    head = [*names, "kept", "gain", "verdict"]
-    yield f"{'':{titles}}" + "".join(f"{cell:>10}" for cell in head)
+    head = [*names, "kept", "updates"]
+    yield f"{'':{titles}}" + "".join(f"{cell:>10}" for cell in head) + f"  gain, {result.long}"
     for course in result.courses:
         cells = [_value(course.buckets[name]) for name in names]
-        cells += [_share(course.kept), _gain(course.gain), course.verdict]
-        yield f"{course.title:{titles}}" + "".join(f"{cell:>10}" for cell in cells)
+        cells += [_share(course.kept), _count(course.updates)]
+        gain = f"  {course.verdict}"
+        if course.gain is not None:
+            gain = f"  {_with_interval(course.gain, sign='+')}: {course.verdict}"
+        yield f"{course.title:{titles}}" + "".join(f"{cell:>10}" for cell in cells) + gain
     yield from _notes(result)
+    yield _answer(result)
 
 
-def render_page(result: StudyResult, title: str, minutes: str) -> str:
+def render_page(result: StudyResult, title: str) -> str:
     """The page: what cures, the figure, the table with intervals. Needs nothing from elsewhere."""
     template = files("longspan.pipelines.study").joinpath("study.html")
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -42,40 +46,45 @@ def render_page(result: StudyResult, title: str, minutes: str) -> str:
         answer=_answer(result),
         chart=line_chart("BLEU by source words", names, series),
         courses=[course.title for course in result.courses],
-        head=["course", *names, "kept", f"gain, {result.long}", "verdict"],
+        head=["course", "verdict", f"gain, {result.long}", "kept", *names, "updates", "minutes"],
         rows=[[course.title, *_cells(course, names)] for course in result.courses],
         notes=list(_notes(result)),
-        minutes=minutes,
         signature=result.signature,
     )
 
 
 def _answer(result: StudyResult) -> str:
-    cures = [course.title for course in result.courses if course.verdict == "cures"]
-    helps = [course.title for course in result.courses if course.verdict == "helps"]
+    """Which cures and which does not, in words."""
     parts = []
-    if cures:
-        parts.append(f"Cures: {', '.join(cures)}.")
-    if helps:
-        parts.append(f"Helps, and does not cure: {', '.join(helps)}.")
-    return " ".join(parts) or "None of the courses cures in this time on this data."
+    for verdict, said in (
+        ("cures", "Cures"),
+        ("helps", "Helps, and does not cure"),
+        ("no cure", "Does not cure"),
+    ):
+        titles = [course.title for course in result.courses if course.verdict == verdict]
+        if titles:
+            parts.append(f"{said}: {', '.join(titles)}.")
+    return " ".join(parts)
 
 
 def _cells(course: CourseResult, names: Sequence[str]) -> list[str]:
     figures = [_with_interval(course.buckets[name]) for name in names]
     gain = _with_interval(course.gain, sign="+")
-    return [*figures, _share(course.kept), gain, course.verdict]
+    minutes = "-" if course.minutes is None else f"{course.minutes:.1f}"
+    return [course.verdict, gain, _share(course.kept), *figures, _count(course.updates), minutes]
 
 
 def _notes(result: StudyResult) -> Iterator[str]:
     yield (
         f"BLEU by source words, the mean of {result.seeds} seeds; kept: BLEU of {result.long} over "
-        f"that of {result.medium}; gain: on the baseline, {result.long}"
+        f"that of {result.medium}, the course's own or the baseline's if that is higher; gain: on "
+        f"the baseline, {result.long}"
     )
     yield (
         "helps: a gain of 1 BLEU or more whose 95% interval is above 0; cures: such a gain, and at "
         f"least {CURED:.0%} kept; intervals are of a bootstrap over segments and seeds"
     )
+    yield f"Each training job had {result.budget}, the same data and the same seeds"
 
 
 def _known(result: StudyResult) -> list[tuple[str, Figure]]:
@@ -96,8 +105,8 @@ def _value(figure: Figure | None) -> str:
     return "-" if figure is None else f"{figure.value:.1f}"
 
 
-def _gain(figure: Figure | None) -> str:
-    return "-" if figure is None else f"{figure.value:+.1f}"
+def _count(number: float | None) -> str:
+    return "-" if number is None else f"{number:,.0f}"
 
 
 def _share(share: float | None) -> str:

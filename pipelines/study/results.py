@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError
 from longspan.training.evaluation_files import unescape
+from longspan.training.evidence import read_evidence
 from longspan.training.scores import bleu_of, statistics
 
 __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
@@ -46,7 +47,9 @@ class CourseResult:
     """`buckets` by name, None without segments; `seeds` has each seed's BLEU of the long ones.
 
     `gain` is the long ones' BLEU less the first course's, None for that itself. `kept` is their
-    share of the medium ones' BLEU.
+    share of the medium ones' BLEU, the course's own or the first course's if that is higher: what
+    has lost its medium ones has kept nothing. `updates` and `minutes` are what a training job took
+    on average, None where the evaluations do not say.
     """
 
     name: str
@@ -55,6 +58,8 @@ class CourseResult:
     seeds: tuple[float, ...]
     gain: Figure | None
     kept: float | None
+    updates: float | None = None
+    minutes: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -75,6 +80,7 @@ class StudyResult:
     long: str
     seeds: int
     signature: str
+    budget: str  # of each training job
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -83,12 +89,15 @@ class StudyResult:
             "long": self.long,
             "seeds": self.seeds,
             "signature": self.signature,
+            "budget": self.budget,
             "courses": [
                 {
                     "name": course.name,
                     "title": course.title,
                     "verdict": course.verdict,
                     "kept": course.kept,
+                    "updates": course.updates,
+                    "minutes": course.minutes,
                     "gain": vars(course.gain) if course.gain else None,
                     "long_by_seed": list(course.seeds),
                     "buckets": {
@@ -102,15 +111,40 @@ class StudyResult:
 
 
 def measure_study(
-    evaluations: Mapping[tuple[str, str], Sequence[Path]], *, seed: int = 1
+    evaluations: Mapping[tuple[str, str], Sequence[Path]], budget: str, *, seed: int = 1
 ) -> StudyResult:
     """From the folders that `longspan evaluate` wrote, a list of seeds for each (name, title).
+
+    `budget` is what each training job had.
 
     Raises DataError unless all are of the same test, with as many seeds.
     """
     loaded = {
         names: [_load(folder) for folder in folders] for names, folders in evaluations.items()
     }
+    count = _seeds_of(loaded)
+    first = next(iter(loaded.values()))[0]
+    members = {b.name: np.flatnonzero(first.buckets == b.name) for b in BUCKETS}
+    known = {name: rows for name, rows in members.items() if len(rows)}
+    compared = (
+        _MEDIUM if _MEDIUM in known else next(iter(known)),
+        _LONG if _LONG in known else list(known)[-1],
+    )
+    draws = {name: _draws(len(rows), count, seed) for name, rows in known.items()}
+    sampled = {
+        names: {b: _bleu(all_seeds, rows, draws[b]) for b, rows in known.items()}
+        for names, all_seeds in loaded.items()
+    }
+    base = next(iter(sampled.values()))
+    courses = [
+        _course(*names, all_seeds, sampled[names], base, compared)
+        for names, all_seeds in loaded.items()
+    ]
+    return StudyResult(tuple(courses), *compared, count, first.signature, budget)
+
+
+def _seeds_of(loaded: Mapping[tuple[str, str], Sequence["_Loaded"]]) -> int:
+    """As many as every course has. Raises DataError."""
     tests = {tuple(one.references) for all_seeds in loaded.values() for one in all_seeds}
     seeds = {len(all_seeds) for all_seeds in loaded.values()}
     if len(tests) != 1 or len(seeds) != 1:
@@ -118,28 +152,38 @@ def measure_study(
             f"expected evaluations of one test with as many seeds of each course, got {len(tests)} "
             f"tests and {sorted(seeds)} seeds; run the study again"
         )
-    first = next(iter(loaded.values()))[0]
-    members = {b.name: np.flatnonzero(first.buckets == b.name) for b in BUCKETS}
-    known = [name for name, rows in members.items() if len(rows)]
-    medium = _MEDIUM if _MEDIUM in known else known[0]
-    long = _LONG if _LONG in known else known[-1]
-    count = seeds.pop()
-    draws = {name: _draws(len(members[name]), count, seed) for name in known}
-    courses: list[CourseResult] = []
-    base: Numbers | None = None
-    for (name, title), all_seeds in loaded.items():
-        sampled = {b: _bleu(all_seeds, members[b], draws[b]) for b in known}
-        figures = {b: _figure(*sampled[b]) if b in sampled else None for b in members}
-        values, resamples = sampled[long]
-        gain = None
-        if base is not None:
-            gain = _figure(np.array([values.mean() - base[0]]), resamples - base[1:])
-        else:
-            base = np.concatenate([[values.mean()], resamples])
-        of_medium = float(sampled[medium][0].mean())
-        kept = float(values.mean()) / of_medium if of_medium else None
-        courses.append(CourseResult(name, title, figures, tuple(values.tolist()), gain, kept))
-    return StudyResult(tuple(courses), medium, long, count, first.signature)
+    return seeds.pop()
+
+
+Sampled = Mapping[str, tuple[Numbers, Numbers]]  # by bucket, what `_bleu` gives
+
+
+def _course(
+    name: str,
+    title: str,
+    all_seeds: Sequence["_Loaded"],
+    sampled: Sampled,
+    base: Sampled,
+    compared: tuple[str, str],
+) -> CourseResult:
+    """One course beside the first one, `base`; the buckets `compared` are medium and long."""
+    medium, long = compared
+    values, resamples = sampled[long]
+    gain = None
+    if sampled is not base:
+        other, other_resamples = base[long]
+        gain = _figure(np.array([values.mean() - other.mean()]), resamples - other_resamples)
+    best_medium = max(float(one[medium][0].mean()) for one in (sampled, base))
+    return CourseResult(
+        name,
+        title,
+        {b.name: _figure(*sampled[b.name]) if b.name in sampled else None for b in BUCKETS},
+        tuple(values.tolist()),
+        gain,
+        float(values.mean()) / best_medium if best_medium else None,
+        _mean([one.updates for one in all_seeds]),
+        _mean([one.minutes for one in all_seeds]),
+    )
 
 
 @dataclass(frozen=True)
@@ -148,6 +192,8 @@ class _Loaded:
     buckets: NDArray[np.str_]
     counts: Numbers  # (segment, 10)
     signature: str
+    updates: float | None
+    minutes: float | None
 
 
 def _load(folder: Path) -> _Loaded:
@@ -157,7 +203,12 @@ def _load(folder: Path) -> _Loaded:
     hypotheses = [unescape(row["hypothesis"]) for row in rows]
     counted = statistics(hypotheses, references, document["metrics"]["tokenizer"])
     buckets = np.array([row["bucket"] for row in rows])
-    return _Loaded(references, buckets, counted.bleu, counted.bleu_signature)
+    history = read_evidence(folder).get("model", {}).get("history", [])
+    last = history[-1] if history else {}
+    minutes = last["seconds"] / 60 if last else None
+    return _Loaded(
+        references, buckets, counted.bleu, counted.bleu_signature, last.get("updates"), minutes
+    )
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:
@@ -183,6 +234,11 @@ def _bleu(
     values = np.array([float(bleu_of(one.counts[members].sum(0))) for one in all_seeds])
     by_seed = np.stack([bleu_of(weights @ one.counts[members]) for one in all_seeds], axis=1)
     return values, np.take_along_axis(by_seed, chosen, axis=1).mean(1)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _figure(values: Numbers, resamples: Numbers) -> Figure:

@@ -4,6 +4,7 @@ import pytest
 
 from longspan.pipelines.config import parse_config, template
 from longspan.pipelines.study import courses
+from longspan.pipelines.study.budget import budget_text
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 
@@ -32,7 +33,21 @@ def test_every_course_is_the_baseline_but_for_one_thing():
     }  # fmt: skip
     assert changed(found, "weights") == {"weight_init_type": "uniform", "weight_init_scale": 0.08}
     assert changed(found, "batch") == {"batch_tokens": 2000}
-    assert found["attention"].hyperparameters["attention_type"] == "scaled_dot"
+    assert changed(found, "attention") == {
+        "attention_type": "scaled_dot", "attention_location": "progress", "coverage_penalty": 0.05,
+    }  # fmt: skip
+
+
+def test_every_job_has_a_budget_and_the_same():
+    def config(hyperparameters):
+        return parse_config(f"{BASE}training: {{hyperparameters: {hyperparameters}}}\n", "test")
+
+    assert budget_text(config("{max_minutes: 3, max_num_epochs: 7}"), None) == (
+        "3 minutes and 7 epochs"
+    )
+    assert budget_text(config("{}"), 0.5) == "0.5 minutes"
+    with pytest.raises(HyperparameterError, match="give --minutes, or max_minutes"):
+        budget_text(config("{}"), None)
 
 
 def test_only_attention_attends():

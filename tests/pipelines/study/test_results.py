@@ -1,5 +1,7 @@
 """What a study says of courses whose quality is known."""
 
+import re
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,6 +12,7 @@ from longspan.pipelines.study.results import measure_study
 from longspan.training.errors import DataError
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
+from longspan.training.evidence import add_evidence
 
 LENGTHS = [8] * 6 + [15] * 12 + [120] * 12
 
@@ -50,7 +53,8 @@ def result(tmp_path_factory):
                 for seed in (1, 2)
             ]
             for number, (name, share) in enumerate(shares.items())
-        }
+        },
+        "1 minutes",
     )
 
 
@@ -74,9 +78,14 @@ def test_table_and_page_say_it(result):
     lines = list(table_lines(result))
     assert "over 100" in lines[0]
     assert "1-5" not in lines[0]
-    assert lines[4].endswith("cures")
-    page = render_page(result, "Which <course>?", "1 minute")
-    assert "Cures: the &lt;cures&gt; one. Helps, and does not cure: the &lt;helps&gt; one." in page
+    assert re.search(r" to \+[0-9.]+\): cures$", lines[4])
+    answer = (
+        "Cures: the <cures> one. Helps, and does not cure: the <helps> one. "
+        "Does not cure: the <same> one."
+    )
+    assert lines[-1] == answer
+    page = render_page(result, "Which <course>?")
+    assert escape(answer, quote=False) in page
     tags = []
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attributes: tags.append((tag, dict(attributes)))
@@ -86,10 +95,35 @@ def test_table_and_page_say_it(result):
     assert result.to_json()["courses"][3]["verdict"] == "cures"
 
 
+def test_what_has_lost_its_medium_sentences_has_kept_nothing(tmp_path):
+    folders = {"fixed": (0.1, 0.7), "ruined": (0.5, 0.5)}
+    found = measure_study(
+        {(name, name): [evaluated(tmp_path / name, *share)] for name, share in folders.items()},
+        "1 minutes",
+    )
+    ruined = found.courses[1]
+    assert ruined.buckets["over 100"].value > 0.9 * ruined.buckets["11-20"].value
+    assert ruined.kept < 0.5
+    assert ruined.verdict == "helps"
+
+
+def test_what_each_job_took_is_said(tmp_path):
+    evaluations = {}
+    for name, updates in (("fixed", 100), ("large", 40)):
+        folders = [evaluated(tmp_path / f"{name}-{seed}", 0.1, 0.1) for seed in (1, 2)]
+        for number, folder in enumerate(folders):
+            entry = {"updates": updates + number, "seconds": 60.0}
+            add_evidence(folder, {"model": {"history": [entry]}})
+        evaluations[name, name] = folders
+    found = measure_study(evaluations, "1 minutes and 7 updates")
+    assert [(c.updates, c.minutes) for c in found.courses] == [(100.5, 1.0), (40.5, 1.0)]
+    assert any("Each training job had 1 minutes and 7 updates" in x for x in table_lines(found))
+
+
 def test_courses_must_be_measured_alike(tmp_path):
     first = evaluated(tmp_path / "a", 0.1, 0.1)
     other = evaluated(tmp_path / "b", 0.1, 0.1, [text(n, 99 + n) for n in LENGTHS])
     with pytest.raises(DataError, match="2 tests"):
-        measure_study({("a", "a"): [first], ("b", "b"): [other]})
+        measure_study({("a", "a"): [first], ("b", "b"): [other]}, "")
     with pytest.raises(DataError, match=r"\[1, 2\] seeds"):
-        measure_study({("a", "a"): [first], ("b", "b"): [first, first]})
+        measure_study({("a", "a"): [first], ("b", "b"): [first, first]}, "")
