@@ -1,5 +1,6 @@
 """`longspan deploy`, `endpoints` and `delete` on a local cloud whose model is a tiny server."""
 
+import contextlib
 import io
 import json
 import tarfile
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from longspan.pipelines.command import main
 from longspan.pipelines.config import template
@@ -30,7 +32,8 @@ class Registry:
     def __init__(self, cloud: Any) -> None:
         self.cloud = cloud
         self.sagemaker = cloud.client("sagemaker")
-        self.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+        with contextlib.suppress(ClientError):  # it is there
+            self.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
 
     def register(self, name: str, approval: str = "Approved", **behaviour: Any) -> None:
         key = f"longspan/{GROUP}/{name}.tar.gz"

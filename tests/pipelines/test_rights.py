@@ -4,6 +4,7 @@ The local cloud checks every request's signature and the caller's policies, as A
 """
 
 import json
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ DEPLOY = (
     "sagemaker:DescribeEndpoint",
     "application-autoscaling:RegisterScalableTarget",
     "application-autoscaling:PutScalingPolicy",
-    "sagemaker:UpdateEndpoint",
 )
+UPDATE = (*DEPLOY, "sagemaker:UpdateEndpoint")
 # Of what no request here asks for alone.
 ALWAYS = ("sagemaker:AddTags", "iam:PassRole", "s3:DeleteObject")
 DELETE = (
@@ -43,17 +44,10 @@ DELETE = (
     "sagemaker:DeleteModel",
     "sagemaker:DeleteModelPackage",
     "sagemaker:DeleteModelPackageGroup",
+    "sagemaker:DeletePipeline",
     # Deleting objects needs s3:DeleteObject too, which moto does not check.
 )
 USER = "deployer"
-
-
-@pytest.fixture(scope="module")
-def registry(launch_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    cloud = launch_module(tmp_path_factory.mktemp("iam"), "--iam", tiny=True)
-    registry = Registry(cloud)
-    registry.register("first", approval="PendingManualApproval")
-    return registry
 
 
 class User:
@@ -76,8 +70,13 @@ class User:
 
 
 @pytest.fixture(scope="module")
-def user(registry: Registry) -> User:
-    return User(registry.cloud)
+def cloud(launch_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return launch_module(tmp_path_factory.mktemp("iam"), "--iam", tiny=True)
+
+
+@pytest.fixture(scope="module")
+def user(cloud: Any) -> User:
+    return User(cloud)
 
 
 @pytest.fixture(autouse=True)
@@ -90,57 +89,107 @@ def here(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "longspan.yaml").write_text(yaml.safe_dump(config))
 
 
-def settle(registry: Registry) -> None:
-    """An endpoint that is being created cannot be updated."""
-    if registry.sagemaker.list_endpoints()["Endpoints"]:
-        registry.sagemaker.get_waiter("endpoint_in_service").wait(
-            EndpointName=GROUP, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+@pytest.fixture
+def registry(cloud: Any, user: User, here: None) -> Registry:
+    """A registered model, whatever other tests have left, and a user who may do everything."""
+    user.may(["*"])
+    settle(cloud)
+    registry = Registry(cloud)
+    found = registry.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)
+    if not found["ModelPackageSummaryList"]:
+        registry.register("first")
+    return registry
+
+
+@pytest.fixture
+def deployed(registry: Registry) -> Registry:
+    """One of everything that `delete` deletes."""
+    if not (registry.sagemaker.list_endpoints()["Endpoints"] and targets(registry)):
+        assert main(["deploy"]) == 0
+    if not registry.sagemaker.list_pipelines()["PipelineSummaries"]:
+        fail = {"Name": "No", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+        registry.sagemaker.create_pipeline(
+            PipelineName=GROUP,
+            PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [fail]}),
+            RoleArn=registry.cloud.role,
+            ClientRequestToken=uuid.uuid4().hex,
         )
+    return registry
+
+
+@pytest.fixture
+def empty(registry: Registry) -> Registry:
+    """No endpoint."""
+    if registry.sagemaker.list_endpoints()["Endpoints"]:
+        registry.sagemaker.delete_endpoint(EndpointName=GROUP)
+        registry.sagemaker.get_waiter("endpoint_deleted").wait(
+            EndpointName=GROUP, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+        )
+    return registry
+
+
+def targets(registry: Registry) -> list[tuple[int, int]]:
+    """The least and most machines of what scales."""
+    found = registry.cloud.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker"
+    )["ScalableTargets"]
+    return [(target["MinCapacity"], target["MaxCapacity"]) for target in found]
+
+
+def settle(cloud: Any) -> None:
+    """An endpoint that is being created can be neither updated nor deleted."""
+    sagemaker = cloud.client("sagemaker")
+    if sagemaker.list_endpoints()["Endpoints"]:
+        sagemaker.get_waiter("endpoint_in_service").wait(
+            EndpointName=GROUP, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+        )
+
+
+def refused(arguments: Sequence[str], missing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says who lacks which right."""
+    capsys.readouterr()
+    assert main(arguments) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"{USER} lacks the right {missing}:" in line
 
 
 @pytest.mark.parametrize("missing", DEPLOY)
 def test_without_a_right_deploy_names_it(
-    registry: Registry, user: User, missing: str, capsys: pytest.CaptureFixture[str]
+    empty: Registry, user: User, missing: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settle(registry)
     user.may([action for action in DEPLOY if action != missing])
-    assert main(["deploy", "1", "--approve"]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert f"lacks the right {missing}" in line
-    assert USER in line
+    refused(["deploy", "1", "--approve"], missing, capsys)
 
 
-def test_with_its_rights_it_deploys_and_scales(registry: Registry, user: User) -> None:
-    settle(registry)
+def test_without_the_right_to_update_deploy_names_it(
+    deployed: Registry, user: User, capsys: pytest.CaptureFixture[str]
+) -> None:
     user.may(DEPLOY)
+    refused(["deploy", "1"], "sagemaker:UpdateEndpoint", capsys)
+
+
+def test_with_its_rights_it_deploys_scales_and_updates(empty: Registry, user: User) -> None:
+    user.may(UPDATE)
+    assert main(["deploy", "1", "--approve"]) == 0
+    assert targets(empty) == [(1, 3)]
     assert main(["deploy", "1"]) == 0
-    found = registry.cloud.client("application-autoscaling").describe_scalable_targets(
-        ServiceNamespace="sagemaker"
-    )["ScalableTargets"]
-    assert [(t["MinCapacity"], t["MaxCapacity"]) for t in found] == [(1, 3)]
 
 
 @pytest.mark.parametrize("missing", DELETE)
 def test_without_a_right_delete_names_it(
-    user: User, missing: str, capsys: pytest.CaptureFixture[str]
+    deployed: Registry, user: User, missing: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was deleted before is gone; the rest is there for another try."""
-    allowed = [*DEPLOY, *DELETE]
+    allowed = [*UPDATE, *DELETE]
     user.may([action for action in allowed if action != missing])
-    assert main(["delete", "--yes"]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert f"lacks the right {missing}" in line
+    refused(["delete", "--yes"], missing, capsys)
 
 
-def test_with_its_rights_it_deletes_all(
-    registry: Registry, user: User, capsys: pytest.CaptureFixture[str]
-) -> None:
-    user.may([*DEPLOY, *DELETE])
+def test_with_its_rights_it_deletes_all(deployed: Registry, user: User) -> None:
+    user.may([*UPDATE, *DELETE])
     assert main(["delete", "--yes"]) == 0
-    assert not registry.sagemaker.list_endpoints()["Endpoints"]
-    assert not registry.sagemaker.list_models()["Models"]
-    assert not registry.sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
-    targets = registry.cloud.client("application-autoscaling").describe_scalable_targets(
-        ServiceNamespace="sagemaker"
-    )["ScalableTargets"]
-    assert targets == []
+    assert not deployed.sagemaker.list_endpoints()["Endpoints"]
+    assert not deployed.sagemaker.list_models()["Models"]
+    assert not deployed.sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert not deployed.sagemaker.list_pipelines()["PipelineSummaries"]
+    assert targets(deployed) == []
