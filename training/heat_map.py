@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 __all__ = ["heat_map", "png"]
 
-_LEFT, _TOP, _SIZE = 96, 70, 540
-_TICKS = 16
+# As wide as a phone's page, so that the letters are of readable size there.
+_LEFT, _TOP, _SIZE, _RIGHT = 66, 66, 296, 42
+_TICKS = 14
 _LONGEST_LABEL = 9
 _COLOUR = (11, 107, 203)  # seen on a light page and on a dark one
 
@@ -32,7 +33,7 @@ def heat_map(title: str, matrix: Matrix, rows: Sequence[str], columns: Sequence[
         raise ValueError(
             f"expected a matrix of {len(rows)} x {len(columns)} and not empty, got {matrix.shape}"
         )
-    height = _SIZE * min(1.6, max(0.4, len(rows) / len(columns)))
+    height = _SIZE * min(1.2, max(0.4, len(rows) / len(columns)))
     content = base64.b64encode(png(matrix)).decode()
     picture = (
         f'<image x="{_LEFT}" y="{_TOP}" width="{_SIZE}" height="{height:.0f}" '
@@ -50,7 +51,7 @@ def heat_map(title: str, matrix: Matrix, rows: Sequence[str], columns: Sequence[
     ]
     label = escape(title)
     return Markup(
-        f'<svg viewBox="0 0 {_LEFT + _SIZE + 44} {_TOP + height + 8:.0f}" role="img" '
+        f'<svg viewBox="0 0 {_LEFT + _SIZE + _RIGHT} {_TOP + height + 8:.0f}" role="img" '
         f'aria-label="{label}"><title>{label}</title>{picture}{"".join(labels)}</svg>'
     )
 

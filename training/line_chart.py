@@ -1,7 +1,8 @@
 """A small line chart as SVG: a figure by bucket of sentence length, with intervals.
 
 Drawn here and not by a plotting library, so that the image needs none, the page works without
-scripts, scales to a phone and follows its light or dark colours.
+scripts, scales to a phone and follows its light or dark colours. It is as wide as a phone's page,
+so that its letters are of readable size there.
 """
 
 import math
@@ -12,8 +13,10 @@ from markupsafe import Markup, escape
 
 __all__ = ["Series", "line_chart"]
 
-_WIDTH, _HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 44
+_WIDTH, _HEIGHT = 400, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 42, 6, 10, 26
+# Labels of categories stand at least so far apart, points of several series at most.
+_LABEL, _ASIDE = 38, 6
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,14 @@ def line_chart(
     categories: Sequence[str],
     series: Sequence[Series],
     *,
+    places: Sequence[float] | None = None,
     reference: float | None = None,
     percent: bool = False,
 ) -> Markup:
     """An SVG element, from zero up; `reference` draws a dashed line, as 1.0 for a ratio.
 
-    Shares are shown as percentages if `percent`.
+    Categories are equally far apart, or where `places` says, which grow. Those without room for
+    their label have only their points. Shares are shown as percentages if `percent`.
 
     Raises ValueError when a series does not have one value for each category.
     """
@@ -44,14 +49,14 @@ def line_chart(
             raise ValueError(
                 f"{one.name}: expected {len(categories)} values, got {len(one.values)}"
             )
-    frame = _Frame(len(categories), _top(series, reference), percent)
+    frame = _Frame(_spread(len(categories), places), _top(series, reference), percent)
     parts = [*_axes(frame, categories)]
     if reference is not None:
         y = frame.y(reference)
         parts.append(f'<line class="reference" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" {_at(y)}/>')
     for number, one in enumerate(series):
         # Side by side, so that one interval does not hide another.
-        aside = 8 * (number - (len(series) - 1) / 2)
+        aside = _ASIDE * (number - (len(series) - 1) / 2) if places is None else 0.0
         parts.append(f'<g class="series s{number}">{"".join(_line(frame, one, aside))}</g>')
     label = escape(title)
     return Markup(
@@ -64,18 +69,27 @@ def line_chart(
 class _Frame:
     """From a category's number and a value to a place on the page."""
 
-    categories: int
+    across: Sequence[float]  # of each category, 0 to 1
     top: float
     percent: bool
 
     def x(self, category: int) -> float:
-        return _LEFT + (category + 0.5) * (_WIDTH - _LEFT - _RIGHT) / self.categories
+        return _LEFT + self.across[category] * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
         return _HEIGHT - _BOTTOM - value / self.top * (_HEIGHT - _TOP - _BOTTOM)
 
     def show(self, value: float) -> str:
         return f"{100 * value:.3g}%" if self.percent else f"{value:.3g}"
+
+
+def _spread(count: int, places: Sequence[float] | None) -> list[float]:
+    """Where the categories are, from 0 to 1, with a margin for the first and the last."""
+    if places is None or len(places) < 2:
+        return [(number + 0.5) / count for number in range(count)]
+    margin = 0.06
+    first, span = places[0], places[-1] - places[0]
+    return [margin + (1 - 2 * margin) * (place - first) / span for place in places]
 
 
 def _top(series: Sequence[Series], reference: float | None) -> float:
@@ -96,9 +110,12 @@ def _axes(frame: _Frame, categories: Sequence[str]) -> list[str]:
         parts.append(
             f'<text class="scale" x="{_LEFT - 6}" y="{y + 4:.1f}">{frame.show(value)}</text>'
         )
+    free_from = 0.0
     for number, name in enumerate(categories):
         x, y = frame.x(number), _HEIGHT - _BOTTOM + 18
-        parts.append(f'<text class="category" x="{x:.1f}" y="{y}">{escape(name)}</text>')
+        if x >= free_from:
+            parts.append(f'<text class="category" x="{x:.1f}" y="{y}">{escape(name)}</text>')
+            free_from = x + _LABEL
     return parts
 
 
@@ -114,7 +131,7 @@ def _line(frame: _Frame, series: Series, aside: float) -> list[str]:
             low, high = (frame.y(end) for end in interval)
             parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>')
         tip = f"<title>{escape(series.name)}: {frame.show(value)}</title>"
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4">{tip}</circle>')
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2">{tip}</circle>')
     return [f'<polyline points="{" ".join(points)}"/>', *parts]
 
 

@@ -22,6 +22,8 @@ __all__ = ["render_report", "write_report"]
 
 _Row = Mapping[str, str]
 
+_MEDIUM = "11-20"
+
 
 def write_report(directory: str | Path, title: str) -> Path:
     """Write `report.html` beside the `evaluation.json` of a directory; its path.
@@ -84,6 +86,18 @@ def _facts(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         if paired is not None:
             note = f"{paired['difference']:+.1f} on the baseline, p = {paired['p_value']:.3f}"
         yield {"label": f"BLEU, {label}", "value": _number(group["bleu"]), "note": note}
+    kept = _kept(document)
+    if kept is not None:
+        other = _kept(document["against"]) if "against" in document else None
+        note = f"of BLEU at {_MEDIUM}" + (f"; baseline {other:.0%}" if other is not None else "")
+        yield {"label": f"kept, {document['long']['name']}", "value": f"{kept:.0%}", "note": note}
+
+
+def _kept(system: Mapping[str, Any]) -> float | None:
+    """What long sentences keep of the BLEU of medium ones; None where one of the two is missing."""
+    medium = next(bucket["bleu"] for bucket in system["buckets"] if bucket["name"] == _MEDIUM)
+    long = system["long"]["bleu"]
+    return long / medium if medium and long is not None else None
 
 
 # Key of a group, caption, and the value that is right if there is one; rates end in `_rate`.
@@ -96,7 +110,7 @@ _CHARTS = (
 
 
 def _charts(document: Mapping[str, Any], names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    categories = [bucket["name"] for bucket in document["buckets"]]
+    categories = [bucket["name"].replace("over ", ">") for bucket in document["buckets"]]
     systems = [document["buckets"]]
     if "against" in document:
         systems.append(document["against"]["buckets"])
@@ -172,9 +186,7 @@ def _misfit(row: _Row) -> float:
     return long / short
 
 
-def _method(
-    document: Mapping[str, Any], evidence: Mapping[str, Any]
-) -> Iterator[dict[str, str]]:
+def _method(document: Mapping[str, Any], evidence: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     metrics = document["metrics"]
     yield {"label": "BLEU", "text": metrics["bleu_signature"]}
     yield {"label": "chrF", "text": metrics["chrf_signature"]}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from longspan.training.heat_map import heat_map
+from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.importance import LEAST_JOBS, importances
 from longspan.training.line_chart import Series, line_chart
 
@@ -13,8 +14,7 @@ __all__ = ["sections"]
 
 Section = dict[str, Any]
 
-# Points of a curve that have a label; the others have only their place.
-_LABELS = 8
+_DEFAULTS = Hyperparameters().to_dict()
 
 
 def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Section]:
@@ -34,7 +34,8 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
 
 
 def _section(title: str, note: str = "", **parts: Any) -> Section:
-    return {"title": title, "note": note, "charts": [], "bars": [], "table": None, "texts": [], **parts}
+    nothing = {"charts": [], "names": [], "bars": [], "table": None, "more": [], "texts": []}
+    return {"title": title, "note": note, **nothing, **parts}
 
 
 def _alignment(alignment: Mapping[str, Any]) -> Section:
@@ -48,7 +49,7 @@ def _alignment(alignment: Mapping[str, Any]) -> Section:
     texts = [(name, alignment[name]) for name in ("source", "reference", "translation")]
     return _section(
         title,
-        charts=[{"svg": heat_map(title, matrix, rows, columns), "caption": caption}],
+        charts=[{"svg": heat_map(title, matrix, rows, columns), "caption": caption, "wide": True}],
         texts=[{"label": label, "text": text} for label, text in texts],
     )
 
@@ -64,7 +65,7 @@ def _tuning(tuning: Mapping[str, Any]) -> Section:
     ]
     chart = line_chart(
         f"{metric} of each job",
-        _sparse([str(i + 1) for i in range(len(jobs))]),
+        [str(i + 1) for i in range(len(jobs))],
         [Series("job", values), Series("best so far", best)],
     )
     measured = [job for job in jobs if job["objective"] is not None]
@@ -73,14 +74,14 @@ def _tuning(tuning: Mapping[str, Any]) -> Section:
         [job["hyperparameters"] for job in measured], [job["objective"] for job in measured]
     )
     note = (
-        f"Bars: the share of the differences in {metric} that each hyperparameter explains by itself"
+        f"Bars: share of the differences in {metric} that each hyperparameter explains by itself"
         if shares
         else f"How important each hyperparameter is takes at least {LEAST_JOBS} jobs that differ."
     )
     ranked = sorted(measured, key=lambda job: job["objective"], reverse=better is max)
     rows = [
         [str(jobs.index(job) + 1), f"{job['objective']:.2f}", job["status"]]
-        + [str(job["hyperparameters"].get(name, "")) for name in names]
+        + [_shown(job["hyperparameters"].get(name, "")) for name in names]
         for job in ranked
     ]
     return _section(
@@ -94,11 +95,11 @@ def _tuning(tuning: Mapping[str, Any]) -> Section:
 
 # What a curve shows, and whether it is a share.
 _CURVES = (
-    ("validation:perplexity", False),
+    ("train:loss", False),
+    ("validation:loss", False),
     ("validation:accuracy", True),
     ("validation:bleu", False),
     ("validation:bleu_long", False),
-    ("train:perplexity", False),
 )
 
 
@@ -112,21 +113,39 @@ def _training(histories: Sequence[Sequence[Mapping[str, Any]]], names: Sequence[
             at = {entry["updates"]: entry.get(metric) for entry in history}
             series.append(Series(name, [at.get(update) for update in updates]))
         if any(value is not None for one in series for value in one.values):
-            svg = line_chart(metric, _sparse([_count(n) for n in updates]), series, percent=percent)
+            svg = line_chart(
+                metric, [_count(n) for n in updates], series, places=updates, percent=percent
+            )
             charts.append({"svg": svg, "caption": f"{metric} by updates"})
-    return _section("Training", charts=charts)
+    return _section("Training", charts=charts, names=names)
 
 
 def _settings(settings: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Section:
-    """Hyperparameters that differ between the systems, or are not what they would be anyway."""
+    """All hyperparameters, those first that differ between the systems or from the defaults."""
     known = list(dict.fromkeys(name for values in settings for name in values))
-    rows = [[name, *(str(values.get(name, "")) for values in settings)] for name in known]
-    return _section("Hyperparameters", table={"head": ["name", *names], "rows": rows})
+    told = [name for name in known if any(_tells(name, values, settings) for values in settings)]
+    rows = {name: [name, *(_shown(values.get(name, "")) for values in settings)] for name in known}
+    return _section(
+        "Hyperparameters",
+        table={"head": ["name", *names], "rows": [rows[name] for name in told]},
+        more=[rows[name] for name in known if name not in told],
+    )
 
 
-def _sparse(labels: Sequence[str]) -> list[str]:
-    step = -(-len(labels) // _LABELS)
-    return [label if i % step == 0 else "" for i, label in enumerate(labels)]
+def _tells(name: str, values: Mapping[str, Any], settings: Sequence[Mapping[str, Any]]) -> bool:
+    return name in values and (
+        values[name] != _DEFAULTS.get(name) or values[name] != settings[0].get(name)
+    )
+
+
+def _shown(value: Any) -> str:
+    """As a config has it, but for digits that tell nothing."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return f"{float(value):.4g}" if "." in str(value) else str(value)
+    except ValueError:
+        return str(value)
 
 
 def _count(number: int) -> str:

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_some_minutes,
         metavar="M",
         help="training time of each job (default: the config's max_minutes, and "
-        f"{_SAMPLE_MINUTES:g} of the generated sample)",
+        f"{_SAMPLE_MINUTES:g} where there is no config)",
     )
     parser.add_argument(
         "--parallel",
@@ -58,15 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; 0 when it has been measured."""
-    from longspan.pipelines.config import load_config_or_sample
+    from longspan.pipelines.config import load_config_or_sample, uses_sample
     from longspan.pipelines.study.budget import budget_text
     from longspan.pipelines.study.definition import Study
     from longspan.pipelines.where import open_connection
 
-    base = load_config_or_sample(arguments.config)
+    base, is_sample = load_config_or_sample(arguments.config), uses_sample(arguments.config)
     config = _own(base, arguments.parallel or (None if arguments.aws else _cores()))
     threads = None if arguments.aws else max(1, _cores() // (config.aws.parallel_steps or 1))
-    minutes = arguments.minutes or (_SAMPLE_MINUTES if config.data.sample is not None else None)
+    minutes = _SAMPLE_MINUTES if arguments.minutes is None and is_sample else arguments.minutes
     study = Study(tuple(range(1, arguments.seeds + 1)), minutes, threads)
     budget = budget_text(config, minutes)
     if arguments.dry_run:

@@ -6,7 +6,7 @@ from longspan.training.errors import HyperparameterError
 
 __all__ = ["budget_text"]
 
-_LIMITS = {"max_minutes": "minutes", "max_num_batches": "updates", "max_num_epochs": "epochs"}
+_LIMITS = ("max_minutes", "max_num_batches", "max_num_epochs")
 
 
 def budget_text(config: Config, minutes: float | None) -> str:
@@ -17,7 +17,7 @@ def budget_text(config: Config, minutes: float | None) -> str:
     values = own_names(config.training.hyperparameters)
     if minutes is not None:
         values["max_minutes"] = minutes
-    parts = [f"{values[name]:g} {unit}" for name, unit in _LIMITS.items() if values.get(name)]
+    parts = [f"{name}={values[name]:g}" for name in _LIMITS if values.get(name)]
     if not parts:
         raise HyperparameterError(
             "expected the same budget for every job of the study, came none: give --minutes, or "

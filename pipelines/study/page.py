@@ -44,7 +44,9 @@ def render_page(result: StudyResult, title: str) -> str:
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         title=title,
         answer=_answer(result),
-        chart=line_chart("BLEU by source words", names, series),
+        chart=line_chart(
+            "BLEU by source words", [name.replace("over ", ">") for name in names], series
+        ),
         courses=[course.title for course in result.courses],
         head=["course", "verdict", f"gain, {result.long}", "kept", *names, "updates", "minutes"],
         rows=[[course.title, *_cells(course, names)] for course in result.courses],

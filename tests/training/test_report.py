@@ -74,10 +74,7 @@ def test_a_missing_evaluation_is_an_error_that_names_it(tmp_path: Path):
 
 
 def history(updates):
-    return [
-        {"updates": n, "validation:perplexity": 9.0 / n, "train:perplexity": 8.0 / n}
-        for n in updates
-    ]
+    return [{"updates": n, "validation:loss": 9.0 / n, "train:loss": 8.0 / n} for n in updates]
 
 
 ALIGNMENT = {
@@ -113,7 +110,7 @@ def test_evidence_adds_its_sections(tmp_path: Path):
     for text in (
         "Attention on a sentence of 120 words",
         "a <b>",
-        "validation:perplexity by updates",
+        "validation:loss by updates",
         "The search",
         "each hyperparameter explains by itself",
         "batch_tokens",

@@ -43,9 +43,9 @@ def test_every_job_has_a_budget_and_the_same():
         return parse_config(f"{BASE}training: {{hyperparameters: {hyperparameters}}}\n", "test")
 
     assert budget_text(config("{max_minutes: 3, max_num_epochs: 7}"), None) == (
-        "3 minutes and 7 epochs"
+        "max_minutes=3 and max_num_epochs=7"
     )
-    assert budget_text(config("{}"), 0.5) == "0.5 minutes"
+    assert budget_text(config("{}"), 0.5) == "max_minutes=0.5"
     with pytest.raises(HyperparameterError, match="give --minutes, or max_minutes"):
         budget_text(config("{}"), None)
 

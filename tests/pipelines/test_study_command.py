@@ -1,0 +1,88 @@
+"""`longspan study` as a person types it: stopped half way, taken up again, looked at."""
+
+import json
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.small_config import small_config
+from tests.pipelines.test_run_command import Shell
+
+TITLES = (
+    "fixed vector (baseline)", "n-gram preprocessing", "larger network", "attention",
+    "other weight initialisation", "larger batches",
+)  # fmt: skip
+CONFIG = small_config(data={"sample": {"pairs": 200, "validation": 10, "test_per_bucket": 1}})
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "longspan.yaml").write_text(CONFIG)
+    return Shell(folder)
+
+
+@pytest.fixture(scope="module")
+def stopped(shell: Shell) -> str:
+    """What a study printed that was interrupted when its first model was trained."""
+    lines = []
+    with shell.start("study", "--seeds", "1") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if re.match(r"Train-\S+ +Succeeded", line):
+                process.send_signal(signal.SIGINT)
+                break
+        rest, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "the same command goes on where it ended" in errors
+    return "".join(lines) + rest
+
+
+@pytest.fixture(scope="module")
+def finished(shell: Shell, stopped: str) -> "subprocess.CompletedProcess[str]":
+    done = shell("study", "--seeds", "1")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_it_goes_on_where_it_was_stopped(
+    stopped: str, finished: "subprocess.CompletedProcess[str]"
+) -> None:
+    assert "(taken up where it ended)" in finished.stdout
+    [done] = re.findall(r"^(Train-\S+) +Succeeded", stopped, re.MULTILINE)[:1]
+    assert not re.search(rf"^{done} +(Starting|Executing)", finished.stdout, re.MULTILINE)
+
+
+def test_every_course_is_in_the_table_and_the_page(
+    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+) -> None:
+    for title in TITLES:
+        assert re.search(rf"^{re.escape(title)} .* 4 ", finished.stdout, re.MULTILINE), title
+    assert "Each training job had max_num_batches=4" in finished.stdout
+    found = re.search(r"^report: (.+)$", finished.stdout, re.MULTILINE)
+    assert found is not None
+    page = shell.folder / found[1]
+    assert page.read_text(encoding="utf-8").count("<polyline") == len(TITLES)
+    result = json.loads(page.with_name("study.json").read_text(encoding="utf-8"))
+    assert [course["title"] for course in result["courses"]] == list(TITLES)
+    assert all(course["updates"] == 4 for course in result["courses"])
+
+
+def test_a_study_without_a_budget_is_refused_before_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "longspan.yaml").write_text("name: x\ndata: {pairs: pairs.tsv}\n")
+    done = Shell(tmp_path)("study")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "give --minutes, or max_minutes" in line
+    assert not (tmp_path / ".longspan").exists()
+
+
+@pytest.mark.parametrize("option", ["--minutes", "--seeds"])
+def test_nothing_is_not_a_budget(shell: Shell, option: str) -> None:
+    done = shell("study", option, "0")
+    assert done.returncode == 2
+    assert "expected" in done.stderr
