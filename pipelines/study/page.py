@@ -22,7 +22,8 @@ def table_lines(result: StudyResult) -> Iterator[str]:
         cells += [_share(course.kept), _count(course.updates)]
         gain = f"  {course.verdict}"
         if course.gain is not None:
-            gain = f"  {_with_interval(course.gain, sign='+')}: {course.verdict}"
+            interval = _interval_text(course.gain, "+")
+            gain = f"  {_gain(course.gain)} ({interval}): {course.verdict}"
         yield f"{course.title:{titles}}" + "".join(f"{cell:>10}" for cell in cells) + gain
     yield from _notes(result)
     yield _answer(result)
@@ -49,7 +50,7 @@ def render_page(result: StudyResult, title: str) -> str:
         ),
         courses=[course.title for course in result.courses],
         head=["course", "verdict", f"gain, {result.long}", "kept", *names, "updates", "minutes"],
-        rows=[[course.title, *_cells(course, names)] for course in result.courses],
+        rows=[list(_cells(course, names)) for course in result.courses],
         notes=list(_notes(result)),
         signature=result.signature,
     )
@@ -69,11 +70,16 @@ def _answer(result: StudyResult) -> str:
     return " ".join(parts)
 
 
-def _cells(course: CourseResult, names: Sequence[str]) -> list[str]:
-    figures = [_with_interval(course.buckets[name]) for name in names]
-    gain = _with_interval(course.gain, sign="+")
+def _cells(course: CourseResult, names: Sequence[str]) -> Iterator[dict[str, str]]:
     minutes = "-" if course.minutes is None else f"{course.minutes:.1f}"
-    return [course.verdict, gain, _share(course.kept), *figures, _count(course.updates), minutes]
+    yield {"value": course.title}
+    yield {"value": course.verdict}
+    yield {"value": _gain(course.gain), "interval": _interval_text(course.gain, "+")}
+    yield {"value": _share(course.kept)}
+    for figure in (course.buckets[name] for name in names):
+        yield {"value": _value(figure), "interval": _interval_text(figure)}
+    yield {"value": _count(course.updates)}
+    yield {"value": minutes}
 
 
 def _notes(result: StudyResult) -> Iterator[str]:
@@ -115,7 +121,9 @@ def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
 
 
-def _with_interval(figure: Figure | None, sign: str = "") -> str:
-    if figure is None:
-        return "-"
-    return f"{figure.value:{sign}.1f} ({figure.low:{sign}.1f} to {figure.high:{sign}.1f})"
+def _gain(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:+.1f}"
+
+
+def _interval_text(figure: Figure | None, sign: str = "") -> str:
+    return "" if figure is None else f"{figure.low:{sign}.1f} to {figure.high:{sign}.1f}"

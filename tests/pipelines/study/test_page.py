@@ -1,0 +1,69 @@
+"""`study.html` in headless Chromium, on a desk and on a phone."""
+
+import pytest
+
+from longspan.pipelines.study.page import render_page
+from longspan.pipelines.study.results import CourseResult, Figure, StudyResult
+from longspan.training.buckets import BUCKETS
+from tests.inference.server.devtools import Page, find_chromium
+from tests.page_checks import DESKTOP, PHONE, readable, show
+
+TITLES = (
+    "fixed vector (baseline)", "n-gram preprocessing", "larger network", "attention",
+    "other weight initialisation", "larger batches",
+)  # fmt: skip
+
+
+def course(number, title):
+    """Attention stays at 90, the others fall to nothing."""
+    cured = title == "attention"
+    values = [90.0 if cured else 90.0 / (1 + n) ** 2 for n in range(len(BUCKETS))]
+    buckets = {
+        b.name: Figure(v, v - 3, v + 3) for b, v in zip(BUCKETS, values, strict=True)
+    }  # fmt: skip
+    gain = None if number == 0 else Figure(values[-1] - 1.4, -0.2 + 80 * cured, 4.0 + 90 * cured)
+    return CourseResult(
+        f"c{number}", title, buckets, (1.0, 2.0), gain, values[-1] / 90, 1234.0, 1.0
+    )
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    courses = tuple(course(number, title) for number, title in enumerate(TITLES))
+    signature = "nrefs:1|case:mixed|eff:no|tok:ja-mecab-0.996-IPA|smooth:exp|version:2.6.0"
+    result = StudyResult(courses, "11-20", "over 100", 3, signature, "max_minutes=1")
+    path = tmp_path_factory.mktemp("study") / "study.html"
+    path.write_text(render_page(result, "Which course cures? a-pipeline"), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with Page(program, tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_it_is_readable(page, url, width, dark):
+    readable(show(page, url, width, dark=dark), width)
+
+
+def test_the_answer_the_lines_and_the_table_are_there(page, url):
+    show(page, url, DESKTOP)
+    answer = page.evaluate("document.querySelector('.answer').textContent")
+    assert answer.startswith("Cures: attention. Does not cure: n-gram preprocessing, larger")
+    strokes = page.evaluate(
+        "[...document.querySelectorAll('polyline')].map(e => getComputedStyle(e).stroke)"
+    )
+    assert len(set(strokes)) == len(TITLES)
+    assert "none" not in strokes
+    swatches = page.evaluate(
+        "[...document.querySelectorAll('.swatch')].map(e => getComputedStyle(e).borderTopColor)"
+    )
+    assert swatches == strokes
+    rows = page.evaluate("document.querySelectorAll('tbody tr').length")
+    assert rows == len(TITLES)
