@@ -104,7 +104,7 @@ def referee(
         "LONGSPAN_IMAGE": image,
     }
 
-    def run(script: str, *arguments: object, seconds: float = 300) -> Any:
+    def run(script: str, *arguments: object, seconds: float = 900) -> Any:
         done = subprocess.run(
             [sys.executable, str(REFEREE / script), *map(str, arguments)],
             env=environment,

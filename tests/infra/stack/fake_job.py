@@ -1,8 +1,9 @@
-"""What a job of the pipeline leaves, without its work: `train`, `prepare` or `evaluate`.
+"""What a job of the pipeline leaves, without its work: `train`, `prepare`, `evaluate`; `serve`.
 
 Pairs that begin with `slow`, and the variable SLOW, make a job that lasts until it is stopped.
 """
 
+import http.server
 import json
 import os
 import sys
@@ -33,7 +34,6 @@ def train() -> None:
     new.write_text("2")
     for metric in ("bleu_long", "bleu", "loss"):
         print(f"validation:{metric}=1.0", flush=True)
-    (BASE / "model/tiny.json").write_text(json.dumps({"name": "fake"}))
     (BASE / "model/config.json").write_text("{}")
 
 
@@ -50,6 +50,30 @@ def evaluate() -> None:
         (folder / name).write_text("{}")
 
 
+class Handler(http.server.BaseHTTPRequestHandler):
+    """An endpoint that translates everything alike."""
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(json.dumps({"predictions": [{"target": "so"}]}).encode())
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def serve() -> None:
+    address = ("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
+    http.server.ThreadingHTTPServer(address, Handler).serve_forever()
+
+
 if __name__ == "__main__":
     print(sys.argv[1], flush=True)
-    {"train": train, "prepare": prepare, "evaluate": evaluate}[sys.argv[1]]()
+    jobs = {"train": train, "prepare": prepare, "evaluate": evaluate, "serve": serve}
+    jobs[sys.argv[1]]()

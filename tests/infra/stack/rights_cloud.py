@@ -14,7 +14,6 @@ from longspan.infra.local.process_runtime import ProcessRuntime
 from longspan.infra.local.runtime import Container, Running
 
 _JOB = str(Path(__file__).with_name("fake_job.py"))
-_SERVER = str(Path(__file__).parents[1] / "local/tiny_server.py")
 
 
 class FakeJobs:
@@ -27,8 +26,7 @@ class FakeJobs:
         return self._processes.host_names(count)
 
     def start(self, container: Container) -> Running:
-        command = container.command
-        program = ("python", _SERVER) if command == ("serve",) else ("python", _JOB, _job(command))
+        program = ("python", _JOB, _job(container.command))
         return self._processes.start(dataclasses.replace(container, command=program))
 
     def close(self) -> None:
@@ -36,7 +34,7 @@ class FakeJobs:
 
 
 def _job(command: tuple[str, ...]) -> str:
-    """`train`, or `python -m longspan.training JOB OPTION...`."""
+    """`train`, `serve`, or `python -m longspan.training JOB OPTION...`."""
     return command[0] if len(command) == 1 else command[3]
 
 

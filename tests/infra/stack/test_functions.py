@@ -4,29 +4,23 @@ import io
 import json
 import subprocess
 import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 
 from longspan.infra.stack.template import read_template
+from longspan.pipelines.instances import has_local_disk
+from tests.infra.stack.functions import function
 
 CLOUD = Path(__file__).with_name("rights_cloud.py")
 TINY = Path(__file__).parents[1] / "local/tiny_cloud.py"
-
-
-def function(name: str) -> types.ModuleType:
-    """The code of one, as Lambda imports it."""
-    code = read_template()["Resources"][name]["Properties"]["Code"]["ZipFile"]
-    module = types.ModuleType(name)
-    exec(compile(code, f"{name}.py", "exec"), module.__dict__)
-    return module
 
 
 CANARY, DEPLOYMENT = function("Canary"), function("Deployment")
@@ -79,10 +73,12 @@ def test_the_canary_reports_what_the_alarm_waits_for(monkeypatch: pytest.MonkeyP
     values = CANARY.handler({}, None)
     assert values["over 100"] == pytest.approx(100)
     assert values["up to 20"] == 0
-    alarm = read_template()["Resources"]["BadLongSentences"]["Properties"]
-    [metric] = [m for m in aws.metrics if m["Dimensions"][1]["Value"] == "over 100"]
-    assert metric["MetricName"] == alarm["MetricName"]
-    assert [d["Name"] for d in metric["Dimensions"]] == [d["Name"] for d in alarm["Dimensions"]]
+    for name in ("BadLongSentences", "BadShortSentences"):
+        alarm = read_template()["Resources"][name]["Properties"]
+        [*_, length] = wanted = alarm["Dimensions"]
+        [metric] = [m for m in aws.metrics if m["Dimensions"][-1] == length]
+        assert metric["MetricName"] == alarm["MetricName"]
+        assert [d["Name"] for d in metric["Dimensions"]] == [d["Name"] for d in wanted]
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +107,20 @@ def sagemaker(cloud: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("INSTANCE_TYPE", "ml.m5.large")
     monkeypatch.setenv("KEY", "alias/longspan")
     monkeypatch.setenv("ALARMS", "longspan-5xx,longspan-p99")
-    monkeypatch.setenv("ASYNCHRONOUS", "")
+    for name in ("ASYNCHRONOUS", "SUBNETS", "SECURITY_GROUP"):
+        monkeypatch.setenv(name, "")
+    cloudwatch = boto3.client("cloudwatch")
+    for alarm in ("longspan-5xx", "longspan-p99"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=alarm,
+            Namespace="AWS/SageMaker",
+            MetricName="ModelLatency",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
     return boto3.client("sagemaker")
 
 
@@ -141,41 +150,109 @@ def package(sagemaker: Any, cloud: dict[str, str], tmp_path: Path, status: str) 
     )
 
 
-def approved(arn: str, request: str) -> str | None:
-    """What the function does when EventBridge tells it."""
-    context = types.SimpleNamespace(aws_request_id=request)
-    return DEPLOYMENT.handler({"detail": {"ModelPackageArn": arn}}, context)
+def approved(arn: str) -> str | None:
+    """What the function does when EventBridge tells it; the name of model and endpoint config."""
+    return DEPLOYMENT.handler({"detail": {"ModelPackageArn": arn}}, None)
+
+
+def served(sagemaker: Any) -> dict[str, Any]:
+    """The endpoint, as soon as it is in service."""
+    in_service(sagemaker)
+    return sagemaker.describe_endpoint(EndpointName="longspan")
+
+
+def watched(endpoint: dict[str, Any]) -> list[str]:
+    alarms = endpoint["LastDeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    return [alarm["AlarmName"] for alarm in alarms]
 
 
 def test_approval_creates_the_endpoint_and_then_updates_it_blue_green(
     sagemaker: Any, cloud: dict[str, str], tmp_path: Path
 ):
     first = package(sagemaker, cloud, tmp_path, "PendingManualApproval")
-    assert approved(first, "00000000-early") is None
+    assert approved(first) is None
     sagemaker.update_model_package(ModelPackageArn=first, ModelApprovalStatus="Approved")
-    assert approved(first, "11111111-first") == "longspan-v1-11111111"
-    in_service(sagemaker)
+    name = approved(first)
+    assert name is not None
+    assert name.startswith("longspan-v1-")
+    assert served(sagemaker)["EndpointConfigName"] == name
     second = package(sagemaker, cloud, tmp_path, "PendingManualApproval")
     sagemaker.update_model_package(ModelPackageArn=second, ModelApprovalStatus="Approved")
-    assert approved(second, "22222222-second") == "longspan-v2-22222222"
-    in_service(sagemaker)
-    found = sagemaker.describe_endpoint(EndpointName="longspan")
-    assert found["EndpointConfigName"] == "longspan-v2-22222222"
-    deployment = found["LastDeploymentConfig"]
-    alarms = deployment["AutoRollbackConfiguration"]["Alarms"]
-    assert [alarm["AlarmName"] for alarm in alarms] == ["longspan-5xx", "longspan-p99"]
+    name = approved(second)
+    found = served(sagemaker)
+    assert found["EndpointConfigName"] == name
+    assert watched(found) == ["longspan-5xx", "longspan-p99"]
+    # The same approval once more, as EventBridge may tell it.
+    assert approved(second) is None
 
 
-def test_what_the_pipeline_registers_as_approved_it_deploys_itself(
+def test_what_somebody_deploys_is_not_deployed_again(
     sagemaker: Any, cloud: dict[str, str], tmp_path: Path
 ):
-    assert approved(package(sagemaker, cloud, tmp_path, "Approved"), "33333333") is None
+    """`longspan deploy --approve` approves and updates the endpoint itself."""
+    arn = package(sagemaker, cloud, tmp_path, "Approved")
+    version = arn.rpartition("/")[2]
+    name = f"longspan-v{version}-by-hand"
+    container = {"ModelPackageName": arn}
+    role = cloud["LONGSPAN_ROLE_ARN"]
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, Containers=[container])
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1}
+    variant["InstanceType"] = "ml.m5.large"
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.update_endpoint(EndpointName="longspan", EndpointConfigName=name)
+    assert approved(arn) is None
+    other = package(sagemaker, cloud, tmp_path, "Approved")
+    with pytest.raises(RuntimeError, match="longspan is Updating: approve again later"):
+        approved(other)
+    assert served(sagemaker)["EndpointConfigName"] == name
+    assert approved(arn) is None
+    # Lambda's second try finds nothing of the first one in its way.
+    assert approved(other) == served(sagemaker)["EndpointConfigName"]
 
 
-def test_one_of_several_machines_takes_traffic_first(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("ALARMS", "a")
-    alone = DEPLOYMENT.blue_green(1)["BlueGreenUpdatePolicy"]
-    several = DEPLOYMENT.blue_green(3)["BlueGreenUpdatePolicy"]
+def test_an_alarm_that_rings_already_does_not_bring_the_old_fleet_back(
+    sagemaker: Any, cloud: dict[str, str], tmp_path: Path
+):
+    boto3.client("cloudwatch").set_alarm_state(
+        AlarmName="longspan-5xx", StateValue="ALARM", StateReason="the old model"
+    )
+    assert approved(package(sagemaker, cloud, tmp_path, "Approved"))
+    assert watched(served(sagemaker)) == ["longspan-p99"]
+    boto3.client("cloudwatch").set_alarm_state(
+        AlarmName="longspan-p99", StateValue="ALARM", StateReason="the old model"
+    )
+    assert approved(package(sagemaker, cloud, tmp_path, "Approved"))
+    assert "AutoRollbackConfiguration" not in served(sagemaker)["LastDeploymentConfig"]
+
+
+def test_the_network_of_the_stack_is_the_models(
+    sagemaker: Any, cloud: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SUBNETS", "subnet-1,subnet-2")
+    monkeypatch.setenv("SECURITY_GROUP", "sg-1")
+    name = approved(package(sagemaker, cloud, tmp_path, "Approved"))
+    model = sagemaker.describe_model(ModelName=name)
+    assert model["VpcConfig"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert model["EnableNetworkIsolation"] is True
+    in_service(sagemaker)
+
+
+def machines() -> list[str]:
+    shape = botocore.session.Session().get_service_model("sagemaker")
+    return list(shape.shape_for("ProductionVariantInstanceType").enum)
+
+
+def test_a_key_is_named_for_disks_that_can_have_one(monkeypatch: pytest.MonkeyPatch):
+    for name, value in (("KEY", "k"), ("ASYNCHRONOUS", "")):
+        monkeypatch.setenv(name, value)
+    for machine in machines():
+        monkeypatch.setenv("INSTANCE_TYPE", machine)
+        assert ("KmsKeyId" not in DEPLOYMENT.config("a")) is has_local_disk(machine), machine
+
+
+def test_one_of_several_machines_takes_traffic_first():
+    alone = DEPLOYMENT.blue_green(1, ["a"])["BlueGreenUpdatePolicy"]
+    several = DEPLOYMENT.blue_green(3, ["a"])["BlueGreenUpdatePolicy"]
     assert alone["TrafficRoutingConfiguration"]["Type"] == "ALL_AT_ONCE"
     assert several["TrafficRoutingConfiguration"]["Type"] == "CANARY"
     assert several["TrafficRoutingConfiguration"]["CanarySize"]["Value"] == 1

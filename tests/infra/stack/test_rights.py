@@ -1,169 +1,96 @@
 """Under enforced IAM the roles of the template suffice, and no right of theirs is idle."""
 
-import ast
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from longspan.infra.local.policies import ALLOWED, decide
-from longspan.infra.stack.template import body
 from longspan.pipelines.connection import Connection
+from tests.infra.stack.rights_bench import ROLES, Bench, open_bench, policies, put_policies
 from tests.infra.stack.work import (
     PROJECT,
+    approve_and_measure,
     deploy_and_return,
+    push_image,
     register_and_deploy,
     run_to_the_end,
     stop_and_fail,
 )
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
-ROLES = {
-    name: f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-{name}" for name in ("execution", "deployer")
-}
-ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/longspan-local-administrator"
-CLOUD = Path(__file__).with_name("rights_cloud.py")
+_KEY = {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"}
+_OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
-# What AWS's services ask for and the local cloud does not: it pulls no images, has no keys, and
-# asks for no right to the tags that a request brings along.
+# What AWS's services ask for and the local cloud does not, by role: it has no keys, pulls and keeps
+# no images, scales nothing, rolls nothing back on an alarm, runs no Lambda functions, and asks for
+# no right to the tags that a request brings along. Each with the page that asks for it.
 AWS_ALONE = {
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
-    "ecr:DescribeImages",
-    "ecr:DescribeRepositories",
-    "ecr:GetAuthorizationToken",
-    "ecr:GetDownloadUrlForLayer",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-    "iam:CreateServiceLinkedRole",
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "sagemaker:AddTags",
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    "execution": {
+        *_KEY,
+        "cloudwatch:DescribeAlarms",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+        "kms:DescribeKey",
+        "logs:DescribeLogStreams",
+        "sagemaker:AddTags",
+    },
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+    # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+    "deployer": {
+        *_KEY,
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:CompleteLayerUpload",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+        "iam:CreateServiceLinkedRole",
+        "sagemaker:AddTags",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+    },
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    "deployment": {*_OWN_LOG, "kms:CreateGrant"},
+    "canary": {*_OWN_LOG, "kms:Decrypt"},
 }
-
-
-@dataclass(frozen=True)
-class Request:
-    """One that was checked: by which role, what, and with which keys for conditions."""
-
-    role: str
-    action: str
-    resource: str
-    context: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Bench:
-    environment: Mapping[str, str]
-    directory: Path
-
-    def client(self, service: str, *credentials: str) -> Any:
-        keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        given = credentials or tuple(self.environment[key] for key in keys)
-        session = boto3.Session(*given, region_name=REGION)
-        return session.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
-
-    def deployer(self) -> Connection:
-        """A session of the deployer role, whose pipelines get the execution role."""
-        given = self.client("sts").assume_role(RoleArn=ROLES["deployer"], RoleSessionName="test")[
-            "Credentials"
-        ]
-        credentials = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return Connection(
-            session=boto3.Session(*credentials, region_name=REGION),
-            region=REGION,
-            account=ACCOUNT,
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            role_arn=ROLES["execution"],
-            bucket=f"{PROJECT}-{ACCOUNT}-{REGION}",
-        )
-
-    def requests(self) -> list[Request]:
-        """Those of the two roles so far."""
-        lines = (self.directory / "requests.jsonl").read_text(encoding="utf-8").splitlines()
-        names = {f"assumed-role/{PROJECT}-{name}/": name for name in ROLES}
-        return [
-            Request(name, action, resource, context)
-            for who, action, resource, context in map(json.loads, lines)
-            for part, name in names.items()
-            if part in who
-        ]
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A cloud with the template's bucket, roles and group."""
-    directory = tmp_path_factory.mktemp("rights")
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", str(CLOUD), "--directory", str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # moto's words on resources that it does not know
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    bench = Bench(json.loads(process.stdout.readline()), directory)
-    bench.client("cloudformation").create_stack(
-        StackName=PROJECT,
-        TemplateBody=body(),
-        Parameters=[{"ParameterKey": "DeployerPrincipal", "ParameterValue": ADMINISTRATOR}],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    bench.client("sagemaker").create_model_package_group(ModelPackageGroupName=PROJECT)
-    for role in ROLES:
-        put_policies(bench, role, policies(bench, role))
-    yield bench
-    process.stdin.close()
-    process.wait(60)
-    process.stdout.close()
-
-
-def policies(bench: Bench, role: str) -> dict[str, dict[str, Any]]:
-    """By name. moto's CloudFormation keeps them as Python writes them, not as JSON."""
-    iam = bench.client("iam")
-    name = f"{PROJECT}-{role}"
-    documents = {
-        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-    }
-    return {
-        policy: ast.literal_eval(document) if isinstance(document, str) else document
-        for policy, document in documents.items()
-    }
-
-
-def put_policies(bench: Bench, role: str, documents: Mapping[str, Any]) -> None:
-    for name, document in documents.items():
-        bench.client("iam").put_role_policy(
-            RoleName=f"{PROJECT}-{role}", PolicyName=name, PolicyDocument=json.dumps(document)
-        )
+    with open_bench(tmp_path_factory.mktemp("rights")) as bench:
+        yield bench
 
 
 @pytest.fixture(scope="module")
 def done(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """All of the work, by the deployer, with nothing refused."""
+    """All of the work, by the deployer and the two functions, with nothing refused."""
     folder = tmp_path_factory.mktemp("work")
     connection = bench.deployer()
+    push_image(connection, bench.client("ecr"))
     stop_and_fail(connection, folder)
-    register_and_deploy(connection, folder)
-    bench.client("sagemaker").delete_endpoint(EndpointName=PROJECT)
-    bench.client("sagemaker").get_waiter("endpoint_deleted").wait(
-        EndpointName=PROJECT, WaiterConfig={"Delay": 1}
-    )
+    package = register_and_deploy(connection, folder)
+    delete_endpoint(bench)
     run_to_the_end(connection, folder)
     deploy_and_return(connection, folder)
+    sessions = {role: bench.session(role) for role in ("deployment", "canary")}
+    approve_and_measure(bench.client, sessions, package)
+    delete_endpoint(bench)
+    approve_and_measure(bench.client, sessions, package)
     return bench
+
+
+def delete_endpoint(bench: Bench) -> None:
+    """By the administrator: the deployer deletes nothing."""
+    sagemaker = bench.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName=PROJECT)
+    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=PROJECT, WaiterConfig={"Delay": 1})
 
 
 def actions(statement: Mapping[str, Any]) -> list[str]:
@@ -180,7 +107,7 @@ def without(documents: Mapping[str, Any], name: str, number: int, action: str) -
     return list(result.values())
 
 
-def test_the_whole_pipeline_and_deployment_pass_with_the_two_roles(done: Bench):
+def test_the_whole_pipeline_and_deployments_pass_with_the_roles(done: Bench):
     assert {request.role for request in done.requests()} == set(ROLES)
 
 
@@ -197,7 +124,7 @@ def test_each_right_taken_away_has_a_request_refused(done: Bench, role: str):
                 needed = any(
                     decide(rest, r.action, r.resource, r.context) != ALLOWED for r in asked
                 )
-                if action in AWS_ALONE:
+                if action in AWS_ALONE[role]:
                     assert not asked, f"{action} is asked for here too: take it off the list"
                 elif not needed:
                     idle.append(f"{statement.get('Sid')}: {action}")

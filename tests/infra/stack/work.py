@@ -1,12 +1,21 @@
-"""Everything that the two roles are for, done once: runs of the pipeline and deployments."""
+"""Everything that the roles are for, done once: an image, runs of the pipeline, deployments."""
 
 import io
+import json
+import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
+import boto3
+
+from longspan.infra.image.docker import Docker
+from longspan.infra.image.push import push
+from longspan.infra.stack.template import read_template
 from longspan.pipelines.config import Config, parse_config
 from longspan.pipelines.connection import Connection
 from longspan.pipelines.execution import ExecutionState
@@ -26,8 +35,17 @@ from longspan.pipelines.model_registry import approve, find_package
 from longspan.pipelines.pipeline_run import PipelineRun
 from longspan.pipelines.results import fetch_evaluation
 from longspan.pipelines.search_history import search_history
+from tests.infra.stack.functions import function
 
-__all__ = ["PROJECT", "deploy_and_return", "register_and_deploy", "run_to_the_end", "stop_and_fail"]
+__all__ = [
+    "PROJECT",
+    "approve_and_measure",
+    "deploy_and_return",
+    "push_image",
+    "register_and_deploy",
+    "run_to_the_end",
+    "stop_and_fail",
+]
 
 PROJECT = "longspan"
 _SECONDS = 120.0
@@ -60,6 +78,16 @@ def config(
     values = {"pairs": pairs, "more": more, "minimum": minimum, "status": status}
     text = _CONFIG.format(project=PROJECT, **values)
     return parse_config(text, "the test's config")
+
+
+def push_image(connection: Connection, administrator: Any) -> None:
+    """With a docker that does nothing: the administrator puts there what it would have sent."""
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []}
+    administrator.put_image(
+        repositoryName=PROJECT, imageManifest=json.dumps(manifest), imageTag="1"
+    )
+    assert "@sha256:" in push(f"{PROJECT}:1", PROJECT, connection.client("ecr"), Docker("true"))
 
 
 def stop_and_fail(connection: Connection, folder: Path) -> None:
@@ -97,8 +125,8 @@ def run_to_the_end(connection: Connection, folder: Path, first: str = "a\tb\n") 
     assert list(list_executions(sagemaker, PROJECT))
 
 
-def register_and_deploy(connection: Connection, folder: Path) -> None:
-    """A version that waits is approved, and deployed where there is no endpoint."""
+def register_and_deploy(connection: Connection, folder: Path) -> str:
+    """A version that waits is approved, and deployed where there is no endpoint; its ARN."""
     waiting = config(folder, status="PendingManualApproval")
     run = PipelineRun.start(waiting, connection, folder, again=True)
     state = run.wait(io.StringIO())
@@ -107,6 +135,47 @@ def register_and_deploy(connection: Connection, folder: Path) -> None:
     package = find_package(sagemaker, PROJECT, None, approved=False)
     approve(sagemaker, package)
     _deploy(connection, waiting, package)
+    return package
+
+
+def approve_and_measure(
+    administrator: Callable[[str], Any], sessions: Mapping[str, boto3.Session], package: str
+) -> None:
+    """What the two functions of the template do, each with its role: deploy, and translate."""
+    _call(administrator, sessions, "deployment", {"detail": {"ModelPackageArn": package}})
+    list(wait_in_service(administrator("sagemaker"), PROJECT, 0.2))
+    variables = _variables(administrator, "canary")
+    pair = json.dumps({"source": "so", "reference": "so"})
+    administrator("s3").put_object(Bucket=variables["BUCKET"], Key=variables["KEY"], Body=pair)
+    assert _call(administrator, sessions, "canary", {}) == {"up to 20": 100.0}
+
+
+def _call(
+    administrator: Callable[[str], Any],
+    sessions: Mapping[str, boto3.Session],
+    name: str,
+    event: Mapping[str, Any],
+) -> Any:
+    url = administrator("sts").meta.endpoint_url
+    clients = SimpleNamespace(
+        client=lambda service: sessions[name].client(service, endpoint_url=url)
+    )
+    called = function(name.capitalize())
+    with (
+        mock.patch.dict(os.environ, _variables(administrator, name)),
+        mock.patch.object(called, "boto3", clients),
+    ):
+        return called.handler(event, None)
+
+
+def _variables(administrator: Callable[[str], Any], name: str) -> dict[str, str]:
+    """As the stack gives them; moto's CloudFormation makes no alarms, so they are given here."""
+    found = administrator("lambda").get_function_configuration(FunctionName=f"{PROJECT}-{name}")
+    resources = read_template()["Resources"]
+    watched = resources["Deployment"]["Properties"]["Environment"]["Variables"]["ALARMS"]
+    names = [resources[one["Ref"]]["Properties"]["AlarmName"] for one in watched["Fn::Join"][1]]
+    alarms = ",".join(one["Fn::Sub"].replace("${Project}", PROJECT) for one in names)
+    return {**found["Environment"]["Variables"], "ALARMS": alarms}
 
 
 def deploy_and_return(connection: Connection, folder: Path) -> None:
