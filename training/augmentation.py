@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["JoinedExamples", "join", "successors"]
+__all__ = ["JoinedExamples", "draw_lengths", "join", "successors"]
 
 Integers = npt.NDArray[np.integer]
 
@@ -55,9 +55,10 @@ def join(
     *,
     max_source: int,
     max_target: int,
+    lengths: str = "uniform",
     generator: np.random.Generator,
 ) -> JoinedExamples:
-    """`count` joined examples whose source length is drawn uniformly up to `max_source`.
+    """`count` joined examples whose source length is drawn up to `max_source`, see `draw_lengths`.
 
     `eligible` are the corpus indices to draw from; lengths and `following` cover the corpus.
     Inner EOS tokens are dropped, hence lengths add up less one for each join. An example grows
@@ -69,13 +70,26 @@ def join(
     for _ in range(_ROUNDS):
         if not missing or not len(eligible):
             break
+        goals = draw_lengths(lengths, missing, max_source, generator)
         limits = (max_source, max_target)
-        made = _grow(
-            eligible, source_lengths, target_lengths, following, missing, limits, generator
-        )
+        made = _grow(eligible, source_lengths, target_lengths, following, goals, limits, generator)
         grown.append(made)
         missing -= len(made)
     return _concatenate(grown)
+
+
+def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Generator) -> Integers:
+    """Source lengths that examples grow to, from 2 to `longest` tokens: (count,).
+
+    `uniform`: each as often; `log_uniform`: as many tokens of each, hence many short ones (density
+    1 / length); `longest`: all the longest.
+    """
+    if kind == "longest":
+        return np.full(count, longest)
+    if kind == "log_uniform":
+        logarithms = generator.uniform(np.log(2), np.log(longest + 1), count)
+        return np.minimum(np.exp(logarithms).astype(np.int64), longest)
+    return generator.integers(2, longest + 1, count)
 
 
 def _grow(
@@ -83,12 +97,12 @@ def _grow(
     source_lengths: Integers,
     target_lengths: Integers,
     following: Integers,
-    count: int,
+    goals: Integers,
     limits: tuple[int, int],
     generator: np.random.Generator,
 ) -> JoinedExamples:
+    count = len(goals)
     current = eligible[generator.integers(0, len(eligible), count)]
-    goals = generator.integers(2, limits[0] + 1, count)
     sources = source_lengths[current].astype(np.int64)
     targets = target_lengths[current].astype(np.int64)
     active = np.arange(count)

@@ -224,6 +224,7 @@ def _augment(
         count,
         max_source=max(2, round(grown * longest)),
         max_target=hyperparameters.max_seq_len_target,
+        lengths=hyperparameters.length_augmentation_lengths,
         generator=generator,
     )
 

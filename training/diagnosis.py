@@ -19,6 +19,8 @@ __all__ = ["Diagnosis", "Finding", "Lengths", "diagnose"]
 # Medium sentences, which a model should know, by source words; and the fewest that count.
 _MEDIUM = (11, 30)
 _FEWEST = 5
+# Long segments of which no more than this share is beyond what was trained on are no finding.
+_FEW = 0.05
 _EXAMPLES = 3
 
 
@@ -59,6 +61,7 @@ class _Measure:
     wrong: Callable[[float, float], bool]  # of medium and long
     says: str
     remedies: tuple[str, ...]
+    figure: str = ""  # what it is called among the figures, where not as the finding
     healthy: float = 0.0  # what long ones are held against where there are no medium ones
     low_is_worse: bool = False
 
@@ -87,6 +90,7 @@ _MEASURES = (
         lambda medium, long: long > 1.15 and long > medium + 0.05,
         "output is too long: {long:.2f} of the reference's length, {medium:.2f} on medium ones",
         ("attention", "location", "augmentation", "shorter"),
+        figure="length ratio",
         healthy=1.0,
     ),
     _Measure(
@@ -157,7 +161,7 @@ def diagnose(
     for measure in _MEASURES:
         values = [measure.value(s) for s in segments]
         means = _mean(values, medium), _mean(values, long)
-        measures[measure.name] = means
+        measures[measure.figure or measure.name] = means
         evidence = _evidence(measure, *means)
         if evidence is not None:
             tries = advice(measure.remedies, settings, longest)
@@ -198,7 +202,7 @@ def _unseen(
         ("target", trained.target, [segments[i].reference_tokens for i in long]),
     ):
         beyond = [i for i, n in zip(long, tokens, strict=True) if limit is not None and n > limit]
-        if beyond:
+        if len(beyond) > _FEW * len(long):
             yield Finding(
                 f"{side} lengths never seen",
                 f"{len(beyond)} of {len(long)} long segments have more {side} tokens than the "

@@ -163,6 +163,11 @@ class Hyperparameters:
         0.0, 0, 1e6, "epochs over which joined examples get as many and as long as asked for"
     )
     length_augmentation_max: int = _integer(200, 2, 10**5, "source tokens of a joined example")
+    length_augmentation_lengths: str = _choice(
+        "uniform",
+        ("uniform", "log_uniform", "longest"),
+        "of joined examples: each length as often | as many tokens of each | all as long as may be",
+    )
 
     # How long, how judged.
     max_num_epochs: int | None = _integer(None, 1, 10**9, "stop after so many epochs")

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.training.augmentation import join, successors
+from longspan.training.augmentation import draw_lengths, join, successors
 
 ALONE = -np.ones(1000, dtype=np.int64)
 
 
-def joined(lengths, following=None, count=200, seed=0, max_source=50, max_target=60):
+def joined(
+    lengths, following=None, count=200, seed=0, max_source=50, max_target=60, kind="uniform"
+):
     source = np.array(lengths, dtype=np.int32)
     target = source + 1
     after = ALONE[: len(source)] if following is None else np.array(following)
@@ -22,6 +24,7 @@ def joined(lengths, following=None, count=200, seed=0, max_source=50, max_target
         count,
         max_source=max_source,
         max_target=max_target,
+        lengths=kind,
         generator=np.random.default_rng(seed),
     )
     parts = [found.members[a:b] for a, b in zip(found.bounds, found.bounds[1:], strict=False)]
@@ -65,6 +68,31 @@ def test_source_lengths_are_spread_evenly_up_to_the_limit():
     found, *_ = joined([2, 3], count=20_000, max_source=101, max_target=200)
     counts, _ = np.histogram(found.source_lengths, bins=[3, 26, 51, 76, 102])
     assert counts.min() > 0.22 * counts.sum()
+
+
+def test_lengths_can_be_spread_by_tokens():
+    found, *_ = joined([2, 3], count=50_000, max_source=256, max_target=400, kind="log_uniform")
+    # As many tokens between any two lengths as between two others as far apart.
+    tokens, _ = np.histogram(
+        found.source_lengths, bins=[6, 68, 131, 194, 257], weights=found.source_lengths
+    )
+    assert tokens.min() > 0.22 * tokens.sum()
+
+
+def test_lengths_can_be_all_the_longest():
+    found, *_ = joined([2, 3], max_source=100, max_target=400, kind="longest")
+    assert found.source_lengths.min() >= 99
+
+
+@given(
+    st.sampled_from(["uniform", "log_uniform", "longest"]),
+    st.integers(2, 500),
+    st.integers(0, 50),
+)
+def test_lengths_are_drawn_within_their_limits(kind, longest, seed):
+    drawn = draw_lengths(kind, 100, longest, np.random.default_rng(seed))
+    assert drawn.shape == (100,)
+    assert 2 <= drawn.min() <= drawn.max() <= longest
 
 
 def test_documents_are_followed_until_they_end():
