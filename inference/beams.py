@@ -1,7 +1,7 @@
 """The live and the ended hypotheses of a batch: all of a search but the model.
 
-A step's few best tokens come over from the model's device once. What is decided then is decided
-in NumPy, where an operation on some dozens of numbers costs a fraction of one of torch.
+What is decided of a step's few best tokens is decided in NumPy, where an operation on some dozens
+of numbers costs a fraction of one of torch.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from longspan.inference.candidates import best_tokens
+from longspan.inference import native
 from longspan.inference.hypotheses import Ending, Floats, History, Integers, Pool
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.penalties import coverage_penalty, length_penalty
@@ -26,36 +26,45 @@ __all__ = ["Beams"]
 class Beams:
     """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
 
-    def __init__(self, limits: Integers, settings: SearchSettings, device: torch.device) -> None:
-        beam, sentences = settings.beam_size, len(limits)
+    def __init__(self, lengths: Sequence[int], settings: SearchSettings) -> None:
+        beam, sentences = settings.beam_size, len(lengths)
         self.settings = settings
-        self.limits = limits.copy()
+        self.lengths = lengths
+        self.limits: Integers = np.array(settings.limits(lengths), dtype=np.int64)
         self.running: Integers = np.arange(sentences)  # sentence numbers
-        self.previous = torch.full((sentences * beam,), BOS, device=device)
-        # Summed in float64, since the rounding of thousands of float32 sums would show. All
-        # beams of a sentence are alike at first, so only one of them may be continued.
-        self._sums: Floats = np.full((sentences, beam), -np.inf)
-        self._sums[:, 0] = 0.0
-        self._coverage: Tensor | None = None  # (running, beam, source)
+        self.previous: Integers = np.full(sentences, BOS)
+        # Summed in float64, since the rounding of thousands of float32 sums would show. At first
+        # each sentence has one hypothesis, then as many as are possible, up to the beam's size.
+        self._sums: Floats = np.zeros((sentences, 1))  # (running, live)
+        self._coverage: Tensor | None = None  # (running, live, source)
         self._length = 0
         self._finished = Pool(sentences, beam, finished=True)
         self._stopped = Pool(sentences, beam, finished=False)
         self._history = History(sentences)
 
-    def advance(
-        self, logits: Tensor, weights: Tensor | None, mask: Tensor
-    ) -> tuple[Tensor | None, list[int]]:
-        """Take one step's logits and attention, of all rows (running x beam).
+    @property
+    def wanted(self) -> tuple[int, tuple[int, ...]]:
+        """How many tokens of each row the next step needs, and which ones cannot be.
 
-        Returns the rows that go on, in their new order, to which `running` and `previous` fit, or
-        None when these are the rows as they were; and the sentences that ended.
+        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS.
         """
-        beam = self.settings.beam_size
-        attention = read_attention(weights, self.settings, beam, is_first=self._length == 0)
-        sums, parents, tokens = self._candidates(logits)  # (running, candidates)
+        too_short = self._length < self.settings.min_length
+        return self.settings.beam_size + 1, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
+
+    def advance(
+        self, chances: native.Floats, tokens: Integers, weights: Tensor | None
+    ) -> tuple[Integers, list[int]]:
+        """Take one step's best tokens and attention, of all rows (running x live).
+
+        Returns the rows that go on, in their new order, to which `running` and `previous` fit; and
+        the sentences that ended.
+        """
+        beam, live = self.settings.beam_size, self._sums.shape[1]
+        attention = read_attention(weights, self.settings, live, is_first=self._length == 0)
+        sums, parents, tokens = self._candidates(chances, tokens)  # (running, candidates)
         self._length += 1
         now = length_penalty(float(self._length), self.settings.length_penalty)
-        covered = self._cover(attention, mask)
+        covered = self._cover(attention)
         each = np.arange(len(sums))[:, None]
 
         is_end = tokens == EOS
@@ -77,13 +86,11 @@ class Beams:
         self._history.record(self.running, tokens, parents, attention if with_alignment else None)
         return self._leave(parents, tokens, self._sums / now + covered[each, parents])
 
-    def hypotheses(
-        self, sentences: Sequence[int], source_lengths: list[int]
-    ) -> list[list[Hypothesis]]:
+    def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
         """The `n_best` of each of the `sentences`, which have ended."""
         both = zip(self._finished.endings(sentences), self._stopped.endings(sentences), strict=True)
         kept = [(finished + stopped)[: self.settings.n_best] for finished, stopped in both]
-        flat = self._history.rebuild([end for ends in kept for end in ends], source_lengths)
+        flat = self._history.rebuild([end for ends in kept for end in ends], self.lengths)
         rebuilt = iter(flat)
         return [[next(rebuilt) for _ in ends] for ends in kept]
 
@@ -92,16 +99,11 @@ class Beams:
         end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
         return self._history.tokens_of(end)
 
-    def _candidates(self, logits: Tensor) -> tuple[Floats, Integers, Integers]:
-        """The best continuations of each sentence, best first: sums, parent beams, tokens.
-
-        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS.
-        """
-        beam = self.settings.beam_size
-        too_short = self._length < self.settings.min_length
-        best, best_ids = best_tokens(logits, beam + 1, (PAD, BOS, EOS) if too_short else (PAD, BOS))
-        tokens: Integers = best_ids.cpu().numpy()
-        chances: Floats = best.double().cpu().numpy()
+    def _candidates(
+        self, chances: native.Floats, tokens: Integers
+    ) -> tuple[Floats, Integers, Integers]:
+        """The best continuations of each sentence, best first: sums, parents, tokens."""
+        beam, count = self.settings.beam_size, chances.shape[1]
         sums = (self._sums.reshape(-1, 1) + chances).reshape(len(self.running), -1)
         if np.isnan(sums).any():
             raise LongspanError(
@@ -110,21 +112,24 @@ class Beams:
             )
         order = (-sums).argsort(axis=1, kind="stable")[:, : 2 * beam]
         each = np.arange(len(sums))[:, None]
-        return sums[each, order], order // chances.shape[1], tokens.reshape(sums.shape)[each, order]
+        return sums[each, order], order // count, tokens.reshape(sums.shape)[each, order]
 
-    def _cover(self, attention: Tensor | None, mask: Tensor) -> Floats:
-        """The coverage penalty of each beam with this step's attention: (running, beam), <= 0."""
+    def _cover(self, attention: Tensor | None) -> Floats:
+        """The coverage penalty of each beam with this step's attention: (running, live), <= 0."""
         if self.settings.coverage_penalty == 0 or attention is None:
             return np.zeros_like(self._sums)
         self._coverage = attention if self._coverage is None else self._coverage + attention
-        real = mask.view(*self._coverage.shape)
-        penalty = coverage_penalty(self._coverage, real, self.settings.coverage_penalty)
+        lengths = torch.tensor([self.lengths[i] for i in self.running.tolist()])
+        real = torch.arange(self._coverage.shape[2]) < lengths[:, None, None]
+        penalty = coverage_penalty(
+            self._coverage, real.to(attention.device), self.settings.coverage_penalty
+        )
         table: Floats = penalty.double().cpu().numpy()
         return table
 
     def _leave(
         self, parents: Integers, tokens: Integers, scores: Floats
-    ) -> tuple[Tensor, list[int]]:
+    ) -> tuple[Integers, list[int]]:
         """Drop the sentences that are done; the rows to go on with, as before the step."""
         settings = self.settings
         limits = self.limits[self.running]
@@ -144,10 +149,9 @@ class Beams:
         if self._coverage is not None:
             index = torch.from_numpy(rows[:, None]), torch.from_numpy(parents)
             self._coverage = self._coverage[index]
-        device = self.previous.device
-        self.previous = torch.from_numpy(tokens.reshape(-1)).to(device)
-        going = (rows[:, None] * settings.beam_size + parents).reshape(-1)
-        return torch.from_numpy(going).to(device), ended
+        live = len(self.previous) // len(done)  # hypotheses a sentence before the step
+        self.previous = tokens.reshape(-1)
+        return (rows[:, None] * live + parents).reshape(-1), ended
 
     def _stop(self, over: NDArray[np.bool_], scores: Floats) -> None:
         """Keep what is live of the sentences `over` the limit, as unfinished."""

@@ -9,6 +9,7 @@ from longspan.inference.fast_attention import FastAdditive
 from longspan.inference.fast_decoder import FastDecoder, can_be_fast
 from longspan.inference.fast_encoder import FastEncoder
 from longspan.inference.int8 import Int8Linear, Int8Recurrence, doubled_candidate, has_fast_int8
+from longspan.inference.native_model import NativeModel, can_be_native
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.precision import cpu_flags
@@ -32,18 +33,21 @@ def choose_precision(wanted: str, device: torch.device, flags: frozenset[str] | 
 def compress(model: Model, hyperparameters: Hyperparameters) -> Model:
     """`model` itself, on a CPU, its layers in eight bits; it cannot be trained any more."""
     model.eval().requires_grad_(False)
-    bounded: frozenset[str] = frozenset()
-    if hyperparameters.architecture == "rnn":
-        # What a recurrent layer and tanh give lies between -1 and 1.
-        bounded = frozenset({"projection", "query"})
-        encoder: Any = model.encoder
-        model.encoder = FastEncoder(encoder)  # type: ignore[assignment]
-        _compress_decoder(model, model.decoder, hyperparameters)
-    _replace_layers(model, bounded)
+    if hyperparameters.architecture != "rnn":
+        _replace_layers(model, frozenset())
+        return model
+    encoder: Any = model.encoder
+    model.encoder = FastEncoder(encoder)  # type: ignore[assignment]
+    is_fast = _compress_decoder(model, model.decoder, hyperparameters)
+    # What a recurrent layer and tanh give lies between -1 and 1.
+    _replace_layers(model, frozenset({"projection", "query"}))
+    if is_fast and can_be_native(model):
+        model.walk = NativeModel(model, encoder, hyperparameters).walk  # type: ignore[assignment]
     return model
 
 
-def _compress_decoder(model: Model, decoder: Any, hyperparameters: Hyperparameters) -> None:
+def _compress_decoder(model: Model, decoder: Any, hyperparameters: Hyperparameters) -> bool:
+    """Whether it is a `FastDecoder` now."""
     h = hyperparameters
     weights, _, bias, _ = decoder.first.kernel.all_weights[0]
     has_table = not h.input_feeding and _table_size(model, weights) <= _LARGEST_TABLE
@@ -56,9 +60,10 @@ def _compress_decoder(model: Model, decoder: Any, hyperparameters: Hyperparamete
         decoder.attention = FastAdditive(decoder.attention)
     if has_table and can_be_fast(h):
         model.decoder = FastDecoder(decoder, decoder.attention)  # type: ignore[assignment]
-        return
+        return True
     decoder.first = Int8Recurrence(decoder.first, has_gates=has_table)
     decoder.upper = nn.ModuleList(Int8Recurrence(layer) for layer in decoder.upper)
+    return False
 
 
 def _table_size(model: Model, weights: Tensor) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FastAdditive"]
+__all__ = ["FastAdditive", "exponential"]
 
 _LIMIT = 20.0  # beyond it tanh is flat, and its exponential would grow too large
 
@@ -33,12 +33,12 @@ class FastAdditive(nn.Module):
 
     def keys_and_values(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, source, memory) -> two (batch, heads, source, dimension / heads)."""
-        keys = _exponential(self._split(self.key(encoded)))
+        keys = exponential(self._split(self.key(encoded)))
         return keys.contiguous(), self._split(self.value(encoded)).contiguous()
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """query (batch, heads, 1, d) -> (batch, heads, 1, source), but for what all have."""
-        asked = _exponential(query + self.bias)
+        asked = exponential(query + self.bias)
         return (torch.addcmul(self.one, keys, asked).reciprocal_() @ self.v).transpose(2, 3)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
@@ -61,5 +61,6 @@ class FastAdditive(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
-def _exponential(x: Tensor) -> Tensor:
+def exponential(x: Tensor) -> Tensor:
+    """e^2x, of x within the limit."""
     return x.clamp(-_LIMIT, _LIMIT).mul_(2).exp_()

@@ -8,9 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from longspan.inference.candidates import best_tokens
-from longspan.inference.hypotheses import Integers
 from longspan.inference.hypothesis import Hypothesis
+from longspan.inference.native import Floats, Integers
 from longspan.inference.penalties import coverage_penalty, length_penalty
 from longspan.inference.settings import SearchSettings
 from longspan.inference.watched_attention import read_attention
@@ -23,29 +22,36 @@ __all__ = ["GreedyBeams"]
 class GreedyBeams:
     """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
 
-    def __init__(self, limits: Integers, settings: SearchSettings, device: torch.device) -> None:
+    def __init__(self, lengths: Sequence[int], settings: SearchSettings) -> None:
         self.settings = settings
-        self.limits: list[int] = limits.tolist()
-        self.running = list(range(len(limits)))  # sentence numbers
-        self.previous = torch.full((len(limits),), BOS, device=device)
-        self._ids: list[list[int]] = [[] for _ in self.running]
-        self._sums = [0.0] * len(limits)
-        self._scores = [0.0] * len(limits)
-        self._finished = [False] * len(limits)
+        self.lengths = lengths
+        self.limits = settings.limits(lengths)
+        self.running = list(range(len(lengths)))  # sentence numbers
+        self.previous: Integers = np.full(len(lengths), BOS)
+        self._ids: list[list[int]] = [[] for _ in lengths]
+        self._sums = [0.0] * len(lengths)
+        self._scores = [0.0] * len(lengths)
+        self._finished = [False] * len(lengths)
         self._coverage: Tensor | None = None  # (running, 1, source)
-        self._attention: list[list[Tensor]] = [[] for _ in self.running]  # (source,) a step
+        self._attention: list[list[Tensor]] = [[] for _ in lengths]  # (source,) a step
         self._length = 0
 
+    @property
+    def wanted(self) -> tuple[int, tuple[int, ...]]:
+        """As `Beams.wanted`."""
+        too_short = self._length < self.settings.min_length
+        return 1, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
+
     def advance(
-        self, logits: Tensor, weights: Tensor | None, mask: Tensor
-    ) -> tuple[Tensor | None, list[int]]:
-        """As `Beams.advance`."""
+        self, chances: Floats, tokens: Integers, weights: Tensor | None
+    ) -> tuple[Integers | None, list[int]]:
+        """As `Beams.advance`; None where all rows go on as they are."""
         attention = read_attention(weights, self.settings, 1, is_first=self._length == 0)
-        best, tokens = self._choose(logits)
+        best, chosen = chances[:, 0].tolist(), tokens[:, 0]
         self._length += 1
         self._watch(attention)
         ended, left = [], []
-        for place, (token, chance) in enumerate(zip(tokens.tolist(), best.tolist(), strict=True)):
+        for place, (token, chance) in enumerate(zip(chosen.tolist(), best, strict=True)):
             sentence = self.running[place]
             if chance != chance:
                 raise LongspanError(
@@ -57,15 +63,13 @@ class GreedyBeams:
                 self._ids[sentence].append(token)
             if token == EOS or self._length >= self.limits[sentence]:
                 self._finished[sentence] = token == EOS
-                self._scores[sentence] = self._score(sentence, place, mask)
+                self._scores[sentence] = self._score(sentence, place)
                 ended.append(sentence)
             else:
                 left.append(place)
-        return self._leave(tokens, ended, left), ended
+        return self._leave(chosen, ended, left), ended
 
-    def hypotheses(
-        self, sentences: Sequence[int], source_lengths: list[int]
-    ) -> list[list[Hypothesis]]:
+    def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
         """The one of each of the `sentences`, which have ended."""
         return [
             [
@@ -74,7 +78,7 @@ class GreedyBeams:
                     score=self._scores[sentence],
                     log_probability=self._sums[sentence],
                     finished=self._finished[sentence],
-                    alignment=self._alignment(sentence, source_lengths[sentence]),
+                    alignment=self._alignment(sentence, self.lengths[sentence]),
                 )
             ]
             for sentence in sentences
@@ -83,12 +87,6 @@ class GreedyBeams:
     def so_far(self, sentence: int) -> list[int]:
         """The tokens of a running sentence."""
         return list(self._ids[sentence])
-
-    def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """The best possible token of each row, and the logarithm of its probability: (running,)."""
-        too_short = self._length < self.settings.min_length
-        chances, tokens = best_tokens(logits, 1, (PAD, BOS, EOS) if too_short else (PAD, BOS))
-        return chances[:, 0], tokens[:, 0]
 
     def _watch(self, attention: Tensor | None) -> None:
         if attention is None:
@@ -99,25 +97,26 @@ class GreedyBeams:
             for place, sentence in enumerate(self.running):
                 self._attention[sentence].append(attention[place, 0])
 
-    def _score(self, sentence: int, place: int, mask: Tensor) -> float:
+    def _score(self, sentence: int, place: int) -> float:
         score = self._sums[sentence] / length_penalty(
             float(self._length), self.settings.length_penalty
         )
         if self._coverage is None:
             return score
         beta = self.settings.coverage_penalty
-        return score + float(coverage_penalty(self._coverage[place, 0], mask[place], beta))
+        covered = self._coverage[place, 0, : self.lengths[sentence]]
+        return score + float(coverage_penalty(covered, torch.ones_like(covered).bool(), beta))
 
-    def _leave(self, tokens: Tensor, ended: list[int], left: list[int]) -> Tensor | None:
+    def _leave(self, tokens: Integers, ended: list[int], left: list[int]) -> Integers | None:
         """Drop the sentences that ended; the rows to go on with, None when that is all."""
         self.previous = tokens
         if not ended:
             return None
-        rows = torch.tensor(left, dtype=torch.long, device=tokens.device)
+        rows = np.array(left, dtype=np.int64)
         self.running = [self.running[place] for place in left]
         self.previous = tokens[rows]
         if self._coverage is not None:
-            self._coverage = self._coverage[rows]
+            self._coverage = self._coverage[torch.from_numpy(rows)]
         return rows
 
     def _alignment(self, sentence: int, source_length: int) -> NDArray[np.float32] | None:

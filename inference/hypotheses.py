@@ -110,7 +110,7 @@ class History:
             self.places.append(self._spread(running, np.arange(len(running))))
             self.attention.append(attention)
 
-    def rebuild(self, endings: list[Ending], source_lengths: list[int]) -> list[Hypothesis]:
+    def rebuild(self, endings: list[Ending], source_lengths: Sequence[int]) -> list[Hypothesis]:
         """The hypotheses that end there; `source_lengths` by sentence crops the alignments."""
         if not endings:
             return []

@@ -1,13 +1,9 @@
-"""Weights in eight bits for serving on a CPU with fast integer products (VNNI, AMX).
-
-Weights have one scale an output (Jacob et al. 2018, section 2, symmetric); inputs one scale a row,
-found when they come, or the fixed one of what is known to lie between -1 and 1. None of them
-depends on the other rows, so that a sentence is translated alike whatever it is batched with.
-"""
+"""Layers whose weights are in eight bits, for a CPU with fast integer products (VNNI, AMX)."""
 
 import torch
 from torch import Tensor, nn
 
+from longspan.inference.products import EightBits, Product, product_of
 from longspan.training.recurrence import Recurrence
 
 __all__ = [
@@ -21,9 +17,6 @@ __all__ = [
 ]
 
 _CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
-_STEPS = 127  # of a scale, to each side
-_ZERO = 128  # what 0 is among the inputs, which are unsigned
-_LEAST = 1e-12
 
 
 def has_fast_int8(flags: frozenset[str]) -> bool:
@@ -36,15 +29,8 @@ class Int8Linear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, bounded: bool = False) -> None:
         super().__init__()
-        weight = weight.detach().float()
         self.out_features, self.in_features = weight.shape
-        self.bounded = bounded
-        self.scale = weight.abs().amax(1).clamp_min(_LEAST) / _STEPS  # (out,)
-        self.integers = (weight / self.scale[:, None]).round().to(torch.int8)  # (out, in)
-        self.packed = torch.ops.onednn.qlinear_prepack(self.integers, None)
-        self.zeros = torch.zeros(self.out_features, dtype=torch.int32)
-        self.bias = torch.zeros(self.out_features) if bias is None else bias.detach().float()
-        self.fine = self.scale / _STEPS
+        self.product: Product = product_of(EightBits.of(weight, bias, bounded=bounded))
 
     @classmethod
     def of(cls, linear: nn.Linear, *, bounded: bool = False) -> "Int8Linear":
@@ -53,34 +39,8 @@ class Int8Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in) -> (..., out)."""
-        rows = x.reshape(-1, self.in_features)
-        out = self._bounded(rows) if self.bounded else self._any(rows)
+        out = self.product(x.reshape(-1, self.in_features))
         return out.view(*x.shape[:-1], self.out_features)
-
-    def _bounded(self, rows: Tensor) -> Tensor:
-        if len(rows) == 1:
-            integers = rows.mul(_STEPS).round_().to(torch.int8)
-            sums = torch._int_mm(integers, self.integers.t())
-            return torch.addcmul(self.bias, sums, self.fine)
-        return self._product(rows, self.bias)
-
-    def _any(self, rows: Tensor) -> Tensor:
-        peak = rows.abs().amax(1, keepdim=True).clamp_min_(_LEAST)  # (rows, 1)
-        rows = rows / peak
-        if len(rows) == 1:
-            integers = rows.mul_(_STEPS).round_().to(torch.int8)
-            sums = torch._int_mm(integers, self.integers.t())
-            return torch.addcmul(self.bias, sums, self.fine * peak[0])
-        return torch.addcmul(self.bias, self._product(rows, None), peak)
-
-    def _product(self, rows: Tensor, bias: Tensor | None) -> Tensor:
-        # Cut off after adding a half is rounding, of what is not negative.
-        integers = rows.mul(_STEPS).add_(_ZERO + 0.5).to(torch.uint8)
-        product: Tensor = torch.ops.onednn.qlinear_pointwise(
-            integers, 1 / _STEPS, _ZERO, self.packed, self.scale, self.zeros, bias, 1.0, 0,
-            torch.float32, "none", [], "",
-        )  # fmt: skip
-        return product
 
 
 def tanh(x: Tensor) -> Tensor:

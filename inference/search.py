@@ -18,7 +18,7 @@ Sentences that are done leave the batch.
 """
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic
 
 import torch
 from torch import Tensor
@@ -27,47 +27,9 @@ from longspan.inference.beams import Beams
 from longspan.inference.greedy_beams import GreedyBeams
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.settings import SearchSettings
+from longspan.inference.walk import MemoryT, StateT, Steps, start_walk
 
 __all__ = ["Hypothesis", "Search", "SearchSettings", "Steps", "search"]
-
-
-class Rows(Protocol):
-    """Tensors whose first dimension is the batch."""
-
-    def select(self, index: Tensor, /) -> Self:
-        """The rows `index`, in that order, repeated at will."""
-        ...
-
-
-class MemoryRows(Rows, Protocol):
-    """What the source sentences were read into."""
-
-    @property
-    def mask(self) -> Tensor:
-        """(batch, source), True at real tokens."""
-        ...
-
-
-MemoryT = TypeVar("MemoryT", bound=MemoryRows)
-StateT = TypeVar("StateT", bound=Rows)
-
-
-class Steps(Protocol[MemoryT, StateT]):
-    """What search asks of a model; `training.model.Model` is one."""
-
-    def encode(self, source: Tensor, lengths: Tensor, /) -> MemoryT:
-        """Read token ids (batch, source)."""
-        ...
-
-    def initial_state(self, memory: MemoryT, /) -> StateT:
-        """The state before the first token."""
-        ...
-
-    def step(
-        self, previous: Tensor, state: StateT, memory: MemoryT, /
-    ) -> tuple[Tensor, StateT, Tensor | None]:
-        """Logits (batch, vocabulary), next state, attention (batch, heads, source) or None."""
-        ...
 
 
 class Search(Generic[MemoryT, StateT]):
@@ -88,18 +50,10 @@ class Search(Generic[MemoryT, StateT]):
         lengths: Tensor,
         settings: SearchSettings,
     ) -> None:
-        self._model = model
-        self._lengths = lengths.tolist()
+        self._lengths: list[int] = lengths.tolist()
         kind = Beams if settings.beam_size > 1 else GreedyBeams
-        limits = settings.limits(lengths).cpu().numpy()
-        self._beams: Beams | GreedyBeams = kind(limits, settings, source.device)
-        memory = model.encode(source, lengths)
-        state = model.initial_state(memory)
-        if settings.beam_size > 1:
-            rows = torch.arange(len(source), device=source.device)
-            rows = rows.repeat_interleave(settings.beam_size)
-            state, memory = state.select(rows), memory.select(rows)
-        self._state, self._memory = state, memory
+        self._beams: Beams | GreedyBeams = kind(self._lengths, settings)
+        self._walk = start_walk(model, source, lengths)
 
     @property
     def running(self) -> int:
@@ -114,20 +68,18 @@ class Search(Generic[MemoryT, StateT]):
     def step(self) -> list[int]:
         """One more target token of every running sentence; the numbers of those that ended."""
         beams = self._beams
-        logits, state, weights = self._model.step(beams.previous, self._state, self._memory)
-        rows, ended = beams.advance(logits, weights, self._memory.mask)
-        if rows is None:
-            self._state = state
-        elif len(rows):
-            self._state = state.select(rows)
-            if ended:  # beams of a sentence share its memory: their order is free
-                self._memory = self._memory.select(rows)
+        before = len(beams.previous)
+        chances, tokens, weights = self._walk.take(beams.previous, *beams.wanted)
+        rows, ended = beams.advance(chances, tokens, weights)
+        if rows is not None and len(rows):
+            # While none ends or divides, row i stays with its sentence: beams may change places.
+            self._walk.keep(rows, sources_too=bool(ended) or len(rows) != before)
         return ended
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
         """The `n_best` distinct ones of each of the `sentences`, which have ended (fewer where no
         more are possible): finished ones first, each kind by falling score."""
-        return self._beams.hypotheses(sentences, self._lengths)
+        return self._beams.hypotheses(sentences)
 
     def so_far(self, sentence: int) -> list[int]:
         """The tokens of the best live hypothesis of a running sentence; with beam 1 they stay."""

@@ -1,14 +1,12 @@
 """Search settings: how wide, how scored, how long. Imports no torch: what serves needs none."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["SearchSettings"]
 
@@ -60,12 +58,12 @@ class SearchSettings:
         }
         return cls(**values | {name: v for name, v in changes.items() if v is not None})
 
-    def limits(self, lengths: "Tensor") -> "Tensor":
-        """The most tokens, EOS counted, of the outputs for sources of `lengths` (batch,) tokens."""
+    def limits(self, lengths: Sequence[int]) -> list[int]:
+        """The most tokens, EOS counted, of the outputs for sources of so many tokens."""
         if self.max_length is not None:
-            return lengths.new_full(lengths.shape, self.max_length)
-        longest = (lengths.double() * self.max_length_factor).ceil() + self.max_length_offset
-        return longest.long().clamp(min=1)
+            return [self.max_length] * len(lengths)
+        factor, offset = self.max_length_factor, self.max_length_offset
+        return [max(1, int(math.ceil(length * factor) + offset)) for length in lengths]
 
 
 def _wrong(name: str, value: object, allowed: str) -> HyperparameterError:

@@ -114,12 +114,14 @@ class Translator:
 
 @contextmanager
 def _evaluating(model: Model) -> Iterator[None]:
-    training = model.training
+    if not model.training:
+        yield  # asking every layer would take longer than some translations
+        return
     model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        model.train()
 
 
 @contextmanager

@@ -1,0 +1,167 @@
+/* Products with weights in eight bits: u8 x s8 by `vpdpbusd`, whose sums are exact.
+
+   A panel holds 48 outputs, hence three registers: first what makes numbers of its sums, then for
+   each four inputs the weights of all its outputs. A tile of up to eight rows by one panel keeps
+   its sums in registers, and a panel of usual size stays in the first cache for all rows. */
+
+#include "kernels.h"
+#include "simd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ZERO 128 /* what 0 is among the inputs, which are unsigned */
+#define STEPS 127.0f
+#define LEAST 1e-12f
+#define TILE 8
+#define VECTORS (PANEL / LANES)
+#define MOST_PARTS 4 /* of the inputs that a tile sums apart */
+#define UNROLLED _Pragma("GCC unroll 8")
+
+typedef struct {
+    int32_t correction[PANEL]; /* takes off what ZERO adds to the sums */
+    float scale[PANEL], bias[PANEL];
+    int8_t weights[]; /* (blocks, PANEL, 4) */
+} Panel;
+
+static size_t panel_size(size_t blocks) { return sizeof(Panel) + blocks * PANEL * 4; }
+
+static const Panel *panel_at(const Layer *layer, size_t number) {
+    return (const Panel *)(layer->weights + number * panel_size(layer->blocks));
+}
+
+static void fill(Panel *panel, const Layer *layer, const int8_t *integers, const float *scale,
+                 const float *bias, size_t first) {
+    for (size_t i = 0; i < PANEL && first + i < layer->outputs; i++) {
+        const int8_t *row = integers + (first + i) * layer->inputs;
+        int32_t sum = 0;
+        for (size_t k = 0; k < layer->inputs; k++) {
+            panel->weights[(k / 4 * PANEL + i) * 4 + k % 4] = row[k];
+            sum += row[k];
+        }
+        panel->correction[i] = -ZERO * sum;
+        panel->scale[i] = scale[first + i];
+        panel->bias[i] = bias[first + i];
+    }
+}
+
+Layer *layer_pack(const int8_t *integers, const float *scale, const float *bias, size_t outputs,
+                  size_t inputs, int bounded) {
+    Layer *layer = malloc(sizeof(Layer));
+    if (layer == NULL) return NULL;
+    size_t blocks = (inputs + 4 * MOST_PARTS - 1) / (4 * MOST_PARTS) * MOST_PARTS;
+    size_t panels = (outputs + PANEL - 1) / PANEL;
+    *layer = (Layer){inputs, outputs, blocks, panels, bounded, NULL};
+    size_t size = panels * panel_size(blocks);
+    /* Aligned as the registers are; sizes of panels are multiples of that. */
+    layer->weights = aligned_alloc(64, size > 0 ? size : 64);
+    if (layer->weights == NULL) {
+        free(layer);
+        return NULL;
+    }
+    memset(layer->weights, 0, size);
+    for (size_t number = 0; number < panels; number++)
+        fill((Panel *)panel_at(layer, number), layer, integers, scale, bias, number * PANEL);
+    return layer;
+}
+
+void layer_free(Layer *layer) {
+    free(layer->weights);
+    free(layer);
+}
+
+size_t integer_width(const Layer *layer) { return layer->blocks * 4; }
+
+VNNI static float peak_of(const float *x, size_t count) {
+    __m512 peak = _mm512_setzero_ps();
+    for (size_t k = 0; k < count; k += LANES) {
+        __m512 part = _mm512_maskz_loadu_ps(lanes(k, count), x + k);
+        peak = _mm512_max_ps(peak, _mm512_abs_ps(part));
+    }
+    float found = _mm512_reduce_max_ps(peak);
+    return found > LEAST ? found : LEAST;
+}
+
+VNNI void quantise(const Layer *layer, size_t rows, Rows x, uint8_t *integers, float *factors) {
+    size_t count = layer->inputs, width = integer_width(layer);
+    for (size_t i = 0; i < rows; i++) {
+        const float *row = x.at + i * x.stride;
+        uint8_t *out = integers + i * width;
+        factors[i] = layer->bounded ? 1.0f : peak_of(row, count);
+        __m512 peak = _mm512_set1_ps(factors[i]);
+        for (size_t k = 0; k < count; k += LANES) {
+            __m512 part = _mm512_maskz_loadu_ps(lanes(k, count), row + k);
+            if (!layer->bounded) part = _mm512_div_ps(part, peak);
+            /* Cut off after adding a half is rounding, of what is not negative. */
+            part = _mm512_mul_ps(part, _mm512_set1_ps(STEPS));
+            part = _mm512_add_ps(part, _mm512_set1_ps(ZERO + 0.5f));
+            __m512i whole = _mm512_max_epi32(_mm512_cvttps_epi32(part), _mm512_setzero_si512());
+            _mm512_mask_cvtusepi32_storeu_epi8(out + k, lanes(k, width), whole);
+        }
+    }
+}
+
+/* `m` rows by one panel; `parts` sums of each output, so that a few rows do not wait for their own
+   additions. Both are constants where it is called, and the loops over them vanish. */
+INLINE void tile(size_t m, size_t parts, const Panel *panel, size_t blocks, const uint8_t *rows,
+                 size_t width, const float *factors, Rows out, size_t columns) {
+    __m512i sums[TILE][VECTORS]; /* (parts, m) of each vector */
+    UNROLLED for (size_t i = 0; i < parts * m; i++)
+        UNROLLED for (size_t v = 0; v < VECTORS; v++)
+            sums[i][v] = i < m ? _mm512_load_si512(panel->correction + v * LANES)
+                               : _mm512_setzero_si512();
+    for (size_t block = 0; block < blocks; block += parts)
+        UNROLLED for (size_t i = 0; i < parts * m; i++) {
+            size_t at = block + i / m; /* of the inputs and weights */
+            int32_t four;
+            memcpy(&four, rows + i % m * width + at * 4, 4);
+            UNROLLED for (size_t v = 0; v < VECTORS; v++)
+                sums[i][v] = _mm512_dpbusd_epi32(
+                    sums[i][v], _mm512_set1_epi32(four),
+                    _mm512_load_si512(panel->weights + (at * VECTORS + v) * LANES * 4));
+        }
+    UNROLLED for (size_t v = 0; v < VECTORS; v++) {
+        if (v * LANES >= columns) break;
+        __m512 scale = _mm512_load_ps(panel->scale + v * LANES);
+        __m512 bias = _mm512_load_ps(panel->bias + v * LANES);
+        UNROLLED for (size_t i = 0; i < m; i++) {
+            __m512i sum = sums[i][v];
+            UNROLLED for (size_t p = 1; p < parts; p++)
+                sum = _mm512_add_epi32(sum, sums[p * m + i][v]);
+            __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(factors[i]));
+            __m512 y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), factor, bias);
+            float *to = out.at + i * out.stride + v * LANES;
+            _mm512_mask_storeu_ps(to, lanes(v * LANES, columns), y);
+        }
+    }
+}
+
+VNNI void product(const Layer *layer, size_t first, size_t last, size_t rows,
+                  const uint8_t *integers, const float *factors, Rows out) {
+    size_t width = integer_width(layer), blocks = layer->blocks;
+    for (size_t number = first; number < last; number++) {
+        const Panel *panel = panel_at(layer, number);
+        size_t left = layer->outputs - number * PANEL, columns = left < PANEL ? left : PANEL;
+        for (size_t i = 0; i < rows; i += TILE) {
+            const uint8_t *from = integers + i * width;
+            const float *factor = factors + i;
+            Rows to = {out.at + i * out.stride + (number - first) * PANEL, out.stride};
+#define OF(m, parts)                                                                               \
+    case m:                                                                                        \
+        tile(m, parts, panel, blocks, from, width, factor, to, columns);                           \
+        break;
+            switch (rows - i) {
+                OF(1, 4)
+                OF(2, 2)
+                OF(3, 2)
+                OF(4, 1)
+                OF(5, 1)
+                OF(6, 1)
+                OF(7, 1)
+            default:
+                tile(TILE, 1, panel, blocks, from, width, factor, to, columns);
+            }
+#undef OF
+        }
+    }
+}

@@ -1,0 +1,125 @@
+/* The output layer: the logits of a vocabulary come in parts that stay in the cache, and of each part
+   only its share of the sum and its best tokens are kept (Milakov and Gimelshein 2018). */
+
+#include "kernels.h"
+#include "simd.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define PART 8 /* panels */
+
+VNNI void tanh_sum(size_t rows, size_t columns, Rows x, Rows y) {
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < columns; k += LANES) {
+            __mmask16 mask = lanes(k, columns);
+            float *at = x.at + i * x.stride + k;
+            __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, at),
+                                       _mm512_maskz_loadu_ps(mask, y.at + i * y.stride + k));
+            _mm512_mask_storeu_ps(at, mask, hyperbolic(sum));
+        }
+}
+
+/* Of one row: the greatest logit, the sum of e^(logit - peak), and the best so far, best first. */
+typedef struct {
+    float peak, sum;
+    size_t found;
+} Tally;
+
+static int is_barred(int64_t token, const int64_t *barred, size_t bars) {
+    for (size_t b = 0; b < bars; b++)
+        if (barred[b] == token) return 1;
+    return 0;
+}
+
+static void offer(float logit, int64_t token, Tally *tally, size_t count, float *logits,
+                  int64_t *tokens) {
+    if (tally->found < count)
+        tally->found++;
+    else if (!(logit > logits[count - 1]))
+        return;
+    size_t at = tally->found - 1;
+    for (; at > 0 && logit > logits[at - 1]; at--) {
+        logits[at] = logits[at - 1];
+        tokens[at] = tokens[at - 1];
+    }
+    logits[at] = logit;
+    tokens[at] = token;
+}
+
+VNNI static void add_to_sum(const float *x, size_t columns, Tally *tally) {
+    __m512 most = _mm512_set1_ps(tally->peak), sum = _mm512_setzero_ps();
+    for (size_t k = 0; k < columns; k += LANES) {
+        __mmask16 mask = lanes(k, columns);
+        most = _mm512_mask_max_ps(most, mask, most, _mm512_maskz_loadu_ps(mask, x + k));
+    }
+    float peak = _mm512_reduce_max_ps(most);
+    for (size_t k = 0; k < columns; k += LANES) {
+        __mmask16 mask = lanes(k, columns);
+        __m512 part = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + k), _mm512_set1_ps(peak));
+        sum = _mm512_mask_add_ps(sum, mask, sum, exponential(part));
+    }
+    float before = tally->sum > 0 ? tally->sum * expf(tally->peak - peak) : tally->sum;
+    tally->sum = before + _mm512_reduce_add_ps(sum);
+    tally->peak = peak;
+}
+
+VNNI static void add_best(const float *x, size_t columns, int64_t first, const int64_t *barred,
+                          size_t bars, Tally *tally, size_t count, float *logits,
+                          int64_t *tokens) {
+    for (size_t k = 0; k < columns; k += LANES) {
+        __mmask16 likely = lanes(k, columns);
+        if (tally->found == count)
+            likely = _mm512_mask_cmp_ps_mask(likely, _mm512_maskz_loadu_ps(likely, x + k),
+                                             _mm512_set1_ps(logits[count - 1]), _CMP_GT_OQ);
+        for (unsigned left = likely; left != 0; left &= left - 1) {
+            size_t at = k + (size_t)__builtin_ctz(left);
+            int64_t token = first + (int64_t)at;
+            float logit = is_barred(token, barred, bars) ? -INFINITY : x[at];
+            offer(logit, token, tally, count, logits, tokens);
+        }
+    }
+}
+
+static void search_part(const Layer *layer, size_t first, size_t last, size_t rows,
+                        const uint8_t *integers, const float *factors, float *part,
+                        const int64_t *barred, size_t bars, size_t count, Tally *tallies,
+                        Rows chances, int64_t *tokens) {
+    size_t stride = PART * PANEL, from = first * PANEL, to = last * PANEL;
+    size_t columns = (to < layer->outputs ? to : layer->outputs) - from;
+    product(layer, first, last, rows, integers, factors, (Rows){part, stride});
+    for (size_t i = 0; i < rows; i++) {
+        const float *x = part + i * stride;
+        add_to_sum(x, columns, tallies + i);
+        add_best(x, columns, (int64_t)from, barred, bars, tallies + i, count,
+                 chances.at + i * chances.stride, tokens + i * count);
+    }
+}
+
+int best(const Layer *layer, size_t rows, Rows x, const int64_t *barred, size_t bars, size_t count,
+         Rows chances, int64_t *tokens) {
+    float *part = malloc(rows * PART * PANEL * sizeof(float));
+    float *factors = malloc(rows * sizeof(float));
+    Tally *tallies = malloc(rows * sizeof(Tally));
+    uint8_t *integers = malloc(rows * integer_width(layer));
+    int has_memory = part && factors && tallies && integers;
+    if (has_memory) {
+        for (size_t i = 0; i < rows; i++) tallies[i] = (Tally){-INFINITY, 0.0f, 0};
+        quantise(layer, rows, x, integers, factors);
+        for (size_t first = 0; first < layer->panels; first += PART) {
+            size_t last = first + PART < layer->panels ? first + PART : layer->panels;
+            search_part(layer, first, last, rows, integers, factors, part, barred, bars, count,
+                        tallies, chances, tokens);
+        }
+        for (size_t i = 0; i < rows; i++)
+            for (size_t c = 0; c < count; c++) {
+                float *chance = chances.at + i * chances.stride + c;
+                *chance = (*chance - tallies[i].peak) - logf(tallies[i].sum);
+            }
+    }
+    free(part);
+    free(factors);
+    free(tallies);
+    free(integers);
+    return has_memory;
+}

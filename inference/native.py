@@ -1,0 +1,22 @@
+"""The native kernels (kernels/, stub _kernels.pyi): there where they were built, and used where the
+CPU has AVX512-VNNI. What they do, torch does elsewhere."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+try:
+    from longspan.inference import _kernels as kernels
+except ImportError:  # no compiler, or another kind of CPU
+    kernels = None  # type: ignore[assignment]
+
+__all__ = ["Floats", "Integers", "kernels", "usable"]
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+_usable = kernels is not None and kernels.supported()
+
+
+def usable() -> bool:
+    """Whether the kernels can be called."""
+    return _usable

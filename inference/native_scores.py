@@ -1,0 +1,87 @@
+"""The score functions of attention by the native kernels."""
+
+from typing import Any, Protocol
+
+import torch
+
+from longspan.inference.fast_attention import exponential
+from longspan.inference.native import Floats, Integers, kernels
+
+__all__ = ["Scores", "Spans", "scores_of"]
+
+# Where each sentence's tokens start and how many they are, and the sentence of each row.
+Spans = tuple[Integers, Integers, Integers]
+
+
+class Scores(Protocol):
+    """Query (rows, size) and keys (tokens, size) -> scores (rows, heads x longest)."""
+
+    def keys(self, keys: Floats, /) -> Floats:
+        """What the scores need of the keys, made once a source."""
+        ...
+
+    def __call__(
+        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int, /
+    ) -> None:
+        """Write the scores of each row's sentence."""
+        ...
+
+
+def scores_of(attention_type: str, attention: Any) -> Scores:
+    """Those of a module `attention`, which for additive is a `FastAdditive`."""
+    found: Scores = _KINDS[attention_type](attention)
+    return found
+
+
+class _Dot:
+    def __init__(self, attention: Any) -> None:
+        self.factor = 1.0
+
+    def keys(self, keys: Floats) -> Floats:
+        return keys
+
+    def __call__(
+        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int
+    ) -> None:
+        kernels.dot(query, keys, *spans, scores, heads, self.factor)
+
+
+class _ScaledDot(_Dot):
+    def __init__(self, attention: Any) -> None:
+        self.factor = (attention.dimension // attention.heads) ** -0.5
+
+
+class _Bilinear(_Dot):
+    def __init__(self, attention: Any) -> None:
+        super().__init__(attention)
+        self.weight = attention.weight  # (heads, d, d)
+
+    def __call__(
+        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int
+    ) -> None:
+        by_head = torch.from_numpy(query).unflatten(1, (heads, 1, -1)) @ self.weight
+        super().__call__(by_head.flatten(1).numpy(), keys, spans, scores, heads)
+
+
+class _Additive:
+    """As `FastAdditive`: keys are exponentials."""
+
+    def __init__(self, attention: Any) -> None:
+        self.v, self.bias = attention.v.flatten().numpy(), attention.bias.flatten().numpy()
+
+    def keys(self, keys: Floats) -> Floats:
+        found: Floats = exponential(torch.from_numpy(keys)).numpy()
+        return found
+
+    def __call__(
+        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int
+    ) -> None:
+        kernels.additive(query, self.bias, self.v, keys, *spans, scores, heads)
+
+
+_KINDS: dict[str, Any] = {
+    "dot": _Dot,
+    "scaled_dot": _ScaledDot,
+    "bilinear": _Bilinear,
+    "additive": _Additive,
+}
