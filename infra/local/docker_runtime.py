@@ -24,12 +24,18 @@ __all__ = ["DockerRuntime"]
 _LABEL = "longspan.cloud"
 _PORT = 8080  # of the container contract
 _ENDPOINT = "AWS_ENDPOINT_URL"
-# Waits for the end of its input, then removes this runtime's containers and its network.
-_REAPER = (
-    "cat >/dev/null; "
-    'docker ps --all --quiet --filter "label=$1" | xargs -r docker rm --force --volumes; '
-    'docker network rm "$2"'
-)
+# Waits for the end of its input, then removes this runtime's containers and its network. One that
+# has just ended is still being removed by Docker, which refuses to remove it meanwhile, and the
+# network with it: so for a minute it looks again.
+_REAPER = """
+cat >/dev/null
+for _ in $(seq 600); do
+    left=$(docker ps --all --quiet --filter "label=$1")
+    [ -n "$left" ] || break
+    docker rm --force --volumes $left || sleep 0.1
+done
+docker network rm "$2"
+"""
 _SECONDS_TO_START = 10.0
 
 
@@ -43,11 +49,11 @@ class DockerRuntime:
         """
         self._threads = threads or max(1, (os.cpu_count() or 2) // 2)
         self._name = f"longspan-{secrets.token_hex(4)}"
-        self._label = f"{_LABEL}={self._name}"
-        _docker("network", "create", "--label", self._label, self._name)
+        self.label = f"{_LABEL}={self._name}"  # of its containers and its network
+        _docker("network", "create", "--label", self.label, self._name)
         words = "{{(index .IPAM.Config 0).Gateway}}"
         self._gateway = _docker("network", "inspect", "--format", words, self._name)
-        self._reaper = _start_reaper(self._label, self._name)
+        self._reaper = _start_reaper(self.label, self._name)
         self._relays: dict[int, Relay] = {}
         self._lock = threading.Lock()
 
@@ -76,7 +82,7 @@ class DockerRuntime:
             self._relays.clear()
 
     def _options(self, container: Container, port: int) -> Iterator[str]:
-        yield from ("--rm", "--label", self._label, "--network", self._name)
+        yield from ("--rm", "--label", self.label, "--network", self._name)
         if container.host:
             yield from ("--hostname", container.host, "--network-alias", container.host)
         yield from ("--publish", f"127.0.0.1:{port}:{_PORT}")

@@ -19,11 +19,16 @@ pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
 @pytest.fixture(scope="module")
 def cloud(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    before = containers()
     with LocalCloud(tmp_path_factory.mktemp("docker-cloud"), "--runtime", "docker") as cloud:
         yield cloud
+    assert containers() <= before
+
+
+def containers() -> set[str]:
+    """Of local clouds."""
     command = ["docker", "ps", "--all", "--quiet", "--filter", "label=longspan.cloud"]
-    left = subprocess.run(command, capture_output=True, text=True).stdout
-    assert left == ""
+    return set(subprocess.run(command, capture_output=True, text=True).stdout.split())
 
 
 def client(cloud: LocalCloud, service: str) -> Any:

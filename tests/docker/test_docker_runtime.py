@@ -24,14 +24,14 @@ def runtime(image: str) -> Iterator[DockerRuntime]:
     runtime = DockerRuntime()
     yield runtime
     runtime.close()
-    assert not ours()
+    assert labelled(runtime.label) == []
 
 
-def ours() -> list[str]:
-    """Containers and networks of any local cloud."""
+def labelled(label: str) -> list[str]:
+    """Containers and networks of one local cloud: others may run beside it."""
     found = []
     for kind in (["ps", "--all"], ["network", "ls"]):
-        command = ["docker", *kind, "--quiet", "--filter", "label=longspan.cloud"]
+        command = ["docker", *kind, "--quiet", "--filter", f"label={label}"]
         found += subprocess.run(command, capture_output=True, text=True).stdout.split()
     return found
 
@@ -141,19 +141,21 @@ def test_nothing_is_left_of_a_cloud_that_is_killed(image: str, tmp_path: Path):
         "from longspan.infra.local.runtime import Container\n"
         "base, log, image = sys.argv[1:]\n"
         "code = \"open('/opt/ml/ready', 'w'); import time; time.sleep(600)\"\n"
-        "DockerRuntime().start("
-        "Container('left', image, ('python', '-c', code), Path(base), Path(log)))\n"
+        "runtime = DockerRuntime()\n"
+        "Path(base, 'label').write_text(runtime.label)\n"
+        "runtime.start(Container('left', image, ('python', '-c', code), Path(base), Path(log)))\n"
         "time.sleep(600)"
     )
     command = [sys.executable, "-c", program, str(tmp_path), str(tmp_path / "log"), image]
     with subprocess.Popen(command) as process:
         wait_for(tmp_path / "ready")
-        assert ours()
+        label = (tmp_path / "label").read_text()
+        assert len(labelled(label)) == 2
         process.kill()
     deadline = time.monotonic() + _SECONDS
-    while ours() and time.monotonic() < deadline:
+    while labelled(label) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert not ours()
+    assert labelled(label) == []
 
 
 def wait_for(path: Path) -> None:
