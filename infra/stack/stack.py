@@ -131,6 +131,8 @@ class Stack:
                     TemplateBody=body(),
                     Parameters=self._parameters(given, kind),
                     Capabilities=_CAPABILITIES,
+                    # What `destroy` kept: bucket, repository and group have names of ours.
+                    ImportExistingResources=True,
                 )
             )
 
