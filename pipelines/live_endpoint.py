@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from longspan.pipelines.aws_errors import AwsError, explained
+from longspan.pipelines.blue_green import blue_green
 from longspan.pipelines.config import Config
 from longspan.pipelines.config.delivery import Endpoint
 from longspan.pipelines.connection import Connection
@@ -68,6 +69,7 @@ class Deployment:
     vpc: Mapping[str, Any] | None = None
     network_isolation: bool = False
     kms_key: str | None = None
+    rollback_alarms: tuple[str, ...] = ()
     tags: tuple[Mapping[str, str], ...] = ()
 
 
@@ -181,7 +183,12 @@ def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
         )
         return ""
     before = sagemaker.describe_endpoint(EndpointName=deployment.endpoint)["EndpointConfigName"]
-    sagemaker.update_endpoint(EndpointName=deployment.endpoint, EndpointConfigName=name)
+    policy = blue_green(deployment.rollback_alarms)
+    sagemaker.update_endpoint(
+        EndpointName=deployment.endpoint,
+        EndpointConfigName=name,
+        **({"DeploymentConfig": policy} if policy else {}),
+    )
     return str(before)
 
 

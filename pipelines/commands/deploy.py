@@ -97,5 +97,6 @@ def _deployment(connection: "Connection", config: "Config", endpoint: str, packa
         vpc=vpc,
         network_isolation=aws.network_isolation,
         kms_key=None if connection.local else aws.kms.volume,
+        rollback_alarms=tuple(config.endpoint.rollback_alarms),
         tags=tuple({"Key": key, "Value": value} for key, value in aws.tags.items()),
     )

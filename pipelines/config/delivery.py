@@ -13,6 +13,7 @@ __all__ = ["Autoscaling", "Endpoint", "Evaluation", "Gate", "Registry", "Serverl
 GroupName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
 # An endpoint config's name, of at most 63 characters, is the endpoint's, a hyphen and the
 # execution's id of 12.
+AlarmName = Annotated[str, Field(max_length=255, pattern=r"^\S(.*\S)?$")]
 EndpointName = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 
 
@@ -85,10 +86,20 @@ class Endpoint(Section):
     variables: Variables = Field(
         default_factory=dict, description="environment variables of the serving container"
     )
+    rollback_alarms: list[AlarmName] = Field(
+        default_factory=list,
+        max_length=10,
+        description="CloudWatch alarms that bring the old model back while an update is watched",
+        examples=[["longspan-5xx", "longspan-p99"]],
+    )
 
     def mistakes(self) -> Iterator[Mistake]:
         """Serverless has no machines; autoscaling holds the count it starts with."""
         if self.serverless is not None:
+            if self.rollback_alarms:
+                yield Mistake(
+                    ("rollback_alarms",), "AWS watches no update of a serverless endpoint"
+                )
             for name in ("instance_type", "instance_count", "autoscaling"):
                 if name in self.model_fields_set and getattr(self, name) is not None:
                     yield Mistake((name,), "serverless has no machines: leave one of the two out")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from longspan.pipelines.blue_green import blue_green
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without
 from longspan.pipelines.live_endpoint import VARIANT, variant
@@ -77,6 +78,7 @@ def _endpoint_step(context: BuildContext, endpoint_config: Any) -> RequestStep:
     request = {
         "EndpointName": config.endpoint_name,
         "EndpointConfigName": endpoint_config,
+        "DeploymentConfig": blue_green(config.endpoint.rollback_alarms),
         "Tags": tags(config.aws),
     }
     return RequestStep(

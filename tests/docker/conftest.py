@@ -58,20 +58,27 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def image(engine: None) -> Iterator[str]:
+def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its name; what the SDK's local mode leaves behind of it is removed."""
     if not _answers("docker", "image", "inspect", IMAGE):
         pytest.skip(f"the image {IMAGE} is not on this machine: longspan image build")
-    before = _containers()
     yield IMAGE
-    for container in _containers() - before:
+    for container in _containers(tmp_path_factory.getbasetemp()):
         subprocess.run(["docker", "rm", "--force", container], capture_output=True)
     subprocess.run(["docker", "network", "rm", "sagemaker-local"], capture_output=True)
 
 
-def _containers() -> set[str]:
+def _containers(folder: Path) -> list[str]:
+    """Those of the image that mount something below a folder: other tests may run beside these."""
     command = ["docker", "ps", "--all", "--quiet", "--filter", f"ancestor={IMAGE}"]
-    return set(subprocess.run(command, capture_output=True, text=True).stdout.split())
+    found = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    return [container for container in found if f"{folder}/" in _mounts(container)]
+
+
+def _mounts(container: str) -> str:
+    words = "{{range .Mounts}}{{println .Source}}{{end}}"
+    command = ["docker", "inspect", "--format", words, container]
+    return subprocess.run(command, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +108,8 @@ def referee(
         "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(defaults),
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(defaults),
         "SAGEMAKER_VALIDATE_ROLE": "false",
+        # What its containers mount, which tells them from others of the image.
+        "TMPDIR": str(tmp_path_factory.mktemp("mounted")),
         "LONGSPAN_IMAGE": image,
     }
 

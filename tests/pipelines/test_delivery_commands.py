@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from longspan.pipelines.command import main
@@ -115,8 +116,13 @@ def test_packages_are_deployed_replaced_and_taken_back(
 
     assert main(["deploy", "2"]) == 1
     assert "expected an approved model package" in capsys.readouterr().err
+    config = yaml.safe_load(template())
+    config["endpoint"]["rollback_alarms"] = ["longspan-5xx"]
+    Path("longspan.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert main(["deploy", "2", "--approve"]) == 0
     assert registry.serving() == "second"
+    watched = registry.sagemaker.describe_endpoint(EndpointName=GROUP)["LastDeploymentConfig"]
+    assert watched["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": "longspan-5xx"}]}
     assert "replaces longspan-sample-v1-" in capsys.readouterr().out
 
     assert main(["deploy", "3", "--approve"]) == 1  # does not start

@@ -20,6 +20,11 @@ from tests.pipelines.config.test_reading import DATA, mistake_of
             "know no aws.network_isolation",
         ),
         (
+            "endpoint: {serverless: {}, rollback_alarms: [a]}\n",
+            "endpoint.rollback_alarms",
+            "AWS watches no update of a serverless endpoint",
+        ),
+        (
             "endpoint: {autoscaling: {min_instances: 2, max_instances: 3}}\n",
             "endpoint.instance_count",
             "expected within autoscaling's 2 to 3, came 1",

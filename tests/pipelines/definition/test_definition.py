@@ -44,6 +44,7 @@ VARIANTS = {
     "aws": BASE + AWS,
     "no baseline": BASE + "baseline: {enabled: false}\n",
     "no endpoint": BASE + "endpoint: {enabled: false}\n",
+    "watched": BASE + "endpoint: {rollback_alarms: [longspan-5xx]}\n",
     "serverless": BASE + "endpoint: {serverless: {memory_mb: 4096}}\n",
     "spot": BASE + "training: {spot: true}\n",
     "no cache": BASE + "aws: {cache_days: 0}\n",

@@ -79,6 +79,12 @@ def test_variables_of_the_config_reach_the_containers() -> None:
     assert container["Environment"] == {"LONGSPAN_THREADS": "2"}
 
 
+def test_alarms_of_the_config_watch_the_update() -> None:
+    watched = step(read("watched"), "Endpoint")["Arguments"]["DeploymentConfig"]
+    assert watched["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": "longspan-5xx"}]}
+    assert "BlueGreenUpdatePolicy" in watched
+
+
 def test_serverless_endpoints_have_no_machines() -> None:
     definition = read("serverless")
     (variant,) = step(definition, "EndpointConfig")["Arguments"]["ProductionVariants"]
