@@ -132,6 +132,25 @@ def test_status_and_logs_show_what_ran(
     assert len(wrong.stderr.splitlines()) == 1
 
 
+def test_cost_estimates_a_run_and_reckons_one_by_its_seconds(
+    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+) -> None:
+    before = shell("cost")
+    assert before.returncode == 0, before.stderr
+    assert re.search(r"^Tune +[\d.]+ to [\d.]+ +\$[\d.]+ to \$[\d.]+", before.stdout, re.MULTILINE)
+    assert re.search(r"^endpoint, a month +\$[\d.]+", before.stdout, re.MULTILINE)
+    id = re.search(r"execution/(\w+)", finished.stdout)
+    assert id is not None
+    after = shell("cost", "--execution", id[1])
+    assert after.returncode == 0, after.stderr
+    # Step, jobs, machine hours, hours spared by spot, dollars, machine.
+    for step in ("Prepare", "Tune", "Evaluate"):
+        assert re.search(
+            rf"^{step} +\d+ +\d\.\d+ +0\.000 +\d\.\d+ +ml\.", after.stdout, re.MULTILINE
+        )
+    assert "would have cost on AWS $" in after.stdout
+
+
 def test_ctrl_c_leaves_nothing_behind_and_the_run_goes_on(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     config = small_config(**QUICK, registry={"approval_status": "PendingManualApproval"})
