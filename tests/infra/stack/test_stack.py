@@ -91,6 +91,28 @@ def test_the_outputs_are_what_the_config_asks_for(cloudformation: Any, kind: str
     assert place.startswith("s3://") if kind == "asynchronous" else place == ""
 
 
+def test_an_isolated_network_gets_its_ways_and_models_are_deployed_into_it(cloudformation: Any):
+    ec2 = boto3.client("ec2", region_name=REGION)
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+    stack = Stack(cloudformation, "longspan")
+    given = {
+        "VpcId": ec2.describe_vpcs()["Vpcs"][0]["VpcId"],
+        "SubnetIds": ",".join(subnets),
+        "RouteTableIds": ec2.describe_route_tables()["RouteTables"][0]["RouteTableId"],
+    }
+    stack.execute(stack.propose(given))
+    ways = {way["ServiceName"]: way for way in ec2.describe_vpc_endpoints()["VpcEndpoints"]}
+    assert len(ways) == 9
+    assert f"longspan-123456789012-{REGION}" in ways[f"com.amazonaws.{REGION}.s3"]["PolicyDocument"]
+    assert set(ways[f"com.amazonaws.{REGION}.ecr.dkr"]["SubnetIds"]) == set(subnets)
+    function = boto3.client("lambda", region_name=REGION).get_function_configuration(
+        FunctionName="longspan-deployment"
+    )
+    variables = function["Environment"]["Variables"]
+    assert variables["SUBNETS"] == ",".join(subnets)
+    assert variables["SECURITY_GROUP"].startswith("sg-")
+
+
 def test_approval_leads_to_the_deployment_and_the_timer_to_the_canary(cloudformation: Any):
     stack = Stack(cloudformation, "longspan")
     stack.execute(stack.propose({}))
