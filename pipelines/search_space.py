@@ -70,7 +70,7 @@ SearchSpace = dict[
 
 # Only valid combinations: every dimension is a multiple of every number of heads.
 DEFAULT_SPACE: dict[str, Any] = {
-    "attention_location": ["progress", "none"],
+    "attention_location": ["tracking", "progress"],
     "attention_type": ["scaled_dot", "additive"],
     "attention_heads": [1, 2, 4],
     "attention_dimension": [128, 256, 512],
@@ -82,7 +82,7 @@ DEFAULT_SPACE: dict[str, Any] = {
 # Why each range is as it is, from the experiments of docs/results.md; `longspan init` writes
 # them beside the ranges.
 REASONS = {
-    "attention_location": "progress is what holds past 100 words; none shows what it is worth",
+    "attention_location": "both hold past 100 words: tracking corrects itself, progress costs less",
     "attention_type": "both learn alike, scaled_dot in three quarters of the time",
     "attention_heads": "more than 4 gained nothing; each divides every dimension below",
     "attention_dimension": "all are multiples of 4; more than rnn_num_hidden rarely pays",
@@ -219,7 +219,6 @@ _RELATED = (
     "attention_location",
     "coverage_mechanism",
     "coverage_penalty",
-    "attention_location",
     "architecture",
     "input_feeding",
     "transformer_heads",

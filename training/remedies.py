@@ -32,7 +32,7 @@ def _attention(case: _Case) -> str | None:
     if case.attends:
         return None
     return (
-        "attention_type=scaled_dot with attention_location=progress: without attention one vector "
+        "attention_type=scaled_dot with attention_location=tracking: without attention one vector "
         "carries the whole sentence"
     )
 
@@ -40,8 +40,8 @@ def _attention(case: _Case) -> str | None:
 def _location(case: _Case) -> str | None:
     if not case.attends:
         return None
-    following = {"none": "progress", "progress": "tracking"}.get(case.settings.attention_location)
-    return following and f"attention_location={following}"
+    tracks = case.settings.attention_location == "tracking"
+    return None if tracks else "attention_location=tracking"
 
 
 def _augmentation(case: _Case) -> str | None:

@@ -34,7 +34,14 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
 
 
 def _section(title: str, note: str = "", **parts: Any) -> Section:
-    nothing = {"charts": [], "names": [], "bars": [], "table": None, "more": [], "texts": []}
+    nothing: Section = {
+        "charts": [],
+        "names": [],
+        "bars": [],
+        "table": None,
+        "more": [],
+        "texts": [],
+    }
     return {"title": title, "note": note, **nothing, **parts}
 
 

@@ -32,7 +32,7 @@ _NO_ATTENTION: Mapping[str, Any] = {
 _COMMON: Mapping[str, Any] = {"length_penalty": 1.0}
 _ATTENTION: Mapping[str, Any] = {
     "attention_type": "scaled_dot",
-    "attention_location": "progress",
+    "attention_location": "tracking",
     "coverage_penalty": 0.05,
 }
 

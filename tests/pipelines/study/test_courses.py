@@ -34,7 +34,7 @@ def test_every_course_is_the_baseline_but_for_one_thing():
     assert changed(found, "weights") == {"weight_init_type": "uniform", "weight_init_scale": 0.08}
     assert changed(found, "batch") == {"batch_tokens": 2000}
     assert changed(found, "attention") == {
-        "attention_type": "scaled_dot", "attention_location": "progress", "coverage_penalty": 0.05,
+        "attention_type": "scaled_dot", "attention_location": "tracking", "coverage_penalty": 0.05,
     }  # fmt: skip
 
 
