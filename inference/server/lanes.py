@@ -1,8 +1,8 @@
 """Lanes: the searches of one worker, taken step by step in turn.
 
 Parts of like length and equal settings are searched together. A search takes those that wait when
-it starts, oldest first; each turn is one step of one search, so that a short part waits for a step
-of a long one, never for its end, and nothing waits for what came later.
+it starts, oldest first; each turn starts one search at most and takes one step of one, so that a
+short part waits for a step of a long one, never for its end, and nothing waits for what came later.
 """
 
 import time
@@ -22,6 +22,7 @@ from longspan.training.tokenizer import PAD
 __all__ = ["Failure", "Lanes", "Partial", "Turn"]
 
 # Searches at a time: of all kinds, and of one. More would share the processor without being faster.
+# One that is shorter than all of them is let in nevertheless.
 _MOST_RUNS, _MOST_OF_A_KIND = 8, 2
 _SHORTEST_CLASS = 16
 _PARTIAL_SECONDS = 0.05
@@ -154,13 +155,15 @@ class Lanes:
         return turn
 
     def _start(self, turn: Turn) -> None:
-        """Searches for what has waited longest, as many as may run at a time."""
-        while len(self._running) < _MOST_RUNS and (kind := self._next_kind()) is not None:
-            members = self._take(kind)
-            try:
-                self._running.appendleft(self._run(kind, members))
-            except (LongspanError, RuntimeError) as error:
-                turn.failures.extend(_failures(members, error))
+        """A search for what has waited longest and may start. One alone, since to start is to
+        read the whole source: nobody should wait while many are read."""
+        if (kind := self._next_kind()) is None:
+            return
+        members = self._take(kind)
+        try:
+            self._running.appendleft(self._run(kind, members))
+        except (LongspanError, RuntimeError) as error:
+            turn.failures.extend(_failures(members, error))
 
     def _next_kind(self) -> _Kind | None:
         now = self._clock()
@@ -172,9 +175,12 @@ class Lanes:
         return min(ready, key=lambda entry: entry[0])[1] if ready else None
 
     def _may_start(self, kind: _Kind, queue: "deque[_Waiting]", now: float) -> bool:
-        same = sum(1 for run in self._running if run.kind == kind)
-        full = len(queue) >= self._most(kind)
-        return same < _MOST_OF_A_KIND and (full or now >= queue[0].since + queue[0].job.delay)
+        if sum(run.kind == kind for run in self._running) >= _MOST_OF_A_KIND:
+            return False
+        shortest = all(kind.length < run.kind.length for run in self._running)
+        if len(self._running) >= _MOST_RUNS and not shortest:
+            return False
+        return len(queue) >= self._most(kind) or now >= queue[0].since + queue[0].job.delay
 
     def _most(self, kind: _Kind) -> int:
         return max(1, min(self._batch_size, self._batch_tokens // kind.length))

@@ -10,6 +10,7 @@ from longspan.inference.settings import SearchSettings
 
 GREEDY = SearchSettings(1, 0.0, max_length=6)
 BEAM = SearchSettings(3, 0.6, max_length=6)
+LONG = 60  # source tokens
 
 
 class Clock:
@@ -29,6 +30,13 @@ def drain(lanes: Lanes) -> list:
     while not lanes.is_idle:
         turns.append(lanes.turn())
     return turns
+
+
+def results_of(lanes: Lanes) -> list[int]:
+    """The numbers of the jobs that one turn ends; none fails."""
+    turn = lanes.turn()
+    assert not turn.failures
+    return [result.number for result in turn.results]
 
 
 @pytest.fixture
@@ -59,14 +67,54 @@ def test_like_lengths_and_settings_go_together_up_to_the_size(table_model):
 
 
 def test_a_short_one_that_comes_later_does_not_wait_for_a_long_one(lanes):
-    lanes.add(job(0, 300, SearchSettings(1, 0.0, max_length=500, min_length=499)))
+    lanes.add(job(0, LONG, SearchSettings(1, 0.0, max_length=500, min_length=499)))
     for _ in range(10):
-        assert not lanes.turn().results
+        assert not results_of(lanes)
     lanes.add(job(1))
     steps = 1
-    while not lanes.turn().results:
+    while not results_of(lanes):
         steps += 1
     assert steps <= 2 * GREEDY.max_length  # every second turn is its own
+
+
+def test_a_short_one_does_not_wait_for_any_number_of_long_ones_of_many_kinds(lanes):
+    for number in range(12):
+        alone = SearchSettings(1, number / 10, max_length=500, min_length=499)
+        lanes.add(job(number, LONG, alone))
+    for _ in range(20):
+        assert not results_of(lanes)
+    lanes.add(job(99))
+    turns = 1
+    while not (ended := results_of(lanes)):
+        turns += 1
+    assert ended == [99]
+    assert turns <= 12 * GREEDY.max_length
+
+
+def test_a_long_one_does_not_wait_for_short_ones_that_come_later(lanes):
+    kinds = [SearchSettings(1, number / 10, max_length=6, min_length=5) for number in range(12)]
+    for number in range(1, 9):
+        lanes.add(job(number, settings=kinds[number]))
+    lanes.add(job(0, LONG, SearchSettings(1, 0.0, max_length=40, min_length=39)))
+    ended: list[int] = []
+    for number in range(9, 1000):  # meanwhile a short one comes with every turn
+        lanes.add(job(number, settings=kinds[number % 12]))
+        ended += results_of(lanes)
+        if 0 in ended:
+            break
+    assert 0 in ended
+
+
+def test_a_turn_reads_the_source_of_one_search(table_model, monkeypatch):
+    model = table_model(9)
+    lanes = Lanes(model, torch.device("cpu"))
+    for number in range(4):
+        lanes.add(job(number, settings=SearchSettings(1, number / 10, max_length=6)))
+    read, encode = [], model.encode
+    monkeypatch.setattr(model, "encode", lambda *source: (read.append(1), encode(*source))[1])
+    for taken in range(1, 5):
+        lanes.turn()
+        assert len(read) == taken
 
 
 def test_a_job_may_wait_for_others_and_not_longer(table_model):
