@@ -119,6 +119,32 @@ def test_batched_equals_unbatched_gradients_included(changes):
         torch.testing.assert_close(gradient, alone_gradients[name], msg=name)
 
 
+class Loss(torch.nn.Module):
+    """The whole objective as a function of a model's parameters."""
+
+    def __init__(self, model, hyperparameters):
+        super().__init__()
+        self.model, self.hyperparameters = model, hyperparameters
+
+    def forward(self, b):
+        return sequence_loss(self.model, b, self.hyperparameters, label_smoothing=0.1).loss
+
+
+@pytest.mark.parametrize("changes", VARIANTS, ids=str)
+def test_gradients_of_every_parameter_are_those_of_small_differences(changes):
+    loss = Loss(*build(**changes))
+    names, values = zip(*loss.named_parameters(), strict=True)
+
+    def run(every):
+        parts = every.split([value.numel() for value in values])
+        parameters = [part.view_as(value) for part, value in zip(parts, values, strict=True)]
+        return torch.func.functional_call(loss, dict(zip(names, parameters, strict=True)), batch())
+
+    every = torch.cat([value.detach().flatten() for value in values]).requires_grad_()
+    # Along a random direction (`fast_mode`): each of thousands of numbers alone takes minutes.
+    assert torch.autograd.gradcheck(run, every, fast_mode=True)
+
+
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_padding_is_not_seen(changes):
     model, hyperparameters = build(**changes)
