@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,6 +27,11 @@ def explained(doing: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise AwsError(f"{doing}: {explain(error)}") from error
+    except S3UploadFailedError as error:
+        # boto3's transfers wrap what S3 has answered.
+        cause = error.__context__
+        said = explain(cause) if isinstance(cause, ClientError) else _one_line(error)
+        raise AwsError(f"{doing}: {said}") from error
 
 
 def explain(error: ClientError | BotoCoreError) -> str:
@@ -79,6 +85,18 @@ _ADVICE = {
     "SlowDown": "too many requests; run it again, it goes on where it stopped",
 }
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+# Of operations that are not called like their right and whose denials do not name it.
+_RIGHTS = {
+    "HeadBucket": "s3:ListBucket",
+    "HeadObject": "s3:GetObject",
+    "GetObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "DeleteObjects": "s3:DeleteObject",
+}
 _RIGHT = re.compile(r"(?P<who>\S+) is not authorized to perform: (?P<right>[\w-]+:\w+)")
 
 
@@ -94,7 +112,8 @@ def _explain_answer(error: ClientError) -> str:
 
 def _explain_denial(error: ClientError, message: str) -> str:
     found = _RIGHT.search(message)
-    right = found["right"] if found else f"that of {error.operation_name}"
+    operation = error.operation_name
+    right = found["right"] if found else _RIGHTS.get(operation, f"to {operation}")
     who = found["who"] if found else "the caller"
     return f"{who} lacks the right {right}: add it to the policies of that user or role"
 

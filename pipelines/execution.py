@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListPipelineExecutionSteps.html
 """
 
-import hashlib
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,15 +101,14 @@ class Execution:
         """Ask it to stop; running jobs are stopped too. Raises AwsError."""
         with explained("stopping the execution"):
             self._client.stop_pipeline_execution(
-                PipelineExecutionArn=self.arn, ClientRequestToken=_token("stop", self.arn)
+                PipelineExecutionArn=self.arn, ClientRequestToken=uuid.uuid4().hex
             )
 
     def retry(self) -> None:
         """Take a failed or stopped execution up where it ended. Raises AwsError."""
         with explained("retrying the execution"):
             self._client.retry_pipeline_execution(
-                PipelineExecutionArn=self.arn,
-                ClientRequestToken=_token(f"retry {time.time_ns()}", self.arn),
+                PipelineExecutionArn=self.arn, ClientRequestToken=uuid.uuid4().hex
             )
 
     def _step(self, found: Mapping[str, Any]) -> StepState:
@@ -149,8 +148,3 @@ def _resource(metadata: Mapping[str, Any]) -> str:
         if isinstance(value, Mapping) and isinstance(value.get("Arn"), str):
             return str(value["Arn"])
     return ""
-
-
-def _token(action: str, arn: str) -> str:
-    """At least 32 characters, the same for the same request, so that a repeat is no second one."""
-    return hashlib.sha256(f"{action} {arn}".encode()).hexdigest()

@@ -59,6 +59,7 @@ def find_execution(client: Any, wanted: str | None, pipeline: str | None = None)
     for one in found:
         if wanted in (None, one.id, one.arn):
             return one
-    known = ", ".join(one.id for one in found[:5]) or "none"
     what = f"execution {wanted}" if wanted else "an execution"
-    raise AwsError(f"expected {what} of {', '.join(names) or 'a pipeline'}; there are: {known}")
+    known = ", ".join(one.id for one in found[:5])
+    there = f"there are: {known}" if known else "there is none; `longspan run` starts one"
+    raise AwsError(f"expected {what} of {', '.join(names) or 'a pipeline'}; {there}")

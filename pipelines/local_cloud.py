@@ -4,6 +4,7 @@ It is told to end by the end of its standard input, so it does not outlive this 
 that ends.
 """
 
+import fcntl
 import json
 import os
 import subprocess
@@ -19,6 +20,8 @@ __all__ = ["LocalCloud", "LocalCloudStartError", "find_running"]
 _UP = (sys.executable, "-m", "longspan.infra.local", "up", "--until-eof")
 # What a running cloud leaves in its directory for others to find it.
 _CARD = "cloud.json"
+# Held by a cloud as long as it lives.
+_LOCK = "cloud.lock"
 # A cloud ends its jobs, then saves its state.
 _SECONDS_TO_CLOSE = 60.0
 
@@ -80,6 +83,20 @@ def find_running(directory: Path) -> Mapping[str, str] | None:
     try:
         card = json.loads((directory / _CARD).read_text(encoding="utf-8"))
         os.kill(int(card["pid"]), 0)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not _is_held(directory / _LOCK):
         return None
     return {name: str(value) for name, value in card.items() if name.isupper()}
+
+
+def _is_held(lock: Path) -> bool:
+    """After a crash the card stays, and another process may have the cloud's number by now."""
+    try:
+        with lock.open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -5,32 +5,49 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-approve.html
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from longspan.pipelines.aws_errors import AwsError, explained
 
 __all__ = ["approve", "find_package"]
 
 
 def find_package(sagemaker: Any, group: str, wanted: str | None, *, approved: bool) -> str:
-    """The ARN of a version, by its number or its ARN; without `wanted`, of the newest one.
+    """The ARN of a version, by its number; without `wanted`, of the newest one.
 
-    Of the newest approved one when `approved`. Raises AwsError, which says what there is.
+    Of the newest approved one when `approved`. An ARN, of any group or of none, is given back.
+    Raises AwsError, which says what there is.
     """
-    with explained(f"the model package group {group}"):
-        pages = sagemaker.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
-        )
-        found = [package for page in pages for package in page["ModelPackageSummaryList"]]
+    if wanted is not None and wanted.startswith("arn:"):
+        return wanted
+    found = _versions(sagemaker, group)
     for package in found:
-        names = (package["ModelPackageArn"], str(package["ModelPackageVersion"]))
         fits = package["ModelApprovalStatus"] == "Approved" or not approved
-        if wanted in names or (wanted is None and fits):
+        if wanted == str(package["ModelPackageVersion"]) or (wanted is None and fits):
             return str(package["ModelPackageArn"])
     there = ", ".join(
         f"{package['ModelPackageVersion']} ({package['ModelApprovalStatus']})"
         for package in found[:5]
     )
     what = f"version {wanted}" if wanted else "an approved version" if approved else "a version"
-    raise AwsError(f"expected {what} in the model package group {group}; there are: {there or '-'}")
+    raise AwsError(
+        f"expected {what} in the model package group {group}; "
+        + (f"there are: {there}" if there else "there is none; `longspan run` registers one")
+    )
+
+
+def _versions(sagemaker: Any, group: str) -> list[dict[str, Any]]:
+    """Newest first; none where there is no such group yet."""
+    with explained(f"the model package group {group}"):
+        try:
+            pages = sagemaker.get_paginator("list_model_packages").paginate(
+                ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+            )
+            return [package for page in pages for package in page["ModelPackageSummaryList"]]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return []
+            raise
 
 
 def approve(sagemaker: Any, package: str) -> None:

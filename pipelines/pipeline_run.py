@@ -102,7 +102,14 @@ def _check(config: Config, connection: Connection) -> None:
             raise AwsError(f"expected {', '.join(missing)} in the config to run on AWS; add them")
     bucket = _bucket(config, connection)
     with explained(f"the bucket {bucket}"):
-        connection.client("s3").head_bucket(Bucket=bucket)
+        found = connection.client("s3").head_bucket(Bucket=bucket)
+    # boto3 follows a bucket to where it is; SageMaker's jobs do not.
+    region = found.get("BucketRegion", connection.region)
+    if region != connection.region:
+        raise AwsError(
+            f"expected the bucket {bucket} in {connection.region}, it is in {region}; set "
+            f"aws.region to {region}, or aws.bucket to one in {connection.region}"
+        )
 
 
 def _bucket(config: Config, connection: Connection) -> str:

@@ -7,6 +7,7 @@ Jobs and their logs cannot be deleted and cost nothing.
 """
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def delete(connection: Connection, project: Project, resource: Resource) -> None
             ModelPackageGroupName=name
         ),
         "pipeline": lambda: clients("sagemaker").delete_pipeline(
-            PipelineName=name, ClientRequestToken=f"delete-{name}".ljust(32, "-")
+            PipelineName=name, ClientRequestToken=uuid.uuid4().hex
         ),
         "objects": lambda: _delete_objects(clients("s3"), project),
     }

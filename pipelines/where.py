@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from longspan.pipelines.connection import Connection
 
-__all__ = ["DIRECTORY", "add_where_arguments", "open_connection"]
+__all__ = ["DIRECTORY", "add_where_arguments", "default_region", "open_connection"]
 
 # Where the local cloud keeps what it has, beside the project that uses it.
 DIRECTORY = Path(".longspan")
@@ -33,6 +33,13 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"of the local cloud (default: {DIRECTORY})",
     )
+
+
+def default_region(arguments: argparse.Namespace) -> str | None:
+    """That of `longspan.yaml`, where there is one, for commands that take no config."""
+    from longspan.pipelines.config import load_config_or_sample
+
+    return load_config_or_sample(None).aws.region if arguments.aws else None
 
 
 @contextlib.contextmanager

@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one line for each endpoint."""
     from longspan.pipelines.live_endpoint import list_endpoints
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.where import default_region, open_connection
 
-    with open_connection(arguments) as connection:
+    with open_connection(arguments, default_region(arguments)) as connection:
         found = list_endpoints(connection.client("sagemaker"))
         for one in found:
             since = f"{one.since.astimezone():%Y-%m-%d %H:%M}"

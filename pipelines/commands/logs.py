@@ -1,6 +1,7 @@
 """Print what a job or an endpoint wrote, from CloudWatch Logs.
 
-NAME is a job's or an endpoint's name, as `longspan status` and `longspan endpoints` show it.
+NAME is a job's or an endpoint's name, as `longspan status` and `longspan endpoints` show it. A
+tuning job's log is that of its training jobs, one after another.
 """
 
 import argparse
@@ -17,6 +18,11 @@ _DESCRIBE = (
     ("describe_training_job", "TrainingJobName", "TrainingJobStatus"),
     ("describe_processing_job", "ProcessingJobName", "ProcessingJobStatus"),
     ("describe_transform_job", "TransformJobName", "TransformJobStatus"),
+    (
+        "describe_hyper_parameter_tuning_job",
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobStatus",
+    ),
     ("describe_endpoint", "EndpointName", "EndpointStatus"),
 )
 _WRITES = frozenset({"InProgress", "Stopping", "Creating", "Updating", "InService", "RollingBack"})
@@ -32,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the lines, oldest first."""
     from longspan.pipelines.job_logs import read_log
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.where import default_region, open_connection
 
-    with open_connection(arguments) as connection:
+    with open_connection(arguments, default_region(arguments)) as connection:
         sagemaker = connection.client("sagemaker")
         for line in read_log(
             connection.client("logs"),

@@ -25,9 +25,9 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.execution import Execution
     from longspan.pipelines.executions import find_execution
     from longspan.pipelines.live_view import show
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.where import default_region, open_connection
 
-    with open_connection(arguments) as connection:
+    with open_connection(arguments, default_region(arguments)) as connection:
         client = connection.client("sagemaker")
         found = find_execution(client, arguments.execution, arguments.pipeline)
         execution = Execution(client, found.arn)

@@ -21,8 +21,15 @@ def test_a_denial_names_the_right_and_who_lacks_it():
     assert "\n" not in said
 
 
-def test_a_denial_without_details_still_names_the_operation():
-    assert "HeadBucket" in explain(answer("403", "Forbidden", "HeadBucket"))
+@pytest.mark.parametrize(
+    ("operation", "right"),
+    [
+        ("HeadBucket", "the caller lacks the right s3:ListBucket:"),
+        ("DescribeAlarms", "the caller lacks the right to DescribeAlarms:"),
+    ],
+)
+def test_a_denial_without_details_still_names_the_right(operation: str, right: str):
+    assert right in explain(answer("403", "Forbidden", operation))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ The local cloud checks every request's signature and the caller's policies, as A
 
 import json
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import yaml
 
 from longspan.pipelines.command import main
 from longspan.pipelines.config import template
+from tests.pipelines.iam_user import IamUser, refused
 from tests.pipelines.test_delivery_commands import GROUP, Registry
 
 DEPLOY = (
@@ -47,26 +47,6 @@ DELETE = (
     "sagemaker:DeletePipeline",
     # Deleting objects needs s3:DeleteObject too, which moto does not check.
 )
-USER = "deployer"
-
-
-class User:
-    """Somebody with few rights, whose keys the commands use."""
-
-    def __init__(self, cloud: Any) -> None:
-        self._iam = cloud.client("iam")
-        self._iam.create_user(UserName=USER)
-        key = self._iam.create_access_key(UserName=USER)["AccessKey"]
-        self.environment = {
-            **cloud.environment,
-            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        }
-
-    def may(self, actions: Sequence[str]) -> None:
-        statement = {"Effect": "Allow", "Action": [*actions, *ALWAYS], "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._iam.put_user_policy(UserName=USER, PolicyName="few", PolicyDocument=document)
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +55,12 @@ def cloud(launch_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="module")
-def user(cloud: Any) -> User:
-    return User(cloud)
+def user(cloud: Any) -> IamUser:
+    return IamUser(cloud)
 
 
 @pytest.fixture(autouse=True)
-def here(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def here(user: IamUser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in user.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -90,9 +70,9 @@ def here(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def registry(cloud: Any, user: User, here: None) -> Registry:
+def registry(cloud: Any, user: IamUser, here: None) -> Registry:
     """A registered model, whatever other tests have left, and a user who may do everything."""
-    user.may(["*"])
+    user.may("*")
     settle(cloud)
     registry = Registry(cloud)
     found = registry.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)
@@ -145,48 +125,39 @@ def settle(cloud: Any) -> None:
         )
 
 
-def refused(arguments: Sequence[str], missing: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line says who lacks which right."""
-    capsys.readouterr()
-    assert main(arguments) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert f"{USER} lacks the right {missing}:" in line
-
-
 @pytest.mark.parametrize("missing", DEPLOY)
 def test_without_a_right_deploy_names_it(
-    empty: Registry, user: User, missing: str, capsys: pytest.CaptureFixture[str]
+    empty: Registry, user: IamUser, missing: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user.may([action for action in DEPLOY if action != missing])
-    refused(["deploy", "1", "--approve"], missing, capsys)
+    user.may(*ALWAYS, *(action for action in DEPLOY if action != missing))
+    refused(["deploy", "--approve"], user.name, missing, capsys)
 
 
 def test_without_the_right_to_update_deploy_names_it(
-    deployed: Registry, user: User, capsys: pytest.CaptureFixture[str]
+    deployed: Registry, user: IamUser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user.may(DEPLOY)
-    refused(["deploy", "1"], "sagemaker:UpdateEndpoint", capsys)
+    user.may(*ALWAYS, *DEPLOY)
+    refused(["deploy"], user.name, "sagemaker:UpdateEndpoint", capsys)
 
 
-def test_with_its_rights_it_deploys_scales_and_updates(empty: Registry, user: User) -> None:
-    user.may(UPDATE)
-    assert main(["deploy", "1", "--approve"]) == 0
+def test_with_its_rights_it_deploys_scales_and_updates(empty: Registry, user: IamUser) -> None:
+    user.may(*ALWAYS, *UPDATE)
+    assert main(["deploy", "--approve"]) == 0
     assert targets(empty) == [(1, 3)]
-    assert main(["deploy", "1"]) == 0
+    assert main(["deploy"]) == 0
 
 
 @pytest.mark.parametrize("missing", DELETE)
 def test_without_a_right_delete_names_it(
-    deployed: Registry, user: User, missing: str, capsys: pytest.CaptureFixture[str]
+    deployed: Registry, user: IamUser, missing: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was deleted before is gone; the rest is there for another try."""
-    allowed = [*UPDATE, *DELETE]
-    user.may([action for action in allowed if action != missing])
-    refused(["delete", "--yes"], missing, capsys)
+    user.may(*ALWAYS, *(action for action in (*UPDATE, *DELETE) if action != missing))
+    refused(["delete", "--yes"], user.name, missing, capsys)
 
 
-def test_with_its_rights_it_deletes_all(deployed: Registry, user: User) -> None:
-    user.may([*UPDATE, *DELETE])
+def test_with_its_rights_it_deletes_all(deployed: Registry, user: IamUser) -> None:
+    user.may(*ALWAYS, *UPDATE, *DELETE)
     assert main(["delete", "--yes"]) == 0
     assert not deployed.sagemaker.list_endpoints()["Endpoints"]
     assert not deployed.sagemaker.list_models()["Models"]
