@@ -22,7 +22,9 @@ def read_pairs(paths: list[Path]) -> list[Pair]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             columns = line.split("\t")
             if len(columns) != 2:
-                sys.exit(f"{path}:{number}: expected source TAB target, came {len(columns)} columns")
+                sys.exit(
+                    f"{path}:{number}: expected source TAB target, came {len(columns)} columns"
+                )
             pairs.append((columns[0], columns[1]))
     return pairs
 
