@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from longspan.inference.refusals import Busy
 from longspan.inference.server.admission import Admission
 from longspan.inference.server.journal import Journal
 from longspan.inference.server.messages import Frame, Job, Result, read_frame
+from longspan.inference.server.serving import listen
 from longspan.inference.server.settings import ServerSettings, available_cores
 from longspan.inference.settings import SearchSettings
 from longspan.training.errors import OptionError
@@ -109,3 +111,12 @@ def test_the_server_itself_needs_no_torch():
         "sys.exit(bool({'torch', 'sagemaker', 'boto3'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_no_part_of_an_answer_waits_until_the_client_acknowledges_another():
+    with (
+        listen(ServerSettings(host="127.0.0.1", port=0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
