@@ -126,7 +126,7 @@ def test_a_signal_ends_it_in_good_order(prepared, tiny_settings, tmp_path, numbe
             if line.startswith("checkpoint at"):
                 break
         child.send_signal(number)
-        said, errors = child.communicate(timeout=60)
+        said, errors = child.communicate(timeout=180)
     assert (child.returncode, errors) == (130, "")
     assert "resume by running the same command again" in said
     assert not (tmp_path / "model").exists()

@@ -42,7 +42,7 @@ class RunningCloud:
     def stop(self) -> int:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        return self.process.wait(60)
+        return self.process.wait(180)
 
     def close(self) -> None:
         self.stop()
@@ -65,7 +65,7 @@ def start_cloud(directory: Path, *options: str, program: Sequence[str] = _UP) ->
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, f"the local cloud did not start: exit status {process.wait(10)}"
+    assert line, f"the local cloud did not start: exit status {process.wait(180)}"
     return RunningCloud(process, json.loads(line), directory)
 
 

@@ -98,9 +98,12 @@ class JobBench:
     def log(self, group: str, job: str) -> list[str]:
         """All lines of a job's streams."""
         logs = self.cloud.client("logs")
-        events = logs.filter_log_events(
-            logGroupName=f"/aws/sagemaker/{group}", logStreamNamePrefix=f"{job}/"
-        )
+        try:
+            events = logs.filter_log_events(
+                logGroupName=f"/aws/sagemaker/{group}", logStreamNamePrefix=f"{job}/"
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            return []  # no job of this kind has written anything yet
         return [event["message"] for event in events["events"]]
 
     def model(self, job: Mapping[str, Any]) -> dict[str, bytes]:
@@ -113,7 +116,7 @@ class JobBench:
                 found[member.name] = b"" if content is None else content.read()
         return found
 
-    def until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 180.0) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline

@@ -168,7 +168,7 @@ class PipelineBench:
     def describe(self, arn: str) -> dict[str, Any]:
         return dict(self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn))
 
-    def ended(self, arn: str, seconds: float = 60.0) -> dict[str, Any]:
+    def ended(self, arn: str, seconds: float = 180.0) -> dict[str, Any]:
         """The execution when it has ended."""
         deadline = time.monotonic() + seconds
         while True:
@@ -188,7 +188,7 @@ class PipelineBench:
     def statuses(self, arn: str) -> dict[str, str]:
         return {name: step["StepStatus"] for name, step in self.steps(arn).items()}
 
-    def until(self, arn: str, step: str, *statuses: str, seconds: float = 30.0) -> dict[str, Any]:
+    def until(self, arn: str, step: str, *statuses: str, seconds: float = 180.0) -> dict[str, Any]:
         """The step when it is in one of these statuses."""
         deadline = time.monotonic() + seconds
         while True:

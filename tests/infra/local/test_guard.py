@@ -20,7 +20,7 @@ def started() -> Iterator[list["subprocess.Popen[bytes]"]]:
     for process in running:
         if process.stdin is not None:
             process.stdin.close()
-        process.wait(10)
+        process.wait(180)
         if process.stdout is not None:
             process.stdout.close()
 
@@ -38,7 +38,7 @@ def guard(
 
 
 def said(path: Path) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while not (path.exists() and path.read_text().endswith("\n")):
         assert time.monotonic() < deadline, f"nothing in {path}"
         time.sleep(0.01)
@@ -54,7 +54,7 @@ def lives(pid: int) -> bool:
 
 
 def gone(*pids: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 180
     while any(map(lives, pids)):
         if time.monotonic() > deadline:
             return False
@@ -74,7 +74,7 @@ def gone(*pids: int) -> bool:
 def test_the_exit_status_is_the_commands(
     started: list["subprocess.Popen[bytes]"], script: str, status: int
 ) -> None:
-    assert guard(started, script).wait(10) == status
+    assert guard(started, script).wait(180) == status
 
 
 def test_a_command_that_is_not_there_ends_with_127() -> None:
@@ -110,7 +110,7 @@ def test_it_asks_the_command_to_stop(
     assert process.stdin is not None
     process.stdin.write(b"T")
     process.stdin.flush()
-    assert process.wait(10) == 5
+    assert process.wait(180) == 5
     assert process.stdout is not None
     assert process.stdout.read() == b"asked\n"
 
@@ -146,7 +146,7 @@ def test_what_the_command_leaves_behind_is_killed_when_it_ends(
     started: list["subprocess.Popen[bytes]"], tmp_path: Path
 ) -> None:
     process = guard(started, FAMILY, tmp_path, 0)
-    assert process.wait(20) == 0
+    assert process.wait(180) == 0
     assert gone(*family(tmp_path))
 
 
@@ -158,7 +158,7 @@ def test_the_end_of_the_rope_kills_everything(
     assert all(map(lives, pids))
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(10) == 137
+    assert process.wait(180) == 137
     assert gone(*pids)
 
 

@@ -33,7 +33,7 @@ def refused(directory: Path, *options: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 1
     assert done.stdout == ""
@@ -42,7 +42,7 @@ def refused(directory: Path, *options: str) -> str:
     return line
 
 
-def until(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 180.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < deadline
@@ -101,7 +101,7 @@ def test_a_signal_ends_it_and_all_that_it_runs(
     cloud = launch(tmp_path / "cloud")
     pids = stubborn_job(cloud, tmp_path, "one")
     cloud.process.send_signal(number)
-    assert cloud.process.wait(30) == 0
+    assert cloud.process.wait(180) == 0
     assert until(lambda: gone(*pids))
     assert not (tmp_path / "cloud/cloud.json").exists()
     assert not (tmp_path / "cloud/work").exists()

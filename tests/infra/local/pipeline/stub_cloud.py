@@ -24,7 +24,7 @@ from longspan.infra.local.runtime import Runtime
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/role"
-WAIT = 20.0  # seconds after which a test gives up
+WAIT = 180.0  # seconds after which a test gives up
 
 
 class StoppedError(Exception):

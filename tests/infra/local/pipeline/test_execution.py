@@ -71,7 +71,7 @@ def retries(*faults: str, attempts: int = 3) -> list[dict[str, Any]]:
 
 
 def test_steps_run_in_their_order_and_those_that_can_at_once(cloud: StubCloud) -> None:
-    both, order = threading.Barrier(2, timeout=20), []
+    both, order = threading.Barrier(2, timeout=180), []
 
     def meet(job: Job) -> None:
         order.append(job.step)
