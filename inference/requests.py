@@ -23,6 +23,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MATRIX = "attention_matrix"
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 
+# A field may be as long as the body, which the server limits. The process has one limit for all
+# readers, so it is set once: raising it for each body would be a race between threads.
+csv.field_size_limit(2**31 - 1)
+
 
 @dataclass(frozen=True)
 class Item:

@@ -154,3 +154,8 @@ def test_any_bytes_are_understood_or_refused(body: bytes, content_type: str):
 def test_any_json_is_understood_or_refused(value: object, content_type: str):
     with contextlib.suppress(BadRequest):
         read(json.dumps(value).encode(), content_type)
+
+
+def test_a_csv_field_may_be_as_long_as_the_body():
+    long = "w1, " * 50_000
+    assert read(f'"{long}"\nw2\n'.encode(), "text/csv").items == (Item(long), Item("w2"))
