@@ -220,12 +220,15 @@ def test_input_without_pairs_says_why_and_leaves_nothing(tmp_path, capsys, conte
     assert [p.name for p in tmp_path.iterdir()] == ["bad.tsv"]
 
 
-def test_all_pairs_held_out_says_so(tmp_path, capsys):
+@pytest.mark.parametrize("splits", [("--test",), ("--validation", "--test")])
+def test_all_pairs_held_out_says_so(tmp_path, capsys, splits):
     path = tmp_path / "pairs.tsv"
     path.write_text("one\t一\ntwo\t二\n", encoding="utf-8")
     out = tmp_path / "corpus"
-    assert prepare(path, "--out", out, "--validation", path, "--test", path) == 1
-    assert "2 by held out" in capsys.readouterr().err
+    given = [word for split in splits for word in (split, path)]
+    assert prepare(path, "--out", out, *given) == 1
+    assert "all 2 were held out" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):

@@ -88,13 +88,19 @@ def decide(
 
     Pairs that share with a `given` split leave training first; then TEST and VALIDATION,
     those in `draw`, are drawn, each from what shares nothing with the ones before.
-    Raises DataError when a split cannot be drawn.
+    Raises DataError when a split cannot be drawn, or the given ones leave nothing to train on.
     """
     fates = np.zeros(len(spool), dtype=np.uint8)
     _mark_duplicates(spool, fates, folder)
     unique = int(np.count_nonzero(fates == TRAIN))
     for held_out in given:
         _remove_sharing(spool, fates, held_out)
+    if unique and not np.any(fates == TRAIN):
+        raise DataError(
+            f"expected pairs to train on, but all {unique:,} were held out: each shares its "
+            "source, target or document with the given validation or test pairs; give files for "
+            "--validation and --test that are not the training text"
+        )
     sizes = {TEST: settings.test_size, VALIDATION: settings.validation_size}
     for split in draw:
         size = sizes[split]
