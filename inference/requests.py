@@ -15,7 +15,7 @@ from typing import Any
 
 from longspan.inference.media_types import CSV, JSON, JSON_LINES, TEXT, ContentType
 from longspan.inference.options import Options
-from longspan.inference.refusals import BadRequest
+from longspan.inference.refusals import BadRequest, TooLong
 
 __all__ = ["Item", "Request", "parse_request"]
 
@@ -51,10 +51,11 @@ class Request:
     stream: bool = False
 
 
-def parse_request(body: bytes, content_type: str | None) -> Request:
-    """Read an invocation.
+def parse_request(body: bytes, content_type: str | None, most_texts: int | None = None) -> Request:
+    """Read an invocation of at most so many texts; None: any number.
 
-    Raises UnsupportedMedia for an unknown Content-Type, BadRequest, saying where, for all else.
+    Raises UnsupportedMedia for an unknown Content-Type, TooLong for more texts, BadRequest, saying
+    where, for all else.
     """
     kind = ContentType(content_type)
     try:
@@ -67,7 +68,7 @@ def parse_request(body: bytes, content_type: str | None) -> Request:
     text = text.removeprefix("\ufeff")
     if not text.strip() and kind.media in (JSON, JSON_LINES):
         raise BadRequest(f"expected {kind.media}, came an empty body: send a text")
-    request = _READERS[kind.media](text, kind)
+    request = _READERS[kind.media](text, kind, most_texts)
     for number, item in enumerate(request.items, 1):
         if _SURROGATE.search(item.text):
             raise BadRequest(
@@ -77,9 +78,10 @@ def parse_request(body: bytes, content_type: str | None) -> Request:
     return request
 
 
-def _read_json(text: str, kind: ContentType) -> Request:
+def _read_json(text: str, kind: ContentType, most: int | None) -> Request:
     content = _load(text, "the body")
     if isinstance(content, list):
+        _check_count(len(content), most)
         return Request(tuple(_item(v, f"[{i}]") for i, v in enumerate(content)), wrapping="list")
     if not isinstance(content, dict):
         raise BadRequest(
@@ -87,26 +89,28 @@ def _read_json(text: str, kind: ContentType) -> Request:
             f"came {_named(content)}"
         )
     if "instances" in content:
-        return _instances(content)
+        return _instances(content, most)
     stream = content.pop("stream", False)
     if not isinstance(stream, bool):
         raise BadRequest(f"stream={_shown(stream)}: allowed: true | false")
     given = content.get("text")
     if not isinstance(given, list):
         return Request((_item(content, "the body"),), wrapping="one", stream=stream)
+    _check_count(len(given), most)
     options = Options.parse({name: v for name, v in content.items() if name != "text"})
     for i, one in enumerate(given):
         _check_text(one, f"text[{i}]")
     return Request(tuple(Item(one, options) for one in given), stream=stream)
 
 
-def _instances(content: Mapping[str, Any]) -> Request:
+def _instances(content: Mapping[str, Any], most: int | None) -> Request:
     """The built-in's JSON; its `configuration` may stand by the instance or by all of them."""
     if extra := sorted(content.keys() - {"instances", "configuration"}):
         raise BadRequest(f"{_shown(extra[0])}: beside instances expected configuration alone")
     instances = content["instances"]
     if not isinstance(instances, list):
         raise BadRequest(f"instances: expected a list, came {_named(instances)}")
+    _check_count(len(instances), most)
     common = _configuration(content, "configuration")
     items = tuple(_instance(v, common, f"instances[{i}]") for i, v in enumerate(instances))
     return Request(items, wrapping="predictions")
@@ -145,10 +149,11 @@ def _matrix(value: Any) -> bool:
     raise BadRequest(f'{_MATRIX}={_shown(value)}: allowed: "true" | "false"')
 
 
-def _read_lines(text: str, kind: ContentType) -> Request:
+def _read_lines(text: str, kind: ContentType, most: int | None) -> Request:
     lines = _LINE_ENDS.split(text)
     if lines and not lines[-1].strip():
         lines.pop()  # what follows the last line's end
+    _check_count(len(lines), most)
     items = []
     for number, line in enumerate(lines, 1):
         where = f"line {number}"
@@ -158,7 +163,7 @@ def _read_lines(text: str, kind: ContentType) -> Request:
     return Request(tuple(items), JSON_LINES)
 
 
-def _read_csv(text: str, kind: ContentType) -> Request:
+def _read_csv(text: str, kind: ContentType, most: int | None) -> Request:
     items = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -169,24 +174,34 @@ def _read_csv(text: str, kind: ContentType) -> Request:
                     "text with commas between double quotes"
                 )
             items.append(Item(row[0] if row else ""))
+            _check_count(len(items) - kind.has_header, most)
     except csv.Error as error:
         raise BadRequest(f"line {reader.line_num}: expected CSV: {error}") from None
     return Request(tuple(items[1:] if kind.has_header else items), CSV)
 
 
-def _read_text(text: str, kind: ContentType) -> Request:
+def _read_text(text: str, kind: ContentType, most: int | None) -> Request:
     lines = _LINE_ENDS.split(text)
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
+    _check_count(len(lines), most)
     return Request(tuple(Item(line) for line in lines), TEXT)
 
 
-_READERS: Mapping[str, Callable[[str, ContentType], Request]] = {
+_READERS: Mapping[str, Callable[[str, ContentType, int | None], Request]] = {
     JSON: _read_json,
     JSON_LINES: _read_lines,
     CSV: _read_csv,
     TEXT: _read_text,
 }
+
+
+def _check_count(came: int, most: int | None) -> None:
+    if most is not None and came > most:
+        raise TooLong(
+            f"request: expected at most {most:,} texts, came {came:,} or more: send them in "
+            "several requests"
+        )
 
 
 def _item(value: Any, where: str) -> Item:

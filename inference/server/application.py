@@ -88,6 +88,7 @@ def build_server(
         journal,
         metrics,
         int(settings.max_body_mb * _MEGABYTE),
+        settings.max_texts,
         settings.deadline,
         settings.log_text,
     )

@@ -60,7 +60,7 @@ class _Call:
 
 
 class Invocations:
-    """An ASGI application; `most_bytes` of a body, `deadline` seconds for everything."""
+    """An ASGI application; `most_bytes`, `most_texts` of a body, `deadline` seconds for all."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Invocations:
         journal: Journal,
         metrics: Metrics,
         most_bytes: int,
+        most_texts: int,
         deadline: float,
         log_text: bool = False,
     ) -> None:
@@ -77,6 +78,7 @@ class Invocations:
         self._journal = journal
         self._metrics = metrics
         self._most_bytes = most_bytes
+        self._most_texts = most_texts
         self._deadline = deadline
         self._log_text = log_text
 
@@ -108,7 +110,7 @@ class Invocations:
         async with _until(deadline, self._deadline):
             body = await self._read(headers, receive)
             call.bytes = len(body)
-            request = await _parse(body, headers.get("content-type"))
+            request = await _parse(body, headers.get("content-type"), self._most_texts)
             call.request, call.texts = request, len(request.items)
             offered = {"offered": (JSON_LINES,)} if request.stream else {}
             preferred = JSON_LINES if request.stream else request.media
@@ -226,10 +228,10 @@ class Invocations:
         )
 
 
-async def _parse(body: bytes, content_type: str | None) -> Request:
+async def _parse(body: bytes, content_type: str | None, most_texts: int) -> Request:
     if len(body) > 1 << 14:
-        return await asyncio.to_thread(parse_request, body, content_type)
-    return parse_request(body, content_type)
+        return await asyncio.to_thread(parse_request, body, content_type, most_texts)
+    return parse_request(body, content_type, most_texts)
 
 
 async def _send_lines(send: Send, lines: AsyncIterator[str], request_id: str) -> None:

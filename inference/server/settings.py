@@ -15,6 +15,7 @@ _ROW = "LONGSPAN_"
 _PORT = "SAGEMAKER_BIND_TO_PORT"
 _BATCH = "SAGEMAKER_BATCH"  # "true" in the container of a batch transform job
 _BATCH_DEADLINE = 3600.0
+_BATCH_TEXTS = 10**6  # a request is a file, or what MaxPayloadInMB takes of its lines
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class ServerSettings:
     max_source_tokens: int = _integer(512, 8, 10**6, "source tokens translated at a time")
     max_text_tokens: int = _integer(50_000, 8, 10**8, "source tokens of a text; more is a 413")
     max_body_mb: float = _real(25, 0.001, 1024, "megabytes of a request; more is a 413")
+    max_texts: int = _integer(
+        10_000, 1, 10**7, "texts of a request; more is a 413; in batch transform a million"
+    )
     deadline: float = _real(55, 0.1, 3600, "seconds for a request; in batch transform an hour")
     queue: int = _integer(256, 1, 10**6, "requests at a time; more are refused with 429")
     batch_size: int = _integer(64, 1, 4096, "parts that are translated together")
@@ -107,6 +111,7 @@ class ServerSettings:
         values: dict[str, Any] = {}
         if environment.get(_BATCH, "").lower() == "true":
             values["deadline"] = _BATCH_DEADLINE
+            values["max_texts"] = _BATCH_TEXTS
         for f in fields(cls):
             name = _PORT if f.name == "port" else f"{_ROW}{f.name.upper()}"
             given = environment.get(name)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longspan.inference.options import Options
-from longspan.inference.refusals import BadRequest
+from longspan.inference.refusals import BadRequest, TooLong
 from longspan.inference.requests import Item, Request, parse_request
 
 JSON_VALUES = st.recursive(
@@ -159,3 +159,21 @@ def test_any_json_is_understood_or_refused(value: object, content_type: str):
 def test_a_csv_field_may_be_as_long_as_the_body():
     long = "w1, " * 50_000
     assert read(f'"{long}"\nw2\n'.encode(), "text/csv").items == (Item(long), Item("w2"))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'["a", "b", "c"]', "application/json"),
+        (b'{"text": ["a", "b", "c"]}', "application/json"),
+        (b'{"instances": [{"data": "a"}, {"data": "b"}, {"data": "c"}]}', "application/json"),
+        (b'"a"\n"b"\n"c"\n', "application/jsonlines"),
+        (b"text\na\nb\nc\n", "text/csv; header=present"),
+        (b"a\nb\nc\n", "text/plain"),
+    ],
+)
+def test_more_texts_than_the_limit_are_refused(body: bytes, content_type: str):
+    assert len(parse_request(body, content_type).items) == 3
+    assert len(parse_request(body, content_type, 3).items) == 3
+    with pytest.raises(TooLong, match="at most 2 texts, came 3 or more: send them in several"):
+        parse_request(body, content_type, 2)

@@ -107,7 +107,9 @@ def test_a_deadline_ends_the_work_and_a_full_queue_says_when_to_come_again(launc
 
 
 def test_a_body_beyond_the_limit_is_refused(launch):
-    server = launch(LONGSPAN_MAX_BODY_MB="0.01", LONGSPAN_LONG_INPUT="refuse").wait_ready()
+    server = launch(
+        LONGSPAN_MAX_BODY_MB="0.01", LONGSPAN_MAX_TEXTS="3", LONGSPAN_LONG_INPUT="refuse"
+    ).wait_ready()
     assert server.ask({"text": "x" * 100_000}).status == 413
     reply = server.ask({"text": "x" * 20_000})
     assert reply.status == 413
@@ -118,6 +120,8 @@ def test_a_body_beyond_the_limit_is_refused(launch):
         )
         connection.sendall(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
         assert b"413" in connection.recv(4096)
+    assert server.ask({"text": ["w1"] * 4}).status == 413
+    assert server.ask({"text": ["w1"] * 3}).status == 200
     assert server.ask({"text": "w1 " * 1000}).status == 413
     assert server.ask({"text": "w1 " * 1000, "split": "auto"}).status == 200
 

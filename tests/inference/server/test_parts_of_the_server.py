@@ -50,6 +50,7 @@ def test_settings_come_from_the_environment():
     assert (settings.port, settings.profile, settings.page) == (9000, "fast", True)
     assert ServerSettings.from_environment({}) == ServerSettings()
     assert ServerSettings.from_environment({"SAGEMAKER_BATCH": "true"}).deadline == 3600
+    assert ServerSettings.from_environment({"SAGEMAKER_BATCH": "true"}).max_texts == 10**6
     asked = {"SAGEMAKER_BATCH": "true", "LONGSPAN_DEADLINE": "5"}
     assert ServerSettings.from_environment(asked).deadline == 5
 
