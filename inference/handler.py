@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from longspan.inference.answers import Answer, join
+from longspan.inference.cells import check_cells
 from longspan.inference.compression import choose_precision, compress
 from longspan.inference.media_types import choose
 from longspan.inference.options import Profiles
@@ -83,6 +84,7 @@ def predict_fn(request: Request, model: ServedModel) -> Prediction:
         split(item.text, tokenizer, model.limits, model.language, item.options.split or "auto")
         for item in request.items
     ]
+    check_cells((item.options, parts) for item, parts in zip(request.items, texts, strict=True))
     wanted = [
         (one, part) for one, parts in zip(settings, texts, strict=True) for part in parts.parts
     ]

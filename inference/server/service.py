@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from longspan.inference.answers import Answer, join
+from longspan.inference.cells import check_cells
 from longspan.inference.options import Profiles
 from longspan.inference.parts import Limits, Part, Parts, split
 from longspan.inference.requests import Item, Request
@@ -113,7 +114,9 @@ class Service:
         return self._join(plan, await _each(list(enumerate(plan.parts.parts)), one))
 
     def _plans(self, request: Request) -> list[Plan]:
-        return [self._plan(item) for item in request.items]
+        plans = [self._plan(item) for item in request.items]
+        check_cells((plan.item.options, plan.parts) for plan in plans)
+        return plans
 
     def _plan(self, item: Item) -> Plan:
         settings = self.profiles.settings(item.options, has_attention=self.has_attention)

@@ -92,6 +92,13 @@ def test_what_was_split_is_said_with_its_parts(model: ServedModel):
         answer(small, {"text": "w1 " * 200})
 
 
+def test_alignments_beyond_the_bound_are_refused_before_the_search(model: ServedModel):
+    text = "w1 " * 3000
+    for asked in ({"text": text, "n_best": 3}, {"text": [text] * 3}):
+        with pytest.raises(TooLong, match=r"at most 25,000,000 cells .* came 27,180,300"):
+            answer(model, asked | {"alignment": True})
+
+
 def test_an_output_at_its_limit_is_said_to_be_unfinished(model: ServedModel):
     got = answer(model, {"text": "w1 w2 w3", "max_length": 1, "beam_size": 1})
     assert not got["finished"]
