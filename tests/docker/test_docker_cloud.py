@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,18 @@ from tests.pipelines.small_config import small_config
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
+_SECONDS_TO_REMOVE = 120.0
+
 
 @pytest.fixture(scope="module")
 def cloud(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     before = containers()
     with LocalCloud(tmp_path_factory.mktemp("docker-cloud"), "--runtime", "docker") as cloud:
         yield cloud
+    # Docker lists what it is removing until it is gone.
+    deadline = time.monotonic() + _SECONDS_TO_REMOVE
+    while not containers() <= before and time.monotonic() < deadline:
+        time.sleep(0.5)
     assert containers() <= before
 
 

@@ -1,4 +1,3 @@
-import os
 import signal
 
 import pytest
@@ -11,8 +10,8 @@ def test_a_signal_asks_and_the_handlers_come_back(number):
     before = signal.getsignal(number)
     with stop_on_signals() as stop:
         assert not stop()
-        os.kill(os.getpid(), number)
-        os.kill(os.getpid(), number)  # a launcher may pass it on once more
+        signal.raise_signal(number)
+        signal.raise_signal(number)  # a launcher may pass it on once more
         assert stop()
     assert signal.getsignal(number) is before
 
@@ -20,9 +19,9 @@ def test_a_signal_asks_and_the_handlers_come_back(number):
 def test_the_third_interrupt_ends_at_once():
     with stop_on_signals():
         for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_asking_without_a_signal():

@@ -19,6 +19,9 @@ from longspan.infra.stack.template import read_template
 from longspan.pipelines.instances import has_local_disk
 from tests.infra.stack.functions import function
 
+# One endpoint is approved, replaced and watched in the order of the tests: on one worker.
+pytestmark = pytest.mark.xdist_group("deployment-function")
+
 CLOUD = Path(__file__).with_name("rights_cloud.py")
 TINY = Path(__file__).parents[1] / "local/tiny_cloud.py"
 
