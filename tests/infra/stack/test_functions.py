@@ -19,9 +19,6 @@ from longspan.infra.stack.template import read_template
 from longspan.pipelines.instances import has_local_disk
 from tests.infra.stack.functions import function
 
-# One endpoint is approved, replaced and watched in the order of the tests: on one worker.
-pytestmark = pytest.mark.xdist_group("deployment-function")
-
 CLOUD = Path(__file__).with_name("rights_cloud.py")
 TINY = Path(__file__).parents[1] / "local/tiny_cloud.py"
 
@@ -169,6 +166,14 @@ def watched(endpoint: dict[str, Any]) -> list[str]:
     return [alarm["AlarmName"] for alarm in alarms]
 
 
+@pytest.fixture
+def endpoint(sagemaker: Any, cloud: dict[str, str], tmp_path: Path) -> None:
+    """One is in service, whichever tests came before."""
+    if not sagemaker.list_endpoints(NameContains="longspan")["Endpoints"]:
+        assert approved(package(sagemaker, cloud, tmp_path, "Approved"))
+    in_service(sagemaker)
+
+
 def test_approval_creates_the_endpoint_and_then_updates_it_blue_green(
     sagemaker: Any, cloud: dict[str, str], tmp_path: Path
 ):
@@ -190,7 +195,7 @@ def test_approval_creates_the_endpoint_and_then_updates_it_blue_green(
 
 
 def test_what_somebody_deploys_is_not_deployed_again(
-    sagemaker: Any, cloud: dict[str, str], tmp_path: Path
+    sagemaker: Any, cloud: dict[str, str], tmp_path: Path, endpoint: None
 ):
     """`longspan deploy --approve` approves and updates the endpoint itself."""
     arn = package(sagemaker, cloud, tmp_path, "Approved")
@@ -214,7 +219,7 @@ def test_what_somebody_deploys_is_not_deployed_again(
 
 
 def test_an_alarm_that_rings_already_does_not_bring_the_old_fleet_back(
-    sagemaker: Any, cloud: dict[str, str], tmp_path: Path
+    sagemaker: Any, cloud: dict[str, str], tmp_path: Path, endpoint: None
 ):
     boto3.client("cloudwatch").set_alarm_state(
         AlarmName="longspan-5xx", StateValue="ALARM", StateReason="the old model"
