@@ -27,7 +27,7 @@ _SECONDS_TO_CLOSE = 60.0
 
 
 class LocalCloudStartError(LongspanError):
-    """The local cloud did not start; its own line says why."""
+    """The local cloud did not start."""
 
 
 class LocalCloud:
@@ -46,13 +46,11 @@ class LocalCloud:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line:
-            status = self._process.wait()
-            raise LocalCloudStartError(
-                f"the local cloud of {directory} did not start (exit status {status}); its reason "
-                "stands above"
-            )
-        self.environment: Mapping[str, str] = json.loads(line)
+        answer = json.loads(line) if line else {"error": "it crashed: its traceback stands above"}
+        if "error" in answer:
+            self.close()
+            raise LocalCloudStartError(f"the local cloud did not start: {answer['error']}")
+        self.environment: Mapping[str, str] = answer
 
     def ended(self) -> int | None:
         """The exit status if it has ended by itself."""

@@ -1,7 +1,8 @@
 """`python -m longspan.infra.local up`: a local AWS endpoint, until it is told to stop.
 
-Prints one JSON line when it answers, then serves until SIGTERM, SIGINT or SIGHUP, or the end of its
-standard input when `--until-eof` is given, so that it never outlives what started it.
+A program starts it and reads one line of JSON: the variables that lead to it once it answers, or
+`error` with the reason why it cannot. Then it serves until SIGTERM, SIGINT or SIGHUP, or the end of
+its standard input when `--until-eof` is given, so that it never outlives what started it.
 """
 
 import argparse
@@ -23,7 +24,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve; 1 when it cannot start, with one line that says why."""
+    """Serve; 1 when it cannot."""
     arguments = _parser().parse_args(argv)
     # The user's own AWS settings must reach neither this nor the jobs.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _serve(arguments, stop)
     except (LongspanError, OSError) as error:
-        print(f"longspan: error: {error}", file=sys.stderr)
+        print(json.dumps({"error": str(error)}), flush=True)
         return 1
     return 0
 

@@ -50,7 +50,7 @@ class Cloud:
     """A running local cloud; `close` ends everything that it started."""
 
     def __init__(self, settings: CloudSettings, runtime: Runtime) -> None:
-        """Start to serve. Raises OSError when the port is taken, LocalCloudError otherwise."""
+        """Start to serve. Raises LocalCloudError, and OSError for a directory that cannot be."""
         with ExitStack() as stack:
             self._start(settings, runtime, stack)
             # It serves: from now on `close` does what would have been done after a failure.

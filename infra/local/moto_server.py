@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from longspan.infra.local.api import Call, Document
 from longspan.infra.local.control_app import ControlApp
+from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.invocation_app import InvocationApp
 from longspan.infra.local.invocations import Answer, Invocation
 from longspan.infra.local.signatures import scope_of
@@ -31,7 +32,7 @@ class MotoServer:
     """moto's server on 127.0.0.1; one in a process, since moto's state is the process's."""
 
     def __init__(self, port: int = 0) -> None:
-        """Take the port, 0 for any. Raises OSError when it is taken."""
+        """Take the port, 0 for any. Raises LocalCloudError when it is taken."""
         # One line a request belongs to a web server, not to this.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with _listen(port) as listening:
@@ -87,7 +88,14 @@ class MotoServer:
 
 def _listen(port: int) -> socket.socket:
     """werkzeug itself would print an error and end the process."""
-    return socket.create_server(("127.0.0.1", port), backlog=128)
+    if not 0 <= port <= 65535:
+        raise LocalCloudError(f"expected a port from 1 to 65535, or 0 for any, came {port}")
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        raise LocalCloudError(
+            f"expected a port that is free, came {port}: {error}; name another one, or 0 for any"
+        ) from error
 
 
 def _make_server(listening: socket.socket, answer: Any) -> BaseWSGIServer:

@@ -1,10 +1,13 @@
-"""Finding the local cloud that runs on a directory."""
+"""Finding the local cloud that runs on a directory, and what is said when none can be started."""
 
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from longspan.pipelines.command import main
 from longspan.pipelines.local_cloud import find_running
 
 
@@ -25,3 +28,25 @@ def test_without_a_card_none_runs(tmp_path: Path) -> None:
     assert find_running(tmp_path) is None
     (tmp_path / "cloud.json").write_text("[]")
     assert find_running(tmp_path) is None
+
+
+def test_a_second_cloud_on_a_directory_is_refused_in_one_line(
+    tiny_cloud: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["local", "up", "--directory", str(tiny_cloud.directory)]) == 1
+    said = capfd.readouterr()  # what the cloud's process wrote too
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    assert line.startswith("longspan: error: the local cloud did not start: ")
+    assert f"another local cloud runs on it (process {tiny_cloud.process.pid})" in line
+
+
+def test_a_cloud_that_crashes_at_its_start_shows_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "moto.py").write_text("raise RuntimeError('broken install')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert main(["local", "up", "--directory", str(tmp_path / "cloud")]) == 1
+    lines = capfd.readouterr().err.splitlines()
+    assert "RuntimeError: broken install" in lines
+    assert lines[-1].endswith("it crashed: its traceback stands above")

@@ -66,7 +66,9 @@ def start_cloud(directory: Path, *options: str, program: Sequence[str] = _UP) ->
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, f"the local cloud did not start: exit status {process.wait(180)}"
-    return RunningCloud(process, json.loads(line), directory)
+    environment = json.loads(line)
+    assert "error" not in environment, environment
+    return RunningCloud(process, environment, directory)
 
 
 def _launcher() -> Iterator[Callable[..., RunningCloud]]:

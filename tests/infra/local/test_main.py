@@ -27,7 +27,7 @@ time.sleep(600)
 
 
 def refused(directory: Path, *options: str) -> str:
-    """What a cloud says that cannot start; one line."""
+    """What a cloud says that cannot start."""
     done = subprocess.run(
         [*PROGRAM, "--directory", str(directory), *options],
         stdin=subprocess.DEVNULL,
@@ -36,10 +36,11 @@ def refused(directory: Path, *options: str) -> str:
         timeout=180,
     )
     assert done.returncode == 1
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("longspan: error: ")
-    return line
+    assert done.stderr == ""
+    (line,) = done.stdout.splitlines()
+    answer = json.loads(line)
+    assert list(answer) == ["error"]
+    return str(answer["error"])
 
 
 def until(holds: Callable[[], Any], seconds: float = 180.0) -> Any:

@@ -28,6 +28,7 @@ from moto.sts.models import sts_backends
 
 from longspan.infra.local import moto_state
 from longspan.infra.local.api import Call, Document, ValidationError
+from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.invocations import Answer, Invocation, model_error, validation_error
 from longspan.infra.local.moto_logs import complete_log_filter
 from longspan.infra.local.moto_server import MotoServer
@@ -168,11 +169,13 @@ def test_a_body_that_is_no_object_is_refused(server: Any, body: bytes, said: str
     assert said in content["message"]
 
 
-def test_a_port_that_is_taken_is_an_error_of_the_system(server: Any) -> None:
+def test_a_port_that_is_taken_or_is_none_is_named(server: Any) -> None:
     _, client = server
     port = int(client("s3").meta.endpoint_url.rpartition(":")[2])
-    with pytest.raises(OSError, match="already in use"):
+    with pytest.raises(LocalCloudError, match=f"came {port}: .*already in use"):
         MotoServer(port)
+    with pytest.raises(LocalCloudError, match="from 1 to 65535, or 0 for any, came 65536"):
+        MotoServer(65536)
 
 
 def test_only_this_machine_reaches_it(server: Any) -> None:
