@@ -84,7 +84,7 @@ class _Splitter:
     def __init__(self, tokenizer: Tokenizer, limit: int, language: str, every: bool) -> None:
         self._tokenizer = tokenizer
         self._limit = limit
-        self._language = language
+        self._language = language.split("-")[0]  # no region has rules of its own
         self._every = every
         self._worst = 0
         # Sentences are joined as the target language writes them.

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from longspan.pipelines.config.languages import language_problem
 from longspan.pipelines.config.section import Mistake, Section
 
 __all__ = ["Columns", "Data", "Preparation", "Sample"]
@@ -13,7 +14,6 @@ __all__ = ["Columns", "Data", "Preparation", "Sample"]
 _S3 = "s3://"
 # What CreateModelPackage takes as a value of CustomerMetadataProperties.
 _LINEAGE = re.compile(r"[\w .:/=+\-@]{1,256}")
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 
 
 def _as_list(value: object) -> object:
@@ -74,11 +74,19 @@ class Data(Section):
     columns: Columns = Field(
         default_factory=lambda: Columns(), description="of TSV, JSON lines, Parquet"
     )
-    source_language: Language = Field("en", description="code of the source language")
-    target_language: Language = Field("ja", description="code of the target language")
+    source_language: str = Field(
+        "en", description="code of the source language; the endpoint ends sentences by its rules"
+    )
+    target_language: str = Field(
+        "ja", description="code of the target language; BLEU counts its words"
+    )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Exactly one source of pairs; an s3:// prefix stands alone."""
+        """Exactly one source of pairs; an s3:// prefix stands alone; languages that there are."""
+        for name in ("source_language", "target_language"):
+            problem = language_problem(getattr(self, name))
+            if problem is not None:
+                yield Mistake((name,), problem)
         if self.sample is None and self.pairs is None:
             yield Mistake(
                 (),

@@ -1,6 +1,7 @@
 """YAML that keeps the line of every value, and refuses a key that stands twice.
 
-Numbers are those of YAML 1.2: `1e-3` is one, which PyYAML's older rules take for a text.
+Numbers and truths are those of YAML 1.2: `1e-3` is a number, which PyYAML's older rules take for a
+text, and `no` is a text (Norwegian), which they take for false.
 """
 
 import re
@@ -28,10 +29,14 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader; the class attribute below belongs to this subclass alone."""
 
 
+_OLDER = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
 _Loader.yaml_implicit_resolvers = {
-    first: [rule for rule in rules if rule[0] != "tag:yaml.org,2002:timestamp"]
+    first: [rule for rule in rules if rule[0] not in _OLDER]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),

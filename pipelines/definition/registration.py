@@ -34,7 +34,7 @@ def register_step(
                 {
                     "Image": context.target.image_uri,
                     "ModelDataUrl": model,
-                    "Environment": dict(sorted(config.endpoint.variables.items())),
+                    "Environment": _environment(config),
                 }
             ],
             "SupportedContentTypes": _TYPES,
@@ -64,6 +64,12 @@ def register_step(
         ["DescribeModelPackageOutput"],
         retries=service_retries(config.aws.retries),
     )
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """Of the container that serves: it ends sentences as the source language does."""
+    own = {"LONGSPAN_LANGUAGE": config.data.source_language}
+    return dict(sorted({**own, **config.endpoint.variables}.items()))
 
 
 def config_hash(config: Config) -> str:

@@ -59,6 +59,13 @@ def test_beyond_the_limit_it_is_split_at_sentence_ends_by_the_languages_rules():
     assert echoed(parts) == "Dr. Lee has 3.5 apples. He eats. Why?"
 
 
+def test_a_region_has_the_rules_of_its_language():
+    text = "Das ist Abs. 3 davon. Gut so."
+    found = texts(split(text, WORDS, Limits(part=6), "de-AT"))
+    assert found == ["Das ist Abs. 3 davon.", "Gut so."]
+    assert found != texts(split(text, WORDS, Limits(part=6), "en"))
+
+
 def test_sentences_of_a_language_without_spaces_are_joined_by_nothing():
     text = "赤い本です。「はい。」読む。"
     parts = split(text, CHARACTERS, Limits(part=8), "ja")

@@ -83,6 +83,7 @@ def test_empty_hypotheses_are_marked_and_no_segments_have_no_rows():
         (["Hizamaru", "Noted dotaku"], None, "13a"),
         ([], None, "13a"),
         ([], "ja", "ja-mecab"),
+        (["膝丸", "一色義清"], "ja-JP", "ja-mecab"),
     ],
 )
 def test_the_tokenizer_follows_the_references(references, language, tokenizer):

@@ -112,6 +112,7 @@ def test_the_exception_itself_is_one_line_that_counts_the_others() -> None:
         ("tuning: 3\n", "expected names with values, came 3"),
         ("endpoint: {serverless: {memory_mb: 1000}}\n", "expected one of 1024, 2048"),
         ("training: {variables: {A: 3}}\n", "expected a text, came 3"),
+        ("training: {spot: yes}\n", "expected true or false, came the text 'yes'"),
         ("prices: {ml.x: -1.0}\n", "expected at least 0"),
     ],
 )
@@ -134,6 +135,11 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         ("data: {sample: {}, test: a}\n", "my.yaml:1: data.test: sample brings its own"),
         ("data: {pairs: s3://bucket}\n", "my.yaml:1: data.pairs[0]: expected s3://BUCKET/PREFIX"),
         ("data: {pairs: 's3://bucket/a,b'}\n", "my.yaml:1: data.pairs[0]: expected at most 256"),
+        (
+            "data: {pairs: a, target_language: jp}\n",
+            "my.yaml:1: data.target_language: expected a language's code such as en, ja or zh-Hant, "
+            "came jp; did you mean ja?",
+        ),
     ],
 )
 def test_a_file_that_is_no_config(text: str, said: str) -> None:

@@ -279,6 +279,20 @@ def test_only_what_is_approved_is_deployed() -> None:
     assert "Endpoint" not in {f["Name"] for f in all_steps(read("no endpoint")["Steps"])}
 
 
+def test_the_endpoint_knows_the_source_language_and_what_the_config_sets() -> None:
+    def environment(rest: str) -> dict[str, str]:
+        config = parse_config(BASE.replace("data:", "data:\n  source_language: de") + rest, "x")
+        definition = json.loads(definition_json(config, Target.placeholder(config)))
+        request = step(definition, "Register")["Arguments"]["InferenceSpecification"]
+        return dict(request["Containers"][0]["Environment"])
+
+    assert environment("") == {"LONGSPAN_LANGUAGE": "de"}
+    threads = "endpoint: {variables: {LONGSPAN_THREADS: '2'}}\n"
+    assert environment(threads) == {"LONGSPAN_LANGUAGE": "de", "LONGSPAN_THREADS": "2"}
+    other = "endpoint: {variables: {LONGSPAN_LANGUAGE: nl}}\n"
+    assert environment(other) == {"LONGSPAN_LANGUAGE": "nl"}
+
+
 def test_lineage_names_config_data_and_training_job() -> None:
     config = config_of("minimal")
     other = parse_config(BASE + "gate: {minimum_bleu_long: 11.0}\n", "other")

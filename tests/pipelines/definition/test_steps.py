@@ -76,7 +76,7 @@ def test_variables_of_the_config_reach_the_containers() -> None:
     assert step(definition, "TrainBaseline")["Arguments"]["Environment"] == expected
     assert step(definition, "Tune")["Arguments"]["TrainingJobDefinition"]["Environment"] == expected
     (container,) = step(definition, "Register")["Arguments"]["InferenceSpecification"]["Containers"]
-    assert container["Environment"] == {"LONGSPAN_THREADS": "2"}
+    assert container["Environment"] == {"LONGSPAN_LANGUAGE": "en", "LONGSPAN_THREADS": "2"}
 
 
 def test_alarms_of_the_config_watch_the_update() -> None:

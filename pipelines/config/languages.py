@@ -1,0 +1,57 @@
+"""Codes of languages: ISO 639-1's two letters, three where a language has no two, then regions.
+
+`ja`, `zh-Hant`, `pt-BR`, `yue`: as BCP 47 writes them, so that what depends on the language (the
+tokenizer that BLEU is counted with, where the endpoint ends a sentence) finds it.
+"""
+
+import re
+
+__all__ = ["language_problem"]
+
+_FORM = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+
+# Two letters of ISO 639-1, then the three that ISO 639-2 has for the same language.
+_CODES = """
+    aa/aar ab/abk ae/ave af/afr ak/aka am/amh an/arg ar/ara as/asm av/ava ay/aym az/aze ba/bak
+    be/bel bg/bul bi/bis bm/bam bn/ben bo/bod/tib br/bre bs/bos ca/cat ce/che ch/cha co/cos
+    cr/cre cs/ces/cze cu/chu cv/chv cy/cym/wel da/dan de/deu/ger dv/div dz/dzo ee/ewe
+    el/ell/gre en/eng eo/epo es/spa et/est eu/eus/baq fa/fas/per ff/ful fi/fin fj/fij fo/fao
+    fr/fra/fre fy/fry ga/gle gd/gla gl/glg gn/grn gu/guj gv/glv ha/hau he/heb hi/hin ho/hmo
+    hr/hrv ht/hat hu/hun hy/hye/arm hz/her ia/ina id/ind ie/ile ig/ibo ii/iii ik/ipk io/ido
+    is/isl/ice it/ita iu/iku ja/jpn jv/jav ka/kat/geo kg/kon ki/kik kj/kua kk/kaz kl/kal km/khm
+    kn/kan ko/kor kr/kau ks/kas ku/kur kv/kom kw/cor ky/kir la/lat lb/ltz lg/lug li/lim ln/lin
+    lo/lao lt/lit lu/lub lv/lav mg/mlg mh/mah mi/mri/mao mk/mkd/mac ml/mal mn/mon mr/mar
+    ms/msa/may mt/mlt my/mya/bur na/nau nb/nob nd/nde ne/nep ng/ndo nl/nld/dut nn/nno no/nor
+    nr/nbl nv/nav ny/nya oc/oci oj/oji om/orm or/ori os/oss pa/pan pi/pli pl/pol ps/pus pt/por
+    qu/que rm/roh rn/run ro/ron/rum ru/rus rw/kin sa/san sc/srd sd/snd se/sme sg/sag sh/hbs
+    si/sin sk/slk/slo sl/slv sm/smo sn/sna so/som sq/sqi/alb sr/srp ss/ssw st/sot su/sun sv/swe
+    sw/swa ta/tam te/tel tg/tgk th/tha ti/tir tk/tuk tl/tgl tn/tsn to/ton tr/tur ts/tso tt/tat
+    tw/twi ty/tah ug/uig uk/ukr ur/urd uz/uzb ve/ven vi/vie vo/vol wa/wln wo/wol xh/xho yi/yid
+    yo/yor za/zha zh/zho/chi zu/zul
+"""
+_TWO_LETTERS = {
+    three: two
+    for two, *others in (entry.split("/") for entry in _CODES.split())
+    for three in others
+}
+_KNOWN = frozenset(_TWO_LETTERS.values())
+# What is often written for them: countries, and codes that were withdrawn.
+_MISTAKEN = {
+    "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "kr": "ko", "tw": "zh", "ua": "uk",
+    "us": "en", "in": "id", "iw": "he", "ji": "yi",
+}  # fmt: skip
+
+
+def language_problem(code: str) -> str | None:
+    """What is wrong with a language's code, None when nothing is.
+
+    Three letters pass when no two stand for the same language: there are thousands of them.
+    """
+    main = re.split(r"[-_]", code)[0].lower()
+    right = _TWO_LETTERS.get(main) or _MISTAKEN.get(main)
+    if right is None and (len(main) == 3 or main in _KNOWN):
+        right = main
+    if right == main and _FORM.fullmatch(code):
+        return None
+    hint = f"; did you mean {right}?" if right else ""
+    return f"expected a language's code such as en, ja or zh-Hant, came {code}{hint}"
