@@ -137,8 +137,8 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         ("data: {pairs: 's3://bucket/a,b'}\n", "my.yaml:1: data.pairs[0]: expected at most 256"),
         (
             "data: {pairs: a, target_language: jp}\n",
-            "my.yaml:1: data.target_language: expected a language's code such as en, ja or zh-Hant, "
-            "came jp; did you mean ja?",
+            "my.yaml:1: data.target_language: expected a language's code such as en, ja or "
+            "zh-Hant, came jp; did you mean ja?",
         ),
     ],
 )
