@@ -11,14 +11,14 @@ __all__ = ["RecurrentCoverage", "coverage_loss"]
 
 
 def coverage_loss(weights: Tensor, target_mask: Tensor) -> Tensor:
-    """Sum over real target positions t of sum_i min(a_ti, c_ti), c_t = sum of a before t.
+    """Of each sentence, the sum over real t of sum_i min(a_ti, c_ti), c_t = sum of a before t.
 
     See et al. 2017, equations 10 and 12. weights (batch, heads, target, source), averaged
-    over heads first; target_mask (batch, target) true at real tokens. Scalar, in nats' stead.
+    over heads first; target_mask (batch, target) true at real tokens. (batch,), in nats' stead.
     """
     mean = weights.mean(1)  # (batch, target, source)
     before = mean.cumsum(1) - mean
-    return (torch.minimum(mean, before).sum(-1) * target_mask).sum()
+    return (torch.minimum(mean, before).sum(-1) * target_mask).sum(1)
 
 
 class RecurrentCoverage(nn.Module):

@@ -119,7 +119,7 @@ class Hyperparameters:
     coverage_mechanism: str = _choice(
         "none", ("none", "loss", "recurrent"), "See et al. 2017 | Tu et al. 2016 (slower: a loop)"
     )
-    coverage_loss_weight: float = _real(1.0, 0, 100, "of the coverage loss")
+    coverage_loss_weight: float = _real(1.0, 0, 100, "of a sentence's, over its perplexity")
     coverage_dimension: int = _integer(16, 1, 1024, "units of the recurrent coverage vector")
 
     # Regularisation.

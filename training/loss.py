@@ -27,13 +27,19 @@ class LossSums:
     nll: Tensor  # negative log likelihood, nats, no smoothing; detached
     correct: Tensor  # tokens whose largest logit is the reference's; detached
     tokens: Tensor  # real target tokens, EOS counted
-    coverage: Tensor  # unweighted coverage loss; detached; 0 unless asked for
+    coverage: Tensor  # coverage loss without any weight; detached; 0 unless asked for
 
 
 def sequence_loss(
     model: Model, batch: Batch, hyperparameters: Hyperparameters, *, label_smoothing: float
 ) -> LossSums:
-    """One batch through the model, under whatever autocast is on."""
+    """One batch through the model, under whatever autocast is on.
+
+    The coverage loss of a sentence counts `coverage_loss_weight` over the sentence's perplexity:
+    next to nothing as long as the attention has not found the words to read. From the first update
+    on it would keep it from ever finding them: it is lowest where nothing is read twice, which
+    running ahead does too. See et al. 2017, section 5, saw the same and added it at the end.
+    """
     memory = model.encode(batch.source, batch.source_lengths)
     decoded = model.decode(batch.target_input, memory)
     positions = torch.arange(batch.target_input.shape[1], device=batch.target_input.device)
@@ -45,20 +51,27 @@ def sequence_loss(
         batch.target_output[real],
         label_smoothing,
     )
-    coverage = torch.zeros_like(nll)
+    coverage = torch.zeros_like(correct)
     if hyperparameters.coverage_mechanism == "loss":
-        raw = coverage_loss(decoded.weights, real)
-        loss = loss + hyperparameters.coverage_loss_weight * raw
-        coverage = raw.detach()
-    return LossSums(loss, nll, correct, batch.target_lengths.sum(), coverage)
+        twice = coverage_loss(decoded.weights, real)  # (batch,)
+        known = torch.exp(-_sentence_means(nll, real))
+        loss = loss + hyperparameters.coverage_loss_weight * (known * twice).sum()
+        coverage = twice.detach().sum()
+    return LossSums(loss, nll.sum(), correct, batch.target_lengths.sum(), coverage)
+
+
+def _sentence_means(x: Tensor, real: Tensor) -> Tensor:
+    """x, one number for each real token of (batch, target) -> its mean by sentence, (batch,)."""
+    return x.new_zeros(real.shape).masked_scatter(real, x).sum(1) / real.sum(1)
 
 
 def cross_entropy_sums(
     output: Tensor, weight: Tensor, bias: Tensor, target: Tensor, smoothing: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Summed loss, negative log likelihood and correct tokens of softmax(W output + b).
+    """Summed loss, negative log likelihoods and number of correct tokens of softmax(W output + b).
 
-    output (positions, d), weight (vocabulary, d), bias (vocabulary,), target (positions,).
+    output (positions, d), weight (vocabulary, d), bias (vocabulary,), target (positions,);
+    loss and number are scalars, the likelihoods (positions,), in nats, without gradient.
     Smoothing as in Szegedy et al. 2016, section 7: (1 - s) of the mass on the target, s
     spread evenly over the vocabulary. The logits are never whole in memory; their gradient
     is made with them in the forward pass, piece by piece, so nothing is computed twice.
@@ -80,12 +93,13 @@ class _LinearCrossEntropy(torch.autograd.Function):
         with torch.autocast(device, enabled=False):
             x, w, b = output.to(compute), weight.to(compute), bias.to(compute)
             needs_gradient = any(ctx.needs_input_grad[:3])
-            sums = x.new_zeros(3, dtype=wide)
+            sums, nll = x.new_zeros(2, dtype=wide), x.new_empty(len(x), dtype=wide)
             gradients = _Gradients(x, w, wide) if needs_gradient else None
             for rows in _pieces(0, len(x), _kept_positions(len(w), device)):
                 size = _POSITIONS if device == "cpu" else len(x)
                 for piece in _pieces(rows.start, rows.stop, size):
-                    d_logits = _piece(x[piece], w, b, target[piece], smoothing, wide, sums)
+                    parts = x[piece], target[piece], nll[piece]
+                    d_logits = _piece(*parts, w, b, smoothing, wide, sums)
                     if gradients is not None:
                         gradients.keep(d_logits, piece.start - rows.start)
                 if gradients is not None:
@@ -96,7 +110,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 gradients.of_weight.to(weight.dtype),
                 gradients.of_bias.to(bias.dtype),
             )
-        loss, nll, correct = sums.unbind()
+        loss, correct = sums.unbind()
         ctx.mark_non_differentiable(nll, correct)
         return loss, nll, correct
 
@@ -109,14 +123,15 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 def _piece(
     x: Tensor,
+    target: Tensor,
+    nll: Tensor,
     w: Tensor,
     b: Tensor,
-    target: Tensor,
     smoothing: float,
     wide: torch.dtype,
     sums: Tensor,
 ) -> Tensor:
-    """Adds one piece's loss, nll and correct to `sums`; returns the gradient of its logits."""
+    """Fills one piece's `nll`, adds its loss and correct; returns the gradient of its logits."""
     logits = torch.nn.functional.linear(x, w, b).to(wide)
     vocabulary = logits.shape[1]
     chosen = logits.gather(1, target[:, None])
@@ -125,10 +140,9 @@ def _piece(
     probabilities = logits.sub_(largest).exp_()
     total = probabilities.sum(1, keepdim=True)
     log_total = largest + total.log()
-    nll = (log_total - chosen).sum()
-    sums[0] += (1 - smoothing) * nll + smoothing * (log_total - mean).sum()
-    sums[1] += nll
-    sums[2] += (chosen >= largest).sum()
+    nll[:] = (log_total - chosen).squeeze(1)
+    sums[0] += (1 - smoothing) * nll.sum() + smoothing * (log_total - mean).sum()
+    sums[1] += (chosen >= largest).sum()
     gradient = probabilities.div_(total)
     if smoothing:
         gradient.sub_(smoothing / vocabulary)
