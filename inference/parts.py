@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from sentencex import segment
-
 from longspan.inference.refusals import TooLong
+from longspan.inference.sentences import sentences
 from longspan.training.tokenizer import Tokenizer
 
 __all__ = ["Limits", "Part", "Parts", "split"]
@@ -97,12 +96,17 @@ class _Splitter:
         ends = before = ""
         for text, end in zip_longest(lines[::2], lines[1::2], fillvalue=""):
             if text.strip():
-                before = before if parts else ends
-                parts = _followed(parts, ends) + self._line(text)
+                if parts:
+                    parts[-1] = replace(parts[-1], joint=ends)
+                else:
+                    before = ends
+                parts += self._line(text)
                 ends = ""
             ends += end
+        if parts:
+            parts[-1] = replace(parts[-1], joint=ends)
         at = _LEVELS[self._worst] if len(parts) > 1 else ""
-        return Parts(tuple(_followed(parts, ends)), at, before)
+        return Parts(tuple(parts), at, before)
 
     def _line(self, line: str) -> list[Part]:
         fits = self._count(line) <= self._limit
@@ -115,8 +119,8 @@ class _Splitter:
         ]
 
     def _pieces(self, line: str) -> list[str]:
-        sentences = [piece.strip() for piece in segment(self._language, line)]
-        found = [part for piece in sentences if piece for part in self._fitted(piece, 2)]
+        whole = [sentence.strip() for sentence in sentences(line, self._language)]
+        found = [part for piece in whole if piece for part in self._fitted(piece, 2)]
         if len(found) > 1:
             self._worst = max(self._worst, 1)
         return found
@@ -152,8 +156,3 @@ class _Splitter:
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer.encode_source(text))
-
-
-def _followed(parts: list[Part], joint: str) -> list[Part]:
-    """The parts, the last one followed by `joint`."""
-    return [*parts[:-1], replace(parts[-1], joint=joint)] if parts else []
