@@ -66,10 +66,21 @@ class CostRange:
         """Of the endpoint for a month, from low to high."""
         return self.endpoint_low * MONTH_HOURS, self.endpoint_high * MONTH_HOURS
 
-    def __str__(self) -> str:
-        text = f"${self.low:.2f} to ${self.high:.2f} a run"
+    def lines(self) -> Iterator[str]:
+        """As a table, with the sum of it in words at its end."""
+        yield f"{'step':<16}{'machine hours':>18}{'dollars':>22}  what"
+        for item in self.items:
+            hours = f"{item.hours_low:.1f} to {item.hours_high:.1f}"
+            yield f"{item.name:<16}{hours:>18}{_span(item.low, item.high):>22}  {item.note}"
+        yield f"{'a run':<34}{_span(self.low, self.high):>22}"
         if self.endpoint_high:
-            text += f", then {_dollars(self.endpoint_low, self.endpoint_high)} an hour of endpoint"
+            yield f"{'endpoint, a month':<34}{_span(*self.endpoint_month):>22}"
+        yield f"\n{self}"
+
+    def __str__(self) -> str:
+        text = f"{_span(self.low, self.high)} a run"
+        if self.endpoint_high:
+            text += f", then {_span(self.endpoint_low, self.endpoint_high)} an hour of endpoint"
         if self.missing:
             text += f", and what {', '.join(self.missing)} costs (add it to prices)"
         return f"{text} (list prices of {PRICES_AS_OF}, us-east-1)"
@@ -189,5 +200,5 @@ def endpoint_hour(config: Config) -> tuple[float, float]:
     return price * scaling.min_instances, price * scaling.max_instances
 
 
-def _dollars(low: float, high: float) -> str:
-    return f"${low:.2f}" if low == high else f"${low:.2f} to ${high:.2f}"
+def _span(low: float, high: float) -> str:
+    return f"${low:,.2f}" if low == high else f"${low:,.2f} to ${high:,.2f}"

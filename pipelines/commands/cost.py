@@ -40,27 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print; 0."""
     from longspan.pipelines.config import load_config_or_sample
-
-    config = load_config_or_sample(arguments.config)
-    if arguments.execution is None:
-        _print_estimate(config)
-    else:
-        _print_bill(config, arguments)
-    return 0
-
-
-def _print_estimate(config: "Config") -> None:
     from longspan.pipelines.cost import estimate
 
-    cost = estimate(config)
-    print(f"{'step':<16}{'machine hours':>18}{'dollars':>22}  what")
-    for item in cost.items:
-        hours = f"{item.hours_low:.1f} to {item.hours_high:.1f}"
-        print(f"{item.name:<16}{hours:>18}{_span(item.low, item.high):>22}  {item.note}")
-    print(f"{'a run':<34}{_span(cost.low, cost.high):>22}")
-    if cost.endpoint_high:
-        print(f"{'endpoint, a month':<34}{_span(*cost.endpoint_month):>22}")
-    print(f"\n{cost}")
+    config = load_config_or_sample(arguments.config)
+    if arguments.execution is not None:
+        _print_bill(config, arguments)
+        return 0
+    for line in estimate(config).lines():
+        print(line)
+    return 0
 
 
 def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
@@ -86,7 +74,3 @@ def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
     print(f"\n{would} ${billed.dollars:.4f} (list prices of {PRICES_AS_OF}, us-east-1)")
     if billed.missing:
         print(f"without {', '.join(billed.missing)}: add to `prices` of the config")
-
-
-def _span(low: float, high: float) -> str:
-    return f"${low:,.2f}" if low == high else f"${low:,.2f} to ${high:,.2f}"

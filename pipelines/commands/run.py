@@ -6,7 +6,6 @@ stop or a failure and it goes on where it ended; what has not changed is not don
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the definition, what it would create and what that may cost; run nothing",
+        help="print what it would create and what that may cost; run nothing",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="with --dry-run: print the definition as JSON instead"
     )
     parser.add_argument(
         "--no-wait", action="store_true", help="with --aws: start it and return at once"
@@ -39,10 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run; 0 when the pipeline has succeeded."""
     from longspan.pipelines.config import load_config_or_sample
+    from longspan.training.errors import OptionError
 
+    if arguments.json and not arguments.dry_run:
+        raise OptionError("--json prints the definition of a --dry-run: give both")
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
-        return _dry_run(config)
+        return _dry_run(config, as_json=arguments.json)
     from longspan.pipelines.following import announce, explain_failure, follow
     from longspan.pipelines.pipeline_run import PipelineRun
     from longspan.pipelines.where import open_connection
@@ -59,23 +64,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _dry_run(config: "Config") -> int:
+def _dry_run(config: "Config", *, as_json: bool) -> int:
     import json
 
     from longspan.pipelines.cost import estimate
     from longspan.pipelines.definition import Target, definition_json
+    from longspan.pipelines.plan import plan, plan_lines
 
-    definition = definition_json(config, Target.placeholder(config))
-    print(json.dumps(json.loads(definition), indent=2, ensure_ascii=False))
-    cost = estimate(config)
-    lines = [f"the pipeline {config.name}", f"models in the package group {config.group}"]
-    if config.endpoint.enabled:
-        lines.append(f"the endpoint {config.endpoint_name}")
-    print("\nwould create or update: " + ", ".join(lines), file=sys.stderr)
-    for item in cost.items:
-        span = f"${item.low:.2f} to ${item.high:.2f}"
-        print(f"  {item.name:<14} {span:<24} {item.note}", file=sys.stderr)
-    print(f"on AWS: {cost}", file=sys.stderr)
+    definition = json.loads(definition_json(config, Target.placeholder(config)))
+    if as_json:
+        print(json.dumps(definition, indent=2, ensure_ascii=False))
+        return 0
+    print("What a run would create or update:\n")
+    for line in plan_lines(plan(config, definition)):
+        print(line)
+    print("\nWhat it may cost on AWS; on this machine nothing:\n")
+    for line in estimate(config).lines():
+        print(line)
+    print("\nThe definition: `longspan run --dry-run --json`")
     return 0
 
 

@@ -1,5 +1,6 @@
 """Where a pipeline will run: what a config does not say, or says for AWS alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longspan.pipelines.config import Config
@@ -30,7 +31,8 @@ class Target:
         bucket = config.aws.bucket or "bucket"
         role = config.aws.role or "longspan"
         place = f"s3://{bucket}/{config.aws.prefix}/{config.name}/data"
-        held_out = config.data.sample is not None
+        data = config.data
+        held_out = data.sample is not None
         return cls(
             region=region,
             account=_ACCOUNT,
@@ -38,7 +40,14 @@ class Target:
             bucket=bucket,
             image_uri=config.aws.image
             or f"{_ACCOUNT}.dkr.ecr.{region}.amazonaws.com/longspan:latest",
-            pairs_uri=f"{place}/pairs",
-            validation_uri=f"{place}/validation" if held_out or config.data.validation else None,
-            test_uri=f"{place}/test" if held_out or config.data.test else None,
+            pairs_uri=_uri(data.pairs, f"{place}/pairs"),
+            validation_uri=_uri(data.validation, f"{place}/validation")
+            if held_out or data.validation
+            else None,
+            test_uri=_uri(data.test, f"{place}/test") if held_out or data.test else None,
         )
+
+
+def _uri(files: Sequence[str] | None, uploaded: str) -> str:
+    """What lies on S3 stays where it is."""
+    return files[0] if files and files[0].startswith("s3://") else uploaded

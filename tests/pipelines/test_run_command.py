@@ -188,13 +188,26 @@ def test_a_failed_job_is_one_line_with_its_reason(tmp_path: Path) -> None:
     assert hint.startswith("its log: longspan logs ")
 
 
-def test_a_dry_run_prints_the_definition_and_starts_nothing(tmp_path: Path) -> None:
-    done = Shell(tmp_path)("run", "--dry-run")
+def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    done = shell("run", "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert [step["Name"] for step in json.loads(done.stdout)["Steps"]][:2] == ["Prepare", "Tune"]
-    assert "would create or update: the pipeline longspan-sample" in done.stderr
-    assert re.search(r"on AWS: \$[\d.]+ to \$[\d.]+ a run", done.stderr)
+    assert re.search(
+        r"^first +.* pipeline +longspan-sample$", done.stdout, re.MULTILINE | re.DOTALL
+    )
+    assert re.search(
+        r"^Endpoint +endpoint +longspan-sample, or an update", done.stdout, re.MULTILINE
+    )
+    assert re.search(r"^\$[\d.]+ to \$[\d.]+ a run, then \$", done.stdout, re.MULTILINE)
+    definition = shell("run", "--dry-run", "--json")
+    steps = json.loads(definition.stdout)["Steps"]
+    assert [step["Name"] for step in steps][:2] == ["Prepare", "Tune"]
     assert list(tmp_path.iterdir()) == []
+    alone = shell("run", "--json")
+    assert alone.returncode == 1
+    assert alone.stderr == (
+        "longspan: error: --json prints the definition of a --dry-run: give both\n"
+    )
 
 
 @pytest.mark.parametrize(

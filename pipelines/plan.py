@@ -1,0 +1,185 @@
+"""What a run would create, step by step: read from the definition itself, so that it cannot differ.
+
+`<execution>`, `<job>` and the like stand for what is known only when it runs.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from longspan.pipelines.config import Config
+
+__all__ = ["Row", "plan", "plan_lines"]
+
+_WIDTH = 100
+
+
+class Row(NamedTuple):
+    """One thing that a step creates, or that it decides."""
+
+    step: str
+    kind: str
+    what: str
+
+
+def plan(config: Config, definition: Mapping[str, Any]) -> list[Row]:
+    """In the order of the definition's steps, between what comes before and after them."""
+    reader = _Reader({found["Name"]: found["DefaultValue"] for found in definition["Parameters"]})
+    return [
+        *_before(config, reader.parameters),
+        *reader.steps(definition["Steps"]),
+        *_after(config),
+    ]
+
+
+def plan_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """As a table; a step's name stands at the first of its rows."""
+    last = ""
+    for step, kind, what in rows:
+        head = f"{'' if step == last else step:<16}{kind:<21}"
+        # An address or a name is not broken.
+        yield from textwrap.wrap(
+            what,
+            _WIDTH,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        last = step
+
+
+def _before(config: Config, parameters: Mapping[str, Any]) -> Iterator[Row]:
+    for kind, name in (("pairs", "PairsUri"), ("validation", "ValidationUri"), ("test", "TestUri")):
+        uri, given = parameters.get(name), getattr(config.data, kind) or [""]
+        if uri is not None and given[0] != uri:
+            yield Row("first", "objects", f"{uri}/<hash>/")
+    yield Row("first", "pipeline", config.name)
+
+
+def _after(config: Config) -> Iterator[Row]:
+    scaling = config.endpoint.autoscaling
+    if config.endpoint.enabled and scaling is not None:
+        yield Row(
+            "then",
+            "autoscaling",
+            f"of {config.endpoint_name}: {scaling.min_instances} to {scaling.max_instances} "
+            "machines",
+        )
+
+
+class _Reader:
+    """Reads requests, with the defaults of the pipeline's parameters in their place."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.parameters = parameters
+
+    def steps(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+        for step in steps:
+            request = step["Arguments"]
+            for kind, what in _READERS[step["Type"]](self, request):
+                yield Row(step["Name"], kind, what)
+            yield from self.steps(request.get("IfSteps", ()))
+
+    def text(self, value: Any) -> str:
+        """As it will be, as far as that is known."""
+        if not isinstance(value, Mapping):
+            return str(value)
+        [(function, argument)] = value.items()
+        if function == "Std:Join":
+            return str(argument["On"]).join(self.text(part) for part in argument["Values"])
+        if function == "Std:JsonGet":
+            return str(argument["Path"])
+        source, *rest = argument.split(".")
+        if source == "Parameters":
+            return str(self.parameters[rest[0]])
+        return "<execution>" if source == "Execution" else f"<{'.'.join(rest)}>"
+
+    def processing(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        machines = self._machines(request["ProcessingResources"]["ClusterConfig"])
+        yield "processing job", f"{machines}, {_limit(request)}"
+        for output in request["ProcessingOutputConfig"]["Outputs"]:
+            yield "objects", f"{self.text(output['S3Output']['S3Uri'])}/"
+
+    def training(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield "training job", self._training_job(request)
+        yield from self._training_objects(request)
+
+    def tuning(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        search, job = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
+        limits, objective = search["ResourceLimits"], search["HyperParameterTuningJobObjective"]
+        names = [found["Name"] for ranges in search["ParameterRanges"].values() for found in ranges]
+        yield (
+            "tuning job",
+            f"{search['Strategy']} by {objective['MetricName']} over {', '.join(sorted(names))}",
+        )
+        yield (
+            "training jobs",
+            f"{limits['MaxNumberOfTrainingJobs']}, {limits['MaxParallelTrainingJobs']} at a time, "
+            f"each {self._training_job(job)}",
+        )
+        yield from self._training_objects(job)
+
+    def package(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield "model package group", self.text(request["ModelPackageGroupName"])
+        approval = self.text(request["ModelApprovalStatus"])
+        yield "model package", f"the group's next version, {approval}"
+
+    def model(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield "model", f"{self.text(request['ModelName'])}-<execution>-<suffix>"
+
+    def endpoint_config(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        [variant] = request["ProductionVariants"]
+        if "ServerlessConfig" in variant:
+            machines = f"serverless, {variant['ServerlessConfig']['MemorySizeInMB']} MB"
+        else:
+            machines = f"{variant['InitialInstanceCount']} x {self.text(variant['InstanceType'])}"
+        yield "endpoint config", f"{self.text(request['EndpointConfigName'])}, {machines}"
+
+    def endpoint(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield "endpoint", f"{self.text(request['EndpointName'])}, or an update of it"
+
+    def condition(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        wanted = " and ".join(
+            f"{self._operand(found['LeftValue'])} {_SIGNS[found['Type']]} "
+            f"{self._operand(found['RightValue'])}"
+            for found in request["Conditions"]
+        )
+        yield "only if", wanted
+        for step in request["ElseSteps"]:
+            yield "otherwise", f"{step['Name']} fails the run"
+
+    def _operand(self, value: Any) -> str:
+        """A parameter's name too: it is what one changes."""
+        text = self.text(value)
+        name = str(value.get("Get", "")) if isinstance(value, Mapping) else ""
+        return f"{name.removeprefix('Parameters.')} ({text})" if name else text
+
+    def _machines(self, resources: Mapping[str, Any]) -> str:
+        return f"{resources['InstanceCount']} x {self.text(resources['InstanceType'])}"
+
+    def _training_job(self, request: Mapping[str, Any]) -> str:
+        spot = ", spot" if request.get("EnableManagedSpotTraining") else ""
+        return f"{self._machines(request['ResourceConfig'])}{spot}, {_limit(request)}"
+
+    def _training_objects(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield "objects", f"{self.text(request['OutputDataConfig']['S3OutputPath'])}/<job>/output/"
+        if "CheckpointConfig" in request:
+            yield "objects", f"{self.text(request['CheckpointConfig']['S3Uri'])}/"
+
+
+def _limit(request: Mapping[str, Any]) -> str:
+    return f"at most {request['StoppingCondition']['MaxRuntimeInSeconds'] // 60} minutes"
+
+
+_SIGNS = {"GreaterThanOrEqualTo": ">=", "Equals": "="}
+_READERS = {
+    "Processing": _Reader.processing,
+    "Training": _Reader.training,
+    "Tuning": _Reader.tuning,
+    "RegisterModel": _Reader.package,
+    "Model": _Reader.model,
+    "EndpointConfig": _Reader.endpoint_config,
+    "Endpoint": _Reader.endpoint,
+    "Condition": _Reader.condition,
+}
