@@ -1,34 +1,57 @@
 """Languages: which codes there are, so that a wrong one is told and not taken for another."""
 
-import locale
 import re
 
 __all__ = ["ALLOWED_LANGUAGES", "language_code"]
 
 ALLOWED_LANGUAGES = "the ISO 639 code of a language, such as en, ja or pt-br"
 
-# https://www.loc.gov/standards/iso639-2/php/code_list.php, those of two letters (ISO 639-1).
-_TWO_LETTERS = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da "
-    "de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy "
-    "hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg "
-    "li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or "
-    "os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta "
-    "te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
-)
-# Of the thousands of three letters those that Python has a locale for: none of them stands for a
-# language of two letters, as jpn would.
-_THREE_LETTERS = frozenset(re.findall(r"\b[a-z]{3}(?=_)", " ".join(locale.locale_alias.values())))
 _FORM = re.compile(r"([a-z]{2,3})(-[a-z0-9]{2,8})*")
+
+# https://www.loc.gov/standards/iso639-2/php/code_list.php: two letters (ISO 639-1), then the three
+# that stand for the same language.
+_CODES = """
+    aa/aar ab/abk ae/ave af/afr ak/aka am/amh an/arg ar/ara as/asm av/ava ay/aym az/aze ba/bak
+    be/bel bg/bul bi/bis bm/bam bn/ben bo/bod/tib br/bre bs/bos ca/cat ce/che ch/cha co/cos
+    cr/cre cs/ces/cze cu/chu cv/chv cy/cym/wel da/dan de/deu/ger dv/div dz/dzo ee/ewe
+    el/ell/gre en/eng eo/epo es/spa et/est eu/eus/baq fa/fas/per ff/ful fi/fin fj/fij fo/fao
+    fr/fra/fre fy/fry ga/gle gd/gla gl/glg gn/grn gu/guj gv/glv ha/hau he/heb hi/hin ho/hmo
+    hr/hrv ht/hat hu/hun hy/hye/arm hz/her ia/ina id/ind ie/ile ig/ibo ii/iii ik/ipk io/ido
+    is/isl/ice it/ita iu/iku ja/jpn jv/jav ka/kat/geo kg/kon ki/kik kj/kua kk/kaz kl/kal km/khm
+    kn/kan ko/kor kr/kau ks/kas ku/kur kv/kom kw/cor ky/kir la/lat lb/ltz lg/lug li/lim ln/lin
+    lo/lao lt/lit lu/lub lv/lav mg/mlg mh/mah mi/mri/mao mk/mkd/mac ml/mal mn/mon mr/mar
+    ms/msa/may mt/mlt my/mya/bur na/nau nb/nob nd/nde ne/nep ng/ndo nl/nld/dut nn/nno no/nor
+    nr/nbl nv/nav ny/nya oc/oci oj/oji om/orm or/ori os/oss pa/pan pi/pli pl/pol ps/pus pt/por
+    qu/que rm/roh rn/run ro/ron/rum ru/rus rw/kin sa/san sc/srd sd/snd se/sme sg/sag sh/hbs
+    si/sin sk/slk/slo sl/slv sm/smo sn/sna so/som sq/sqi/alb sr/srp ss/ssw st/sot su/sun sv/swe
+    sw/swa ta/tam te/tel tg/tgk th/tha ti/tir tk/tuk tl/tgl tn/tsn to/ton tr/tur ts/tso tt/tat
+    tw/twi ty/tah ug/uig uk/ukr ur/urd uz/uzb ve/ven vi/vie vo/vol wa/wln wo/wol xh/xho yi/yid
+    yo/yor za/zha zh/zho/chi zu/zul
+"""
+_TWO_LETTERS = {
+    three: two
+    for two, *others in (entry.split("/") for entry in _CODES.split())
+    for three in others
+}
+_KNOWN = frozenset(_TWO_LETTERS.values())
+# What is often written for them: countries, and codes that were withdrawn.
+_MISTAKEN = {
+    "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "kr": "ko", "tw": "zh", "ua": "uk",
+    "us": "en", "in": "id", "iw": "he", "ji": "yi",
+}  # fmt: skip
 
 
 def language_code(text: str) -> str:
     """`text` as a code in small letters with hyphens: `pt_BR` is pt-br.
 
-    Raises ValueError where there is no such language.
+    Three letters are taken where no two stand for the same language: there are thousands of them.
+    Raises ValueError where there is no such language, with what was probably meant.
     """
     code = text.strip().lower().replace("_", "-")
     match = _FORM.fullmatch(code)
-    if match is None or match[1] not in _TWO_LETTERS | _THREE_LETTERS:
-        raise ValueError(f"{text}: expected {ALLOWED_LANGUAGES}")
-    return code
+    main = match[1] if match is not None else ""
+    meant = _TWO_LETTERS.get(main) or _MISTAKEN.get(main)
+    if meant is None and (main in _KNOWN or len(main) == 3):
+        return code
+    hint = f"; did you mean {meant}?" if meant else ""
+    raise ValueError(f"expected {ALLOWED_LANGUAGES}, came {text}{hint}")

@@ -121,7 +121,7 @@ def choose_tokenizer(references: Sequence[str], language: str | None = None) -> 
     final mark, in more than half of the segments that could tell. Otherwise Japanese is
     "ja-mecab", Chinese "zh", all else "13a".
     """
-    found = language.split("-")[0] if language else _language(references)
+    found = re.split("[-_]", language.lower())[0] if language else _language(references)
     if found in ("ja", "zh"):
         counts = [(len(_CJK_CHARACTER.findall(r)), len(_CJK_GAP.findall(r))) for r in references]
         telling = [pair for pair in counts if pair[0] >= 4] or counts

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from longspan.pipelines.config.languages import language_problem
 from longspan.pipelines.config.section import Mistake, Section
+from longspan.training.languages import language_code
 
 __all__ = ["Columns", "Data", "Preparation", "Sample"]
 
@@ -84,9 +84,10 @@ class Data(Section):
     def mistakes(self) -> Iterator[Mistake]:
         """Exactly one source of pairs; an s3:// prefix stands alone; languages that there are."""
         for name in ("source_language", "target_language"):
-            problem = language_problem(getattr(self, name))
-            if problem is not None:
-                yield Mistake((name,), problem)
+            try:
+                language_code(getattr(self, name))
+            except ValueError as error:
+                yield Mistake((name,), str(error))
         if self.sample is None and self.pairs is None:
             yield Mistake(
                 (),

@@ -120,6 +120,12 @@ def test_a_value_of_the_wrong_kind_is_shown(rest: str, said: str) -> None:
     assert said in mistake_of(rest)
 
 
+def test_norwegian_is_no_truth() -> None:
+    config = parse_config("data: {pairs: a.tsv, source_language: no, header: yes}\n")
+    assert config.data.source_language == "no"
+    assert config.data.header == "yes"
+
+
 def test_a_key_that_stands_twice_is_refused() -> None:
     said = mistake_of("tuning:\n  jobs: 3\n  jobs: 4\n")
     assert said == "5: tuning.jobs: stands here twice, first on line 4"
@@ -137,8 +143,8 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         ("data: {pairs: 's3://bucket/a,b'}\n", "my.yaml:1: data.pairs[0]: expected at most 256"),
         (
             "data: {pairs: a, target_language: jp}\n",
-            "my.yaml:1: data.target_language: expected a language's code such as en, ja or "
-            "zh-Hant, came jp; did you mean ja?",
+            "my.yaml:1: data.target_language: expected the ISO 639 code of a language, such as en, "
+            "ja or pt-br, came jp; did you mean ja?",
         ),
     ],
 )
