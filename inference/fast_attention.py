@@ -6,16 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FastAdditive", "exponential"]
+__all__ = ["FastAdditive", "keys_for_search"]
 
-_LIMIT = 20.0  # beyond it tanh is flat, and its exponential would grow too large
+# With keys up to the first and a query cut off at the second, exponentials are floats, and where
+# something was cut off their sum is beyond 9.5, where tanh is 1 to a float.
+_LARGEST_KEY, _LARGEST_QUERY = 34.0, 43.5
 
 
 class FastAdditive(nn.Module):
     """Stands for an additive `Attention` in evaluation mode.
 
     tanh(q + k) = 1 - 2 / (1 + e^2q e^2k), whose 1 adds the same to every score. The keys that
-    `keys_and_values` gives are e^2k.
+    `keys_and_values` gives are `keys_for_search`.
     """
 
     has_weights = True
@@ -33,13 +35,18 @@ class FastAdditive(nn.Module):
 
     def keys_and_values(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, source, memory) -> two (batch, heads, source, dimension / heads)."""
-        keys = exponential(self._split(self.key(encoded)))
+        keys = keys_for_search(self._split(self.key(encoded)))
         return keys.contiguous(), self._split(self.value(encoded)).contiguous()
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """query (batch, heads, 1, d) -> (batch, heads, 1, source), but for what all have."""
-        asked = exponential(query + self.bias)
-        return (torch.addcmul(self.one, keys, asked).reciprocal_() @ self.v).transpose(2, 3)
+        asked = query + self.bias
+        if keys.dtype == torch.float64:
+            r = torch.sigmoid(-2 * (asked + keys)).float()
+        else:
+            asked = asked.clamp_(-_LARGEST_QUERY, _LARGEST_QUERY).mul_(2).exp_()
+            r = torch.addcmul(self.one, keys, asked).reciprocal_()
+        return (r @ self.v).transpose(2, 3)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         """query (batch, 1, query size) -> (batch, heads, 1, source)."""
@@ -61,6 +68,8 @@ class FastAdditive(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
-def exponential(x: Tensor) -> Tensor:
-    """e^2x, of x within the limit."""
-    return x.clamp(-_LIMIT, _LIMIT).mul_(2).exp_()
+def keys_for_search(keys: Tensor) -> Tensor:
+    """e^2k, or in float64 the keys themselves if one is too large for that."""
+    if keys.numel() == 0 or bool(keys.abs().amax() <= _LARGEST_KEY):
+        return (2 * keys).exp_()
+    return keys.double()

@@ -2,26 +2,31 @@
 
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from longspan.inference.fast_attention import exponential
+from longspan.inference.fast_attention import keys_for_search
 from longspan.inference.native import Floats, Integers, kernels
 
-__all__ = ["Scores", "Spans", "scores_of"]
+__all__ = ["Keys", "Scores", "Spans", "scores_of"]
 
 # Where each sentence's tokens start and how many they are, and the sentence of each row.
 Spans = tuple[Integers, Integers, Integers]
+
+# In float64 where floats would not do.
+Keys = Floats | NDArray[np.float64]
 
 
 class Scores(Protocol):
     """Query (rows, size) and keys (tokens, size) -> scores (rows, heads x longest)."""
 
-    def keys(self, keys: Floats, /) -> Floats:
+    def keys(self, keys: Floats, /) -> Keys:
         """What the scores need of the keys, made once a source."""
         ...
 
     def __call__(
-        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int, /
+        self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int, /
     ) -> None:
         """Write the scores of each row's sentence."""
         ...
@@ -40,9 +45,7 @@ class _Dot:
     def keys(self, keys: Floats) -> Floats:
         return keys
 
-    def __call__(
-        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int
-    ) -> None:
+    def __call__(self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int) -> None:
         kernels.dot(query, keys, *spans, scores, heads, self.factor)
 
 
@@ -56,27 +59,36 @@ class _Bilinear(_Dot):
         super().__init__(attention)
         self.weight = attention.weight  # (heads, d, d)
 
-    def __call__(
-        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int
-    ) -> None:
+    def __call__(self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int) -> None:
         by_head = torch.from_numpy(query).unflatten(1, (heads, 1, -1)) @ self.weight
         super().__call__(by_head.flatten(1).numpy(), keys, spans, scores, heads)
 
 
 class _Additive:
-    """As `FastAdditive`: keys are exponentials."""
+    """As `FastAdditive`, whose keys they are."""
 
     def __init__(self, attention: Any) -> None:
         self.v, self.bias = attention.v.flatten().numpy(), attention.bias.flatten().numpy()
 
-    def keys(self, keys: Floats) -> Floats:
-        found: Floats = exponential(torch.from_numpy(keys)).numpy()
+    def keys(self, keys: Floats) -> Keys:
+        found: Keys = keys_for_search(torch.from_numpy(keys)).numpy()
         return found
 
-    def __call__(
-        self, query: Floats, keys: Floats, spans: Spans, scores: Floats, heads: int
-    ) -> None:
-        kernels.additive(query, self.bias, self.v, keys, *spans, scores, heads)
+    def __call__(self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int) -> None:
+        if keys.dtype == np.float32:
+            kernels.additive(query, self.bias, self.v, keys, *spans, scores, heads)
+        else:
+            self._score_plainly(query, keys, spans, scores.reshape(len(query), heads, -1))
+
+    def _score_plainly(self, query: Floats, keys: Keys, spans: Spans, scores: Floats) -> None:
+        """What the kernel does, of keys that are not exponentials; scores by head."""
+        start, length, owner = spans
+        heads = scores.shape[1]
+        for row, sentence in enumerate(owner):
+            own = keys[start[sentence] : start[sentence] + length[sentence]]
+            r = torch.sigmoid(torch.from_numpy(-2 * (query[row] + self.bias + own)))
+            by_head = (r.numpy() * self.v).reshape(len(own), heads, -1).sum(-1)
+            scores[row, :, : len(own)] = by_head.T
 
 
 _KINDS: dict[str, Any] = {

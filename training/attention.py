@@ -76,19 +76,18 @@ class _AdditiveScores(torch.autograd.Function):
     """tanh(q + k) = 1 - 2 r with r = 1 / (1 + e^2q e^2k).
 
     The exponentials are taken of q and k apart, which are small; the large sum needs only a
-    product and a reciprocal, several times faster on a CPU than as many tanh. Clamping at
-    +-LIMIT keeps every product from being 0 times infinity; beyond it tanh is flat anyway.
+    product and a reciprocal, several times faster on a CPU than as many tanh. Where a float
+    cannot hold one of them, r is made of q + k itself.
     """
-
-    LIMIT = 20.0
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
-        exp_query, exp_keys = _double_exponential(query), _double_exponential(keys)
-        ctx.save_for_backward(query, keys, v, exp_query, exp_keys)
+        reciprocals, left, right = _factors(query, keys)
+        ctx.reciprocals = reciprocals
+        ctx.save_for_backward(v, left, right)
         scores = query.new_empty(*query.shape[:3], keys.shape[2])
-        for rows, heads, steps in _pieces(query, keys):
-            r = _reciprocals(exp_query[rows, heads, steps], exp_keys[rows, heads])
+        for rows, heads, steps in _pieces(left, right):
+            r = reciprocals(left[rows, heads, steps], right[rows, heads])
             total = v[heads].sum(-1)[:, None, None]  # (heads, 1, 1)
             part = torch.matmul(r, v[heads][:, None, :, None]).squeeze(-1)
             scores[rows, heads, steps] = total - 2 * part
@@ -97,10 +96,10 @@ class _AdditiveScores(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         (d_scores,) = gradients
-        query, keys, v, exp_query, exp_keys = ctx.saved_tensors
-        d_query, d_keys, d_v = (torch.zeros_like(x) for x in (query, keys, v))
-        for rows, heads, steps in _pieces(query, keys):
-            r = _reciprocals(exp_query[rows, heads, steps], exp_keys[rows, heads])
+        v, left, right = ctx.saved_tensors
+        d_query, d_keys, d_v = (torch.zeros_like(x) for x in (left, right, v))
+        for rows, heads, steps in _pieces(left, right):
+            r = ctx.reciprocals(left[rows, heads, steps], right[rows, heads])
             d = d_scores[rows, heads, steps, None, :]  # (batch, heads, target, 1, source)
             d_v[heads] += d.sum((0, 2, 4)) - 2 * torch.matmul(d, r).sum((0, 2, 3))
             # d tanh = 1 - tanh^2 = 4 r (1 - r); 4 v is common to all and comes last
@@ -108,9 +107,7 @@ class _AdditiveScores(torch.autograd.Function):
             d_query[rows, heads, steps] += torch.matmul(d, slope).squeeze(3)
             _add_over_target(d_keys[rows, heads], slope, d.transpose(-1, -2))
         factor = 4 * v[:, None, :]
-        d_query = (d_query * factor).masked_fill_(query.abs() > _AdditiveScores.LIMIT, 0)
-        d_keys = (d_keys * factor).masked_fill_(keys.abs() > _AdditiveScores.LIMIT, 0)
-        return d_query, d_keys, d_v
+        return d_query * factor, d_keys * factor, d_v
 
 
 def _add_over_target(total: Tensor, slope: Tensor, d: Tensor) -> None:
@@ -121,16 +118,37 @@ def _add_over_target(total: Tensor, slope: Tensor, d: Tensor) -> None:
         total.add_(slope.mul_(d).sum(2))
 
 
-def _double_exponential(x: Tensor) -> Tensor:
-    limit = _AdditiveScores.LIMIT
-    return (2 * x.clamp(-limit, limit)).exp_()
+Reciprocals = Callable[[Tensor, Tensor], Tensor]
 
 
-def _reciprocals(exp_query: Tensor, exp_keys: Tensor) -> Tensor:
+def _factors(query: Tensor, keys: Tensor) -> tuple[Reciprocals, Tensor, Tensor]:
+    """How r is made, and of what: of e^2q and e^2k if both are neither infinite nor subnormal.
+
+    Then their product may be infinite or 0, for which r is 0 or 1, as it should.
+    """
+    exp_query, exp_keys = (2 * query).exp_(), (2 * keys).exp_()
+    if _are_normal(exp_query) and _are_normal(exp_keys):
+        return _of_exponentials, exp_query, exp_keys
+    return _of_values, query, keys
+
+
+def _are_normal(x: Tensor) -> bool:
+    """Whether positive numbers are all held with the type's full precision."""
+    limits = torch.finfo(x.dtype)
+    return x.numel() == 0 or bool((x.amin() >= limits.tiny) & (x.amax() <= limits.max))
+
+
+def _of_exponentials(exp_query: Tensor, exp_keys: Tensor) -> Tensor:
     """1 / (1 + e^2q e^2k): (batch, heads, target, source, d)."""
     one = exp_query.new_ones(())
     product = torch.addcmul(one, exp_query[:, :, :, None], exp_keys[:, :, None])
     return product.reciprocal_()
+
+
+def _of_values(query: Tensor, keys: Tensor) -> Tensor:
+    """The same, of any finite q and k, in more time."""
+    total = query[:, :, :, None] + keys[:, :, None]
+    return total.mul_(-2).sigmoid_()
 
 
 def _pieces(query: Tensor, keys: Tensor) -> Iterator[tuple[slice, slice, slice]]:

@@ -4,26 +4,25 @@
 #include "kernels.h"
 #include "simd.h"
 
+#include <float.h>
 #include <math.h>
 
-#define LIMIT 20.0f /* beyond it tanh is flat, and its exponential would grow too large */
-
-/* e^2(query + bias). */
+/* e^2(query + bias), cut off where it is no float. */
 VNNI static void ask(size_t count, const float *query, const float *bias, float *asked) {
     for (size_t k = 0; k < count; k += LANES) {
         __mmask16 mask = lanes(k, count);
         __m512 x = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, query + k),
                                  _mm512_maskz_loadu_ps(mask, bias + k));
-        x = _mm512_min_ps(_mm512_set1_ps(LIMIT), _mm512_max_ps(_mm512_set1_ps(-LIMIT), x));
         _mm512_mask_storeu_ps(asked + k, mask, exponential(_mm512_add_ps(x, x)));
     }
 }
 
 /* Keys are e^2k, and v is -2 times that of v . tanh(q + k) = sum of v - 2 v . 1 / (1 + e^2q e^2k);
-   the sum of v, which all scores have, is left out. */
+   the sum of v, which all scores have, is left out. A product may overflow: its r is 0 then, which
+   `reciprocal` makes of the largest float, not of infinity. */
 VNNI void additive_scores(size_t rows, size_t heads, size_t width, Rows query, const float *bias,
                           const float *v, Rows keys, Spans spans, float *asked, Rows scores) {
-    __m512 one = _mm512_set1_ps(1.0f);
+    __m512 one = _mm512_set1_ps(1.0f), largest = _mm512_set1_ps(FLT_MAX);
     for (size_t i = 0; i < rows; i++) {
         int64_t start = spans.start[spans.owner[i]], length = spans.length[spans.owner[i]];
         size_t columns = scores.stride / heads;
@@ -35,8 +34,9 @@ VNNI void additive_scores(size_t rows, size_t heads, size_t width, Rows query, c
                 __m512 sum = _mm512_setzero_ps();
                 for (size_t d = 0; d < width; d += LANES) {
                     __mmask16 mask = lanes(d, width);
-                    __m512 r = reciprocal(_mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, k + d),
-                                                          _mm512_maskz_loadu_ps(mask, a + d), one));
+                    __m512 below = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, k + d),
+                                                    _mm512_maskz_loadu_ps(mask, a + d), one);
+                    __m512 r = reciprocal(_mm512_min_ps(largest, below));
                     __m512 w = _mm512_maskz_loadu_ps(mask, v + head * width + d);
                     sum = _mm512_fmadd_ps(r, w, sum);
                 }

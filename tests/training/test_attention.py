@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from longspan.training import attention
@@ -32,6 +35,10 @@ def loop_scores(query, keys, score):
                 for s in range(keys.shape[2]):
                     out[b, h, t, s] = score(query[b, h, t].tolist(), keys[b, h, s].tolist(), h)
     return out
+
+
+def whole_scores(query, keys, v):
+    return (torch.tanh(query[:, :, :, None] + keys[:, :, None]) * v[None, :, None, None]).sum(-1)
 
 
 def dot(q, k):
@@ -79,7 +86,7 @@ def test_additive_pieces_give_the_whole(shape):
     query, keys, v, out = tensors((b, h, t, d), (b, h, s, d), (h, d), (b, h, t, s))
     inputs = [x.requires_grad_() for x in (query, keys, v)]
     got = additive_scores(*inputs)
-    whole = (torch.tanh(query[:, :, :, None] + keys[:, :, None]) * v[None, :, None, None]).sum(-1)
+    whole = whole_scores(query, keys, v)
     torch.testing.assert_close(got, whole)
     for mine, theirs in zip(
         torch.autograd.grad(got, inputs, out), torch.autograd.grad(whole, inputs, out), strict=True
@@ -87,16 +94,47 @@ def test_additive_pieces_give_the_whole(shape):
         torch.testing.assert_close(mine, theirs)
 
 
-def test_additive_holds_at_extreme_inputs():
-    query = torch.tensor([-1e4, -60.0, -21.0, 0.0, 21.0, 60.0, 1e4]).view(1, 1, -1, 1)
-    keys = query.clone().requires_grad_()
-    query = query.clone().requires_grad_()
-    scores = additive_scores(query, keys, torch.ones(1, 1))
-    assert scores.isfinite().all()
-    assert (scores.abs() <= 1).all()
-    scores.sum().backward()
-    assert query.grad.isfinite().all()
-    assert keys.grad.isfinite().all()
+ROUNDING = {torch.bfloat16: 1e-2, torch.float32: 1e-5, torch.float64: 1e-12}
+
+
+def wild(generator, count, dtype):
+    """Numbers of every size that a float has, most of them where exponentials end."""
+    largest = math.floor(math.log10(torch.finfo(dtype).max))
+    exponents = generator.choice([-5, 0, 1, 1.3, 1.6, 2, 2.5, 4, 10, largest], count)
+    return generator.choice([-1, 1], count) * generator.uniform(0.2, 1, count) * 10.0**exponents
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(list(ROUNDING)), st.floats(0, 1), st.integers(0, 10**9))
+def test_additive_is_exact_for_every_finite_input(dtype, share, seed):
+    """The scores and their gradients, against tanh in float64."""
+    generator = np.random.default_rng(seed)
+    query, keys, v, out = (
+        generator.normal(size=s) for s in ((2, 2, 3, 4), (2, 2, 5, 4), (2, 4), (2, 2, 3, 5))
+    )
+    for x in (query, keys):
+        where = generator.random(x.shape) < share
+        x[where] = wild(generator, where.sum(), dtype)
+    keys[..., 0, :] = -query[..., 0, :]  # sums of 0
+    inputs = [torch.from_numpy(x).to(dtype).requires_grad_() for x in (query, keys, v)]
+    expected = [x.detach().double().requires_grad_() for x in inputs]
+    got, whole = additive_scores(*inputs), whole_scores(*expected)
+    d_got, d_whole = (
+        torch.autograd.grad(scores, leaves, torch.from_numpy(out).to(scores.dtype))
+        for scores, leaves in ((got, inputs), (whole, expected))
+    )
+    near = {"rtol": ROUNDING[dtype], "atol": ROUNDING[dtype], "check_dtype": False}
+    torch.testing.assert_close(got, whole, **near)
+    torch.testing.assert_close(d_got, d_whole, **near)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_additive_knows_large_values_of_opposite_sign(dtype):
+    query = torch.tensor([25.0, 1e4, -60.0, 30.0], dtype=dtype).view(1, 1, -1, 1)
+    keys = torch.tensor([-20.5, -1e4 + 1, 62.0, -3e38], dtype=dtype).view(1, 1, -1, 1)
+    scores = additive_scores(query, keys, torch.ones(1, 1, dtype=dtype))
+    sums = [[math.tanh(q + k) for k in keys.flatten().tolist()] for q in query.flatten().tolist()]
+    torch.testing.assert_close(scores[0, 0], torch.tensor(sums, dtype=dtype))
 
 
 class LargestTensor(TorchDispatchMode):
