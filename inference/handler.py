@@ -16,12 +16,13 @@ from pathlib import Path
 import torch
 
 from longspan.inference.answers import Answer, join
+from longspan.inference.bodies import parse_request
 from longspan.inference.cells import check_cells
 from longspan.inference.compression import choose_precision, compress
 from longspan.inference.media_types import choose
 from longspan.inference.options import Profiles
 from longspan.inference.parts import Limits, Part, split
-from longspan.inference.requests import Request, parse_request
+from longspan.inference.requests import Request
 from longspan.inference.responses import render
 from longspan.inference.settings import SearchSettings
 from longspan.inference.translations import Translation

@@ -4,6 +4,7 @@ LongspanError
 └── Refusal                 a request that is not answered; `status` and `code` are for HTTP
     ├── BadRequest          400: what came cannot be read, or an option has a wrong value
     ├── NotAcceptable       406: no media type that the client takes
+    ├── TooSlow             408: the rest of a body does not come
     ├── TooLong             413: text or body beyond a limit
     ├── UnsupportedMedia    415: a Content-Type that is not known
     ├── Busy                429: the queue is full
@@ -22,6 +23,7 @@ __all__ = [
     "Refusal",
     "TooLate",
     "TooLong",
+    "TooSlow",
     "Unavailable",
     "UnsupportedMedia",
 ]
@@ -47,6 +49,13 @@ class NotAcceptable(Refusal):
 
     status = 406
     code = "not_acceptable"
+
+
+class TooSlow(Refusal):
+    """The rest of a body does not come."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class TooLong(Refusal):
@@ -86,6 +95,7 @@ class Unavailable(Refusal):
 
     status = 503
     code = "unavailable"
+    retry_after = 1
 
 
 class TooLate(Refusal):

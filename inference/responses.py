@@ -2,18 +2,16 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from longspan.inference.answers import Answer
+from longspan.inference.json_text import dump
 from longspan.inference.media_types import CSV, JSON, JSON_LINES, TEXT
 from longspan.inference.requests import Item, Request
 from longspan.inference.translations import Candidate, Translation
 
 __all__ = ["json_line", "partial_line", "remarks", "render"]
-
-_DIGITS = 4  # of an attention weight, enough to draw it
 
 
 def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
@@ -35,19 +33,19 @@ def remarks(answers: Iterable[Answer]) -> dict[str, int]:
 def json_line(item: Item, answer: Answer, index: int | None = None) -> str:
     """One answer as a line, with the number of its text where that is given."""
     numbered = {} if index is None else {"index": index}
-    return _dump(numbered | _record(item, answer)) + "\n"
+    return dump(numbered | _record(item, answer)) + "\n"
 
 
 def partial_line(text: str, index: int) -> str:
     """What there is so far of one translation."""
-    return _dump({"index": index, "partial": text}) + "\n"
+    return dump({"index": index, "partial": text}) + "\n"
 
 
 def _json(request: Request, answers: Sequence[Answer]) -> str:
     records = [_record(item, answer) for item, answer in zip(request.items, answers, strict=True)]
     if request.wrapping == "one":
-        return _dump(records[0])
-    return _dump(records if request.wrapping == "list" else {request.wrapping: records})
+        return dump(records[0])
+    return dump(records if request.wrapping == "list" else {request.wrapping: records})
 
 
 def _json_lines(request: Request, answers: Sequence[Answer]) -> str:
@@ -84,7 +82,7 @@ def _built_in(item: Item, answer: Answer) -> dict[str, Any]:
     """The built-in's names; what it has no name for is added only where there is something."""
     record: dict[str, Any] = {"target": answer.text}
     if item.options.alignment:
-        record["matrix"] = _rounded(answer.alignment)
+        record["matrix"] = _matrix(answer.alignment)
         record["source_tokens"] = answer.source_tokens
         record["target_tokens"] = answer.tokens
     if len(answer.parts) == 1 and (item.options.n_best or 1) > 1:
@@ -103,7 +101,7 @@ def _plain(item: Item, answer: Answer) -> dict[str, Any]:
         if (item.options.n_best or 1) > 1:
             record["n_best"] = [_candidate(item, c) for c in answer.parts[0].n_best]
     if item.options.alignment:
-        record["alignment"] = _rounded(answer.alignment)
+        record["alignment"] = _matrix(answer.alignment)
         record["source_tokens"] = answer.source_tokens
         record["target_tokens"] = answer.tokens
     return record | _remark(item, answer)
@@ -142,19 +140,15 @@ def _candidate(item: Item, candidate: Candidate) -> dict[str, Any]:
         "finished": candidate.finished,
     }
     if item.options.alignment:
-        record["alignment"] = _rounded(candidate.alignment)
+        record["alignment"] = _matrix(candidate.alignment)
         record["target_tokens"] = candidate.tokens
     return record
 
 
-def _rounded(matrix: Any) -> list[list[float]]:
-    return [] if matrix is None else [[round(w, _DIGITS) for w in row] for row in matrix.tolist()]
+def _matrix(alignment: Any) -> Any:
+    return [] if alignment is None else alignment
 
 
 def _one_line(text: str) -> str:
     """Where each line is an answer, a line break within one would put the others out of step."""
     return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -16,7 +16,9 @@ from starlette.routing import Route
 from longspan.inference.options import Profiles
 from longspan.inference.parts import Limits
 from longspan.inference.server.admission import Admission
+from longspan.inference.server.calls import Ledger
 from longspan.inference.server.child import WorkerSettings
+from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
 from longspan.inference.server.journal import Journal
 from longspan.inference.server.metrics import CONTENT_TYPE, Metrics
@@ -45,7 +47,7 @@ class Server:
     """An ASGI application and what runs below it."""
 
     application: Starlette
-    pool: Pool
+    deadlines: Deadlines
 
 
 def build_server(
@@ -68,7 +70,12 @@ def build_server(
     metrics = Metrics()
     workers, threads = settings.shares()
     worker = WorkerSettings(
-        threads, settings.device, settings.precision, settings.batch_size, settings.batch_tokens
+        threads,
+        settings.device,
+        settings.precision,
+        settings.batch_size,
+        settings.batch_tokens,
+        settings.silence,
     )
     pool = Pool(model, worker, workers, journal, metrics)
     service = Service(
@@ -82,15 +89,14 @@ def build_server(
         "never" if settings.long_input == "refuse" else "auto",
         settings.batch_delay_ms / 1000,
     )
+    admission, deadlines = Admission(settings.queue), Deadlines(settings.deadline)
     invocations = Invocations(
         service,
-        Admission(settings.queue),
-        journal,
-        metrics,
+        admission,
+        Ledger(journal, metrics, admission, settings.log_text),
+        deadlines,
         int(settings.max_body_mb * _MEGABYTE),
         settings.max_texts,
-        settings.deadline,
-        settings.log_text,
     )
 
     @asynccontextmanager
@@ -106,7 +112,8 @@ def build_server(
         *_routes(pool, metrics, settings),
     ]
     handlers = {HTTPException: _http_error}
-    return Server(Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers), pool)
+    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    return Server(application, deadlines)
 
 
 def _routes(pool: Pool, metrics: Metrics, settings: ServerSettings) -> list[Route]:

@@ -16,7 +16,6 @@ from longspan.training.errors import LongspanError
 
 __all__ = ["Child", "WorkerSettings"]
 
-_SILENCE = 30.0  # seconds without a sign of life while it has work: it hangs
 _BUFFER = 1 << 20
 
 OnPartial = Callable[[list[int]], None]
@@ -31,6 +30,7 @@ class WorkerSettings:
     precision: str = "auto"
     batch_size: int = 64
     batch_tokens: int = 4096
+    silence: float = 30.0  # seconds without a sign of life while it has work: it hangs
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class _Pending:
 class Child:
     """A process that runs; `start` makes one."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, silence: float) -> None:
         self._process = process
+        self._silence = silence
         self._pending: dict[int, _Pending] = {}
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard = asyncio.get_running_loop().time()
@@ -64,7 +65,7 @@ class Child:
             env={**os.environ, **threads},
             limit=_BUFFER,
         )  # fmt: skip
-        return cls(process)
+        return cls(process, settings.silence)
 
     @property
     def pid(self) -> int:
@@ -180,7 +181,7 @@ class Child:
     async def _watch(self) -> None:
         """Kill a worker that says nothing while it has work."""
         while True:
-            await asyncio.sleep(_SILENCE / 10)
+            await asyncio.sleep(self._silence / 10)
             silent: Any = asyncio.get_running_loop().time() - self._heard
-            if self._pending and silent > _SILENCE:
+            if self._pending and silent > self._silence:
                 self.kill()

@@ -15,11 +15,12 @@ _VERSION = "1"
 _REFUSALS = {
     "400": "the request cannot be read, or an option has a wrong value",
     "406": "no media type that the client accepts",
+    "408": "the rest of the body does not come",
     "413": "a text or the body is beyond a limit",
     "415": "an unknown Content-Type",
     "429": "the queue is full: try again after Retry-After seconds",
     "500": "the model or the server broke",
-    "503": "the model cannot answer at the moment",
+    "503": "the model cannot answer at the moment: try again after Retry-After seconds",
     "504": "no answer within the deadline",
 }
 

@@ -60,11 +60,6 @@ class Pool:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
-    def refuse(self, reason: str) -> None:
-        """Refuse what is being translated."""
-        for child in self._ready:
-            child.refuse(reason)
-
     async def translate(
         self,
         ids: Sequence[int],

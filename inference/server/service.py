@@ -24,6 +24,8 @@ __all__ = ["Plan", "Service", "Timing"]
 _WINDOW = 128
 # Characters beyond which a request is read in a thread, and does not hold up the others.
 _LONG = 4000
+# Texts beyond which their answers are put together in one.
+_MANY = 100
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -79,7 +81,11 @@ class Service:
             return await self._translate(*pair, timing)
 
         done = iter(await _each(wanted, one))
-        return [self._join(plan, [next(done) for _ in plan.parts.parts]) for plan in plans]
+
+        def joined() -> list[Answer]:
+            return [self._join(plan, [next(done) for _ in plan.parts.parts]) for plan in plans]
+
+        return await asyncio.to_thread(joined) if len(plans) > _MANY else joined()
 
     async def stream(self, plan: Plan, timing: Timing, on_text: Callable[[str], None]) -> Answer:
         """The answer to one; meanwhile `on_text` is told what there is of it.
@@ -88,15 +94,19 @@ class Service:
         """
         pieces: list[str] = [""] * len(plan.parts.parts)
         complete = [False] * len(pieces)
+        told = ""
 
         def tell() -> None:
+            nonlocal told
             first_open = complete.index(False) if False in complete else len(pieces)
             shown = pieces[: first_open + 1]
             joints = [part.joint for part in plan.parts.parts]
             text = "".join(
                 piece + (joints[i] if complete[i] else "") for i, piece in enumerate(shown)
             )
-            on_text(plan.parts.before + text)
+            if text != told:
+                told = text
+                on_text(plan.parts.before + text)
 
         async def one(pair: tuple[int, Part]) -> Translation:
             number, part = pair

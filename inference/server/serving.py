@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 
 from longspan.inference.server.application import Server, build_server
+from longspan.inference.server.connections import Connection, allow_many, listen_patiently
 from longspan.inference.server.journal import Journal, JsonFormatter
 from longspan.inference.server.settings import ServerSettings
 from longspan.training.errors import LongspanError, OptionError
@@ -30,6 +31,7 @@ def serve(model: Path, settings: ServerSettings, journal: Journal | None = None)
     the workers cannot use the model.
     """
     journal = journal or Journal()
+    allow_many()
     failures: list[LongspanError] = []
     listening = listen(settings)
     running: list[_Uvicorn] = []
@@ -56,6 +58,8 @@ class _Uvicorn(uvicorn.Server):
         _log_as_json()
         config = uvicorn.Config(
             server.application,
+            http=Connection,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="on",
@@ -65,7 +69,7 @@ class _Uvicorn(uvicorn.Server):
             timeout_graceful_shutdown=max(1, round(settings.drain)),
         )
         super().__init__(config)
-        self._pool = server.pool
+        self._deadlines = server.deadlines
         self._drain = settings.drain
         self._journal = journal
         self._signal: str | None = None
@@ -90,9 +94,8 @@ class _Uvicorn(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn's own; shortly before its time is over, those who still wait are told."""
         self._journal.write("stopping", signal=self._signal)
-        reason = "the server ends before it could answer; send it again"
         seconds = max(0.0, self._drain - _LAST_WORDS)
-        late = asyncio.get_running_loop().call_later(seconds, self._pool.refuse, reason)
+        late = asyncio.get_running_loop().call_later(seconds, self._deadlines.end)
         try:
             await super().shutdown(sockets)
         finally:
@@ -111,9 +114,7 @@ def listen(settings: ServerSettings) -> socket.socket:
             f"{settings.host} port {settings.port}: expected an address to listen at, got: "
             f"{error.strerror}; choose another port"
         ) from None
-    # Connections inherit it; asyncio would not set it for them. Head and body go out apart, and
-    # without it the body waits up to 40 ms until the client acknowledges the head.
-    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+    listen_patiently(server)
     return server
 
 

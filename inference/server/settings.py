@@ -8,6 +8,7 @@ from typing import Any
 
 from longspan.inference.options import PROFILES
 from longspan.training.errors import OptionError
+from longspan.training.languages import ALLOWED_LANGUAGES, language_code
 
 __all__ = ["ServerSettings"]
 
@@ -67,8 +68,10 @@ def _flag(default: bool, text: str) -> Any:
     return field(default=default, metadata={"rule": _Rule(parse, "true | false", text)})
 
 
-def _text(default: str, text: str) -> Any:
-    return field(default=default, metadata={"rule": _Rule(str, "a text", text)})
+def _text(
+    default: str, text: str, parse: Callable[[str], str] = str, allowed: str = "a text"
+) -> Any:
+    return field(default=default, metadata={"rule": _Rule(parse, allowed, text)})
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,12 @@ class ServerSettings:
         "auto", ("auto", "fp32", "int8"), "of the weights; auto: int8 on a CPU where that is fast"
     )
     profile: str = _choice("quality", PROFILES, "of requests that name none")
-    language: str = _text("en", "of the source: its rules say where a sentence ends")
+    language: str = _text(
+        "en",
+        "of the source: its rules say where a sentence ends",
+        language_code,
+        ALLOWED_LANGUAGES,
+    )
     long_input: str = _choice(
         "split", ("split", "refuse"), "what exceeds max_source_tokens is split, or refused with 413"
     )
@@ -100,6 +108,9 @@ class ServerSettings:
     batch_tokens: int = _integer(4096, 1, 10**7, "source tokens that are translated together")
     batch_delay_ms: float = _real(
         2, 0, 1000, "how long a part of profile quality may wait for others to go with it"
+    )
+    silence: float = _real(
+        30, 2, 3600, "seconds without a sign of life until a worker that has work is started again"
     )
     drain: float = _real(28, 0, 3600, "seconds to finish what is there after SIGTERM")
     page: bool = _flag(False, "serve the page to try it at /")

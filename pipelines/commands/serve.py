@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.inference.options import PROFILES
+from longspan.training.languages import language_code
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -31,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", choices=PROFILES, help="of requests that name none (default quality)"
     )
-    parser.add_argument("--language", metavar="CODE", help="of the source (default en)")
+    parser.add_argument(
+        "--language", type=_language, metavar="CODE", help="of the source (default en)"
+    )
     parser.add_argument("--no-page", action="store_true", help="no page at /")
 
 
@@ -50,3 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="longspan-") as scratch:
         serve(find_model(arguments.model, Path(scratch) / "model"), settings)
     return 0
+
+
+def _language(text: str) -> str:
+    try:
+        return language_code(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

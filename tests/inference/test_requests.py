@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longspan.inference.bodies import parse_request
 from longspan.inference.options import Options
 from longspan.inference.refusals import BadRequest, TooLong
-from longspan.inference.requests import Item, Request, parse_request
+from longspan.inference.requests import Item, Request
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
