@@ -2,10 +2,12 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.devtools import Page, find_chromium
 
 # Tiny models run fastest on one thread, above all beside each other; torch reads it when loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -54,3 +56,13 @@ def tiny_settings() -> dict[str, str]:
         "max_num_batches": "30",
         "precision": "fp32",
     }
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Iterator[Page]:
+    """An empty page of headless Chromium."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with Page(program, tmp_path_factory.mktemp("browser")) as opened:
+        yield opened

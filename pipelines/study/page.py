@@ -122,8 +122,8 @@ def _share(share: float | None) -> str:
 
 
 def _gain(figure: Figure | None) -> str:
-    return "-" if figure is None else f"{figure.value:+.1f}"
+    return "-" if figure is None else f"{figure.value:+z.1f}"
 
 
 def _interval_text(figure: Figure | None, sign: str = "") -> str:
-    return "" if figure is None else f"{figure.low:{sign}.1f} to {figure.high:{sign}.1f}"
+    return "" if figure is None else f"{figure.low:{sign}z.1f} to {figure.high:{sign}z.1f}"

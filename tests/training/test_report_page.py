@@ -7,7 +7,6 @@ from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evidence import add_evidence
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.report import write_report
-from tests.inference.server.devtools import Page, find_chromium
 from tests.page_checks import DESKTOP, PHONE, readable, show
 
 LENGTHS = (3, 8, 15, 25, 40, 60, 90, 150)
@@ -51,15 +50,6 @@ def url(tmp_path_factory):
     write_evaluation(folder, model, details=details, against=other, against_details=details)
     add_evidence(folder, evidence())
     return write_report(folder, "Quality by sentence length").as_uri()
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with Page(program, tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -5,7 +5,6 @@ import pytest
 from longspan.pipelines.study.page import render_page
 from longspan.pipelines.study.results import CourseResult, Figure, StudyResult
 from longspan.training.buckets import BUCKETS
-from tests.inference.server.devtools import Page, find_chromium
 from tests.page_checks import DESKTOP, PHONE, readable, show
 
 TITLES = (
@@ -35,15 +34,6 @@ def url(tmp_path_factory):
     path = tmp_path_factory.mktemp("study") / "study.html"
     path.write_text(render_page(result, "Which course cures? a-pipeline"), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with Page(program, tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
