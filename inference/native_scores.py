@@ -1,6 +1,6 @@
 """The score functions of attention by the native kernels."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class _Dot:
         return keys
 
     def __call__(self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int) -> None:
-        kernels.dot(query, keys, *spans, scores, heads, self.factor)
+        kernels.dot(query, cast(Floats, keys), *spans, scores, heads, self.factor)
 
 
 class _ScaledDot(_Dot):
@@ -76,7 +76,8 @@ class _Additive:
 
     def __call__(self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int) -> None:
         if keys.dtype == np.float32:
-            kernels.additive(query, self.bias, self.v, keys, *spans, scores, heads)
+            held = cast(Floats, keys)
+            kernels.additive(query, self.bias, self.v, held, *spans, scores, heads)
         else:
             self._score_plainly(query, keys, spans, scores.reshape(len(query), heads, -1))
 

@@ -8,65 +8,15 @@ reads the search space's names from here.
 
 import dataclasses
 import difflib
-import math
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
+from longspan.training.built_in_names import KNOWN_NAMES, translate
 from longspan.training.errors import HyperparameterError
+from longspan.training.rules import Rule, choice, flag, integer, real
 
-__all__ = ["BUILT_IN_NAMES", "Hyperparameters"]
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """How one hyperparameter is read: `parse` raises ValueError, `allowed` says what is right."""
-
-    parse: Callable[[str], Any]
-    allowed: str
-    help: str
-
-
-def _integer(default: int | None, low: int, high: int, text: str) -> Any:
-    def parse(value: str) -> int | None:
-        if default is None and value.lower() in ("none", ""):
-            return None
-        number = int(value)
-        if not low <= number <= high:
-            raise ValueError(value)
-        return number
-
-    allowed = f"an integer from {low} to {high}" + (" or none" if default is None else "")
-    return field(default=default, metadata={"rule": _Rule(parse, allowed, text)})
-
-
-def _real(default: float, low: float, high: float, text: str, *, below: bool = False) -> Any:
-    def parse(value: str) -> float:
-        number = float(value)
-        inside = low <= number < high if below else low <= number <= high
-        if not inside or math.isnan(number):
-            raise ValueError(value)
-        return number
-
-    allowed = f"a number from {low:g} to {'below ' if below else ''}{high:g}"
-    return field(default=default, metadata={"rule": _Rule(parse, allowed, text)})
-
-
-def _choice(default: str, values: tuple[str, ...], text: str) -> Any:
-    def parse(value: str) -> str:
-        if value not in values:
-            raise ValueError(value)
-        return value
-
-    return field(default=default, metadata={"rule": _Rule(parse, " | ".join(values), text)})
-
-
-def _flag(default: bool, text: str) -> Any:
-    def parse(value: str) -> bool:
-        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-
-    return field(default=default, metadata={"rule": _Rule(parse, "true | false", text)})
+__all__ = ["Hyperparameters"]
 
 
 @dataclass(frozen=True)
@@ -78,117 +28,117 @@ class Hyperparameters:
     """
 
     # The encoder and the decoder.
-    architecture: str = _choice("rnn", ("rnn", "transformer"), "which network")
-    rnn_cell_type: str = _choice("lstm", ("lstm", "gru"), "recurrent cell")
-    num_layers_encoder: int = _integer(1, 1, 16, "layers; of an rnn the first is bidirectional")
-    num_layers_decoder: int = _integer(1, 1, 16, "layers; of an rnn the first makes the query")
-    rnn_num_hidden: int = _integer(1024, 1, 8192, "units of a layer, both directions together")
-    num_embed_source: int = _integer(512, 1, 8192, "source embedding dimension")
-    num_embed_target: int = _integer(512, 1, 8192, "target embedding dimension")
-    rnn_residual_connections: bool = _flag(False, "add a layer's input to its output")
-    rnn_first_residual_layer: int = _integer(2, 2, 16, "lowest layer with a residual connection")
-    rnn_decoder_state_init: str = _choice(
+    architecture: str = choice("rnn", ("rnn", "transformer"), "which network")
+    rnn_cell_type: str = choice("lstm", ("lstm", "gru"), "recurrent cell")
+    num_layers_encoder: int = integer(1, 1, 16, "layers; of an rnn the first is bidirectional")
+    num_layers_decoder: int = integer(1, 1, 16, "layers; of an rnn the first makes the query")
+    rnn_num_hidden: int = integer(1024, 1, 8192, "units of a layer, both directions together")
+    num_embed_source: int = integer(512, 1, 8192, "source embedding dimension")
+    num_embed_target: int = integer(512, 1, 8192, "target embedding dimension")
+    rnn_residual_connections: bool = flag(False, "add a layer's input to its output")
+    rnn_first_residual_layer: int = integer(2, 2, 16, "lowest layer with a residual connection")
+    rnn_decoder_state_init: str = choice(
         "last", ("last", "avg", "zero"), "decoder's first state, from the encoder's states"
     )
-    input_feeding: bool = _flag(False, "feed the last attentional state back (slower: a loop)")
-    transformer_num_hidden: int = _integer(512, 1, 8192, "width of a Transformer's layers")
-    transformer_feed_forward: int = _integer(2048, 1, 65536, "units of its inner networks")
-    transformer_heads: int = _integer(8, 1, 128, "heads of its self-attention")
-    transformer_positions: str = _choice(
+    input_feeding: bool = flag(False, "feed the last attentional state back (slower: a loop)")
+    transformer_num_hidden: int = integer(512, 1, 8192, "width of a Transformer's layers")
+    transformer_feed_forward: int = integer(2048, 1, 65536, "units of its inner networks")
+    transformer_heads: int = integer(8, 1, 128, "heads of its self-attention")
+    transformer_positions: str = choice(
         "rotary", ("rotary", "alibi"), "relative positions: Su et al. 2021 | Press et al. 2022"
     )
-    transformer_window: int = _integer(
+    transformer_window: int = integer(
         0, 0, 10**6, "tokens to each side that self-attention reads; 0 is all"
     )
-    tie_embeddings: str = _choice(
+    tie_embeddings: str = choice(
         "none", ("none", "target", "all"), "share target input and output (and source) embeddings"
     )
 
     # Attention and coverage.
-    attention_type: str = _choice(
+    attention_type: str = choice(
         "additive", ("none", "dot", "scaled_dot", "bilinear", "additive"), "score function"
     )
-    attention_heads: int = _integer(1, 1, 64, "heads; must divide the attention dimension")
-    attention_dimension: int = _integer(512, 1, 8192, "sum of the heads' dimensions")
-    attention_dropout: float = _real(0.0, 0, 1, "on the attention weights", below=True)
-    attention_location: str = _choice(
+    attention_heads: int = integer(1, 1, 64, "heads; must divide the attention dimension")
+    attention_dimension: int = integer(512, 1, 8192, "sum of the heads' dimensions")
+    attention_dropout: float = real(0.0, 0, 1, "on the attention weights", below=True)
+    attention_location: str = choice(
         "none",
         ("none", "progress", "tracking"),
         "score by how far both sides have been read | and correct that by where attention was",
     )
-    coverage_mechanism: str = _choice(
+    coverage_mechanism: str = choice(
         "none", ("none", "loss", "recurrent"), "See et al. 2017 | Tu et al. 2016 (slower: a loop)"
     )
-    coverage_loss_weight: float = _real(1.0, 0, 100, "of a sentence's, over its perplexity")
-    coverage_dimension: int = _integer(16, 1, 1024, "units of the recurrent coverage vector")
+    coverage_loss_weight: float = real(1.0, 0, 100, "of a sentence's, over its perplexity")
+    coverage_dimension: int = integer(16, 1, 1024, "units of the recurrent coverage vector")
 
     # Regularisation.
-    embed_dropout_source: float = _real(0.0, 0, 1, "on source embeddings", below=True)
-    embed_dropout_target: float = _real(0.0, 0, 1, "on target embeddings", below=True)
-    rnn_decoder_hidden_dropout: float = _real(0.0, 0, 1, "on the attentional state", below=True)
-    rnn_dropout: float = _real(0.0, 0, 1, "between recurrent layers, on encoder output", below=True)
-    transformer_dropout: float = _real(0.1, 0, 1, "on what a layer adds", below=True)
-    label_smoothing: float = _real(0.0, 0, 1, "mass taken from the reference token", below=True)
-    weight_decay: float = _real(0.0, 0, 1, "decoupled for adam, L2 for the others")
+    embed_dropout_source: float = real(0.0, 0, 1, "on source embeddings", below=True)
+    embed_dropout_target: float = real(0.0, 0, 1, "on target embeddings", below=True)
+    rnn_decoder_hidden_dropout: float = real(0.0, 0, 1, "on the attentional state", below=True)
+    rnn_dropout: float = real(0.0, 0, 1, "between recurrent layers, on encoder output", below=True)
+    transformer_dropout: float = real(0.1, 0, 1, "on what a layer adds", below=True)
+    label_smoothing: float = real(0.0, 0, 1, "mass taken from the reference token", below=True)
+    weight_decay: float = real(0.0, 0, 1, "decoupled for adam, L2 for the others")
 
     # Optimisation.
-    optimizer_type: str = _choice("adam", ("adam", "sgd", "rmsprop"), "optimiser")
-    learning_rate: float = _real(0.0003, 1e-9, 100, "initial, or peak after warm-up")
-    momentum: float = _real(0.9, 0, 1, "of sgd and rmsprop", below=True)
-    lr_scheduler_type: str = _choice(
+    optimizer_type: str = choice("adam", ("adam", "sgd", "rmsprop"), "optimiser")
+    learning_rate: float = real(0.0003, 1e-9, 100, "initial, or peak after warm-up")
+    momentum: float = real(0.9, 0, 1, "of sgd and rmsprop", below=True)
+    lr_scheduler_type: str = choice(
         "plateau_reduce",
         ("plateau_reduce", "fixed_rate_inv_t", "fixed_rate_inv_sqrt_t", "cosine", "constant"),
         "learning-rate schedule",
     )
-    lr_warmup_num_batches: int = _integer(0, 0, 10**9, "batches of linear warm-up")
-    fixed_rate_lr_half_life: float = _real(10, 1e-9, 1e9, "checkpoints to half the rate (inv_t)")
-    plateau_reduce_lr_factor: float = _real(0.5, 0, 1, "rate multiplier", below=True)
-    plateau_reduce_lr_threshold: int = _integer(3, 1, 10**6, "checkpoints without gain before")
-    clip_gradient: float = _real(1.0, 0, 1e9, "largest norm of the whole gradient; 0 is off")
-    weight_init_type: str = _choice("xavier", ("uniform", "xavier"), "weight initialisation")
-    weight_init_scale: float = _real(2.34, 0, 1e3, "uniform: half-width; xavier: magnitude")
-    xavier_factor_type: str = _choice("in", ("in", "out", "avg"), "fan that xavier divides by")
+    lr_warmup_num_batches: int = integer(0, 0, 10**9, "batches of linear warm-up")
+    fixed_rate_lr_half_life: float = real(10, 1e-9, 1e9, "checkpoints to half the rate (inv_t)")
+    plateau_reduce_lr_factor: float = real(0.5, 0, 1, "rate multiplier", below=True)
+    plateau_reduce_lr_threshold: int = integer(3, 1, 10**6, "checkpoints without gain before")
+    clip_gradient: float = real(1.0, 0, 1e9, "largest norm of the whole gradient; 0 is off")
+    weight_init_type: str = choice("xavier", ("uniform", "xavier"), "weight initialisation")
+    weight_init_scale: float = real(2.34, 0, 1e3, "uniform: half-width; xavier: magnitude")
+    xavier_factor_type: str = choice("in", ("in", "out", "avg"), "fan that xavier divides by")
 
     # Batches and lengths.
-    batch_size: int | None = _integer(None, 1, 10**6, "sentences of a batch")
-    batch_tokens: int | None = _integer(None, 1, 10**8, "target tokens of a batch")
-    bucketing_enabled: bool = _flag(True, "batches of sentences of like length")
-    bucket_width: int = _integer(10, 1, 1000, "tokens between two buckets' bounds")
-    max_seq_len_source: int = _integer(2000, 1, 10**6, "longer pairs are left out and counted")
-    max_seq_len_target: int = _integer(2000, 1, 10**6, "longer pairs are left out and counted")
-    length_augmentation: float = _real(
+    batch_size: int | None = integer(None, 1, 10**6, "sentences of a batch")
+    batch_tokens: int | None = integer(None, 1, 10**8, "target tokens of a batch")
+    bucketing_enabled: bool = flag(True, "batches of sentences of like length")
+    bucket_width: int = integer(10, 1, 1000, "tokens between two buckets' bounds")
+    max_seq_len_source: int = integer(2000, 1, 10**6, "longer pairs are left out and counted")
+    max_seq_len_target: int = integer(2000, 1, 10**6, "longer pairs are left out and counted")
+    length_augmentation: float = real(
         0.0, 0, 1, "share of training examples that are joined from several pairs", below=True
     )
-    length_curriculum: float = _real(
+    length_curriculum: float = real(
         0.0, 0, 1e6, "epochs over which joined examples get as many and as long as asked for"
     )
-    length_augmentation_max: int = _integer(200, 2, 10**5, "source tokens of a joined example")
-    length_augmentation_lengths: str = _choice(
+    length_augmentation_max: int = integer(200, 2, 10**5, "source tokens of a joined example")
+    length_augmentation_lengths: str = choice(
         "uniform",
         ("uniform", "log_uniform", "longest"),
         "of joined examples: each length as often | as many tokens of each | all as long as may be",
     )
 
     # How long, how judged.
-    max_num_epochs: int | None = _integer(None, 1, 10**9, "stop after so many epochs")
-    min_num_epochs: int = _integer(0, 0, 10**9, "no early stop before")
-    max_num_batches: int | None = _integer(None, 1, 10**12, "stop after so many updates")
-    max_minutes: float = _real(0, 0, 1e6, "stop after so many minutes; 0 is no limit")
-    checkpoint_frequency_num_batches: int = _integer(1000, 1, 10**9, "updates per checkpoint")
-    checkpoint_threshold: int = _integer(8, 1, 10**6, "checkpoints without gain to stop early")
-    optimized_metric: str = _choice(
+    max_num_epochs: int | None = integer(None, 1, 10**9, "stop after so many epochs")
+    min_num_epochs: int = integer(0, 0, 10**9, "no early stop before")
+    max_num_batches: int | None = integer(None, 1, 10**12, "stop after so many updates")
+    max_minutes: float = real(0, 0, 1e6, "stop after so many minutes; 0 is no limit")
+    checkpoint_frequency_num_batches: int = integer(1000, 1, 10**9, "updates per checkpoint")
+    checkpoint_threshold: int = integer(8, 1, 10**6, "checkpoints without gain to stop early")
+    optimized_metric: str = choice(
         "perplexity", ("perplexity", "accuracy", "bleu", "bleu_long"), "early stopping, best model"
     )
-    bleu_sample_size: int = _integer(0, 0, 10**9, "validation pairs decoded for bleu; 0 is all")
-    average_checkpoints: int = _integer(1, 1, 100, "last best checkpoints averaged in the model")
-    precision: str = _choice("auto", ("auto", "bf16", "fp32"), "auto: bf16 where it is fast")
-    seed: int = _integer(1, 0, 2**31 - 1, "of weights, dropout and order")
+    bleu_sample_size: int = integer(0, 0, 10**9, "validation pairs decoded for bleu; 0 is all")
+    average_checkpoints: int = integer(1, 1, 100, "last best checkpoints averaged in the model")
+    precision: str = choice("auto", ("auto", "bf16", "fp32"), "auto: bf16 where it is fast")
+    seed: int = integer(1, 0, 2**31 - 1, "of weights, dropout and order")
 
     # Search, stored with the model as its defaults.
-    beam_size: int = _integer(5, 1, 1000, "hypotheses kept; 1 is greedy")
-    length_penalty: float = _real(0.6, 0, 10, "alpha of Wu et al. 2016")
-    coverage_penalty: float = _real(0.0, 0, 10, "beta of Wu et al. 2016")
-    calibrate_penalties: bool = _flag(False, "choose both penalties by validation BLEU at the end")
+    beam_size: int = integer(5, 1, 1000, "hypotheses kept; 1 is greedy")
+    length_penalty: float = real(0.6, 0, 10, "alpha of Wu et al. 2016")
+    coverage_penalty: float = real(0.0, 0, 10, "beta of Wu et al. 2016")
+    calibrate_penalties: bool = flag(False, "choose both penalties by validation BLEU at the end")
 
     DEFAULT_BATCH_TOKENS = 3000
 
@@ -201,7 +151,7 @@ class Hyperparameters:
         known = {f.name: f for f in fields(cls)}
         parsed: dict[str, Any] = {}
         for given, raw in values.items():
-            for name, value in _translate(given, str(raw).strip().strip('"')).items():
+            for name, value in translate(given, str(raw).strip().strip('"')).items():
                 if name not in known:
                     raise HyperparameterError(_unknown(given, known))
                 if name in parsed and name != given:
@@ -301,68 +251,13 @@ class Hyperparameters:
         """(name, default, allowed values, meaning) of each, for `--help` and the docs."""
         rows = []
         for f in fields(cls):
-            rule: _Rule = f.metadata["rule"]
+            rule: Rule = f.metadata["rule"]
             rows.append((f.name, f.default, rule.allowed, rule.help))
         return rows
 
 
-# Built-in name -> our name; values are mapped by `_ATTENTION` where they differ too.
-BUILT_IN_NAMES = {
-    "rnn_attention_type": "attention_type",
-    "rnn_attention_num_hidden": "attention_dimension",
-}
-_ATTENTION = {"fixed": "none", "dot": "dot", "bilinear": "bilinear", "mlp": "additive"}
-
-# What the built-in has and this model does not: only the value that asks for nothing passes.
-_INERT: dict[str, tuple[str, ...]] = {
-    "encoder_type": ("rnn",),
-    "decoder_type": ("rnn",),
-    "loss_type": ("cross-entropy",),
-    "training_metric": ("perplexity", "accuracy"),
-    "rnn_attention_in_upper_layers": ("true",),
-}
-
-# Settings of the built-in's convolutional network, which its recurrent one ignores too.
-_IGNORED = frozenset(
-    {
-        "cnn_activation_type",
-        "cnn_hidden_dropout",
-        "cnn_kernel_width_decoder",
-        "cnn_kernel_width_encoder",
-        "cnn_num_hidden",
-    }
-)
-
-# Values by which the built-in says "no limit", "all of it", "off" and "the default".
-_SAME_VALUES: dict[tuple[str, str], dict[str, str]] = {
-    ("max_num_batches", "-1"): {"max_num_batches": "none"},
-    ("bleu_sample_size", "-1"): {"bleu_sample_size": "0"},
-    ("momentum", "none"): {},
-    ("rnn_attention_num_hidden", "none"): {},
-}
-
-
-def _translate(name: str, value: str) -> dict[str, str]:
-    """One given name and value as our own; empty where the built-in's setting changes nothing."""
-    if name in _IGNORED:
-        return {}
-    if (name, value.lower()) in _SAME_VALUES:
-        return _SAME_VALUES[name, value.lower()]
-    if name == "clip_gradient" and re.fullmatch(r"-[0-9.]+", value):
-        return {name: "0"}  # any negative value is the built-in's "off"
-    if name in _INERT:
-        if value.lower() in _INERT[name]:
-            return {}
-        raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_INERT[name])}")
-    if name == "rnn_attention_type":
-        if value not in _ATTENTION:
-            raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_ATTENTION)}")
-        return {"attention_type": _ATTENTION[value]}
-    return {BUILT_IN_NAMES.get(name, name): value}
-
-
 def _parse(known: "dataclasses.Field[Any]", given: str, value: str) -> Any:
-    rule: _Rule = known.metadata["rule"]
+    rule: Rule = known.metadata["rule"]
     try:
         return rule.parse(value)
     except (ValueError, KeyError, OverflowError):
@@ -370,7 +265,7 @@ def _parse(known: "dataclasses.Field[Any]", given: str, value: str) -> Any:
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    names = [*known, *BUILT_IN_NAMES, *_INERT, *_IGNORED]
+    names = [*known, *KNOWN_NAMES]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(names))}"
     return f"{name}: not a hyperparameter{hint}"

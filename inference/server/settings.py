@@ -1,14 +1,14 @@
 """The server's settings, from variables of the environment that SageMaker's Model carries."""
 
-import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from longspan.inference.options import PROFILES
 from longspan.training.errors import OptionError
 from longspan.training.languages import ALLOWED_LANGUAGES, language_code
+from longspan.training.rules import Rule, choice, flag, integer, real, text
 
 __all__ = ["ServerSettings"]
 
@@ -20,101 +20,46 @@ _BATCH_TEXTS = 10**6  # a request is a file, or what MaxPayloadInMB takes of its
 
 
 @dataclass(frozen=True)
-class _Rule:
-    parse: Callable[[str], Any]
-    allowed: str
-    help: str
-
-
-def _integer(default: int, low: int, high: int, text: str) -> Any:
-    def parse(value: str) -> int:
-        number = int(value)
-        if not low <= number <= high:
-            raise ValueError(value)
-        return number
-
-    return field(
-        default=default,
-        metadata={"rule": _Rule(parse, f"an integer from {low} to {high}", text)},
-    )
-
-
-def _real(default: float, low: float, high: float, text: str) -> Any:
-    def parse(value: str) -> float:
-        number = float(value)
-        if not low <= number <= high or math.isnan(number):
-            raise ValueError(value)
-        return number
-
-    return field(
-        default=default,
-        metadata={"rule": _Rule(parse, f"a number from {low:g} to {high:g}", text)},
-    )
-
-
-def _choice(default: str, values: tuple[str, ...], text: str) -> Any:
-    def parse(value: str) -> str:
-        if value not in values:
-            raise ValueError(value)
-        return value
-
-    return field(default=default, metadata={"rule": _Rule(parse, " | ".join(values), text)})
-
-
-def _flag(default: bool, text: str) -> Any:
-    def parse(value: str) -> bool:
-        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-
-    return field(default=default, metadata={"rule": _Rule(parse, "true | false", text)})
-
-
-def _text(
-    default: str, text: str, parse: Callable[[str], str] = str, allowed: str = "a text"
-) -> Any:
-    return field(default=default, metadata={"rule": _Rule(parse, allowed, text)})
-
-
-@dataclass(frozen=True)
 class ServerSettings:
     """How to serve. A field `workers` is the variable LONGSPAN_WORKERS, and so on."""
 
-    host: str = _text("0.0.0.0", "address to listen at")
-    port: int = _integer(8080, 0, 65535, "port; 0 is any free one")
-    workers: int = _integer(0, 0, 64, "processes with the model; 0: one a core, at most 4")
-    threads: int = _integer(0, 0, 256, "threads of a worker; 0: the cores shared among workers")
-    device: str = _text("", "cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
-    precision: str = _choice(
+    host: str = text("0.0.0.0", "address to listen at")
+    port: int = integer(8080, 0, 65535, "port; 0 is any free one")
+    workers: int = integer(0, 0, 64, "processes with the model; 0: one a core, at most 4")
+    threads: int = integer(0, 0, 256, "threads of a worker; 0: the cores shared among workers")
+    device: str = text("", "cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
+    precision: str = choice(
         "auto", ("auto", "fp32", "int8"), "of the weights; auto: int8 on a CPU where that is fast"
     )
-    profile: str = _choice("quality", PROFILES, "of requests that name none")
-    language: str = _text(
+    profile: str = choice("quality", PROFILES, "of requests that name none")
+    language: str = text(
         "en",
         "of the source: its rules say where a sentence ends",
         language_code,
         ALLOWED_LANGUAGES,
     )
-    long_input: str = _choice(
+    long_input: str = choice(
         "split", ("split", "refuse"), "what exceeds max_source_tokens is split, or refused with 413"
     )
-    max_source_tokens: int = _integer(512, 8, 10**6, "source tokens translated at a time")
-    max_text_tokens: int = _integer(50_000, 8, 10**8, "source tokens of a text; more is a 413")
-    max_body_mb: float = _real(25, 0.001, 1024, "megabytes of a request; more is a 413")
-    max_texts: int = _integer(
+    max_source_tokens: int = integer(512, 8, 10**6, "source tokens translated at a time")
+    max_text_tokens: int = integer(50_000, 8, 10**8, "source tokens of a text; more is a 413")
+    max_body_mb: float = real(25, 0.001, 1024, "megabytes of a request; more is a 413")
+    max_texts: int = integer(
         10_000, 1, 10**7, "texts of a request; more is a 413; in batch transform a million"
     )
-    deadline: float = _real(55, 0.1, 3600, "seconds for a request; in batch transform an hour")
-    queue: int = _integer(256, 1, 10**6, "requests at a time; more are refused with 429")
-    batch_size: int = _integer(64, 1, 4096, "parts that are translated together")
-    batch_tokens: int = _integer(4096, 1, 10**7, "source tokens that are translated together")
-    batch_delay_ms: float = _real(
+    deadline: float = real(55, 0.1, 3600, "seconds for a request; in batch transform an hour")
+    queue: int = integer(256, 1, 10**6, "requests at a time; more are refused with 429")
+    batch_size: int = integer(64, 1, 4096, "parts that are translated together")
+    batch_tokens: int = integer(4096, 1, 10**7, "source tokens that are translated together")
+    batch_delay_ms: float = real(
         2, 0, 1000, "how long a part of profile quality may wait for others to go with it"
     )
-    silence: float = _real(
+    silence: float = real(
         30, 2, 3600, "seconds without a sign of life until a worker that has work is started again"
     )
-    drain: float = _real(28, 0, 3600, "seconds to finish what is there after SIGTERM")
-    page: bool = _flag(False, "serve the page to try it at /")
-    log_text: bool = _flag(False, "log the texts of users")
+    drain: float = real(28, 0, 3600, "seconds to finish what is there after SIGTERM")
+    page: bool = flag(False, "serve the page to try it at /")
+    log_text: bool = flag(False, "log the texts of users")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ServerSettings":
@@ -161,7 +106,7 @@ def available_cores(environment: Mapping[str, str]) -> int:
     return os.cpu_count() or 1
 
 
-def _parse(rule: _Rule, name: str, value: str) -> Any:
+def _parse(rule: Rule, name: str, value: str) -> Any:
     try:
         return rule.parse(value)
     except (ValueError, KeyError):

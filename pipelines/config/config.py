@@ -20,7 +20,8 @@ from longspan.pipelines.instances import (
     instance_problem,
 )
 from longspan.pipelines.search_space import space_mistakes
-from longspan.training.hyperparameters import BUILT_IN_NAMES, Hyperparameters
+from longspan.training.built_in_names import BUILT_IN_NAMES
+from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["Config"]
 

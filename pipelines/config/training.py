@@ -7,8 +7,9 @@ from typing import Any, get_args
 from pydantic import Field
 
 from longspan.pipelines.config.section import Mistake, Section
+from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.errors import HyperparameterError
-from longspan.training.hyperparameters import BUILT_IN_NAMES, Hyperparameters
+from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = [
     "Baseline",

@@ -1,0 +1,70 @@
+"""The names and values of the built-in seq2seq algorithm, as our own.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/seq-2-seq-hyperparameters.html
+"""
+
+import re
+
+from longspan.training.errors import HyperparameterError
+
+__all__ = ["BUILT_IN_NAMES", "KNOWN_NAMES", "translate"]
+
+# Built-in name -> our name; values are mapped by `_ATTENTION` where they differ too.
+BUILT_IN_NAMES = {
+    "rnn_attention_type": "attention_type",
+    "rnn_attention_num_hidden": "attention_dimension",
+}
+_ATTENTION = {"fixed": "none", "dot": "dot", "bilinear": "bilinear", "mlp": "additive"}
+
+# What the built-in has and this model does not: only the value that asks for nothing passes.
+_INERT: dict[str, tuple[str, ...]] = {
+    "encoder_type": ("rnn",),
+    "decoder_type": ("rnn",),
+    "loss_type": ("cross-entropy",),
+    "training_metric": ("perplexity", "accuracy"),
+    "rnn_attention_in_upper_layers": ("true",),
+}
+
+# Settings of the built-in's convolutional network, which its recurrent one ignores too.
+_IGNORED = frozenset(
+    {
+        "cnn_activation_type",
+        "cnn_hidden_dropout",
+        "cnn_kernel_width_decoder",
+        "cnn_kernel_width_encoder",
+        "cnn_num_hidden",
+    }
+)
+
+# All that may be given beside our own.
+KNOWN_NAMES = frozenset({*BUILT_IN_NAMES, *_INERT, *_IGNORED})
+
+# Values by which the built-in says "no limit", "all of it", "off" and "the default".
+_SAME_VALUES: dict[tuple[str, str], dict[str, str]] = {
+    ("max_num_batches", "-1"): {"max_num_batches": "none"},
+    ("bleu_sample_size", "-1"): {"bleu_sample_size": "0"},
+    ("momentum", "none"): {},
+    ("rnn_attention_num_hidden", "none"): {},
+}
+
+
+def translate(name: str, value: str) -> dict[str, str]:
+    """One given name and value as our own; empty where the built-in's setting changes nothing.
+
+    Raises HyperparameterError for what the built-in has and this model does not.
+    """
+    if name in _IGNORED:
+        return {}
+    if (name, value.lower()) in _SAME_VALUES:
+        return _SAME_VALUES[name, value.lower()]
+    if name == "clip_gradient" and re.fullmatch(r"-[0-9.]+", value):
+        return {name: "0"}  # any negative value is the built-in's "off"
+    if name in _INERT:
+        if value.lower() in _INERT[name]:
+            return {}
+        raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_INERT[name])}")
+    if name == "rnn_attention_type":
+        if value not in _ATTENTION:
+            raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_ATTENTION)}")
+        return {"attention_type": _ATTENTION[value]}
+    return {BUILT_IN_NAMES.get(name, name): value}
