@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from longspan.training import stepwise
+from longspan.training.coverage import coverage_loss
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
@@ -120,14 +121,24 @@ def test_batched_equals_unbatched_gradients_included(changes):
 
 
 class Loss(torch.nn.Module):
-    """The whole objective as a function of a model's parameters."""
+    """The objective as a function of a model's parameters, every sentence's coverage counted once.
+
+    `sequence_loss` counts it over a perplexity that has no gradient, but that small differences
+    would see (tests/training/test_loss.py).
+    """
 
     def __init__(self, model, hyperparameters):
         super().__init__()
         self.model, self.hyperparameters = model, hyperparameters
 
     def forward(self, b):
-        return sequence_loss(self.model, b, self.hyperparameters, label_smoothing=0.1).loss
+        apart = self.hyperparameters.replace(coverage_loss_weight=0.0)
+        loss = sequence_loss(self.model, b, apart, label_smoothing=0.1).loss
+        if apart.coverage_mechanism != "loss":
+            return loss
+        decoded = self.model.decode(b.target_input, self.model.encode(b.source, b.source_lengths))
+        real = torch.arange(b.target_input.shape[1]) < b.target_lengths[:, None]
+        return loss + coverage_loss(decoded.weights, real).sum()
 
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
