@@ -6,21 +6,27 @@ then words, then anywhere. Nothing is dropped: parts and what stands between the
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from longspan.inference.refusals import TooLong
 from longspan.inference.sentences import sentences
-from longspan.training.tokenizer import Tokenizer
+from longspan.training.tokenizer import EOS, Tokenizer
 
 __all__ = ["Limits", "Part", "Parts", "split"]
 
+# A text of more characters than so many a token is refused unread: read, it would fill the memory.
+_LONGEST_TOKEN = 16  # characters, SentencePiece's own limit
+_ALWAYS_READ = 100_000  # characters
 _LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
 _CLAUSES = re.compile(r"(?<=[,;:\u3001\uff0c\uff1b\uff1a\u2014])")
 _WORDS = re.compile(r"(?<=\s)(?=\S)")
 # From the least to the most harm. What a part was split at is named by the worst that was needed.
 _LEVELS = ("line", "sentence", "clause", "word", "character")
+
+_Ids = tuple[int, ...]
+_Encoded = tuple[str, _Ids]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,11 @@ def split(
     """
     if not text.strip():
         return Parts(())
+    if len(text) > max(_ALWAYS_READ, _LONGEST_TOKEN * limits.text):
+        raise TooLong(
+            f"text: expected at most {limits.text:,} source tokens, came {len(text):,} characters: "
+            "send it in several requests"
+        )
     ids = tokenizer.encode_source(text)
     if len(ids) > limits.text:
         raise TooLong(
@@ -94,13 +105,14 @@ class _Splitter:
         """`lines` are texts and line ends in turn."""
         parts: list[Part] = []
         ends = before = ""
+        encoded = iter(self._encoded([text for text in lines[::2] if text.strip()]))
         for text, end in zip_longest(lines[::2], lines[1::2], fillvalue=""):
             if text.strip():
                 if parts:
                     parts[-1] = replace(parts[-1], joint=ends)
                 else:
                     before = ends
-                parts += self._line(text)
+                parts += self._line(*next(encoded))
                 ends = ""
             ends += end
         if parts:
@@ -108,51 +120,50 @@ class _Splitter:
         at = _LEVELS[self._worst] if len(parts) > 1 else ""
         return Parts(tuple(parts), at, before)
 
-    def _line(self, line: str) -> list[Part]:
-        fits = self._count(line) <= self._limit
-        pieces = [line] if fits and not self._every else self._pieces(line)
-        encoded = [(piece, tuple(self._tokenizer.encode_source(piece))) for piece in pieces]
-        last = len(pieces) - 1
-        return [
-            Part(piece, ids, "" if number == last else self._space)
-            for number, (piece, ids) in enumerate(encoded)
-        ]
-
-    def _pieces(self, line: str) -> list[str]:
+    def _line(self, line: str, ids: _Ids) -> list[Part]:
+        if len(ids) <= self._limit and not self._every:
+            return [Part(line, ids)]
         whole = [sentence.strip() for sentence in sentences(line, self._language)]
-        found = [part for piece in whole if piece for part in self._fitted(piece, 2)]
+        found = self._fitted([sentence for sentence in whole if sentence], 2)
         if len(found) > 1:
             self._worst = max(self._worst, 1)
+        last = len(found) - 1
+        return [
+            Part(piece, ids, "" if number == last else self._space)
+            for number, (piece, ids) in enumerate(found)
+        ]
+
+    def _fitted(self, pieces: Sequence[str], level: int) -> list[_Encoded]:
+        """The pieces, those that are too long split at that level or a worse one."""
+        found: list[_Encoded] = []
+        for piece, ids in self._encoded(pieces):
+            if len(ids) <= self._limit or len(piece) == 1:
+                found.append((piece, ids))
+            else:
+                found += self._broken(piece, level)
         return found
 
-    def _fitted(self, piece: str, level: int) -> Iterator[str]:
-        if self._count(piece) <= self._limit:
-            yield piece
-            return
+    def _broken(self, piece: str, level: int) -> list[_Encoded]:
         self._worst = max(self._worst, level)
         if _LEVELS[level] == "character":
             middle = len(piece) // 2
-            for half in (piece[:middle], piece[middle:]) if middle else ():
-                yield from self._fitted(half, level)
-            return
+            return self._fitted([piece[:middle], piece[middle:]], level)
         pattern = _CLAUSES if _LEVELS[level] == "clause" else _WORDS
-        smaller = [
-            part for small in pattern.split(piece) for part in self._fitted(small, level + 1)
-        ]
-        yield from self._packed(smaller)
+        return self._encoded(self._packed(self._fitted(pattern.split(piece), level + 1)))
 
-    def _packed(self, pieces: Sequence[str]) -> Iterator[str]:
+    def _packed(self, pieces: Sequence[_Encoded]) -> list[str]:
         """Neighbours together again, as many as the limit allows."""
-        groups: list[str] = [""]
+        groups: list[list[str]] = [[]]
         tokens = 0
-        for piece in pieces:
-            count = self._count(piece)
-            if tokens + count > self._limit:
-                groups.append("")
+        for piece, ids in pieces:
+            if tokens + len(ids) > self._limit:
+                groups.append([])
                 tokens = 0
-            groups[-1] += piece
-            tokens += count
-        yield from (group.strip() for group in groups if group.strip())
+            groups[-1].append(piece)
+            tokens += len(ids)
+        joined = ("".join(group).strip() for group in groups)
+        return [group for group in joined if group]
 
-    def _count(self, text: str) -> int:
-        return len(self._tokenizer.encode_source(text))
+    def _encoded(self, texts: Sequence[str]) -> list[_Encoded]:
+        encoded = self._tokenizer.source.encode_batch(texts)
+        return [(text, (*ids, EOS)) for text, ids in zip(texts, encoded, strict=True)]

@@ -53,7 +53,7 @@ def _taken(pieces: Sequence[str], window: int) -> tuple[Sequence[str], str]:
         size += len(piece)
         if size >= window // 2:
             return pieces[:number], ""
-    if size >= window // 4:
+    if size > window // 4:
         return pieces[:-1], ""
     return pieces[:-1], _beginning(pieces[-1])
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from longspan.training.corpus.vocabulary_training import VocabularySettings, train_tokenizer
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
@@ -132,9 +133,29 @@ def endless_model_directory(tmp_path_factory) -> Path:
     return _save(tmp_path_factory.mktemp("endless") / "model", eos_bias=-1000.0)
 
 
-def _save(directory: Path, eos_bias: float) -> Path:
+@pytest.fixture(scope="session")
+def spelling_tokenizer(tmp_path_factory) -> Tokenizer:
+    """SentencePiece, English to Japanese, which spells in bytes what it has not seen."""
+    folder = tmp_path_factory.mktemp("spelling")
+    samples = folder / "source", folder / "target"
+    samples[0].write_text("the cat sees a dog .\n彼は本を読む。\n" * 50, encoding="utf-8")
+    samples[1].write_text("猫が犬を見る。\n「はい。」\n" * 50, encoding="utf-8")
+    return train_tokenizer(samples, (" ", ""), VocabularySettings(size=300), folder)
+
+
+@pytest.fixture(scope="session")
+def spelling_model_directory(tmp_path_factory, spelling_tokenizer) -> Path:
+    """A model directory with random weights and that tokenizer."""
+    return _save(tmp_path_factory.mktemp("spelling-served") / "model", 2.0, spelling_tokenizer)
+
+
+def _words() -> Tokenizer:
     words = ["<pad>", "<unk>", "<s>", "</s>", *(f"w{i}" for i in range(12))]
-    tokenizer = Tokenizer(WordVocabulary(words), WordVocabulary(words))
+    return Tokenizer(WordVocabulary(words), WordVocabulary(words))
+
+
+def _save(directory: Path, eos_bias: float, tokenizer: Tokenizer | None = None) -> Path:
+    tokenizer = tokenizer or _words()
     hyperparameters = Hyperparameters.parse(
         {
             "rnn_num_hidden": "16",
@@ -145,7 +166,7 @@ def _save(directory: Path, eos_bias: float) -> Path:
         }
     )
     torch.manual_seed(1)
-    model = Model(hyperparameters, len(words), len(words))
+    model = Model(hyperparameters, len(tokenizer.source), len(tokenizer.target))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0.0, 0.6)

@@ -27,6 +27,9 @@ class _Characters:
     def encode(self, text: str) -> list[int]:
         return [4] * len(text)
 
+    def encode_batch(self, texts: list[str]) -> list[list[int]]:
+        return [self.encode(text) for text in texts]
+
 
 CHARACTERS = Tokenizer(_Characters(), _Characters(prefix_space=False))  # type: ignore[arg-type]
 
@@ -110,3 +113,26 @@ def test_nothing_but_space_is_lost_and_no_part_is_too_long(text: str, tokenizer,
     assert "".join(echoed(parts).split()) == "".join(text.split())
     assert all(len(part.ids) <= 8 and part.text.strip() for part in parts.parts)
     assert bool(parts.at) == (len(parts.parts) > 1)
+
+
+def test_a_text_of_too_many_characters_is_refused_unread():
+    with pytest.raises(TooLong, match="at most 10 source tokens, came 100,001 characters"):
+        split("a" * 100_001, WORDS, Limits(part=5, text=10))
+    assert len(texts(split("a" * 100_000, WORDS, Limits(part=5, text=10)))) == 1
+
+
+def test_lines_are_as_many_as_they_are():
+    text = "a\n" * 50_000
+    parts = split(text, WORDS, Limits(text=100_000), how="sentences")
+    assert len(parts.parts) == 50_000
+    assert echoed(parts) == text
+
+
+@pytest.mark.parametrize(
+    "unit", ["「a。」", "私は本を読む。", "x", "the cat ", "\U0001f600", "a\n", "\x00"]
+)
+def test_a_hundred_thousand_characters_of_a_real_vocabulary(spelling_tokenizer, unit: str):
+    text = (unit * 100_000)[:100_000]
+    parts = split(text, spelling_tokenizer, Limits(text=10**6), "ja")
+    assert "".join(echoed(parts).split()) == "".join(text.split())
+    assert max(len(part.ids) for part in parts.parts) <= 512
