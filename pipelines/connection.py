@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from longspan.pipelines.aws_errors import explained
+from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.local_cloud import LocalCloud, find_running
 
 __all__ = ["Connection", "connect_aws", "connect_local", "open_local"]
@@ -51,8 +51,10 @@ class Connection:
         return 0.5 if self.local else 15.0
 
     def role(self, name: str | None) -> str:
-        """The ARN of a role that the config names, or of the local cloud's own."""
-        wanted = self.role_arn if self.local else str(name)
+        """The ARN of a role that the config names, or of the local cloud's own. Raises AwsError."""
+        wanted = self.role_arn if self.local else name
+        if not wanted:
+            raise AwsError("expected aws.role in the config to work on AWS; add it")
         if wanted.startswith("arn:"):
             return wanted
         return f"arn:aws:iam::{self.account}:role/{wanted}"

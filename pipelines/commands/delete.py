@@ -23,17 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, ask, delete; 1 when the answer was no."""
+    from longspan.pipelines.aws_errors import AwsError
     from longspan.pipelines.config import load_config_or_sample
     from longspan.pipelines.resources import Project, delete, find_resources
     from longspan.pipelines.where import open_connection
 
     config = load_config_or_sample(arguments.config)
+    if arguments.aws and not config.aws.bucket:
+        raise AwsError("expected aws.bucket in the config, which says where the objects are; add it")
     with open_connection(arguments, config.aws.region) as connection:
         project = Project(
             name=config.name,
             group=config.group,
             endpoint=config.endpoint_name,
-            bucket=connection.bucket if connection.local else config.aws.bucket or "",
+            bucket=connection.bucket if connection.local else str(config.aws.bucket),
             prefix=f"{config.aws.prefix}/{config.name}",
         )
         found = find_resources(connection, project)

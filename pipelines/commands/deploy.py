@@ -73,9 +73,10 @@ def _deploy(
     package = find_package(
         sagemaker, config.group, arguments.package, approved=not arguments.approve
     )
+    deployment = _deployment(connection, config, endpoint, package)
     if arguments.approve:
         approve(sagemaker, package)
-    before = deploy(sagemaker, _deployment(connection, config, endpoint, package))
+    before = deploy(sagemaker, deployment)
     print(f"{package}\n{endpoint}: {f'replaces {before}' if before else 'new'}")
 
 

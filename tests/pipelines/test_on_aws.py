@@ -37,6 +37,7 @@ LOOK = (
     "sagemaker:ListPipelineExecutionSteps",
 )
 WEAK = "weak"
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/elsewhere/7"
 RUN = ("run", "--aws", "--no-wait")
 
 
@@ -156,6 +157,19 @@ def test_what_is_not_there_is_one_clear_line(
     assert message in line
 
 
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [(("delete", "--yes"), "aws.bucket"), (("deploy", PACKAGE, "--approve"), "aws.role")],
+)
+def test_what_a_command_needs_of_the_config_is_named(
+    project: Project, command: tuple[str, ...], missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.configure(**{missing.removeprefix("aws."): None})
+    assert main([*command, "--aws"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"longspan: error: expected {missing} in the config")
+
+
 def test_commands_without_a_config_look_into_its_region(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,8 +184,7 @@ def test_commands_without_a_config_look_into_its_region(
 def test_deploying_a_package_by_its_arn_looks_into_no_group(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arn = "arn:aws:sagemaker:us-east-1:123456789012:model-package/elsewhere/7"
-    assert main(["deploy", arn, "--aws"]) == 1
+    assert main(["deploy", PACKAGE, "--aws"]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert f"deploying {arn}" in line
+    assert f"deploying {PACKAGE}" in line
     assert "does not exist" in line
