@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = load_config_or_sample(arguments.config)
     if arguments.aws and not config.aws.bucket:
-        raise AwsError("expected aws.bucket in the config, which says where the objects are; add it")
+        raise AwsError("expected aws.bucket in the config: where the objects are; add it")
     with open_connection(arguments, config.aws.region) as connection:
         project = Project(
             name=config.name,
