@@ -178,3 +178,17 @@ def test_more_texts_than_the_limit_are_refused(body: bytes, content_type: str):
     assert len(parse_request(body, content_type, 3).items) == 3
     with pytest.raises(TooLong, match="at most 2 texts, came 3 or more: send them in several"):
         parse_request(body, content_type, 2)
+
+
+@pytest.mark.parametrize("unit", ["[],", "0,", '"",', '{"text":"a"},', '["a"],'])
+def test_a_large_body_of_too_many_values_is_refused_unread(unit: str):
+    body = b"[" + unit.encode() * (2_000_000 // len(unit)) + b'"a"'  # no JSON: its end is missing
+    with pytest.raises(TooLong, match="at most 100 texts, came far more JSON values"):
+        parse_request(body, "application/json", 100)
+
+
+def test_a_large_body_of_few_texts_is_read():
+    text = '{"a,b": [1, 2]} ' * 100_000 + "\\"
+    assert parse_request(json.dumps({"text": text}).encode(), None, 1).items == (Item(text),)
+    with pytest.raises(BadRequest, match="expected JSON"):
+        parse_request(b'{"text": "' + rb"\"" * 1_000_000, None, 1)

@@ -1,5 +1,6 @@
 """The real server in a process, and a client that holds its connection."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -165,8 +166,9 @@ def launch(base: Path) -> Iterator[Callable[..., ServerProcess]]:
         return started[-1]
 
     yield start
-    for one in started:
-        one.stop()
+    with contextlib.ExitStack() as stack:  # each is stopped, even when another one cannot be
+        for one in started:
+            stack.callback(one.stop)
 
 
 @pytest.fixture(scope="session")

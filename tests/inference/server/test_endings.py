@@ -77,13 +77,41 @@ def test_sigterm_finishes_what_is_there(launch, endless_base):
 
 
 def test_what_cannot_be_finished_in_time_gets_a_503(launch, endless_base):
-    server = launch(endless_base, LONGSPAN_DRAIN="2").wait_ready()
+    server = launch(endless_base, LONGSPAN_DRAIN="2", LONGSPAN_WORKERS="1").wait_ready()
+    bodies = [LONG, {"text": [LONG["text"]] * 500, "max_length": 20_000}]
+    streamed = {**LONG, "stream": True, "profile": "fast"}
+    with ThreadPoolExecutor(3) as pool, _connect(server) as half:
+        waiting = [pool.submit(server.ask, body) for body in bodies]
+        stream = pool.submit(server.ask, streamed)
+        half.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        _until_working(server, 4)
+        server.process.send_signal(signal.SIGTERM)
+        for one in waiting:
+            assert one.result().status == 503
+            assert int(one.result().headers["retry-after"]) >= 1
+        assert json.loads(stream.result().body.splitlines()[-1])["error"]["code"] == "unavailable"
+        assert b" 503 " in half.recv(4096)  # one whose body is still on its way
+    assert server.stop() == 0
+    assert not [event for event in server.events if event.get("reason") == "CancelledError"]
+    assert server.errors == ""
+
+
+def test_a_worker_that_says_nothing_is_replaced_and_what_it_had_gets_a_503(launch, endless_base):
+    server = launch(endless_base, LONGSPAN_SILENCE="2", LONGSPAN_WORKERS="1").wait_ready()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(server.ask, LONG)
         _until_working(server, 1)
-        server.process.send_signal(signal.SIGTERM)
+        os.kill(server.event("worker ready")["pid"], signal.SIGSTOP)
         assert waiting.result().status == 503
-    assert server.stop() == 0
+    assert server.event("worker ended")["status"] == -signal.SIGKILL
+    server.event("worker ready", 1)
+    assert server.ask(SHORT).status == 200
+
+
+def test_a_busy_worker_is_not_silent(launch, endless_base):
+    server = launch(endless_base, LONGSPAN_SILENCE="2", LONGSPAN_DEADLINE="5").wait_ready()
+    assert server.ask(LONG).status in (200, 504)
+    assert server.metric("longspan_worker_ends_total") == 0
 
 
 def test_a_deadline_ends_the_work_and_a_full_queue_says_when_to_come_again(launch, endless_base):
@@ -146,6 +174,16 @@ def test_wrong_settings_end_the_server_with_one_line(launch):
     )
 
 
+def test_an_unknown_language_ends_the_server_with_one_line(launch):
+    wrong = launch(LONGSPAN_LANGUAGE="klingon")
+    assert wrong.process.wait(60) == 1
+    wrong.stop()
+    assert wrong.errors == (
+        "longspan: error: LONGSPAN_LANGUAGE=klingon: allowed: the ISO 639 code of a language, such "
+        "as en, ja or pt-br\n"
+    )
+
+
 def test_a_port_that_is_taken_is_named(launch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -153,6 +191,10 @@ def test_a_port_that_is_taken_is_named(launch):
         assert second.process.wait(60) == 1
     second.stop()
     assert f"127.0.0.1 port {port}" in second.errors
+
+
+def _connect(server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def _until_working(server, requests: int) -> None:

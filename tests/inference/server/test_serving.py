@@ -1,6 +1,8 @@
 """The serving contract, against the real server in a process."""
 
 import json
+import os
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,11 +12,14 @@ from longspan.inference.handler import input_fn, model_fn, output_fn, predict_fn
 
 
 def test_ping_is_healthy_once_the_model_has_answered(launch):
-    server = launch()
-    port = server.port
-    assert port
-    early = server.request("GET", "/ping").status
-    assert early in (200, 503)
+    server = launch(LONGSPAN_WORKERS="1")
+    worker = server.event("worker started")["pid"]
+    os.kill(worker, signal.SIGSTOP)  # it has not even loaded its libraries yet
+    assert server.request("GET", "/ping").status == 503
+    refused = server.ask({"text": "w1"})
+    assert refused.status == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    os.kill(worker, signal.SIGCONT)
     server.wait_ready()
     assert server.request("GET", "/ping").status == 200
     assert server.request("GET", "/ping").body == b""
@@ -79,12 +84,26 @@ def test_a_long_text_is_split_and_the_answer_says_so(server):
     assert plain.headers["x-amzn-sagemaker-custom-attributes"].startswith("split=1")
 
 
-def test_a_hundred_thousand_characters_are_translated_or_refused(server):
-    for text in ("w1 w2 w3 w4. " * 7_700, "x" * 100_000, "w1 " * 33_333 + ".", "。" * 100_000):
-        assert server.ask({"text": text, "profile": "fast", "max_length": 3}).status == 200
-    refused = server.ask({"text": "w1 " * 60_000})
-    assert refused.status == 413
-    assert "at most 50,000 source tokens" in refused.json["error"]["message"]
+def test_a_hundred_thousand_characters_are_translated_or_refused(launch, spelling_model_directory):
+    server = launch(spelling_model_directory.parent, LONGSPAN_LANGUAGE="ja").wait_ready()
+    for unit in (
+        "the cat sees a dog . ",
+        "彼は本を読む。",
+        "「a。」",
+        "x",
+        "the ",
+        "\u3002",
+        "\U0001f600",
+    ):
+        text = (unit * 100_000)[:100_000]
+        reply = server.ask({"text": text, "profile": "fast", "max_length": 3})
+        if reply.status != 200:
+            assert reply.status == 413
+            assert "at most 50,000 source tokens" in reply.json["error"]["message"]
+        else:
+            parts = reply.json["split"]["parts"]
+            given = "".join(part["source"] for part in parts)
+            assert "".join(given.split()) == "".join(text.split())
 
 
 def test_many_at_once_each_get_their_own_answer(server):
@@ -117,6 +136,7 @@ def test_streaming_ends_with_the_whole_answer(server):
     assert [whole[0], whole[1]] == [t["translation"] for t in server.ask(body).json["translations"]]
     grown = [line["partial"] for line in lines if "partial" in line and line["index"] == 0]
     assert grown
+    assert len(set(grown)) == len(grown)
     assert whole[0].startswith(grown[-1].rstrip())
 
 
