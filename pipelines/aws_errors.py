@@ -38,12 +38,15 @@ def explain(error: ClientError | BotoCoreError) -> str:
     """One line: what came, and what to do about it."""
     if isinstance(error, ClientError):
         return _explain_answer(error)
+    if isinstance(error, exceptions.EndpointConnectionError) and _HERE in str(error):
+        return f"{_one_line(error)}: no local cloud answers there; start it again"
     for kind, advice in _CLIENT_SIDE:
         if isinstance(error, kind):
             return f"{_one_line(error)}: {advice}"
     return _one_line(error)
 
 
+_HERE = "://127.0.0.1:"
 # Before a request leaves this machine, or when no answer comes.
 _CLIENT_SIDE: tuple[tuple[type[BotoCoreError], str], ...] = (
     (
@@ -56,7 +59,7 @@ _CLIENT_SIDE: tuple[tuple[type[BotoCoreError], str], ...] = (
     (exceptions.NoRegionError, "set aws.region in the config, or AWS_DEFAULT_REGION"),
     (
         exceptions.EndpointConnectionError,
-        "no answer; check aws.region and the network, or AWS_ENDPOINT_URL for a local cloud",
+        "no answer; check aws.region and the network, or AWS_ENDPOINT_URL",
     ),
     (exceptions.ConnectTimeoutError, "no answer; check aws.region and the network"),
     (exceptions.ReadTimeoutError, "the answer did not come in time; run it again"),

@@ -45,7 +45,9 @@ def explain_failure(state: "ExecutionState") -> int:
         print(f"longspan: error: step {step.name}: {step.reason}", file=sys.stderr)
         if step.job:
             print(f"its log: longspan logs {step.job}", file=sys.stderr)
-    if not failed:
+    if state.status == "Stopped":
+        print("longspan: error: stopped; the same command goes on where it ended", file=sys.stderr)
+    elif not failed:
         reason = f": {state.reason}" if state.reason else ""
         print(f"longspan: error: execution {state.status}{reason}", file=sys.stderr)
     return 1

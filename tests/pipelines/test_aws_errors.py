@@ -59,7 +59,14 @@ def test_an_unknown_answer_is_passed_on_in_one_line():
         (exceptions.NoCredentialsError(), "aws configure"),
         (exceptions.NoRegionError(), "aws.region"),
         (exceptions.ProfileNotFound(profile="x"), "AWS_PROFILE"),
-        (exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "local cloud"),
+        (
+            exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+            "no local cloud answers there; start it again",
+        ),
+        (
+            exceptions.EndpointConnectionError(endpoint_url="https://sts.eu-nowhere-1.com"),
+            "check aws.region and the network",
+        ),
     ],
 )
 def test_what_goes_wrong_before_an_answer_says_what_to_do(
