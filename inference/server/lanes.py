@@ -1,8 +1,9 @@
 """Lanes: the searches of one worker, taken step by step in turn.
 
 Parts of like length and equal settings are searched together. A search takes those that wait when
-it starts, oldest first; each turn starts one search at most and takes one step of one, so that a
-short part waits for a step of a long one, never for its end, and nothing waits for what came later.
+it starts, oldest first; each turn starts one search at most and takes one step of the one that has
+had the least time. So a short part waits for a step or two of a long one or of a full batch, never
+for its end, and nothing waits for what came later.
 """
 
 import time
@@ -76,6 +77,7 @@ class _Run:
         self.search = search
         self.started = now
         self.told = now
+        self.used = 0.0  # seconds of its steps, and what others had when it came
         self.dropped: set[int] = set()  # job numbers
 
     @property
@@ -141,9 +143,12 @@ class Lanes:
         self._start(turn)
         if not self._running:
             return turn
-        run = self._running.popleft()
+        run = min(self._running, key=lambda one: one.used)
+        self._running.remove(run)
+        begun = self._clock()
         try:
             ended = run.search.step()
+            run.used += self._clock() - begun
             if ended:
                 turn.results.extend(self._results(run, ended))
         except (LongspanError, RuntimeError) as error:
@@ -203,7 +208,9 @@ class Lanes:
             torch.tensor(lengths, device=self._device),
             kind.settings,
         )
-        return _Run(kind, members, search, self._clock())
+        run = _Run(kind, members, search, self._clock())
+        run.used = min((one.used for one in self._running), default=0.0)
+        return run
 
     def _results(self, run: _Run, ended: Sequence[int]) -> Iterable[Result]:
         now = self._clock()

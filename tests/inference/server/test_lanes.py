@@ -77,6 +77,29 @@ def test_a_short_one_that_comes_later_does_not_wait_for_a_long_one(lanes):
     assert steps <= 2 * GREEDY.max_length  # every second turn is its own
 
 
+def test_a_short_one_waits_for_a_few_steps_of_a_full_batch(table_model):
+    clock = Clock()
+    model = table_model(9)
+    take = model.step
+
+    def step(previous, *rest):
+        clock.now += len(previous)  # a second a row
+        return take(previous, *rest)
+
+    model.step = step
+    lanes = Lanes(model, torch.device("cpu"), batch_size=64, clock=clock)
+    for number in range(64):
+        lanes.add(job(number, LONG, SearchSettings(1, 0.0, max_length=100, min_length=99)))
+    for _ in range(10):
+        assert not results_of(lanes)
+    lanes.add(job(99))
+    come, ended = clock.now, []
+    while not ended:
+        ended = results_of(lanes)
+    assert ended == [99]
+    assert clock.now - come <= GREEDY.max_length + 64  # its own steps, and one of the others
+
+
 def test_a_short_one_does_not_wait_for_any_number_of_long_ones_of_many_kinds(lanes):
     for number in range(12):
         alone = SearchSettings(1, number / 10, max_length=500, min_length=499)
