@@ -16,6 +16,7 @@ from longspan.pipelines.blue_green import blue_green
 from longspan.pipelines.config import Config
 from longspan.pipelines.config.delivery import Endpoint
 from longspan.pipelines.connection import Connection
+from longspan.pipelines.made_names import deployed_name, endpoint_config_pattern
 
 __all__ = [
     "VARIANT",
@@ -56,15 +57,15 @@ class Scaling:
 class Deployment:
     """What to deploy where: the request of one production variant, as CreateEndpointConfig has it.
 
-    `suffix` makes the names of model and endpoint config, which cannot be changed, unlike those
-    of the deployments before.
+    `token`, six random hex digits, makes the names of model and endpoint config, which cannot be
+    changed, unlike those of the deployments before.
     """
 
     endpoint: str
     package_arn: str
     role_arn: str
     variant: Mapping[str, Any]
-    suffix: str
+    token: str
     environment: Mapping[str, str]
     vpc: Mapping[str, Any] | None = None
     network_isolation: bool = False
@@ -143,7 +144,7 @@ def deploy(sagemaker: Any, deployment: Deployment) -> str:
                 f"{package['ModelApprovalStatus']}; approve it, or run `longspan deploy` with "
                 "--approve"
             )
-        name = f"{deployment.endpoint}-{deployment.suffix}"[:63].rstrip("-")
+        name = deployed_name(deployment.endpoint, deployment.package_arn, deployment.token)
         _create_model(sagemaker, name, deployment)
         _create_config(sagemaker, name, deployment)
         return _create_or_update(sagemaker, name, deployment)
@@ -176,8 +177,9 @@ def _create_config(sagemaker: Any, name: str, deployment: Deployment) -> None:
 
 
 def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
-    found = sagemaker.list_endpoints(NameContains=deployment.endpoint)["Endpoints"]
-    if deployment.endpoint not in {endpoint["EndpointName"] for endpoint in found}:
+    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=deployment.endpoint)
+    names = {found["EndpointName"] for page in pages for found in page["Endpoints"]}
+    if deployment.endpoint not in names:
         sagemaker.create_endpoint(
             EndpointName=deployment.endpoint, EndpointConfigName=name, Tags=list(deployment.tags)
         )
@@ -203,7 +205,7 @@ def roll_back(sagemaker: Any, endpoint: str) -> str:
             NameContains=endpoint, SortBy="CreationTime", SortOrder="Descending"
         )
         names = [found["EndpointConfigName"] for page in pages for found in page["EndpointConfigs"]]
-        own = [name for name in names if name.startswith(f"{endpoint}-")]
+        own = list(filter(endpoint_config_pattern(endpoint).fullmatch, names))
         before = own[own.index(now) + 1 :] if now in own else own
         if not before:
             raise AwsError(

@@ -1,12 +1,11 @@
 """What a project has made in an account: find it all, then delete it in the right order.
 
 Names tell what belongs to a project: the pipeline, the model package group and the endpoint are
-called like it; models and endpoint configs have names made from its own in ways that are known
-exactly, since another project's name may begin with this one's; objects lie below its prefix.
+called like it; models and endpoint configs have names made from its own (`made_names`); objects
+lie below its prefix.
 Jobs and their logs cannot be deleted and cost nothing.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,12 +16,9 @@ from botocore.exceptions import ClientError
 from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.connection import Connection
 from longspan.pipelines.live_endpoint import stop_scaling
+from longspan.pipelines.made_names import endpoint_config_pattern, model_pattern
 
 __all__ = ["Project", "Resource", "delete", "find_resources"]
-
-
-_EXECUTION = "[a-z0-9]{12}"
-_DEPLOYED = "v[0-9]+-[0-9a-f]{6}"
 
 
 @dataclass(frozen=True)
@@ -95,8 +91,7 @@ def _endpoints(sagemaker: Any, project: Project) -> Iterator[Resource]:
 
 
 def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[Resource]:
-    """`<endpoint>-<execution>` of pipelines, and those of `longspan deploy`."""
-    ours = re.compile(rf"{re.escape(project.endpoint)}-({_EXECUTION}|{_DEPLOYED})")
+    ours = endpoint_config_pattern(project.endpoint)
     pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=project.endpoint)
     for page in pages:
         for found in page["EndpointConfigs"]:
@@ -105,9 +100,7 @@ def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[Resource]:
 
 
 def _models(sagemaker: Any, project: Project) -> Iterator[Resource]:
-    """`<name>-<execution>-<suffix>` of pipelines, and those of `longspan deploy`."""
-    made = rf"{re.escape(project.name)}-{_EXECUTION}-[a-zA-Z0-9]{{10}}"
-    ours = re.compile(rf"{made}|{re.escape(project.endpoint)}-{_DEPLOYED}")
+    ours = model_pattern(project.name, project.endpoint)
     for part in sorted({project.name, project.endpoint}):
         for page in sagemaker.get_paginator("list_models").paginate(NameContains=part):
             for found in page["Models"]:

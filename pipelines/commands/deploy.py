@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HELP = "deploy a model package to an endpoint"
 EXAMPLE = "longspan deploy 3 --approve --config longspan.yaml"
 
+# Of an endpoint, as in a config.
+_LONGEST_NAME = 50
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan deploy`."""
@@ -46,6 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise OptionError("--rollback takes no PACKAGE and no --approve: it goes back")
     config = load_config_or_sample(arguments.config)
     endpoint = arguments.endpoint or config.endpoint_name
+    if len(endpoint) > _LONGEST_NAME:
+        raise OptionError(
+            f"--endpoint: expected a name of at most {_LONGEST_NAME} characters, since names of "
+            f"endpoint configs are made from it; it has {len(endpoint)}"
+        )
     with open_connection(arguments, config.aws.region) as connection:
         sagemaker = connection.client("sagemaker")
         if arguments.rollback:
@@ -93,7 +101,7 @@ def _deployment(connection: "Connection", config: "Config", endpoint: str, packa
         role_arn=connection.role(aws.role),
         variant=variant(config.endpoint),
         # A model and an endpoint config cannot be changed: each deployment makes its own.
-        suffix=f"v{package.rsplit('/', 1)[-1]}-{secrets.token_hex(3)}",
+        token=secrets.token_hex(3),
         environment=config.endpoint.variables,
         vpc=vpc,
         network_isolation=aws.network_isolation,

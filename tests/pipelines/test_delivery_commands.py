@@ -85,6 +85,7 @@ def test_the_samples_config_is_the_default() -> None:
         (["deploy", "--rollback", "2"], "--rollback takes no PACKAGE"),
         (["deploy", "--rollback", "--endpoint", "nobody"], "nobody"),
         (["deploy", "17"], "expected version 17"),
+        (["deploy", "--endpoint", "a" * 51], "expected a name of at most 50 characters"),
     ],
 )
 def test_what_cannot_be_deployed_is_one_clear_line(
@@ -95,15 +96,24 @@ def test_what_cannot_be_deployed_is_one_clear_line(
     assert message in line
 
 
-NEIGHBOUR = f"{GROUP}-other-abcdefghijkl-0123456789"
+NEIGHBOUR = f"{GROUP}-other-abcdefghijkl"
 
 
 def neighbour(registry: Registry) -> None:
-    """A model of a project whose name begins with this one's."""
+    """A model and an endpoint config of a project whose name begins with this one's."""
     registry.sagemaker.create_model(
         ModelName=NEIGHBOUR,
         ExecutionRoleArn=registry.cloud.role,
         PrimaryContainer={"Image": "image"},
+    )
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": NEIGHBOUR,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.large",
+    }
+    registry.sagemaker.create_endpoint_config(
+        EndpointConfigName=NEIGHBOUR, ProductionVariants=[variant]
     )
 
 
@@ -113,6 +123,7 @@ def test_packages_are_deployed_replaced_and_taken_back(
     assert main(["deploy"]) == 0  # the newest that is approved
     assert registry.serving() == "first"
     assert "InService" in capsys.readouterr().out
+    neighbour(registry)  # made between two of ours
 
     assert main(["deploy", "2"]) == 1
     assert "expected an approved model package" in capsys.readouterr().err
@@ -138,7 +149,6 @@ def test_packages_are_deployed_replaced_and_taken_back(
     assert line.startswith(GROUP)
     assert "InService" in line
 
-    neighbour(registry)
     assert main(["delete"]) == 1  # nobody is there to ask
     shown = capsys.readouterr()
     assert "nothing was deleted" in shown.out
@@ -152,6 +162,8 @@ def test_packages_are_deployed_replaced_and_taken_back(
     assert "has made nothing that is still there" in capsys.readouterr().out
     names = [m["ModelName"] for m in registry.sagemaker.list_models()["Models"]]
     assert names == [NEIGHBOUR]
+    left = registry.sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    assert [found["EndpointConfigName"] for found in left] == [NEIGHBOUR]
     listed = registry.cloud.client("s3").list_objects_v2(
         Bucket=registry.cloud.bucket, Prefix=f"longspan/{GROUP}/"
     )

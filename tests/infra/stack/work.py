@@ -197,7 +197,7 @@ def _deploy(connection: Connection, config: Config, package: str) -> None:
         package_arn=package,
         role_arn=connection.role_arn,
         variant=variant(config.endpoint),
-        suffix=f"by-hand-{secrets.token_hex(3)}",
+        token=secrets.token_hex(3),
         environment={},
     )
     sagemaker = connection.client("sagemaker")
