@@ -1,0 +1,166 @@
+"""The SDK's tuner on top of tuning jobs, and real training jobs below them."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from longspan.infra.local.account import create_account
+from longspan.infra.local.clients import Clients
+from longspan.infra.local.context import Context
+from longspan.infra.local.control_plane import ControlPlane
+from longspan.infra.local.documents import Documents, Key
+from longspan.infra.local.moto_server import MotoServer
+from longspan.infra.local.process_runtime import ProcessRuntime
+from longspan.infra.local.runtime import Container, Running
+from longspan.infra.local.training_jobs import training_jobs
+from longspan.infra.local.tuning_jobs import TuningJobs
+from longspan.pipelines import sdk
+from tests.infra.local.tuning_bench import METRIC, REGION, peak, tuning
+
+with sdk.quiet():
+    from sagemaker.core.helper.session_helper import Session
+
+
+def test_the_sdks_tuner_works_on_top(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one = bench(peak)
+    server = MotoServer()
+    url = server.start()
+    try:
+        server.answer_sagemaker(one.plane.handle)
+        account = create_account(url, REGION)
+        for name, value in {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": account.administrator.key,
+            "AWS_SECRET_ACCESS_KEY": account.administrator.secret,
+        }.items():
+            monkeypatch.setenv(name, value)
+        with sdk.quiet(REGION):
+            session = Session(boto3.Session(region_name=REGION), default_bucket=account.bucket)
+            trainer = sdk.ModelTrainer(
+                sagemaker_session=session,
+                role=account.role_arn,
+                training_image="image",
+                compute=sdk.Compute(
+                    instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1
+                ),
+                output_data_config=sdk.OutputDataConfig(s3_output_path=f"s3://{account.bucket}/o"),
+                stopping_condition=sdk.StoppingCondition(max_runtime_in_seconds=600),
+                hyperparameters={"epochs": "3"},
+            )
+            tuner = sdk.HyperparameterTuner(
+                trainer,
+                METRIC,
+                {
+                    "x": sdk.ContinuousParameter(0.0, 1.0),
+                    "type": sdk.CategoricalParameter(["a", "b"]),
+                },
+                metric_definitions=[{"Name": METRIC, "Regex": "bleu_long=(.*)"}],
+                max_jobs=6,
+                max_parallel_jobs=2,
+                random_seed=1,
+            )
+            tuner.tune(job_name="tune", wait=False)
+            one.until("Completed")
+            tuner.wait()
+            best = tuner.best_training_job()
+            table = tuner.analytics().dataframe()
+        assert best == one.describe()["BestTrainingJob"]["TrainingJobName"]
+        assert len(table) == 6
+        assert set(table["type"]) <= {"a", "b"}
+        top = table.sort_values("FinalObjectiveValue")["TrainingJobName"].iloc[-1]
+        assert top == best
+    finally:
+        server.stop()
+
+
+TRAINER = """
+import json, os, pathlib
+base = pathlib.Path(os.environ["LONGSPAN_BASE"])
+parameters = json.loads((base / "input/config/hyperparameters.json").read_text())
+assert parameters["_tuning_objective_metric"] == "validation:bleu_long", parameters
+assert (base / "input/data/prepared/pairs.txt").read_text() == "ein Paar"
+for epoch in range(int(parameters["epochs"])):
+    print(f"validation:bleu_long={epoch + float(parameters['x'])}", flush=True)
+(base / "model").mkdir(exist_ok=True)
+(base / "model/x").write_text(parameters["x"])
+"""
+
+
+class ScriptRuntime:
+    """The process runtime, with a script for the image's `train`."""
+
+    def __init__(self, script: Path) -> None:
+        self._processes = ProcessRuntime()
+        self._script = script
+
+    def host_names(self, count: int) -> tuple[str, ...]:
+        return self._processes.host_names(count)
+
+    def start(self, container: Container) -> Running:
+        assert container.command == ("train",)
+        command = ("python", str(self._script))
+        return self._processes.start(dataclasses.replace(container, command=command))
+
+    def close(self) -> None:
+        self._processes.close()
+
+
+def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
+    script = tmp_path / "trainer.py"
+    script.write_text(TRAINER)
+    server = MotoServer()
+    url = server.start()
+    account = create_account(url, REGION)
+    runtime = ScriptRuntime(script)
+    context = Context(
+        documents=Documents(),
+        clients=Clients(url, account.administrator),
+        runtime=runtime,
+        workplace=tmp_path / "work",
+        now=time.time,
+    )
+    training = training_jobs(context)
+    plane = ControlPlane([training, TuningJobs(context, training)])
+    try:
+        server.answer_sagemaker(plane.handle)
+        clients = context.clients.in_region(REGION)
+        s3, sagemaker = clients.client("s3"), clients.client("sagemaker")
+        s3.put_object(Bucket=account.bucket, Key="in/pairs.txt", Body=b"ein Paar")
+        request = tuning(jobs=3)
+        asked = request["TrainingJobDefinition"]
+        asked["RoleArn"] = account.role_arn
+        asked["OutputDataConfig"]["S3OutputPath"] = f"s3://{account.bucket}/out"
+        source = asked["InputDataConfig"][0]["DataSource"]["S3DataSource"]
+        source["S3Uri"] = f"s3://{account.bucket}/in"
+        sagemaker.create_hyper_parameter_tuning_job(**request)
+        key = Key("tuning-job", REGION, "tune")
+        context.documents.wait(
+            key, lambda d: d["HyperParameterTuningJobStatus"] != "InProgress", 60
+        )
+        done = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
+        assert done["HyperParameterTuningJobStatus"] == "Completed", done
+        best = done["BestTrainingJob"]
+        listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName="tune", SortBy="FinalObjectiveMetricValue"
+        )["TrainingJobSummaries"]
+        xs = [float(job["TunedHyperParameters"]["x"]) for job in listed]
+        assert xs == sorted(xs)
+        assert len(xs) == 3
+        assert best["TrainingJobName"] == listed[-1]["TrainingJobName"]
+        value = best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+        assert value == pytest.approx(2 + xs[-1], rel=1e-5)
+        # What TuningStep.get_top_model_s3_uri names.
+        place = f"out/{best['TrainingJobName']}/output/model.tar.gz"
+        assert s3.head_object(Bucket=account.bucket, Key=place)["ContentLength"] > 0
+        job = sagemaker.describe_training_job(TrainingJobName=best["TrainingJobName"])
+        assert job["TuningJobArn"] == done["HyperParameterTuningJobArn"]
+    finally:
+        plane.close()
+        runtime.close()
+        server.stop()
