@@ -83,10 +83,11 @@ def _cells(course: CourseResult, names: Sequence[str]) -> Iterator[dict[str, str
 
 
 def _notes(result: StudyResult) -> Iterator[str]:
+    mean = "of one seed" if result.seeds == 1 else f"the mean of {result.seeds} seeds"
     yield (
-        f"BLEU by source words, the mean of {result.seeds} seeds; kept: BLEU of {result.long} over "
-        f"that of {result.medium}, the course's own or the baseline's if that is higher; gain: on "
-        f"the baseline, {result.long}"
+        f"BLEU by source words, {mean}; kept: BLEU of {result.long} over that of {result.medium}, "
+        f"the course's own or the baseline's if that is higher; gain: on the baseline, "
+        f"{result.long}"
     )
     yield (
         "helps: a gain of 1 BLEU or more whose 95% interval is above 0; cures: such a gain, and at "

@@ -62,6 +62,7 @@ def test_every_course_is_in_the_table_and_the_page(
 ) -> None:
     for title in TITLES:
         assert re.search(rf"^{re.escape(title)} .* 4 ", finished.stdout, re.MULTILINE), title
+    assert "BLEU by source words, of one seed; " in finished.stdout
     assert "Each training job had max_num_batches=4" in finished.stdout
     found = re.search(r"^report: (.+)$", finished.stdout, re.MULTILINE)
     assert found is not None
