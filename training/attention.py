@@ -177,7 +177,8 @@ def _at_least_float(x: Tensor) -> torch.dtype:
 
 
 class Attention(nn.Module):
-    """Projects queries, keys and values to `heads` heads and attends.
+    """Projects queries, keys and values to `heads` heads and attends (Vaswani et al. 2017,
+    section 3.2.2).
 
     `keys_and_values` runs once a sentence, `forward` for any number of target positions.
     """

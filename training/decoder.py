@@ -4,6 +4,10 @@ As in GNMT v2 (Wu et al. 2016, section 3, with the first layer's output of the s
 query), so that without input feeding no layer waits for the attention of the step before,
 and teacher forcing runs every layer over the whole target at once. One step of search is
 the same code on a target of length 1.
+
+A position's output is the attentional state tanh(W [x; context]) of Luong et al. 2015, equation 5,
+x being the top layer's; input feeding hands it to the next position (their section 3.3).
+Dropout is on what goes between layers, not from step to step (Zaremba et al. 2014).
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,8 @@
-"""The encoder: one bidirectional layer, then unidirectional ones (Wu et al. 2016, section 3.2)."""
+"""The encoder: one bidirectional layer (Schuster and Paliwal 1997), then unidirectional ones.
+
+So in Wu et al. 2016, section 3.2; a residual connection adds a layer's input to its output
+(section 3.1).
+"""
 
 import torch
 from torch import Tensor, nn

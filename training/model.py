@@ -37,7 +37,11 @@ class Decoded:
 
 class Model(nn.Module):
     """Encoder-decoder with attention: recurrent (Bahdanau et al. 2015; layers as in GNMT v2) or
-    a Transformer."""
+    a Transformer.
+
+    Embeddings and output may share their weights (Press and Wolf 2017, "Using the Output Embedding
+    to Improve Language Models").
+    """
 
     def __init__(
         self,

@@ -11,7 +11,8 @@ __all__ = ["build_optimizer", "load_optimizer_tensors", "optimizer_tensors", "se
 
 
 def build_optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.Optimizer:
-    """`adam` with decoupled decay (AdamW: Loshchilov and Hutter 2019), `sgd` or `rmsprop`.
+    """`adam` (Kingma and Ba 2015) with decoupled decay (AdamW: Loshchilov and Hutter 2019), `sgd`
+    with momentum (Polyak 1964) or `rmsprop` (Tieleman and Hinton 2012), also with momentum.
 
     `weight_decay` falls on matrices, not on biases and other vectors. The learning rate is set
     before each update with `set_rate`.

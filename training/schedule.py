@@ -35,7 +35,7 @@ def learning_rate(
 
     `progress` from 0 to 1 is how much of the training is over, see `schedule_progress`; only
     `cosine` looks at it (Loshchilov and Hutter 2017, without restarts). Every schedule starts
-    with `lr_warmup_num_batches` updates whose rate rises linearly.
+    with `lr_warmup_num_batches` updates whose rate rises linearly (Goyal et al. 2017, section 2.2).
     """
     base = hyperparameters.learning_rate
     rate = base * _decay(hyperparameters, updates, progress, plateau)

@@ -1,5 +1,6 @@
 """Self-attention with relative positions, whole or token by token with what was read kept.
 
+Scores are scaled dot products, by head (Vaswani et al. 2017, equation 1 and section 3.2.2).
 `rotary`: queries and keys are turned by an angle that grows with their position, so that their
 product depends on the distance alone (Su et al. 2021, "RoFormer"). `alibi`: the score falls in
 proportion to the distance, at another rate in each head, which carries over to lengths never

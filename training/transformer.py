@@ -1,5 +1,8 @@
 """The Transformer (Vaswani et al. 2017), normalised before each layer (Xiong et al. 2020).
 
+Normalisation is that of Ba et al. 2016, "Layer Normalization"; embeddings are scaled as in section
+3.4 of the first. A window is that of Beltagy et al. 2020, "Longformer", section 3.1.
+
 The same two parts as the recurrent network has, with the same calls: an encoder, and a decoder
 whose layers attend to the source by the same `attention_*` hyperparameters. A step of search is
 the decoder on a target of length 1, with the keys and values of the tokens before it.
@@ -168,7 +171,7 @@ class _Block(nn.Module):
         return x + self.dropout(read), keys, values
 
     def think(self, x: Tensor) -> Tensor:
-        """The feed-forward network, added."""
+        """The feed-forward network (Vaswani et al. 2017, equation 2), added."""
         added: Tensor = self.dropout(self.network(self.forward_norm(x)))
         return x + added
 
