@@ -98,8 +98,10 @@ def resume(
 
 
 def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -> dict[str, Tensor]:
-    """The mean of the weights after each of `updates` (Vaswani et al. 2017, section 6.1, of the last
-    checkpoints; here of the best), summed in float64."""
+    """The mean of the weights after each of `updates`, summed in float64.
+
+    Vaswani et al. 2017, section 6.1, take the last checkpoints; here they are the best.
+    """
     total: dict[str, Tensor] = {}
     for number in updates:
         checkpoint = _shared(store.load(number) if world.is_first else None, world)

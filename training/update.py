@@ -149,7 +149,7 @@ class Updater:
         self.period += counts
 
     def _clip(self) -> Tensor:
-        """The gradient's norm, which is cut down if too large (Pascanu et al. 2013, section 3.2)."""
+        """The gradient's norm; the gradient is scaled down to the largest (Pascanu et al. 2013)."""
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         largest = self._hyperparameters.clip_gradient

@@ -30,8 +30,9 @@ from longspan.training.vocabularies import SPECIAL_WORDS
 
 __all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_model", "train_tokenizer"]
 
-# Kudo 2018, "Subword Regularization"; Sennrich et al. 2016, "Neural Machine Translation of Rare Words
-# with Subword Units". `ngram` is `unigram` whose tokens may span words: common phrases are one token.
+# `unigram`: Kudo 2018, "Subword Regularization"; `bpe`: Sennrich et al. 2016, "Neural Machine
+# Translation of Rare Words with Subword Units"; `ngram` is `unigram` whose tokens may span words:
+# common phrases are one token.
 VOCABULARY_TYPES = ("unigram", "bpe", "ngram", "word")
 
 # Four specials and 256 bytes come before the first piece of text.
