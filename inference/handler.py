@@ -7,7 +7,6 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html
 """
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from longspan.inference.responses import render
 from longspan.inference.settings import SearchSettings
 from longspan.inference.translations import Translation
 from longspan.inference.translator import Translator, choose_device
-from longspan.training.model_archive import find_model
+from longspan.training.model_archive import open_model
 from longspan.training.model_directory import LoadedModel, load_model
 
 __all__ = ["Prediction", "ServedModel", "input_fn", "model_fn", "output_fn", "predict_fn"]
@@ -62,8 +61,8 @@ def model_fn(
     Raises ModelDirectoryError when there is no whole model.
     """
     chosen = choose_device(device)
-    with tempfile.TemporaryDirectory(prefix="longspan-") as scratch:
-        loaded = load_model(find_model(Path(model_dir), Path(scratch) / "model"), chosen)
+    with open_model(Path(model_dir)) as folder:
+        loaded = load_model(folder, chosen)
     if choose_precision(precision, torch.device(chosen)) == "int8":
         compress(loaded.model, loaded.hyperparameters)
     return ServedModel(loaded, chosen, Profiles.of(loaded.hyperparameters), Limits())

@@ -4,14 +4,17 @@ SageMaker packs a job's `model/` folder into it. Whoever can write to the bucket
 archive, so nothing but plain files and folders below the target is taken from it.
 """
 
+import contextlib
 import shutil
 import tarfile
+import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from longspan.training.errors import ModelDirectoryError
 
-__all__ = ["ARCHIVE", "find_model", "unpack_model"]
+__all__ = ["ARCHIVE", "find_model", "open_model", "unpack_model"]
 
 ARCHIVE = "model.tar.gz"
 _DESCRIPTION = "config.json"  # what a model directory holds, see `model_directory`
@@ -36,6 +39,27 @@ def find_model(folder: Path, scratch: Path) -> Path:
         f"{folder}: expected {ARCHIVE} or a model directory, got "
         f"{', '.join(found[:10]) if found else 'nothing'}; name the training job's model artifact"
     )
+
+
+@contextlib.contextmanager
+def open_model(folder: Path) -> Iterator[Path]:
+    """As `find_model`; an archive is unpacked to the temporary folder for as long as this lasts.
+
+    A model directory is used where it is, with nothing written anywhere.
+    Raises ModelDirectoryError, for an archive with no temporary folder to unpack it to as well.
+    """
+    with contextlib.ExitStack() as stack:
+        scratch = folder
+        if (folder / ARCHIVE).is_file():
+            try:
+                made = tempfile.TemporaryDirectory(prefix="longspan-")
+            except OSError as error:
+                raise ModelDirectoryError(
+                    f"{folder / ARCHIVE}: expected a temporary folder to unpack it to, got: "
+                    f"{error}; unpack it, or name a folder that may be written to with TMPDIR"
+                ) from error
+            scratch = Path(stack.enter_context(made))
+        yield find_model(folder, scratch / "model")
 
 
 def unpack_model(

@@ -5,14 +5,12 @@ A composition root: it alone in `inference` reads the environment. See `docs/ser
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from longspan.inference.server.serving import serve
 from longspan.inference.server.settings import ServerSettings
 from longspan.training.errors import LongspanError
-from longspan.training.model_archive import find_model
+from longspan.training.model_archive import open_model
 from longspan.training.paths import ContainerPaths
 
 __all__ = ["main"]
@@ -23,8 +21,8 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     try:
         settings = ServerSettings.from_environment(environment)
         paths = ContainerPaths.from_environment(environment)
-        with tempfile.TemporaryDirectory(prefix="longspan-") as scratch:
-            serve(find_model(paths.model, Path(scratch) / "model"), settings)
+        with open_model(paths.model) as model:
+            serve(model, settings)
     except LongspanError as error:
         print(f"longspan: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 1

@@ -5,7 +5,6 @@ POST texts to /invocations; / is a page to try it. Ctrl-C ends it.
 
 import argparse
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal; other settings are the variables of docs/serving.md."""
     from longspan.inference.server.serving import serve
     from longspan.inference.server.settings import ServerSettings
-    from longspan.training.model_archive import find_model
+    from longspan.training.model_archive import open_model
 
     settings = ServerSettings.from_environment(os.environ)
     names = ("host", "port", "workers", "threads", "device", "profile", "language")
@@ -50,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
     }
     settings = replace(settings, page=not arguments.no_page, **given)
-    with tempfile.TemporaryDirectory(prefix="longspan-") as scratch:
-        serve(find_model(arguments.model, Path(scratch) / "model"), settings)
+    with open_model(arguments.model) as model:
+        serve(model, settings)
     return 0
 
 

@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import shutil
 import tarfile
+import tempfile
 
 import pytest
 
 from longspan.training.errors import ModelDirectoryError
-from longspan.training.model_archive import find_model, unpack_model
+from longspan.training.model_archive import find_model, open_model, unpack_model
 
 
 @pytest.fixture
@@ -109,3 +111,23 @@ def test_the_input_of_a_job(pack, tmp_path):
     for place, found in ((tmp_path / "gone", "nothing"), (tmp_path, "input, out")):
         with pytest.raises(ModelDirectoryError, match=f"or a model directory, got {found};"):
             find_model(place, tmp_path / "again")
+
+
+def test_an_archive_is_open_in_a_temporary_folder_and_a_directory_where_it_is(
+    pack, tmp_path, monkeypatch
+):
+    archive = pack(MODEL)
+    with open_model(archive.parent) as unpacked:
+        assert (unpacked / "config.json").read_bytes() == MODEL["config.json"]
+        shutil.copytree(unpacked, tmp_path / "plain")
+    assert not unpacked.exists()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with open_model(tmp_path / "plain") as folder:
+        assert folder == tmp_path / "plain"
+    with (
+        pytest.raises(
+            ModelDirectoryError, match="expected a temporary folder to unpack it to, got"
+        ),
+        open_model(archive.parent),
+    ):
+        pass

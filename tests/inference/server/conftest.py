@@ -35,10 +35,11 @@ class ServerProcess:
         self,
         base: Path,
         command: Sequence[str] = ("longspan.inference", "serve"),
+        prefix: Sequence[str] = (),
         **environment: str,
     ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [*prefix, sys.executable, "-m", *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -161,8 +162,8 @@ def launch(base: Path) -> Iterator[Callable[..., ServerProcess]]:
     """Start a server with settings of its own; it ends with the test."""
     started: list[ServerProcess] = []
 
-    def start(folder: Path = base, **environment: str) -> ServerProcess:
-        started.append(ServerProcess(folder, **environment))
+    def start(folder: Path = base, prefix: Sequence[str] = (), **environment: str) -> ServerProcess:
+        started.append(ServerProcess(folder, prefix=prefix, **environment))
         return started[-1]
 
     yield start
