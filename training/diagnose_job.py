@@ -6,6 +6,7 @@ A composition root: it joins `inference` to the measures, which know nothing of 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from longspan.inference.search import SearchSettings
@@ -14,8 +15,11 @@ from longspan.training.buckets import count_words
 from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.pairs import Pair
 from longspan.training.diagnosis import Diagnosis, Lengths, diagnose
+from longspan.training.errors import ModelDirectoryError
 from longspan.training.evaluate_job import read_test
+from longspan.training.fields import Fields
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model_config import CONFIG
 from longspan.training.model_directory import load_model
 from longspan.training.scores import chrf_of, statistics
 from longspan.training.symptoms import Symptoms, symptoms
@@ -58,7 +62,7 @@ def diagnose_model(
         loaded.hyperparameters, **dict(search or {}), with_alignment=True
     )
     translator = Translator(loaded.model, loaded.tokenizer, settings, device, batch_tokens)
-    trained = Lengths(**loaded.config["details"].get("longest_example", {}))
+    trained = _longest_example(model, loaded.config.details)
     return diagnose_pairs(translator, pairs, trained, loaded.hyperparameters)
 
 
@@ -123,6 +127,20 @@ def to_json(done: Diagnosed) -> str:
         },
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _longest_example(model: str, details: Mapping[str, Any]) -> Lengths:
+    """Unknown of models from before it was kept. Raises ModelDirectoryError."""
+    if "longest_example" not in details:
+        return Lengths()
+    try:
+        longest = Fields(details).fields("longest_example")
+        return Lengths(longest.integer("source"), longest.integer("target"))
+    except ValueError as error:
+        raise ModelDirectoryError(
+            f"{Path(model) / CONFIG}: expected a model's description, got {error}; copy the model "
+            "again"
+        ) from error
 
 
 def _symptoms(

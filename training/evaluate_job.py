@@ -23,6 +23,7 @@ from longspan.training.errors import DataError
 from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evidence import add_evidence
+from longspan.training.files import written_together
 from longspan.training.model_directory import LoadedModel, load_model, read_history
 from longspan.training.report import write_report
 
@@ -88,21 +89,26 @@ def evaluate(job: EvaluationJob) -> Evaluations:
     Raises DataError for a test or translations that cannot be used, ModelDirectoryError for a
     model that cannot, and OSError when the results cannot be written.
     """
-    Path(job.out).mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
+    # From the start: a place that cannot be written to shows before the work, not after it.
+    with written_together(Path(job.out), last="report.html") as folder:
+        return _evaluate_into(folder, job)
+
+
+def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
     pairs = read_test(job.test, job.columns, job.format)
     output = _translate(job, job.model, pairs)
     against_output = _translate(job, job.against, pairs) if job.against is not None else None
     evaluation = _evaluate(job, pairs, output)
     against = _evaluate(job, pairs, against_output) if against_output is not None else None
     write_evaluation(
-        job.out,
+        folder,
         evaluation,
         details=output.details,
         against=against,
         against_details=against_output.details if against_output is not None else None,
     )
-    add_evidence(job.out, _evidence(output, against_output))
-    write_report(job.out, "Quality by sentence length")
+    add_evidence(folder, _evidence(output, against_output))
+    write_report(folder, "Quality by sentence length")
     return Evaluations(evaluation, against)
 
 
@@ -142,6 +148,7 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
         return _Output(_read_hypotheses(system, len(pairs)), None, None, details)
     device = choose_device(job.device)
     loaded = load_model(system, device)
+    history = read_history(system)
     settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
     translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
     label = f"translate with {job.name_of(system)}"
@@ -152,7 +159,7 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
         [result.score for result in results],
         details | {"search": asdict(settings), **_hashes(loaded)},
         {
-            "history": read_history(system),
+            "history": history,
             "hyperparameters": loaded.hyperparameters.to_dict(),
         },
         _alignment(translator, pairs),
@@ -164,11 +171,11 @@ def _hashes(loaded: LoadedModel) -> dict[str, Any]:
     config = loaded.config
     settings = json.dumps(loaded.hyperparameters.to_dict(), sort_keys=True)
     return {
-        "weights_sha256": config["weights_sha256"],
-        "tokenizer_fingerprint": config["tokenizer_fingerprint"],
+        "weights_sha256": config.weights_sha256,
+        "tokenizer_fingerprint": config.tokenizer_fingerprint,
         "hyperparameters_sha256": hashlib.sha256(settings.encode()).hexdigest(),
         # Unknown of models from before it was kept.
-        "training_data_sha256": config["details"].get("training_data_sha256"),
+        "training_data_sha256": config.details.get("training_data_sha256"),
     }
 
 

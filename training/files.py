@@ -1,9 +1,17 @@
-"""Files that are whole or absent, never half."""
+"""Files that are whole or absent, never half, alone and several together."""
 
+import errno
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+from longspan.training.errors import DataError
+
+__all__ = ["write_atomically", "written_together"]
+
+_SCRATCH = ".unfinished"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -21,3 +29,59 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def written_together(directory: Path, *, last: str) -> Iterator[Path]:
+    """A scratch folder, what is put into which goes to `directory` at the end, `last` after all.
+
+    While the rest takes its place there is no `last`, so where it is, everything is. An error
+    leaves `directory` as it was: without anything new, and absent where it was absent. It may be
+    a mount, since the scratch folder is inside of it. Raises DataError when `directory` can be
+    none, OSError when it cannot be written whole (for one, no space left).
+    """
+    absent = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    scratch = directory / _SCRATCH
+    try:
+        _make(directory, scratch)
+        yield scratch
+        _flush(scratch)
+        (directory / last).unlink(missing_ok=True)
+        for path in sorted(scratch.iterdir(), key=lambda path: path.name == last):
+            _take_place(path, directory / path.name)
+        scratch.rmdir()
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for folder in absent:
+            with suppress(OSError):  # holds something of another by now
+                folder.rmdir()
+        raise
+
+
+def _make(directory: Path, scratch: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
+        scratch.mkdir()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DataError(
+            f"{directory}: expected a directory to write to, got: {error.strerror}; give another"
+        ) from error
+
+
+def _flush(folder: Path) -> None:
+    """Onto the disk, which may have no room for what the system took."""
+    for path in (*folder.rglob("*"), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _take_place(path: Path, place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    path.replace(place)

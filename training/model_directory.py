@@ -8,7 +8,7 @@ history.json         metrics of every checkpoint of the training run
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from longspan.training.errors import HyperparameterError, ModelDirectoryError
-from longspan.training.files import write_atomically
+from longspan.training.errors import ModelDirectoryError
+from longspan.training.fields import Fields, parse_json
+from longspan.training.files import written_together
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
-from longspan.training.model_config import CONFIG, FORMAT, TOKENIZER, read_config
+from longspan.training.model_config import CONFIG, FORMAT, TOKENIZER, ModelConfig
 from longspan.training.tokenizer import Tokenizer
 
 __all__ = ["FORMAT", "LoadedModel", "load_model", "read_history", "save_model"]
@@ -38,7 +39,7 @@ class LoadedModel:
     model: Model
     hyperparameters: Hyperparameters
     tokenizer: Tokenizer
-    config: dict[str, Any]
+    config: ModelConfig
 
 
 def save_model(
@@ -51,16 +52,10 @@ def save_model(
 ) -> None:
     """Write a model directory; `details` (JSON values) are kept in `config.json`.
 
-    Every file is replaced whole and `config.json` comes last, so a directory that was cut
-    short reads as incomplete, never as a model.
+    A model that is there already stays as it was when this one cannot be written whole.
+    Raises OSError (for one, no space left).
     """
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).unlink(missing_ok=True)
-    tokenizer.save(folder / TOKENIZER)
     weights = save_tensors(_distinct(model))
-    write_atomically(folder / _WEIGHTS, weights)
-    write_atomically(folder / _HISTORY, _json(list(history)))
     config = {
         "format": FORMAT,
         "architecture": hyperparameters.architecture,
@@ -71,7 +66,11 @@ def save_model(
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "details": details or {},
     }
-    write_atomically(folder / CONFIG, _json(config))
+    with written_together(Path(directory), last=CONFIG) as folder:
+        tokenizer.save(folder / TOKENIZER)
+        (folder / _WEIGHTS).write_bytes(weights)
+        (folder / _HISTORY).write_bytes(_json(list(history)))
+        (folder / CONFIG).write_bytes(_json(config))
 
 
 def load_model(directory: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
@@ -81,34 +80,50 @@ def load_model(directory: str | Path, device: str | torch.device = "cpu") -> Loa
     tokenizer is not the one that the model was trained with.
     """
     folder = Path(directory)
-    config = read_config(folder)
+    config = ModelConfig.read(folder)
     tokenizer = Tokenizer.load(folder / TOKENIZER)
-    if tokenizer.fingerprint != config["tokenizer_fingerprint"]:
-        raise ModelDirectoryError(
-            f"{folder / TOKENIZER}: the model was trained with another tokenizer (fingerprint "
-            f"{config['tokenizer_fingerprint'][:12]}, this one {tokenizer.fingerprint[:12]}); "
-            "put the original one back"
-        )
-    try:
-        hyperparameters = Hyperparameters.from_dict(config["hyperparameters"])
-    except HyperparameterError as error:
-        raise ModelDirectoryError(
-            f"{folder / CONFIG}: {error}; was it written by another version of longspan?"
-        ) from error
-    model = Model(
-        hyperparameters, config["source_vocabulary_size"], config["target_vocabulary_size"]
-    )
-    _load_weights(model, folder / _WEIGHTS, config["weights_sha256"])
-    return LoadedModel(model.to(device).eval(), hyperparameters, tokenizer, config)
+    _check_tokenizer(folder, config, tokenizer)
+    model = Model(config.hyperparameters, len(tokenizer.source), len(tokenizer.target))
+    _load_weights(model, folder / _WEIGHTS, config.weights_sha256)
+    return LoadedModel(model.to(device).eval(), config.hyperparameters, tokenizer, config)
 
 
 def read_history(directory: str | Path) -> list[dict[str, Any]]:
-    """Metrics of every checkpoint of the training run; none where the file is not there."""
+    """Metrics of every checkpoint of the training run; none where the file is not there.
+
+    Raises ModelDirectoryError when it is damaged.
+    """
     path = Path(directory) / _HISTORY
     if not path.exists():
         return []
-    history: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        history = parse_json(path.read_bytes())
+        if not isinstance(history, list):
+            raise ValueError("no list")
+        for entry in history:
+            Fields(entry).integer("updates")
+    except ValueError as error:
+        raise ModelDirectoryError(
+            f"{path}: expected metrics of a training run, got {error}; copy the model again, or "
+            "delete this file and go without them"
+        ) from error
     return history
+
+
+def _check_tokenizer(folder: Path, config: ModelConfig, tokenizer: Tokenizer) -> None:
+    if tokenizer.fingerprint != config.tokenizer_fingerprint:
+        raise ModelDirectoryError(
+            f"{folder / TOKENIZER}: the model was trained with another tokenizer (fingerprint "
+            f"{config.tokenizer_fingerprint[:12]}, this one {tokenizer.fingerprint[:12]}); "
+            "put the original one back"
+        )
+    sizes = config.source_vocabulary_size, config.target_vocabulary_size
+    if sizes != (len(tokenizer.source), len(tokenizer.target)):
+        raise ModelDirectoryError(
+            f"{folder / CONFIG}: expected vocabularies of {len(tokenizer.source)} and "
+            f"{len(tokenizer.target)} tokens, as the tokenizer has, got {sizes[0]} and {sizes[1]}; "
+            "copy the model again"
+        )
 
 
 def _load_weights(model: Model, path: Path, expected: str) -> None:
@@ -124,15 +139,26 @@ def _load_weights(model: Model, path: Path, expected: str) -> None:
         )
     try:
         tensors = load_tensors(content)
-        missing, unexpected = model.load_state_dict(tensors, strict=False)
-    except (SafetensorError, RuntimeError) as error:
-        raise ModelDirectoryError(f"{path}: does not fit the model: {error}") from error
-    tied = model.state_dict().keys() - _distinct(model).keys()
-    if unexpected or set(missing) - tied:
+    except SafetensorError as error:
+        raise ModelDirectoryError(f"{path}: {error}; copy the model again") from error
+    if difference := _difference(model, tensors):
         raise ModelDirectoryError(
-            f"{path}: does not fit the model; missing {sorted(set(missing) - tied)}, "
-            f"unexpected {sorted(unexpected)}; was it written by another version of longspan?"
+            f"{path}: does not fit the model that {CONFIG} describes: {difference}; was it written "
+            "by another version of longspan?"
         )
+    model.load_state_dict(tensors, strict=False)  # lacks second names of tied tensors
+
+
+def _difference(model: Model, tensors: Mapping[str, Tensor]) -> str | None:
+    """The first tensor that is missing, of another shape, or unknown; None when all are right."""
+    expected = _distinct(model)
+    for name, tensor in expected.items():
+        if name not in tensors:
+            return f"it lacks {name}"
+        if tensors[name].shape != tensor.shape:
+            return f"{name} is {list(tensors[name].shape)} there, expected {list(tensor.shape)}"
+    unknown = sorted(tensors.keys() - expected.keys())
+    return f"it has {unknown[0]}, which is none of this model's" if unknown else None
 
 
 def _distinct(model: Model) -> dict[str, Tensor]:

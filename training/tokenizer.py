@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.training.errors import ModelDirectoryError
+from longspan.training.fields import Fields
 from longspan.training.vocabularies import (
     BOS,
     EOS,
@@ -85,20 +86,20 @@ class Tokenizer:
         folder = Path(directory)
         path = folder / _DESCRIPTION
         try:
-            description = json.loads(_read(path))
-            version = description["format"]
+            description = Fields.parse(_read(path))
+            version = description.integer("format")
             if version != _FORMAT:
                 raise ModelDirectoryError(
                     f"{path}: expected tokenizer format {_FORMAT}, got {version}; "
                     "prepare it again or use the longspan that wrote it"
                 )
-            source = _load_side(folder, description["source"])
-            target = _load_side(folder, description["target"])
-            return cls(source, target, bool(description["joint"]))
-        except (ValueError, KeyError, TypeError) as error:
+            source = _load_side(folder, description.fields("source"))
+            target = _load_side(folder, description.fields("target"))
+            return cls(source, target, description.flag("joint"))
+        except ValueError as error:
             raise ModelDirectoryError(
-                f"{path}: expected a tokenizer's description, got something else ({error!r}); "
-                "prepare it again"
+                f"{path}: expected a tokenizer's description, got {error}; copy the folder again "
+                "or prepare it again"
             ) from error
 
     def _description(self) -> dict[str, Any]:
@@ -118,15 +119,19 @@ def _describe(vocabulary: Vocabulary, side: int) -> dict[str, Any]:
     }
 
 
-def _load_side(folder: Path, description: dict[str, Any]) -> Vocabulary:
+def _load_side(folder: Path, description: Fields) -> Vocabulary:
     # The name alone: a description cannot point outside of its folder.
-    path = folder / Path(description["file"]).name
+    path = folder / Path(description.text("file")).name
     content = _read(path)
-    if digest(content) != description["sha256"]:
+    if digest(content) != description.text("sha256"):
         raise ModelDirectoryError(
             f"{path}: its content is not what {_DESCRIPTION} says; copy the folder again"
         )
-    return vocabulary_from(description["kind"], content, description["settings"])
+    try:
+        settings = description.fields("settings").values
+        return vocabulary_from(description.text("kind"), content, settings)
+    except ModelDirectoryError as error:
+        raise ModelDirectoryError(f"{path}: {error}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -26,9 +26,8 @@ from longspan.inference.server.openapi import describe
 from longspan.inference.server.pool import Pool
 from longspan.inference.server.service import Service
 from longspan.inference.server.settings import ServerSettings
-from longspan.training.errors import HyperparameterError, LongspanError, ModelDirectoryError
-from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.model_config import TOKENIZER, read_config
+from longspan.training.errors import LongspanError
+from longspan.training.model_config import TOKENIZER, ModelConfig
 from longspan.training.tokenizer import Tokenizer
 
 __all__ = ["Server", "build_server"]
@@ -61,12 +60,8 @@ def build_server(
     `on_failure` is told when the model turns out to be no good.
     Raises ModelDirectoryError where that shows already.
     """
-    config = read_config(model)
+    hyperparameters = ModelConfig.read(model).hyperparameters
     tokenizer = Tokenizer.load(model / TOKENIZER)
-    try:
-        hyperparameters = Hyperparameters.from_dict(config["hyperparameters"])
-    except HyperparameterError as error:
-        raise ModelDirectoryError(f"{model}: {error}") from error
     metrics = Metrics()
     workers, threads = settings.shares()
     worker = WorkerSettings(

@@ -235,7 +235,7 @@ def test_sigterm_saves_and_ends_clean(paths: ContainerPaths, processes: int):
     assert (paths.checkpoints / f"checkpoint-{int(updates):09d}").is_dir()
     # What was best so far is there as a model, and the last metrics printed are its own.
     loaded = load_model(paths.model)
-    details = loaded.config["details"]
+    details = loaded.config.details
     assert details["updates"] == int(updates)
     gains = re.findall(r"checkpoint at update (\d+), (.*) \(best so far\)", output)
     best = int(gains[-1][0])

@@ -37,7 +37,7 @@ def test_a_model_directory_that_loads_with_history_and_figures(prepared, tiny_se
     result, lines = train(prepared, tmp_path / "model", tiny_settings)
     loaded = load_model(tmp_path / "model")
     assert loaded.hyperparameters == Hyperparameters.parse(tiny_settings)
-    assert loaded.config["details"]["metrics"] == result.best.metrics
+    assert loaded.config.details["metrics"] == result.best.metrics
     assert {"validation:bleu", "validation:bleu_long"} <= result.best.metrics.keys()
     history = json.loads((tmp_path / "model" / "history.json").read_text())
     assert [entry["updates"] for entry in history] == [10, 20, 30]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.training.errors import DataError
+from longspan.training.fields import Fields
 
 __all__ = ["FORMAT", "MANIFEST", "file_records", "read_manifest", "stale", "write_manifest"]
 
@@ -27,22 +28,22 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     """
     path = Path(directory) / MANIFEST
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version = content["format"]
+        content = Fields.parse(path.read_bytes())
+        version = content.integer("format")
     except OSError as error:
         raise DataError(
-            f"{path}: expected a directory that `longspan prepare` wrote, got: {error.strerror}"
+            f"{path}: expected a directory that `longspan prepare` wrote, got: {error.strerror}; "
+            "did `longspan prepare` finish?"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise DataError(
-            f"{path}: expected a manifest, got something else ({error!r}); run "
-            "`longspan prepare` again"
+            f"{path}: expected a manifest, got {error}; run `longspan prepare` again"
         ) from error
     if version != FORMAT:
         raise DataError(
             f"{path}: expected format {FORMAT}, got {version}; run `longspan prepare` again"
         )
-    return dict(content)
+    return dict(content.values)
 
 
 def file_records(directory: Path) -> dict[str, dict[str, Any]]:

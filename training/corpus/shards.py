@@ -17,6 +17,7 @@ import numpy as np
 
 from longspan.training.corpus.pair_corpus import IntArray, MemoryCorpus, PairCorpus
 from longspan.training.errors import DataError
+from longspan.training.fields import Fields
 
 __all__ = ["Corpus", "MemoryCorpus", "PairCorpus", "ShardWriter"]
 
@@ -30,6 +31,7 @@ _COLUMNS = {
     "documents": "<i8",
     "positions": "<i8",
 }
+_TOKEN_TYPES = ("<u2", "<u4")
 _TYPE_CODES = {"<u2": "H", "<u4": "I", "<i4": "i", "<i8": "q"}
 _BUFFERED_PAIRS = 1 << 14
 
@@ -40,15 +42,18 @@ class Corpus:
     `tokenizer` is the fingerprint of the one that made the ids, None where it was not told.
     """
 
-    def __init__(self, directory: Path, description: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, description: Fields) -> None:
         self._directory = directory
-        self.tokenizer: str | None = description.get("tokenizer")
-        self._pairs = int(description["pairs"])
-        self._pairs_per_shard = int(description["pairs_per_shard"])
+        self.tokenizer: str | None = description.values.get("tokenizer")
+        self._pairs = description.integer("pairs")
+        self._pairs_per_shard = description.integer("pairs_per_shard", 1)
+        kind, tokens = description.text("dtype"), description.fields("tokens")
+        if kind not in _TOKEN_TYPES:
+            raise ValueError(f"dtype {kind!r}, none of {', '.join(_TOKEN_TYPES)}")
         self._tokens = {
             side: [
-                _map(directory / f"{side}.{number:05d}.bin", description["dtype"], count)
-                for number, count in enumerate(description["tokens"][side])
+                _map(directory / f"{side}.{number:05d}.bin", kind, count)
+                for number, count in enumerate(tokens.integers(side))
             ]
             for side in ("source", "target")
         }
@@ -71,21 +76,23 @@ class Corpus:
         folder = Path(directory)
         path = folder / _DESCRIPTION
         try:
-            description = json.loads(path.read_text(encoding="utf-8"))
-            if description["format"] != _FORMAT:
+            description = Fields.parse(path.read_bytes())
+            version = description.integer("format")
+            if version != _FORMAT:
                 raise DataError(
-                    f"{path}: expected corpus format {_FORMAT}, got {description['format']}; "
+                    f"{path}: expected corpus format {_FORMAT}, got {version}; "
                     "run `longspan prepare` again"
                 )
             return cls(folder, description)
         except OSError as error:
             raise DataError(
-                f"{path}: expected a corpus that `longspan prepare` wrote, got: {error.strerror}"
+                f"{path}: expected a corpus that `longspan prepare` wrote, got: {error.strerror}; "
+                "did it finish?"
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise DataError(
-                f"{path}: expected a corpus's description, got something else ({error!r}); "
-                "run `longspan prepare` again"
+                f"{path}: expected a corpus's description, got {error}; run `longspan prepare` "
+                "again"
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:

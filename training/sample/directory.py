@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.training.errors import DataError
+from longspan.training.files import written_together
 from longspan.training.sample.generator import Row, Sample, SampleSettings, Statistics
 
 __all__ = ["FILES", "HEADER", "write_sample"]
@@ -26,43 +27,25 @@ def write_sample(
 
     Files appear under their names when all are complete, sample.json last. A directory that
     holds the same sample is written again, one that holds another is left alone. `watch` may
-    show progress: it gets each split's rows and its name. Raises DataError.
+    show progress: it gets each split's rows and its name. Raises DataError, and OSError when
+    the disk is full.
     """
-    _prepare(directory, settings)
     sample = Sample(settings)
+    _refuse_others(directory, settings)
     streams = {"test": sample.test, "validation": sample.validation, "train": sample.train}
     files = {}
-    try:
+    with written_together(directory, last=_SUMMARY) as folder:
         for split in FILES:
-            partial = _partial(directory, split)
-            files[f"{split}.tsv"] = _write(partial, watch(streams[split](), split))
-        for split in FILES:
-            _partial(directory, split).replace(directory / f"{split}.tsv")
-    finally:
-        for split in FILES:
-            _partial(directory, split).unlink(missing_ok=True)
-    files["train.tsv"]["repeated_english"] = sample.repeated
-    summary = {**settings.as_json(), "files": files}
-    text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-    (directory / _SUMMARY).write_text(text, encoding="utf-8")
+            name = f"{split}.tsv"
+            files[name] = _write(folder / name, watch(streams[split](), split))
+        files["train.tsv"]["repeated_english"] = sample.repeated
+        summary = {**settings.as_json(), "files": files}
+        text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+        (folder / _SUMMARY).write_text(text, encoding="utf-8")
     return summary
 
 
-def _partial(directory: Path, split: str) -> Path:
-    return directory / f"{split}.tsv.partial"
-
-
-def _prepare(directory: Path, settings: SampleSettings) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = _partial(directory, "test")
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise DataError(
-            f"expected a directory to write to, but {directory} is none ({error.strerror}): "
-            "give another with --out"
-        ) from error
+def _refuse_others(directory: Path, settings: SampleSettings) -> None:
     summary = directory / _SUMMARY
     if summary.exists():
         _expect_same(directory, summary, settings)
