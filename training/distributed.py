@@ -8,6 +8,7 @@ is that of one process on the whole batch. Start with `torchrun`; the environmen
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -110,10 +111,18 @@ class World:
 
 @contextmanager
 def process_group(world: World, device: torch.device) -> Iterator[None]:
-    """Connect the ranks while inside: gloo between CPUs, and nccl between GPUs."""
+    """Connect the ranks while inside: gloo between CPUs, and nccl between GPUs.
+
+    Afterwards the group is gone and its threads have ended. One that lives on into the end of the
+    interpreter may drop a tensor there, which takes the interpreter's lock, which ends the thread
+    in the middle of C++, which aborts the process: a worker whose work was done and saved.
+    """
     if world.size == 1:
         yield
         return
+    # Its functions have the group of the moment as a default argument, and so keep it for ever
+    # where they are loaded within, as the first step of an optimizer does.
+    import_module("torch.distributed.nn.functional")
     # torchrun sets the master's address, from which this call reads it.
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:

@@ -97,11 +97,11 @@ def test_two_machines_train_one_model(
         InputDataConfig=[{"ChannelName": "prepared", "DataSource": {"S3DataSource": place}}],
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/models"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 300},
+        StoppingCondition={"MaxRuntimeInSeconds": 900},
     )
     with contextlib.suppress(WaiterError):  # the reason is told below
         sagemaker.get_waiter("training_job_completed_or_stopped").wait(
-            TrainingJobName="two-machines", WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+            TrainingJobName="two-machines", WaiterConfig={"Delay": 1, "MaxAttempts": 900}
         )
     job = sagemaker.describe_training_job(TrainingJobName="two-machines")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")

@@ -67,6 +67,25 @@ with process_group(world, torch.device("cpu")):
     assert world.gather([["a", "c", "e"], ["b", "d"]][rank]) == list("abcde")
 """
 
+THREADS = """
+import os, torch
+from pathlib import Path
+from longspan.training.distributed import World, process_group
+def threads():
+    return {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
+world = World.from_environment(os.environ)
+with process_group(world, torch.device("cpu")):
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.Adam([weight])  # loads much of torch, which finds a group there
+    weight.sum().backward()
+    world.add_gradients([weight])
+    optimizer.step()
+    within = threads()
+    world.any(False)
+print(sorted(name for name in within if "gloo" in name))
+print(sorted(name for name in threads() if "gloo" in name))
+"""
+
 
 def start(script, arguments, processes):
     with socket.socket() as free:
@@ -154,6 +173,16 @@ def test_a_signal_to_one_process_stops_all_with_everything_saved(
 def test_what_the_processes_tell_each_other():
     codes, said = finish(start(COLLECTIVES, [], 2))
     assert codes == [0, 0], said
+
+
+def test_no_thread_of_the_group_outlives_it():
+    """It could abort the process at its end."""
+    codes, said = finish(start(THREADS, [], 2))
+    assert codes == [0, 0], said
+    for out, _ in said:
+        within, after = out.splitlines()
+        assert "gloo" in within
+        assert after == "[]"
 
 
 def test_one_process_alone_needs_no_group():
