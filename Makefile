@@ -25,9 +25,10 @@ help:
 run: $(VENV)/installed
 	$(BIN)/longspan run --directory $(RUNS)
 
-# Two workers with one thread each: small matrices gain nothing from more.
+# Two workers with one thread each: small matrices gain nothing from more. A file stays on one of
+# them, so that its local cloud or model is made once; files of short tests come last.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.devtools import Page, find_chromium
 
 # Tiny models run fastest on one thread, above all beside each other; torch reads it when loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes tells of the machine's load.
+settings.register_profile("longspan", deadline=None)
+settings.load_profile("longspan")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from longspan.infra.local.docker_runtime import DockerRuntime
 from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.runtime import Container
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 _SECONDS = 60.0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 _MOST_BESIDE_TORCH = 10**9
 _TORCH = "/opt/longspan/lib/torch"

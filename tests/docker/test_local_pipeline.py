@@ -12,7 +12,7 @@ import pytest
 
 from longspan.pipelines.local_cloud import LocalCloud
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 
 def test_the_sdks_local_pipeline_runs_to_its_gate(

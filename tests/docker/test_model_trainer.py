@@ -6,7 +6,7 @@ import pytest
 
 from longspan.training.model_directory import load_model
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 
 def test_the_sdk_trains_a_model_that_loads(trained: Path, tiny_settings: dict[str, str]):
