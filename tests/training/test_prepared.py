@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pytest
@@ -50,4 +51,44 @@ def test_an_id_that_the_tokenizer_lacks_is_a_clear_error(prepared):
     with ShardWriter(prepared / "train") as writer:  # by another program, without a fingerprint
         writer.add([5, 3], [16, 3])
     with pytest.raises(DataError, match="holds token 16, and the tokenizer knows only 16"):
+        Prepared.open(prepared)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("manifest.json", b'{"format": 1,', r"manifest\.json: expected a manifest, got no JSON"),
+        ("manifest.json", b"[]", r"manifest\.json: expected a manifest, got a list"),
+        ("manifest.json", b'{"format": 1}', r"manifest\.json: .*got one without settings"),
+        ("manifest.json", b'{"format": 9}', r"manifest\.json: expected format 1, got 9"),
+        ("train/corpus.json", b'{"pairs": 3', r"corpus\.json: .*got no JSON from line 1"),
+        ("train/corpus.json", b"null", r"corpus\.json: .*got null in place of an object"),
+        ("train/source.00000.bin", b"\5\0", r"source\.00000\.bin: expected \d+ bytes, got 2"),
+        ("train/source.lengths.bin", b"", r"source\.lengths\.bin: expected \d+ bytes, got 0"),
+    ],
+)
+def test_a_damaged_file_is_named(prepared, name, content, reason):
+    (prepared / name).write_bytes(content)
+    with pytest.raises(DataError, match=reason):
+        Prepared.open(prepared)
+
+
+@pytest.mark.parametrize(
+    ("name", "byte"),
+    [("lengths", b"\0"), ("lengths", b"\x01"), ("lengths", b"\xff"), ("offsets", b"\xff")],
+)
+def test_places_that_no_shard_has_are_a_clear_error(prepared, name, byte):
+    path = prepared / "train" / f"source.{name}.bin"
+    path.write_bytes(byte * path.stat().st_size)
+    with pytest.raises(DataError, match=r"train: expected source tokens .* of pair 0"):
+        Prepared.open(prepared)
+
+
+@pytest.mark.parametrize(
+    "change", [{"pairs_per_shard": 1}, {"tokens": {"source": [], "target": []}}]
+)
+def test_shards_that_are_not_counted_are_a_clear_error(prepared, change):
+    path = prepared / "train" / "corpus.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError, match=r"corpus\.json: .*got \d shards of source for \d+"):
         Prepared.open(prepared)

@@ -13,6 +13,7 @@ __all__ = ["FORMAT", "MANIFEST", "file_records", "read_manifest", "stale", "writ
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_PARTS = ("settings", "tokenizer", "removed", "held_out", "splits", "files")
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
@@ -30,6 +31,9 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     try:
         content = Fields.parse(path.read_bytes())
         version = content.integer("format")
+        if version == FORMAT:
+            for name in _PARTS:
+                content.fields(name)
     except OSError as error:
         raise DataError(
             f"{path}: expected a directory that `longspan prepare` wrote, got: {error.strerror}; "
@@ -37,11 +41,13 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise DataError(
-            f"{path}: expected a manifest, got {error}; run `longspan prepare` again"
+            f"{path}: expected a manifest, got {error}; run `longspan prepare` again "
+            "with --overwrite"
         ) from error
     if version != FORMAT:
         raise DataError(
-            f"{path}: expected format {FORMAT}, got {version}; run `longspan prepare` again"
+            f"{path}: expected format {FORMAT}, got {version}; run `longspan prepare` again "
+            "with --overwrite"
         )
     return dict(content.values)
 

@@ -69,7 +69,7 @@ def _difference(
             return f"its {name} settings differ"
     if STANDARD_INPUT in [*inputs, *held_out.values()]:
         return "standard input cannot be compared with what it was made from"
-    if _records(inputs, settings.format, settings.columns) != manifest["inputs"]:
+    if _records(inputs, settings.format, settings.columns) != manifest.get("inputs"):
         return "it was made from another input"
     for split, name in HELD_OUT_NAMES.items():
         record = manifest["held_out"][name]

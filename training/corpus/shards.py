@@ -44,12 +44,17 @@ class Corpus:
 
     def __init__(self, directory: Path, description: Fields) -> None:
         self._directory = directory
-        self.tokenizer: str | None = description.values.get("tokenizer")
+        told = description.values.get("tokenizer") is not None
+        self.tokenizer = description.text("tokenizer") if told else None
         self._pairs = description.integer("pairs")
         self._pairs_per_shard = description.integer("pairs_per_shard", 1)
         kind, tokens = description.text("dtype"), description.fields("tokens")
         if kind not in _TOKEN_TYPES:
             raise ValueError(f"dtype {kind!r}, none of {', '.join(_TOKEN_TYPES)}")
+        shards = -(-self._pairs // self._pairs_per_shard)
+        for side in ("source", "target"):
+            if len(tokens.integers(side)) != shards:
+                raise ValueError(f"{len(tokens.integers(side))} shards of {side} for {shards}")
         self._tokens = {
             side: [
                 _map(directory / f"{side}.{number:05d}.bin", kind, count)
@@ -112,9 +117,14 @@ class Corpus:
     def _read(self, side: str, index: int, lengths: IntArray) -> IntArray:
         if not 0 <= index < self._pairs:
             raise IndexError(f"pair {index} of {self._pairs}")
-        start = int(self._offsets[side][index])
-        tokens = self._tokens[side][index // self._pairs_per_shard]
-        return np.asarray(tokens[start : start + int(lengths[index])]).astype(np.int64)
+        start, length = int(self._offsets[side][index]), int(lengths[index])
+        tokens = self._tokens[side][index // self._pairs_per_shard][start : start + length]
+        if not 0 < len(tokens) == length:
+            raise DataError(
+                f"{self._directory}: expected {side} tokens {start} to {start + length} of pair "
+                f"{index}, and its shard has none such; copy the folder again"
+            )
+        return np.asarray(tokens).astype(np.int64)
 
 
 class ShardWriter:
