@@ -93,9 +93,12 @@ def _check_machines(resources: Mapping[str, Any]) -> None:
             "ResourceConfig.InstanceGroups: the local cloud has machines of one kind in a job; "
             "give InstanceType and InstanceCount"
         )
-    missing = [name for name in ("InstanceType", "InstanceCount") if not resources.get(name)]
+    missing = [name for name in ("InstanceType", "InstanceCount") if resources.get(name) is None]
     if missing:
         raise ValidationError(f"ResourceConfig: {' and '.join(missing)} must be given")
+    count = resources["InstanceCount"]
+    if count < 1:  # the API's model allows 0, beside InstanceGroups
+        raise ValidationError(f"ResourceConfig.InstanceCount: expected 1 or more, got {count}")
 
 
 def _check_times(request: Mapping[str, Any]) -> None:

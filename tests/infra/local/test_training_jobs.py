@@ -189,6 +189,12 @@ def test_a_deleted_job_is_gone_and_its_name_free(bench: JobBench) -> None:
             "ml.m5.tiny",
         ),
         (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 0}},
+            "Validation",
+            "expected 1 or more, got 0",
+        ),
+        ({"ResourceConfig": {"InstanceCount": 1}}, "Validation", "InstanceType must be given"),
+        (
             {"InputDataConfig": [channel("train", "s3://longspan-none/in")]},
             "Validation",
             "No S3 objects found",
