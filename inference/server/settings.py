@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from longspan.inference.options import PROFILES
@@ -16,6 +17,9 @@ _ROW = "LONGSPAN_"
 _PORT = "SAGEMAKER_BIND_TO_PORT"
 _BATCH = "SAGEMAKER_BATCH"  # "true" in the container of a batch transform job
 _BATCH_DEADLINE = 3600.0
+# Kernels use one thread, so that a core without a worker does nothing.
+_MOST_WORKERS = 16
+_GPU = Path("/dev/nvidiactl")  # the server itself has no torch to ask
 _BATCH_TEXTS = 10**6  # a request is a file, or what MaxPayloadInMB takes of its lines
 
 
@@ -25,7 +29,9 @@ class ServerSettings:
 
     host: str = text("0.0.0.0", "address to listen at")
     port: int = integer(8080, 0, 65535, "port; 0 is any free one")
-    workers: int = integer(0, 0, 64, "processes with the model; 0: one a core, at most 4")
+    workers: int = integer(
+        0, 0, 64, "processes with the model; 0: one a core, at most 16, or one on a GPU"
+    )
     threads: int = integer(0, 0, 256, "threads of a worker; 0: the cores shared among workers")
     device: str = text("", "cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
     precision: str = choice(
@@ -88,11 +94,14 @@ class ServerSettings:
             for f in fields(cls)
         ]
 
-    def shares(self, cores: int | None = None) -> tuple[int, int]:
+    def shares(self, cores: int | None = None, has_gpu: bool | None = None) -> tuple[int, int]:
         """Workers, and threads of each, where `cores` processors are there to share."""
         if cores is None:
             cores = available_cores(os.environ)
-        workers = self.workers or (1 if self.device.startswith("cuda") else min(4, cores))
+        if has_gpu is None:
+            has_gpu = _GPU.exists()
+        on_gpu = self.device.startswith("cuda") or (not self.device and has_gpu)
+        workers = self.workers or (1 if on_gpu else min(_MOST_WORKERS, cores))
         return workers, self.threads or max(1, cores // workers)
 
 

@@ -1,7 +1,9 @@
 """Messages, settings, admission, and what the server's own process need not load."""
 
+import contextlib
 import io
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -71,8 +73,11 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(name: str, value: str):
 
 
 def test_workers_share_the_cores():
-    assert ServerSettings().shares(2) == (2, 1)
-    assert ServerSettings().shares(16) == (4, 4)
+    assert ServerSettings().shares(2, has_gpu=False) == (2, 1)
+    assert ServerSettings().shares(16, has_gpu=False) == (16, 1)
+    assert ServerSettings().shares(64, has_gpu=False) == (16, 4)
+    assert ServerSettings().shares(8, has_gpu=True) == (1, 8)
+    assert ServerSettings(device="cpu").shares(8, has_gpu=True) == (8, 1)
     assert ServerSettings(workers=1).shares(8) == (1, 8)
     assert ServerSettings(workers=3, threads=2).shares(1) == (3, 2)
     assert ServerSettings(device="cuda:1").shares(8) == (1, 8)
@@ -104,6 +109,15 @@ def test_what_broke_is_logged_without_its_message():
     assert line["error"] == "ValueError"
     assert "test_parts_of_the_server" in line["where"]
     assert 'user wrote"' not in stream.getvalue().split('"where"')[0]
+
+
+def test_a_log_that_nobody_reads_stops_nothing():
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w")
+    Journal(stream).write("request")
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
 
 
 def test_the_server_itself_needs_no_torch():
