@@ -33,6 +33,9 @@ class Connection(H11Protocol):
             self._head_due = self._head_due or self.loop.time() + _HEAD
             self._close_at(self._head_due)
 
+    def _should_upgrade(self) -> bool:
+        return False  # nor a word about it in the log
+
     def _close_at(self, time: float) -> None:
         # Uvicorn's own timer, which new data and the end of the connection stop.
         self.timeout_keep_alive_task = self.loop.call_at(time, self.timeout_keep_alive_handler)

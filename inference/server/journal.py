@@ -1,5 +1,6 @@
 """The server's log: one JSON object a line, on standard output. Never a user's text by itself."""
 
+import contextlib
 import json
 import logging
 import sys
@@ -23,9 +24,10 @@ class Journal:
         self._clock = clock
 
     def write(self, event: str, level: str = "info", **fields: Any) -> None:
-        """One line; fields that are None are left out."""
+        """One line; fields that are None are left out. Requests go on where nobody can read it."""
         stream = self._stream or sys.stdout
-        print(_line(self._clock(), level, event, fields), file=stream, flush=True)
+        with contextlib.suppress(OSError):
+            print(_line(self._clock(), level, event, fields), file=stream, flush=True)
 
     def broke(self, event: str, error: BaseException, **fields: Any) -> None:
         """An error that nobody foresaw: where, and its type. Its message may hold a text."""

@@ -1,0 +1,147 @@
+"""Clients that do not keep to HTTP: the right refusal or a closed connection, never a 500."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.inference.server.conftest import ServerProcess
+
+BODY = b'{"text": "w1"}'
+HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+CLOSE = b"Connection: close\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(base: Path) -> Iterator[ServerProcess]:
+    """A server that may complain of its clients, but of nothing else."""
+    running = ServerProcess(base)
+    yield running.wait_ready()
+    assert running.stop() == 0
+    for line in running.errors.splitlines():
+        assert json.loads(line)["message"] == "Invalid HTTP request received."
+    assert not [event for event in running.events if event["level"] == "error"]
+
+
+def post(body: bytes, more: bytes = CLOSE, head: bytes = HEAD) -> bytes:
+    return head + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def statuses(server, sent: bytes) -> Sequence[int]:
+    """Of each answer until the server closes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(sent)
+        received = b""
+        try:
+            while chunk := connection.recv(1 << 16):
+                received += chunk
+        except ConnectionResetError:
+            pass  # closed before it had read all that was sent
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (post(BODY, b"", b"POST /invocations HTTP/1.0\r\n"), 200),
+        (b"POST /invocations HTTP/1.0\r\n\r\n" + BODY, 400),  # a body of no length is none
+        (b"GET /ping\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100), 400),  # TLS
+        (b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400),
+        (b"GET /ping HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 200_000 + b"\r\n\r\n", 400),
+        (b"GET /ping HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 50_000 + b"\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (HEAD + b"Content-Length: abc\r\n\r\n", 400),
+        (HEAD + b"Content-Length: -5\r\n\r\n", 400),
+        (HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcde", 400),
+        (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (HEAD + CLOSE + b"Content-Length: 99999999999999\r\n\r\n", 413),
+        (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", 400),
+        (CHUNKED + b"zz\r\nabc", 400),
+        (CHUNKED + b"3\r\nabc\r\n-1\r\n", 400),
+        (post(BODY, CLOSE + b"Content-Encoding: gzip\r\n") + b"more", 200),
+        (post(b"\x1f\x8b\x08\x00", CLOSE + b"Content-Encoding: gzip\r\n"), 400),
+        (post(BODY, b"Connection: upgrade, close\r\nUpgrade: websocket\r\n"), 200),
+        (b"GET /ping HTTP/1.1\r\nHost: x\r\nA: a\0b\r\n\r\n", 400),
+        (post(BODY, CLOSE + b"X-Request-Id: \xe9\xff\r\n"), 200),
+        (post(BODY, CLOSE + b"Accept: \xe9\xff\r\n"), 406),
+        (post(BODY, CLOSE + b"Content-Type: \xe9\xff/json\r\n"), 415),
+    ],
+)  # fmt: skip
+def test_what_is_no_http_is_refused(server, sent: bytes, expected: int):
+    assert statuses(server, sent) == [expected]
+    assert server.request("GET", "/ping").status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "\xff"}',
+        b'{"text": "\xc0\xaf"}',
+        b'{"text": "\xed\xa0\x80"}',
+        rb'{"text": "\ud800"}',
+        rb'{"text": "a", "\ud800": 1}',
+        rb'{"text": "a", "profile": "\udfff"}',
+        b'{"text": "a", "length_penalty": NaN}',
+        b'{"text": "a", "length_penalty": -Infinity}',
+        b'{"text": "a", "length_penalty": 1e999}',
+        b'{"text": "a", "beam_size": 1e999}',
+        b'{"text": "a", "beam_size": %s}' % (b"9" * 5000),
+        b'{"text": "a", "length_penalty": %s}' % (b"9" * 400),
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+        b"[" * 900 + b"]" * 900,
+        b'{"text": "a", "text": "b"}',
+        '{"text": "a"}'.encode("utf-16"),
+    ],
+)
+def test_what_is_no_json_is_refused(server, body: bytes):
+    reply = server.ask(body)
+    assert reply.status == 400
+    assert reply.json["error"]["message"]
+    lines = server.ask(body.replace(b"\n", b" "), "application/jsonlines")
+    assert lines.status == 400
+
+
+def test_requests_in_one_piece_are_answered_in_turn(server):
+    many = post(BODY, b"") * 20 + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + post(BODY)
+    assert statuses(server, many) == [*[200] * 20, 404, 200]
+    assert statuses(server, post(BODY, b"") + b"garbage\r\n\r\n") == [200, 400]
+
+
+def test_a_client_that_closes_its_side_has_gone(server):
+    before = len([event for event in server.events if event["event"] == "request"])
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(HEAD + b"Content-Length: 50\r\n\r\nabc")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+    assert server.event("request", before)["status"] == 499
+
+
+def test_a_thousand_connections_leave_room_for_others(server):
+    connections = []
+    try:
+        for number in range(1000):
+            connections.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            if number % 2:
+                connections[-1].sendall(b"POST /invocations HTTP/1.1\r\nHo")
+        assert server.request("GET", "/ping").status == 200
+        assert server.ask(json.loads(BODY)).status == 200
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_a_head_and_a_body_that_do_not_come_are_given_up(server):
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as head,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as body,
+    ):
+        head.sendall(b"POST /invocations HTTP/1.1\r\nHo")
+        body.sendall(HEAD + b"Content-Length: 50\r\n\r\nabc")
+        assert b" 408 " in body.recv(4096)
+        assert head.recv(100) == b""
