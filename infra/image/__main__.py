@@ -56,12 +56,11 @@ def _build(arguments: argparse.Namespace) -> None:
 
 
 def _push(arguments: argparse.Namespace) -> None:
-    import boto3
-
+    from longspan.infra.aws_client import aws_client
     from longspan.infra.image.docker import Docker
     from longspan.infra.image.push import push
 
-    ecr = boto3.Session(region_name=arguments.region).client("ecr")
+    ecr = aws_client("ecr", arguments.region)
     tag = arguments.tag or f"longspan:{version('longspan')}-{arguments.accelerator}"
     uri = push(tag, arguments.repository, ecr, Docker())
     print(f"pushed; in the config:\n\naws:\n  image: {uri}")

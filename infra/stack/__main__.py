@@ -3,12 +3,11 @@
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import boto3
-
+from longspan.infra.aws_client import aws_client
 from longspan.infra.stack.errors import StackError
 from longspan.infra.stack.stack import ChangeSet, Stack
+from longspan.infra.stack.template import parameters, read_template
 from longspan.training.errors import LongspanError
 
 __all__ = ["main"]
@@ -20,8 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do it; 1 when it cannot be done, with one line that says why, or was not confirmed."""
     arguments = _parser().parse_args(argv)
     try:
-        client: Any = boto3.Session(region_name=arguments.region).client("cloudformation")
-        stack = Stack(client, arguments.stack)
+        # Before anybody is asked: what is wrong here needs no account.
+        parameters(_given(arguments.parameter), read_template())
+        stack = Stack(aws_client("cloudformation", arguments.region), arguments.stack)
         actions = {"deploy": _deploy, "diff": _diff, "destroy": _destroy}
         return actions[arguments.action](stack, arguments)
     except (LongspanError, OSError) as error:

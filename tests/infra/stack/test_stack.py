@@ -1,6 +1,7 @@
 """The stack deployed on moto, as far as moto knows its resources, by the command's own module."""
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from longspan.infra.image.__main__ import main as image_main
 from longspan.infra.stack.__main__ import main
 from longspan.infra.stack.errors import StackError
 from longspan.infra.stack.stack import Stack
@@ -123,6 +125,7 @@ def test_approval_leads_to_the_deployment_and_the_timer_to_the_canary(cloudforma
     assert pattern["detail"]["ModelPackageGroupName"] == ["longspan"]
     [target] = events.list_targets_by_rule(Rule="longspan-approval")["Targets"]
     assert target["Arn"].endswith(":function:longspan-deployment")
+    assert target["DeadLetterConfig"]["Arn"].endswith(":longspan-lost-approvals")
     # Before there is an endpoint, nobody asks it.
     assert rules["longspan-canary"]["State"] == "DISABLED"
 
@@ -152,3 +155,30 @@ def test_the_command_says_in_a_line_what_is_wrong(
     # Without a terminal nobody can be asked, and nothing is done.
     assert main(["deploy", "--region", REGION]) == 1
     assert "add --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["stack", "image"])
+def test_what_is_missing_of_awss_configuration_is_said_in_a_line(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    run, action = {"stack": (main, "diff"), "image": (image_main, "push")}[command]
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    assert run([action]) == 1
+    assert capsys.readouterr().err == (
+        "longspan: error: expected a region, came none: give --region, or set AWS_DEFAULT_REGION\n"
+    )
+    assert run([action, "--region", "no where"]) == 1
+    assert "no where" in capsys.readouterr().err
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert run([action]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_wrong_parameter_is_told_before_anybody_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    assert main(["deploy", "--parameter", "Projekt=x"]) == 1
+    assert "Projekt: not a parameter of the template" in capsys.readouterr().err

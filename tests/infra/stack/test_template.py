@@ -103,6 +103,9 @@ _ARNS = {
 }
 
 
+_ACCOUNT = {"Ref": "AWS::AccountId"}
+
+
 def formats(action: str, known: Mapping[str, Any]) -> list[str]:
     """Regular expressions of the ARNs that an action may be about; none for an action about all."""
     service, _, name = action.partition(":")
@@ -165,6 +168,7 @@ def test_there_is_an_alarm_for_errors_latency_and_quality(template: dict[str, An
     assert set(alarms) == {
         *("ServerErrors", "SlowAnswers", "SlowModel", "WaitsForMachine"),
         *("BadLongSentences", "BadShortSentences", "BrokenCanary", "BrokenDeployment"),
+        "LostApproval",
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"]
@@ -228,12 +232,45 @@ def test_nothing_leaves_an_isolated_network_but_to_the_bucket(template: dict[str
         *("s3", "sagemaker.api", "sagemaker.runtime", "logs", "monitoring"),
         *("kms", "sts", "ecr.api", "ecr.dkr"),
     }
-    [policy] = [way["PolicyDocument"] for way in ways.values() if "PolicyDocument" in way]
+    policy = ways.pop("StorageWay")["PolicyDocument"]
     written = [one for one in policy["Statement"] if "s3:PutObject" in listed(one["Action"])]
     assert [one["Resource"][0] for one in written] == [{"Fn::GetAtt": ["Bucket", "Arn"]}]
+    # Nor by an API with the keys of another account.
+    for way in ways.values():
+        [only] = way["PolicyDocument"]["Statement"]
+        assert only["Condition"] == {"StringEquals": {"aws:PrincipalAccount": _ACCOUNT}}
     for group in of_type(template, "AWS::EC2::SecurityGroup").values():
         for way in group.get("SecurityGroupEgress", []) + group.get("SecurityGroupIngress", []):
             assert (way["FromPort"], way["ToPort"]) == (443, 443)
+
+
+def test_services_of_aws_act_for_this_account_alone(template: dict[str, Any]):
+    """Else another account's alarm or rule could use ours: the confused deputy."""
+    documents = [
+        one["PolicyDocument"]
+        for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
+        for one in of_type(template, kind).values()
+    ]
+    documents += [key["KeyPolicy"] for key in of_type(template, "AWS::KMS::Key").values()]
+    documents.append(
+        template["Resources"]["ExecutionRole"]["Properties"]["AssumeRolePolicyDocument"]
+    )
+    asked = [
+        one
+        for document in documents
+        for one in document["Statement"]
+        if "Service" in one["Principal"]
+    ]
+    assert len(asked) == 5
+    for statement in asked:
+        [(_, condition)] = statement["Condition"].items()
+        [(name, value)] = condition.items()
+        assert name in ("aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn")
+        assert value in (_ACCOUNT, {"Fn::GetAtt": ["Approval", "Arn"]}) or (
+            "${AWS::AccountId}" in value["Fn::Sub"]
+        )
+    for permission in of_type(template, "AWS::Lambda::Permission").values():
+        assert "Fn::GetAtt" in permission["SourceArn"]
 
 
 def test_names_of_roles_and_policies_fit_the_longest_project(template: dict[str, Any]):
