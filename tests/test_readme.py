@@ -12,6 +12,10 @@ from longspan.training.hyperparameters import Hyperparameters
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "benchmarks/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
@@ -58,12 +62,39 @@ def test_the_commands_of_the_readme_parse():
         build_parser().parse_args(shlex.split(command)[1:])
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_the_docs_parse(page: Path):
+    """Of code blocks and of text; `...`, `[` and capitals stand for what the reader fills in."""
+    text = page.read_text(encoding="utf-8")
+    spans = [" ".join(span.split()) for span in re.findall(r"`(longspan [^`]+)`", text)]
+    named = set(COMMANDS)
+    for command in shell_commands(text) + spans:
+        words = shlex.split(command, comments=True)
+        if len(words) > 1 and words[1].replace("|", "").isalpha():
+            assert set(words[1].split("|")) <= named or words[1] == "COMMAND", command
+        if command in spans or re.search(r"\[|\.\.\.|--help", command):
+            continue  # a mention, which need not be whole
+        build_parser().parse_args(words[1:])
+
+
+def anchors(page: Path) -> set[str]:
+    """Of headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).strip().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path):
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
-    local = [target for target in targets if not target.startswith(("http://", "https://"))]
-    missing = [target for target in local if not (page.parent / target).exists()]
-    assert not missing
+    targets = re.findall(r"\]\(([^)\s]+)", page.read_text(encoding="utf-8"))
+    for target in targets:
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there), target
 
 
 def test_every_hyperparameter_is_documented_as_it_is():
