@@ -1,13 +1,12 @@
 """The `longspan` command: parses, dispatches to one module per subcommand, prints errors."""
 
 import argparse
-import errno
 import importlib
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from longspan.training.errors import Interrupted, LongspanError
+from longspan.training.errors import Interrupted, LongspanError, explain
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
@@ -73,18 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 141
     except OSError as error:
-        return _fail(_explain(error), 1)
+        return _fail(explain(error), 1)
 
 
 def _load(name: str) -> ModuleType:
     return importlib.import_module(f"longspan.pipelines.commands.{name}")
-
-
-def _explain(error: OSError) -> str:
-    place = f" ({error.filename})" if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        return f"no space left on the disk{place}: free some and run the same command again"
-    return f"{error.strerror or error}{place}"
 
 
 def _fail(message: str, code: int) -> int:

@@ -180,7 +180,7 @@ def _read_body(folder: Path) -> dict[str, Any]:
         if content["sha256"] != _digest(body):
             raise CheckpointError(f"{folder}: {_STATE} does not match its checksum")
         version = body["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{folder}: {_STATE} cannot be read: {_reason(error)}") from error
     if version != _FORMAT:
         raise CheckpointError(f"{folder}: expected checkpoint format {_FORMAT}, got {version}")
@@ -205,4 +205,6 @@ def _flush(path: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, SafetensorError):
+        return str(error)
     return (error.strerror if isinstance(error, OSError) else None) or repr(error)

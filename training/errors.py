@@ -9,6 +9,8 @@ LongspanError
 └── Interrupted            a signal asked to stop; work was saved
 """
 
+import errno
+
 __all__ = [
     "CheckpointError",
     "DataError",
@@ -17,6 +19,7 @@ __all__ = [
     "LongspanError",
     "ModelDirectoryError",
     "OptionError",
+    "explain",
 ]
 
 
@@ -46,3 +49,11 @@ class CheckpointError(LongspanError):
 
 class Interrupted(LongspanError):  # noqa: N818 - an orderly stop, not a mistake
     """A signal asked the work to stop; what was done is saved and can be resumed."""
+
+
+def explain(error: OSError) -> str:
+    """One line on what the system refused, and where."""
+    place = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left on the disk{place}: free some and run the same command again"
+    return f"{error.strerror or error}{place}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from longspan.training.errors import DataError
 
-__all__ = ["write_atomically", "written_together"]
+__all__ = ["vanishing", "write_atomically", "written_together"]
 
 _SCRATCH = ".unfinished"
 
@@ -26,8 +26,22 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        _tell_place(error, path)
+        raise
+
+
+@contextmanager
+def vanishing(directory: Path) -> Iterator[None]:
+    """On an error inside, `directory` and folders above it go again that were not there before."""
+    absent = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in absent:
+            with suppress(OSError):  # never made, or it holds something of another by now
+                folder.rmdir()
         raise
 
 
@@ -40,22 +54,20 @@ def written_together(directory: Path, *, last: str) -> Iterator[Path]:
     a mount, since the scratch folder is inside of it. Raises DataError when `directory` can be
     none, OSError when it cannot be written whole (for one, no space left).
     """
-    absent = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     scratch = directory / _SCRATCH
-    try:
-        _make(directory, scratch)
-        yield scratch
-        _flush(scratch)
-        (directory / last).unlink(missing_ok=True)
-        for path in sorted(scratch.iterdir(), key=lambda path: path.name == last):
-            _take_place(path, directory / path.name)
-        scratch.rmdir()
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        for folder in absent:
-            with suppress(OSError):  # holds something of another by now
-                folder.rmdir()
-        raise
+    with vanishing(directory):
+        try:
+            _make(directory, scratch)
+            yield scratch
+            _flush(scratch)
+            (directory / last).unlink(missing_ok=True)
+            for path in sorted(scratch.iterdir(), key=lambda path: path.name == last):
+                _take_place(path, directory / path.name)
+            scratch.rmdir()
+        except BaseException as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            _tell_place(error, directory)
+            raise
 
 
 def _make(directory: Path, scratch: Path) -> None:
@@ -69,6 +81,12 @@ def _make(directory: Path, scratch: Path) -> None:
         raise DataError(
             f"{directory}: expected a directory to write to, got: {error.strerror}; give another"
         ) from error
+
+
+def _tell_place(error: BaseException, place: Path) -> None:
+    """A disk that is full while something is written says no name."""
+    if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+        error.filename = str(place)
 
 
 def _flush(folder: Path) -> None:

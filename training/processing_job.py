@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from longspan.training.errors import Interrupted, LongspanError, OptionError
+from longspan.training.errors import Interrupted, LongspanError, OptionError, explain
 from longspan.training.paths import ContainerPaths
 
 __all__ = ["OptionParser", "run_processing"]
@@ -46,6 +46,8 @@ def run_processing(work: Callable[[ContainerPaths], None], environment: Mapping[
         return _end(paths, str(stop), _STOPPED)
     except LongspanError as error:
         return _end(paths, f"error: {error}", 1)
+    except OSError as error:
+        return _end(paths, f"error: {explain(error)}", 1)
     except Exception as error:
         traceback.print_exc()
         return _end(paths, f"error: {type(error).__name__}: {error}", 1)

@@ -13,7 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from longspan.training import built_in
-from longspan.training.errors import DataError, HyperparameterError, Interrupted, LongspanError
+from longspan.training.errors import (
+    DataError,
+    HyperparameterError,
+    Interrupted,
+    LongspanError,
+    explain,
+)
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.paths import ContainerPaths
 from longspan.training.processes import run_workers, worker_environments
@@ -46,6 +52,8 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
         return 0
     except LongspanError as error:
         return _fail(paths, " ".join(str(error).split()))
+    except OSError as error:
+        return _fail(paths, explain(error))
     except Exception as error:
         traceback.print_exc()
         return _fail(paths, f"{type(error).__name__}: {' '.join(str(error).split())}")

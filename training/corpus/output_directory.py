@@ -9,6 +9,7 @@ from pathlib import Path
 
 from longspan.training.corpus.manifest import MANIFEST
 from longspan.training.errors import DataError
+from longspan.training.files import vanishing
 
 __all__ = ["is_occupied", "refuse_foreign", "written_whole"]
 
@@ -39,27 +40,28 @@ def written_whole(directory: Path) -> Iterator[Path]:
     it, and when the disk is full.
     """
     scratch = directory.with_name(directory.name + ".partial")
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        with (scratch / _LOCK).open("wb") as lock:
-            _acquire(lock.fileno(), scratch)
-            try:
-                _empty(scratch)
-                yield scratch
-                (scratch / _LOCK).unlink()
-                _replace(scratch, directory)
-            except BaseException:
-                shutil.rmtree(scratch, ignore_errors=True)
-                raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    with vanishing(directory):
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+            with (scratch / _LOCK).open("wb") as lock:
+                _acquire(lock.fileno(), scratch)
+                try:
+                    _empty(scratch)
+                    yield scratch
+                    (scratch / _LOCK).unlink()
+                    _replace(scratch, directory)
+                except BaseException:
+                    shutil.rmtree(scratch, ignore_errors=True)
+                    raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DataError(
+                    f"{scratch}: no space left on the disk; free some and run the same command "
+                    "again (nothing unfinished was left behind)"
+                ) from error
             raise DataError(
-                f"{scratch}: no space left on the disk; free some and run the same command "
-                "again (nothing unfinished was left behind)"
+                f"{error.filename or directory}: expected to write here, got: {error.strerror}"
             ) from error
-        raise DataError(
-            f"{error.filename or directory}: expected to write here, got: {error.strerror}"
-        ) from error
 
 
 def _acquire(descriptor: int, scratch: Path) -> None:

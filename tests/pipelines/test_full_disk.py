@@ -1,0 +1,132 @@
+"""A disk that is really full: one line, exit code 1, nothing unfinished left, nothing lost."""
+
+import subprocess
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from longspan.pipelines.command import main
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("needs `mount` for a file system of one megabyte")
+    if mounted.returncode:
+        pytest.skip(f"needs the right to mount a file system: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def pairs(tmp_path) -> Path:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("en\tja\n" + "".join(f"{i} one two\t{i} two one\n" for i in range(30)))
+    return path
+
+
+def fill(disk: Path) -> Path:
+    """Take all the room there is."""
+    path = disk / "filler"
+    with path.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        _write_for_ever(file)
+    return path
+
+
+def _write_for_ever(file: IO[bytes]) -> None:
+    while True:
+        file.write(bytes(4096))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+    }
+
+
+def refused(capsys, *arguments) -> str:
+    """The one line of a command for which there is no room."""
+    capsys.readouterr()
+    assert main([str(argument) for argument in arguments]) == 1
+    errors = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("longspan: error:")
+    ]
+    assert len(errors) == 1
+    return errors[0]
+
+
+def test_sample(disk, capsys):
+    """Fills the disk by itself, in the middle of a file."""
+    line = refused(capsys, "sample", "--pairs", 20_000, "--out", disk / "new" / "sample")
+    assert "no space left on the disk" in line
+    assert contents(disk) == {}
+
+
+def test_prepare(disk, tmp_path, capsys):
+    """Fills the disk by itself, in the middle of a file."""
+    path = tmp_path / "many.tsv"
+    path.write_text("".join(f"{i} one two\t{i} two one\n" for i in range(60_000)))
+    line = refused(capsys, "prepare", path, "--out", disk / "new" / "corpus")
+    assert f"{disk}/new/corpus.partial: no space left on the disk; free some" in line
+    assert contents(disk) == {}
+
+
+@pytest.mark.parametrize("out", ["new/evaluation", "evaluation"])
+def test_evaluate(disk, pairs, tmp_path, capsys, out):
+    translations = tmp_path / "translations.txt"
+    translations.write_text("two one\n" * 30)
+    command = ["evaluate", str(translations), str(pairs), "--tokenize", "none"]
+    assert main([*command, "--out", str(disk / "evaluation")]) == 0
+    fill(disk)
+    before = contents(disk)
+    translations.write_text("one two\n" * 30)
+    line = refused(capsys, *command, "--out", disk / out)
+    assert "no space left on the disk" in line
+    assert contents(disk) == before
+
+
+def test_train_keeps_its_last_good_checkpoint(
+    disk, write_prepared, tiny_settings, tmp_path, capsys
+):
+    settings = [f"--set={name}={value}" for name, value in tiny_settings.items()]
+    prepared = write_prepared(tmp_path / "prepared")
+    command = ["train", str(prepared), "--checkpoints", str(disk / "checkpoints"), "--threads", "1"]
+    command += ["--out", str(tmp_path / "model"), *settings]
+    assert main([*command, "--set=max_num_batches=10"]) == 0
+    filler = fill(disk)
+    before = contents(disk)
+    longer = [*command, "--set=max_num_batches=30"]
+    line = refused(capsys, *longer)
+    assert "expected to write a checkpoint, got: " in line
+    assert "No space left on device" in line
+    assert "earlier ones are intact: make room there" in line
+    assert contents(disk) == before
+    filler.unlink()
+    assert main(longer) == 0
+    assert "resum" in capsys.readouterr().out
+
+
+def test_train_keeps_the_model_that_was_there(
+    disk, write_prepared, tiny_settings, tmp_path, capsys
+):
+    settings = [f"--set={name}={value}" for name, value in tiny_settings.items()]
+    prepared = write_prepared(tmp_path / "prepared")
+    command = ["train", str(prepared), "--checkpoints", str(tmp_path / "checkpoints"), *settings]
+    command += ["--threads", "1", "--out", str(disk / "new" / "model")]
+    filler = fill(disk)
+    assert "no space left on the disk" in refused(capsys, *command)
+    assert set(contents(disk)) == {"filler"}
+    filler.unlink()
+    assert main(command) == 0
+    fill(disk)
+    before = contents(disk)
+    assert "no space left on the disk" in refused(capsys, *command)
+    assert contents(disk) == before
