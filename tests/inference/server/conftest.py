@@ -61,6 +61,13 @@ class ServerProcess:
         for reader in self._readers:
             reader.start()
 
+    def __enter__(self) -> "ServerProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It ends with the test, whatever became of that."""
+        self.stop()
+
     @property
     def port(self) -> int:
         return int(self.event("listening")["url"].rsplit(":", 1)[1])
@@ -150,11 +157,11 @@ def endless_base(endless_model_directory: Path) -> Path:
 @pytest.fixture(scope="session")
 def server(base: Path) -> Iterator[ServerProcess]:
     """One server for all tests that leave it as it is."""
-    running = ServerProcess(base, LONGSPAN_MAX_SOURCE_TOKENS="64", LONGSPAN_PAGE="true")
-    yield running.wait_ready()
-    assert running.stop() == 0
-    assert running.errors == ""
-    assert not [event for event in running.events if event["level"] == "error"]
+    with ServerProcess(base, LONGSPAN_MAX_SOURCE_TOKENS="64", LONGSPAN_PAGE="true") as running:
+        yield running.wait_ready()
+        assert running.stop() == 0
+        assert running.errors == ""
+        assert not [event for event in running.events if event["level"] == "error"]
 
 
 @pytest.fixture

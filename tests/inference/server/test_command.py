@@ -5,19 +5,16 @@ from tests.inference.server.conftest import ServerProcess
 
 def test_it_serves_a_model_directory_with_the_page(base):
     command = ["longspan.pipelines.command", "serve", str(base / "model"), "--port", "0"]
-    server = ServerProcess(base, [*command, "--profile", "fast", "--workers", "1"])
-    try:
+    with ServerProcess(base, [*command, "--profile", "fast", "--workers", "1"]) as server:
         assert server.event("listening")["url"].startswith("http://127.0.0.1:")
         server.wait_ready()
         assert server.ask({"text": "w1 w2"}).status == 200
         assert b"<title>longspan</title>" in server.request("GET", "/").body
-    finally:
         assert server.stop() == 0
 
 
 def test_a_folder_that_is_no_model_is_named(base, tmp_path):
     command = ["longspan.pipelines.command", "serve", str(tmp_path), "--port", "0"]
-    server = ServerProcess(base, command)
-    assert server.process.wait(60) == 1
-    server.stop()
+    with ServerProcess(base, command) as server:
+        assert server.process.wait(60) == 1
     assert server.errors.startswith(f"longspan: error: {tmp_path}: expected model.tar.gz")

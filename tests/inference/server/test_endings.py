@@ -22,9 +22,9 @@ SHORT = {"text": "w1 w2 w3", "max_length": 5}
 @pytest.fixture(scope="module")
 def endless(endless_base):
     """One server of an endless model, for tests that leave it as it is."""
-    server = ServerProcess(endless_base)
-    yield server.wait_ready()
-    assert server.stop() == 0
+    with ServerProcess(endless_base) as server:
+        yield server.wait_ready()
+        assert server.stop() == 0
 
 
 def test_a_short_text_does_not_wait_for_a_long_one(endless):
