@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from longspan.inference.translator import Translator
-from longspan.training import recordio
+from longspan.training import recordio, train_job
 from longspan.training.built_in import convert
 from longspan.training.checkpoint import CheckpointStore
 from longspan.training.metrics import parse_metrics
@@ -187,13 +187,25 @@ def test_a_damaged_record_is_named_by_file_and_byte(paths: ContainerPaths):
     assert "train.rec: byte 0: expected RecordIO's magic number" in paths.failure.read_text()
 
 
-def test_an_unforeseen_error_leaves_a_traceback_and_the_reason(paths: ContainerPaths):
+def test_an_unforeseen_error_leaves_a_traceback_and_the_reason(
+    paths: ContainerPaths, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    def fail(given: object) -> None:
+        raise ZeroDivisionError("a mistake\nof ours")
+
+    monkeypatch.setattr(train_job, "parse_hyperparameters", fail)
+    assert train_job.main(environment(paths)) == 1
+    assert "Traceback" in capfd.readouterr().err
+    assert paths.failure.read_text() == "ZeroDivisionError: a mistake of ours"
+
+
+def test_a_folder_in_place_of_a_file_is_one_line(paths: ContainerPaths):
     paths.hyperparameters.unlink()
-    paths.hyperparameters.mkdir()  # nobody expects a folder there
+    paths.hyperparameters.mkdir()
     done = run(paths)
     assert done.returncode == 1
-    assert "Traceback" in done.stderr
-    assert "IsADirectoryError" in paths.failure.read_text()
+    assert done.stderr.splitlines() == [f"longspan: error: {paths.failure.read_text()}"]
+    assert "hyperparameters.json" in done.stderr
 
 
 def test_an_impossible_number_of_processes_is_refused(paths: ContainerPaths):
