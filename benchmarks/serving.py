@@ -2,12 +2,14 @@
 
     python benchmarks/serving.py --model MODEL --text FILE
     python benchmarks/serving.py --model MODEL --text FILE --rates 5 20 80 --profile quality
+    python benchmarks/serving.py --model MODEL --text FILE --rates 10 --beside 10000
     python benchmarks/serving.py --model MODEL --text FILE --requests 50000
 
-FILE has a sentence a line. The first two forms start the real server and send single sentences at
+FILE has a sentence a line. The first three forms start the real server and send single sentences at
 random moments, so many a second in the mean whether answers come or not, as users do; latency is
-from the moment that a request was due. The third sends so many requests, 32 at a time, and shows
-the memory of the server and its workers on the way.
+from the moment that a request was due; with `--beside` there is always another request of so many
+texts. The last sends so many requests, 32 at a time, and shows the memory of the server and its
+workers on the way.
 """
 
 import argparse
@@ -39,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.requests:
             asyncio.run(soak(address, bodies, arguments.requests, server.pid))
         else:
-            asyncio.run(curve(address, bodies, arguments.rates, arguments.seconds))
+            large = json.dumps({"text": [lines[i % len(lines)] for i in range(arguments.beside)]})
+            beside = large.encode() if arguments.beside else None
+            asyncio.run(curve(address, bodies, arguments.rates, arguments.seconds, beside))
     finally:
         server.terminate()
         server.communicate()
@@ -62,17 +66,23 @@ def build_parser() -> argparse.ArgumentParser:
         help="requests a second",
     )
     parser.add_argument("--seconds", type=float, default=10, help="of each rate")
+    parser.add_argument("--beside", type=int, default=0, help="texts of a request there always is")
     parser.add_argument("--requests", type=int, help="instead: so many in all")
     return parser
 
 
 async def curve(
-    address: tuple[str, int], bodies: Sequence[bytes], rates: Sequence[float], seconds: float
+    address: tuple[str, int],
+    bodies: Sequence[bytes],
+    rates: Sequence[float],
+    seconds: float,
+    beside: bytes | None,
 ) -> None:
     draw = random.Random(1)
     connections = Connections(address)
     for body in bodies[:20]:
         await connections.ask(body)
+    other = asyncio.create_task(_again_and_again(connections, beside)) if beside else None
     print("| requests / s | answered / s | refused | p50 ms | p95 ms | p99 ms |")
     print("|---:|---:|---:|---:|---:|---:|", flush=True)
     for rate in rates:
@@ -88,6 +98,8 @@ async def curve(
         refused = len(found) - len(good)
         shown = " | ".join(f"{1000 * _quantile(good, q):.1f}" for q in (0.5, 0.95, 0.99))
         print(f"| {rate:g} | {len(good) / took:.1f} | {refused} | {shown} |", flush=True)
+    if other:
+        other.cancel()
     connections.close()
 
 
@@ -137,6 +149,13 @@ class Connections:
     def close(self) -> None:
         for _, writer in self._free:
             writer.close()
+
+
+async def _again_and_again(connections: Connections, body: bytes) -> None:
+    while True:
+        start = time.monotonic()
+        status = await connections.ask(body)
+        print(f"beside: status {status} after {time.monotonic() - start:.1f} s", flush=True)
 
 
 async def _timed(connections: Connections, body: bytes, due: float) -> tuple[int, float]:
