@@ -96,7 +96,7 @@ def _cells(group: Mapping[str, Any], other: Mapping[str, Any] | None, comparison
     if other is not None:
         paired = comparison[group["name"]] or {}
         cells += [_show(other["bleu"], ".1f"), _show(group["bleu"], ".1f")]
-        cells += [_show(paired.get("difference"), "+.1f"), _show(paired.get("p_value"), ".3f")]
+        cells += [_show(paired.get("difference"), "+z.1f"), _show(paired.get("p_value"), ".3f")]
     else:
         cells.append(_show(group["bleu"], ".1f"))
     cells += [_show(group["chrf"], ".1f"), _show(group["length_ratio"], ".2f")]

@@ -60,7 +60,7 @@ def _cells(label: str, quality: Quality) -> list[str]:
 def _against_cells(other: Group, paired: Paired | None) -> list[str]:
     if paired is None:
         return [_NONE] * 3
-    return [_number(other.quality.bleu, 1), f"{paired.difference:+.1f}", f"{paired.p_value:.3f}"]
+    return [_number(other.quality.bleu, 1), f"{paired.difference:+z.1f}", f"{paired.p_value:.3f}"]
 
 
 def _footer(evaluation: Evaluation) -> list[str]:

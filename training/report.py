@@ -84,7 +84,7 @@ def _facts(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         group, paired = document[name], comparison.get(name)
         note = f"{group['segments']:,} segments"
         if paired is not None:
-            note = f"{paired['difference']:+.1f} on the baseline, p = {paired['p_value']:.3f}"
+            note = f"{paired['difference']:+z.1f} on the baseline, p = {paired['p_value']:.3f}"
         yield {"label": f"BLEU, {label}", "value": _number(group["bleu"]), "note": note}
     kept = _kept(document)
     if kept is not None:
@@ -156,7 +156,9 @@ def _compared(comparison: Mapping[str, Any] | None, name: str) -> list[str]:
         return []
     paired = comparison[name]
     return (
-        ["", ""] if paired is None else [f"{paired['difference']:+.1f}", f"{paired['p_value']:.3f}"]
+        ["", ""]
+        if paired is None
+        else [f"{paired['difference']:+z.1f}", f"{paired['p_value']:.3f}"]
     )
 
 
