@@ -16,6 +16,15 @@ def test_a_signal_asks_and_the_handlers_come_back(number):
     assert signal.getsignal(number) is before
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own handler of SIGINT, whatever the process was started with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_the_third_interrupt_ends_at_once():
     with stop_on_signals():
         for _ in range(2):
