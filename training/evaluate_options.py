@@ -13,6 +13,7 @@ from longspan.inference.search_options import (
     search_changes,
     set_threads,
 )
+from longspan.training.languages import language_argument
 
 if TYPE_CHECKING:
     from longspan.training.evaluate_job import EvaluationJob
@@ -25,8 +26,14 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", help="of TEST, where its name does not say")
     parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
     parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
-    parser.add_argument("--source-language", default="en", metavar="CODE", help="default en")
-    parser.add_argument("--target-language", default="ja", metavar="CODE", help="default ja")
+    for side, code in (("source", "en"), ("target", "ja")):
+        parser.add_argument(
+            f"--{side}-language",
+            type=language_argument,
+            default=code,
+            metavar="CODE",
+            help=f"default {code}",
+        )
     parser.add_argument(
         "--tokenize",
         metavar="NAME",

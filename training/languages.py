@@ -1,8 +1,9 @@
 """Languages: which codes there are, so that a wrong one is told and not taken for another."""
 
+import argparse
 import re
 
-__all__ = ["ALLOWED_LANGUAGES", "language_code"]
+__all__ = ["ALLOWED_LANGUAGES", "language_argument", "language_code"]
 
 ALLOWED_LANGUAGES = "the ISO 639 code of a language, such as en, ja or pt-br"
 
@@ -55,3 +56,11 @@ def language_code(text: str) -> str:
         return code
     hint = f"; did you mean {meant}?" if meant else ""
     raise ValueError(f"expected {ALLOWED_LANGUAGES}, came {text}{hint}")
+
+
+def language_argument(text: str) -> str:
+    """The same of a command's option, for `type=`."""
+    try:
+        return language_code(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.inference.options import PROFILES
-from longspan.training.languages import language_code
+from longspan.training.languages import language_argument
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--profile", choices=PROFILES, help="of requests that name none (default quality)"
     )
     parser.add_argument(
-        "--language", type=_language, metavar="CODE", help="of the source (default en)"
+        "--language", type=language_argument, metavar="CODE", help="of the source (default en)"
     )
     parser.add_argument("--no-page", action="store_true", help="no page at /")
 
@@ -52,10 +52,3 @@ def run(arguments: argparse.Namespace) -> int:
     with open_model(arguments.model) as model:
         serve(model, settings)
     return 0
-
-
-def _language(text: str) -> str:
-    try:
-        return language_code(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

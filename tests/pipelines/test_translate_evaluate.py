@@ -133,6 +133,13 @@ def test_errors(model, tmp_path):
         call(translate, model, "--text", "a", "--batch-tokens", "0")
 
 
+def test_evaluate_refuses_a_language_that_there_is_not(model, capsys):
+    """Else BLEU would count other words: jp is no Japanese."""
+    with pytest.raises(SystemExit):
+        call(evaluate, model, "test.tsv", "--out", "out", "--target-language", "jp")
+    assert "--target-language: expected the ISO 639 code" in capsys.readouterr().err
+
+
 def test_evaluate_prints_the_table(model, tmp_path, capsys):
     (tmp_path / "t.tsv").write_text("en\tja\na b\tc d\na b c d a b\td\n")
     out = tmp_path / "out"

@@ -165,23 +165,18 @@ def test_a_model_that_is_none_ends_the_server_with_one_line(launch, base, tmp_pa
     assert broken.errors.count("\n") == 1
 
 
-def test_wrong_settings_end_the_server_with_one_line(launch):
-    wrong = launch(LONGSPAN_WORKERS="many")
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("LONGSPAN_WORKERS", "many", "an integer from 0 to 64"),
+        ("LONGSPAN_LANGUAGE", "klingon", "the ISO 639 code of a language, such as en, ja or pt-br"),
+    ],
+)
+def test_wrong_settings_end_the_server_with_one_line(launch, name, value, allowed):
+    wrong = launch(**{name: value})
     assert wrong.process.wait(60) == 1
     wrong.stop()
-    assert wrong.errors == (
-        "longspan: error: LONGSPAN_WORKERS=many: allowed: an integer from 0 to 64\n"
-    )
-
-
-def test_an_unknown_language_ends_the_server_with_one_line(launch):
-    wrong = launch(LONGSPAN_LANGUAGE="klingon")
-    assert wrong.process.wait(60) == 1
-    wrong.stop()
-    assert wrong.errors == (
-        "longspan: error: LONGSPAN_LANGUAGE=klingon: allowed: the ISO 639 code of a language, such "
-        "as en, ja or pt-br\n"
-    )
+    assert wrong.errors == f"longspan: error: {name}={value}: allowed: {allowed}\n"
 
 
 def test_a_port_that_is_taken_is_named(launch):
