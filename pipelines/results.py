@@ -2,7 +2,7 @@
 
 import csv
 import json
-import tarfile
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.execution import ExecutionState
 from longspan.training.evaluation_files import unescape
+from longspan.training.model_archive import ARCHIVE, unpack_model
 
 __all__ = ["Evaluated", "download_model", "fetch_evaluation", "model_uri", "table_lines"]
 
@@ -65,17 +66,18 @@ def model_uri(sagemaker: Any, state: ExecutionState) -> str:
 
 
 def download_model(s3: Any, uri: str, folder: Path) -> Path:
-    """Unpack a model archive into a folder, once. Raises AwsError."""
+    """Unpack a model archive into a folder, once. Raises AwsError, ModelDirectoryError."""
     if (folder / "config.json").is_file():
         return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / "model.tar.gz"
+    scratch = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a download that was interrupted
+    scratch.mkdir(parents=True)
+    archive = scratch / ARCHIVE
     bucket, key = _split(uri)
     with explained(f"downloading {uri}"):
         s3.download_file(bucket, key, str(archive))
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    archive.unlink()
+    unpack_model(archive, scratch / "model").replace(folder)
+    shutil.rmtree(scratch)
     return folder
 
 

@@ -10,8 +10,9 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from longspan.training.archives import extract, objection
 from longspan.training.errors import ModelDirectoryError
 
 __all__ = ["ARCHIVE", "find_model", "open_model", "unpack_model"]
@@ -92,7 +93,11 @@ def _unpack(archive: Path, directory: Path, most_files: int, most_bytes: int) ->
     files = size = 0
     with tarfile.open(archive, "r:*") as content:
         for member in content:
-            _check(archive, member)
+            if kind := objection(member):
+                raise ModelDirectoryError(
+                    f"{archive}: expected plain files and folders, got {kind}: {member.name}; "
+                    "nothing of it was kept"
+                )
             files += 1
             size += member.size
             if files > most_files or size > most_bytes:
@@ -100,23 +105,7 @@ def _unpack(archive: Path, directory: Path, most_files: int, most_bytes: int) ->
                     f"{archive}: expected at most {most_files:,} files with {most_bytes:,} bytes "
                     "together, got more; is this a model of longspan?"
                 )
-            content.extract(member, directory, filter="data")
-
-
-def _check(archive: Path, member: tarfile.TarInfo) -> None:
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise _unsafe(archive, member, "a path that leads outside")
-    if not (member.isreg() or member.isdir()):
-        kind = "a link" if member.issym() or member.islnk() else "a device or pipe"
-        raise _unsafe(archive, member, kind)
-
-
-def _unsafe(archive: Path, member: tarfile.TarInfo, kind: str) -> ModelDirectoryError:
-    return ModelDirectoryError(
-        f"{archive}: expected plain files and folders, got {kind}: {member.name}; nothing of it "
-        "was kept"
-    )
+            extract(content, member, directory)
 
 
 def _model_in(archive: Path, directory: Path) -> Path:

@@ -16,6 +16,7 @@ from longspan.infra.local.api import ValidationError
 from longspan.infra.local.clients import RoleClients
 from longspan.infra.local.jobs.s3_objects import download, list_objects, parse_uri
 from longspan.infra.local.serving.failures import ServingFailure
+from longspan.training.archives import extract, objection
 
 __all__ = ["ModelData"]
 
@@ -94,7 +95,10 @@ class ModelData:
         """Whoever can write to the bucket can write any archive: nothing may lead outside."""
         try:
             with tarfile.open(archive, "r:*") as content:
-                content.extractall(folder, filter="data")
+                for member in content:
+                    if kind := objection(member):
+                        raise tarfile.ExtractError(f"{kind}: {member.name}")
+                    extract(content, member, folder)
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise ServingFailure(
                 'Failed to extract model data archive for container "container_1" from URL '
