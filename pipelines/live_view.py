@@ -1,9 +1,10 @@
 """A running execution on the screen: a table that lives, or a line for each change.
 
-Lines where nobody looks at a terminal (a log, CI, a pipe), the table otherwise.
+Lines where nobody looks at a terminal (a log, CI, a pipe), the table otherwise. Where nothing
+changes for a while, what runs is said again, ever more seldom.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -14,7 +15,9 @@ from rich.text import Text
 
 from longspan.pipelines.execution import ExecutionState, StepState
 
-__all__ = ["changes", "show", "table"]
+__all__ = ["changes", "show", "show_lines", "table"]
+
+_SILENCE, _LONGEST_SILENCE = 30.0, 600.0  # seconds until what runs is said again
 
 _COLOURS = {
     "Succeeded": "green",
@@ -24,12 +27,15 @@ _COLOURS = {
     "Executing": "cyan",
     "Starting": "cyan",
 }
+_RUNNING = ("Starting", "Executing", "Stopping")
 
 
 def show(states: Iterable[ExecutionState], out: TextIO) -> ExecutionState:
     """Show the states as they come; the last one. There must be at least one."""
     console = Console(file=out, highlight=False)
-    return _live(states, console) if console.is_terminal else _lines(states, out)
+    if console.is_terminal:
+        return _live(states, console)
+    return show_lines(states, out, lambda: datetime.now(UTC))
 
 
 def _live(states: Iterable[ExecutionState], console: Console) -> ExecutionState:
@@ -45,12 +51,22 @@ def _live(states: Iterable[ExecutionState], console: Console) -> ExecutionState:
     return _some(last)
 
 
-def _lines(states: Iterable[ExecutionState], out: TextIO) -> ExecutionState:
-    last = None
-    for before, state in _pairs(states):
-        for line in changes(before, state, datetime.now(UTC)):
+def show_lines(
+    states: Iterable[ExecutionState], out: TextIO, clock: Callable[[], datetime]
+) -> ExecutionState:
+    """A line for each change; where nothing changes for a while, what runs is said again."""
+    last, said, silence = None, clock(), _SILENCE
+    for before, last in _pairs(states):
+        now = clock()
+        found = list(changes(before, last, now))
+        if found:
+            silence = _SILENCE
+        elif (now - said).total_seconds() >= silence:
+            found = [_line(step, now) for step in last.steps if step.status in _RUNNING]
+            silence = min(2 * silence, _LONGEST_SILENCE)
+        for line in found:
+            said = now
             print(line, file=out, flush=True)
-        last = state
     return _some(last)
 
 
@@ -74,8 +90,12 @@ def changes(before: ExecutionState | None, state: ExecutionState, now: datetime)
     for step in state.steps:
         old = before.step(step.name) if before else None
         if old is None or (old.status, old.detail) != (step.status, step.detail):
-            line = f"{step.name:<16} {_status(step):<10} {_time(step.seconds(now)):>7}"
-            yield f"{line}  {_remark(step)}".rstrip()
+            yield _line(step, now)
+
+
+def _line(step: StepState, now: datetime) -> str:
+    line = f"{step.name:<16} {_status(step):<10} {_time(step.seconds(now)):>7}"
+    return f"{line}  {_remark(step)}".rstrip()
 
 
 def _status(step: StepState) -> str:

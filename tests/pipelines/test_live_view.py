@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from longspan.pipelines.execution import ExecutionState, StepState
-from longspan.pipelines.live_view import changes, show, table
+from longspan.pipelines.live_view import changes, show, show_lines, table
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,27 +30,27 @@ DONE = state(
 )
 
 
-def lines(before: ExecutionState | None, after: ExecutionState) -> list[str]:
+def told(before: ExecutionState | None, after: ExecutionState) -> list[str]:
     return list(changes(before, after, START + timedelta(seconds=61)))
 
 
 def test_every_started_step_is_a_change_at_first():
-    assert [line.split()[:2] for line in lines(None, RUNNING)] == [
+    assert [line.split()[:2] for line in told(None, RUNNING)] == [
         ["Prepare", "Succeeded"],
         ["Tune", "Executing"],
     ]
 
 
 def test_nothing_is_said_twice():
-    assert lines(RUNNING, RUNNING) == []
-    assert len(lines(RUNNING, FOUND)) == 1
+    assert told(RUNNING, RUNNING) == []
+    assert len(told(RUNNING, FOUND)) == 1
 
 
 def test_a_change_shows_time_detail_and_reason():
-    assert "1:01" in lines(RUNNING, FOUND)[0]
-    assert "best validation:bleu_long 12" in lines(RUNNING, FOUND)[0]
-    assert "no job succeeded" in lines(FOUND, DONE)[-1]
-    assert "1:15" in lines(FOUND, DONE)[-1]
+    assert "1:01" in told(RUNNING, FOUND)[0]
+    assert "best validation:bleu_long 12" in told(RUNNING, FOUND)[0]
+    assert "no job succeeded" in told(FOUND, DONE)[-1]
+    assert "1:15" in told(FOUND, DONE)[-1]
 
 
 def test_a_log_gets_lines_and_the_last_state_is_returned():
@@ -58,6 +58,20 @@ def test_a_log_gets_lines_and_the_last_state_is_returned():
     assert show([RUNNING, RUNNING, FOUND, DONE], out) is DONE
     assert out.getvalue().count("Tune") == 3
     assert "\x1b" not in out.getvalue()
+
+
+def test_where_nothing_changes_what_runs_is_said_again_ever_more_seldom():
+    seconds = iter(range(0, 2000, 5))  # a state every five
+
+    def clock() -> datetime:
+        return START + timedelta(seconds=next(seconds))
+
+    out = io.StringIO()
+    show_lines([RUNNING] * 390, out, clock)
+    found = out.getvalue().splitlines()
+    assert [line.split()[0] for line in found] == ["Prepare", *["Tune"] * 7]
+    times = [line.split()[2] for line in found[2:]]
+    assert times == ["0:35", "1:35", "3:35", "7:35", "15:35", "25:35"]
 
 
 def test_a_terminal_gets_a_table_that_ends_with_the_last_state():
