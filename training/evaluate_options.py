@@ -13,7 +13,7 @@ from longspan.inference.search_options import (
     search_changes,
     set_threads,
 )
-from longspan.training.languages import language_argument
+from longspan.training.languages import language_as_written
 
 if TYPE_CHECKING:
     from longspan.training.evaluate_job import EvaluationJob
@@ -29,7 +29,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     for side, code in (("source", "en"), ("target", "ja")):
         parser.add_argument(
             f"--{side}-language",
-            type=language_argument,
+            type=language_as_written,
             default=code,
             metavar="CODE",
             help=f"default {code}",

@@ -5,7 +5,7 @@ name and what it should have been.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ["Fields", "parse_json"]
@@ -29,12 +29,17 @@ def parse_json(content: bytes) -> Any:
 
 
 class Fields:
-    """A JSON object's values. Every method raises ValueError where there is another one."""
+    """A JSON object's values. Every method raises ValueError where there is another one.
 
-    def __init__(self, value: Any) -> None:
+    `path` leads to the object in its document: `held_out.validation.`
+    """
+
+    def __init__(self, value: Any, path: str = "") -> None:
         if not isinstance(value, dict):
-            raise ValueError(f"{_shown(value)} in place of an object")
+            name = f"{path.removesuffix('.')} " if path else ""
+            raise ValueError(f"{name}{_shown(value)} in place of an object")
         self.values: Mapping[str, Any] = value
+        self._path = path
 
     @classmethod
     def parse(cls, content: bytes) -> "Fields":
@@ -44,44 +49,61 @@ class Fields:
     def value(self, name: str) -> Any:
         """Of any kind."""
         if name not in self.values:
-            raise ValueError(f"one without {name}")
+            raise ValueError(f"one without {self._path}{name}")
         return self.values[name]
 
     def integer(self, name: str, low: int = 0) -> int:
         """A whole number, at least `low`."""
         value = self.value(name)
         if type(value) is not int or value < low:
-            raise ValueError(f"{name} {_shown(value)} in place of a whole number from {low} on")
+            raise self._other(name, f"a whole number from {low} on")
+        return value
+
+    def number(self, name: str) -> float | None:
+        """A number, or null."""
+        value = self.value(name)
+        if value is not None and type(value) not in (int, float):
+            raise self._other(name, "a number or null")
         return value
 
     def text(self, name: str) -> str:
         """A string."""
         value = self.value(name)
         if not isinstance(value, str):
-            raise ValueError(f"{name} {_shown(value)} in place of a text")
+            raise self._other(name, "a text")
         return value
 
     def flag(self, name: str) -> bool:
         """True or false."""
         value = self.value(name)
         if not isinstance(value, bool):
-            raise ValueError(f"{name} {_shown(value)} in place of true or false")
+            raise self._other(name, "true or false")
         return value
 
     def fields(self, name: str) -> "Fields":
         """An object."""
+        return Fields(self.value(name), f"{self._path}{name}.")
+
+    def objects(self, name: str) -> "list[Fields]":
+        """A list of objects."""
         value = self.value(name)
-        try:
-            return Fields(value)
-        except ValueError:
-            raise ValueError(f"{name} {_shown(value)} in place of an object") from None
+        if not isinstance(value, list):
+            raise self._other(name, "a list of objects")
+        return [Fields(one, f"{self._path}{name}[{i}].") for i, one in enumerate(value)]
+
+    def each(self) -> "Iterator[tuple[str, Fields]]":
+        """Every name, and its object."""
+        return ((name, self.fields(name)) for name in self.values)
 
     def integers(self, name: str) -> list[int]:
         """A list of whole numbers from 0 on."""
         value = self.value(name)
         if not isinstance(value, list) or any(type(n) is not int or n < 0 for n in value):
-            raise ValueError(f"{name} {_shown(value)} in place of a list of whole numbers")
+            raise self._other(name, "a list of whole numbers")
         return value
+
+    def _other(self, name: str, wanted: str) -> ValueError:
+        return ValueError(f"{self._path}{name} {_shown(self.values[name])} in place of {wanted}")
 
 
 def _shown(value: Any) -> str:

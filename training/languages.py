@@ -3,7 +3,7 @@
 import argparse
 import re
 
-__all__ = ["ALLOWED_LANGUAGES", "language_argument", "language_code"]
+__all__ = ["ALLOWED_LANGUAGES", "language_argument", "language_as_written", "language_code"]
 
 ALLOWED_LANGUAGES = "the ISO 639 code of a language, such as en, ja or pt-br"
 
@@ -64,3 +64,9 @@ def language_argument(text: str) -> str:
         return language_code(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def language_as_written(text: str) -> str:
+    """The same, but not changed: names of files and columns have the code as it was given."""
+    language_argument(text)
+    return text

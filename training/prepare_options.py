@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from longspan.training.languages import language_as_written
+
 if TYPE_CHECKING:
     from longspan.training.corpus.prepare import PrepareSettings
 
@@ -69,8 +71,14 @@ def _add_format(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--header", choices=("auto", "yes", "no"), default="auto", help="of a TSV's first line"
     )
-    group.add_argument("--source-language", default="en", metavar="CODE", help="default: en")
-    group.add_argument("--target-language", default="ja", metavar="CODE", help="default: ja")
+    for side, code in (("source", "en"), ("target", "ja")):
+        group.add_argument(
+            f"--{side}-language",
+            type=language_as_written,
+            default=code,
+            metavar="CODE",
+            help=f"of the {side}, as names of files and columns have it (default: {code})",
+        )
 
 
 def _add_cleaning(group: "argparse._ArgumentGroup") -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from longspan.training.corpus.manifest import MANIFEST, read_manifest
 from longspan.training.corpus.shards import Corpus, PairCorpus
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
 from longspan.training.tokenizer import Tokenizer, Vocabulary
 
 __all__ = ["Prepared"]
@@ -48,14 +47,7 @@ def _count_joined(folder: Path) -> int:
     """Joined validation pairs; a folder converted from other data has no manifest, and none."""
     if not (folder / MANIFEST).exists():
         return 0
-    manifest = Fields(read_manifest(folder))
-    try:
-        joined = manifest.fields("held_out").fields("validation").fields("joined")
-        return sum(joined.integer(name) for name in joined.values)
-    except ValueError as error:
-        raise DataError(
-            f"{folder / MANIFEST}: expected a manifest, got {error}; run `longspan prepare` again"
-        ) from error
+    return sum(read_manifest(folder)["held_out"]["validation"]["joined"].values())
 
 
 def _open_corpus(folder: Path, tokenizer: Tokenizer) -> Corpus:

@@ -1,6 +1,9 @@
 """`longspan prepare` as a user runs it."""
 
+import copy
+import functools
 import json
+import operator
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +12,10 @@ import pytest
 
 from longspan.pipelines.command import main
 from longspan.pipelines.commands import prepare as command
+from longspan.training.corpus.manifest import read_manifest
 from longspan.training.corpus.output_directory import written_whole
 from longspan.training.corpus.pairs import read_pairs
+from longspan.training.corpus.prepare_report import summary
 from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
 from longspan.training.tokenizer import Tokenizer
@@ -188,6 +193,78 @@ def test_another_corpus_is_replaced_only_when_asked(pairs, tmp_path, capsys):
     assert prepare(pairs, "--out", out, *changed, "--overwrite") == 0
     assert manifest_of(out)["settings"]["splits"]["seed"] == 5
     assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus", "pairs.tsv"]
+
+
+def places(value, *above):
+    """The way to every value below, of lists to the first alone."""
+    items = value.items() if isinstance(value, dict) else enumerate(value[:1])
+    for name, one in items:
+        yield (*above, name)
+        if isinstance(one, dict | list):
+            yield from places(one, *above, name)
+
+
+def altered(document, way, value):
+    *above, last = way
+    copied = copy.deepcopy(document)
+    holder = functools.reduce(operator.getitem, above, copied)
+    if value is ...:
+        del holder[last]
+    else:
+        holder[last] = value
+    return copied
+
+
+def outcome(folder):
+    try:
+        summary(read_manifest(folder))
+    except DataError as error:
+        return str(error)
+    return "read"
+
+
+@pytest.mark.parametrize("value", [3, -1, "x", True, None, [], [3], {}, ...])
+def test_a_manifest_changed_by_hand_is_read_or_refused(pairs, tmp_path, value):
+    out = tmp_path / "corpus"
+    assert prepare(pairs, "--out", out, *SMALL) == 0
+    manifest = manifest_of(out)
+    outcomes = set()
+    for way in places(manifest):
+        (out / "manifest.json").write_text(json.dumps(altered(manifest, way, value)))
+        outcomes.add(outcome(out))
+    assert len(outcomes) > 2  # some are read, and every mistake is another line
+    assert all(one.startswith((f"{out / 'manifest.json'}: expected ", "read")) for one in outcomes)
+
+
+def test_a_value_changed_by_hand_is_named(pairs, tmp_path, capsys):
+    out = tmp_path / "corpus"
+    assert prepare(pairs, "--out", out, *SMALL) == 0
+    changed = altered(manifest_of(out), ("held_out", "validation", "joined"), 3)
+    (out / "manifest.json").write_text(json.dumps(changed))
+    capsys.readouterr()
+    assert prepare(pairs, "--out", out, *SMALL) == 1
+    assert capsys.readouterr().err == (
+        f"longspan: error: {out / 'manifest.json'}: expected a manifest, got "
+        "held_out.validation.joined 3 in place of an object; run `longspan prepare` again with "
+        "--overwrite\n"
+    )
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_language_that_there_is_not_is_refused(pairs, tmp_path, capsys, side):
+    with pytest.raises(SystemExit):
+        prepare(pairs, "--out", tmp_path / "corpus", f"--{side}-language", "jp")
+    error = capsys.readouterr().err
+    assert f"--{side}-language: expected the ISO 639 code" in error
+    assert "came jp; did you mean ja?" in error
+
+
+def test_parallel_files_may_write_a_language_otherwise(tmp_path):
+    for language, column in (("en", 1), ("pt_BR", 2)):
+        texts = [row.rstrip("\n").split("\t")[column] for row in rows(1000)]
+        (tmp_path / f"pairs.{language}").write_text("\n".join(texts), encoding="utf-8")
+    files = [tmp_path / "pairs.en", tmp_path / "pairs.pt_BR"]
+    assert prepare(*files, "--target-language", "pt_BR", "--out", tmp_path / "out", *SMALL) == 0
 
 
 def test_what_prepare_did_not_write_is_never_replaced(pairs, tmp_path, capsys):

@@ -37,10 +37,22 @@ def test_what_is_no_object_is_named(content, came):
         (lambda f: f.fields("list"), "list a list in place of an object"),
         (lambda f: f.integers("number"), "number 3 in place of a list of whole numbers"),
         (lambda f: f.integers("mixed"), "mixed a list in place of a list of whole numbers"),
+        (lambda f: f.number("text"), "text 'x' in place of a number or null"),
+        (lambda f: f.number("flag"), "flag true in place of a number or null"),
+        (lambda f: f.objects("number"), "number 3 in place of a list of objects"),
+        (lambda f: f.objects("mixed"), r"mixed\[0\] 1 in place of an object"),
+        (lambda f: f.fields("deep").integer("gone"), "one without deep.gone"),
+        (lambda f: f.fields("deep").integer("n"), "deep.n 'x' in place of a whole number"),
+        (lambda f: dict(f.fields("deep").each()), "deep.n 'x' in place of an object"),
     ],
 )
 def test_a_value_of_another_kind_is_named(ask, reason):
-    fields = Fields({"text": "x", "flag": True, "number": 3, "list": [], "mixed": [1, -1]})
+    fields = Fields(
+        {
+            "text": "x", "flag": True, "number": 3, "list": [], "mixed": [1, -1],
+            "deep": {"n": "x"},
+        }
+    )  # fmt: skip
     with pytest.raises(ValueError, match=reason):
         ask(fields)
 
@@ -49,3 +61,10 @@ def test_values_come_as_they_are():
     fields = Fields.parse(b'{"a": {"n": 3, "t": "x", "f": false, "l": [0, 1]}}').fields("a")
     assert (fields.integer("n"), fields.text("t"), fields.flag("f")) == (3, "x", False)
     assert fields.integers("l") == [0, 1]
+
+
+def test_numbers_and_objects_come_as_they_are():
+    fields = Fields({"n": 0.5, "none": None, "l": [{"t": "x"}]})
+    assert (fields.number("n"), fields.number("none")) == (0.5, None)
+    assert [one.text("t") for one in fields.objects("l")] == ["x"]
+    assert [name for name, _ in Fields({"a": {}, "b": {}}).each()] == ["a", "b"]

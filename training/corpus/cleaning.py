@@ -125,7 +125,8 @@ class Removals:
 
     def add_counted(self, counted: Mapping[str, Any]) -> None:
         """Add what another part of the input has removed, as `to_json` gave it."""
-        for rule, found in counted.items():
+        for rule in RULES:
+            found = counted[rule]
             self.counts[rule] += found["pairs"]
             room = _EXAMPLES - len(self.examples[rule])
             self.examples[rule] += found["examples"][:room]

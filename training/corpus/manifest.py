@@ -13,7 +13,7 @@ __all__ = ["FORMAT", "MANIFEST", "file_records", "read_manifest", "stale", "writ
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_PARTS = ("settings", "tokenizer", "removed", "held_out", "splits", "files")
+_SIDES = ("source", "target")
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
@@ -25,15 +25,15 @@ def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
 def read_manifest(directory: str | Path) -> dict[str, Any]:
     """The manifest of a prepared directory.
 
-    Raises DataError when there is none, it is damaged or of another version.
+    Raises DataError when there is none, it is damaged or of another version. What its readers
+    ask for is there, and of its kind.
     """
     path = Path(directory) / MANIFEST
     try:
         content = Fields.parse(path.read_bytes())
         version = content.integer("format")
         if version == FORMAT:
-            for name in _PARTS:
-                content.fields(name)
+            _check(content)
     except OSError as error:
         raise DataError(
             f"{path}: expected a directory that `longspan prepare` wrote, got: {error.strerror}; "
@@ -78,6 +78,44 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file, read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(manifest: Fields) -> None:
+    """Raises ValueError for a value that is not what `prepare` writes."""
+    manifest.fields("settings")
+    pairs, tokenizer = manifest.fields("pairs"), manifest.fields("tokenizer")
+    for name in ("read", "removed", "train"):
+        pairs.integer(name)
+    for side in _SIDES:
+        tokenizer.integer(f"{side}_size")
+    for name in ("validation", "test"):
+        manifest.fields("held_out").fields(name)
+    for name, held_out in manifest.fields("held_out").each():
+        pairs.integer(name)
+        held_out.flag("drawn")
+        joined = held_out.fields("joined")
+        for how in joined.values:
+            joined.integer(how)
+    for _, removed in manifest.fields("removed").each():
+        removed.integer("pairs")
+        for example in removed.objects("examples"):
+            example.text("origin")
+    for _, record in manifest.fields("files").each():
+        record.integer("bytes")
+        record.text("sha256")
+    _check_splits(manifest.fields("splits"))
+
+
+def _check_splits(splits: Fields) -> None:
+    train = splits.fields("train")
+    for side in _SIDES:
+        train.fields("unknown_tokens").integer(side)
+    for name, bucket in train.fields("lengths").each():
+        for side in _SIDES:
+            bucket.fields(side).fields("tokens").number("mean")
+        bucket.fields("target_per_source").number("tokens")
+        for _, split in splits.each():
+            split.fields("lengths").fields(name).integer("pairs")
 
 
 def _files(directory: Path) -> Iterator[Path]:

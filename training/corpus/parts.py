@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longspan.training.corpus.cleaning import CleaningRules, Removals
+from longspan.training.corpus.cleaning import RULES, CleaningRules, Removals
 from longspan.training.corpus.collection import Collection, Rejections, collect
 from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.spool import Spool, SpoolChain
 from longspan.training.corpus.streams import InputRecord
 from longspan.training.errors import DataError
+from longspan.training.fields import Fields
 
 __all__ = ["PART", "CollectSettings", "Parts", "read_parts", "write_part"]
 
@@ -95,7 +96,7 @@ def read_parts(directory: Path, settings: CollectSettings) -> Parts:
             )
         spools.append(spool)
         removals.add_counted(part["removed"])
-        inputs += [InputRecord(**record) for record in part["inputs"]]
+        inputs += [InputRecord(r["name"], r["bytes"], r["sha256"]) for r in part["inputs"]]
         read += part["read"]
     rejected = tuple(folder / REJECTED for folder in folders)
     return Parts(SpoolChain(spools), removals, inputs, read, rejected)
@@ -114,19 +115,41 @@ def _collect(
 
 
 def _description(folder: Path, settings: CollectSettings) -> dict[str, Any]:
+    path = folder / PART
     try:
-        part = dict(json.loads((folder / PART).read_text(encoding="utf-8")))
+        part = Fields.parse(path.read_bytes())
+        version = part.integer("format")
+        if version == _FORMAT:
+            _check(part)
     except OSError as error:
         raise DataError(f"{folder}: expected a whole part of a corpus: {error.strerror}") from None
     except ValueError as error:
-        raise DataError(f"{folder / PART}: expected JSON, came something else: {error}") from None
-    if part.get("format") != _FORMAT:
-        raise DataError(f"{folder}: expected format {_FORMAT}, got {part.get('format')}")
+        raise DataError(
+            f"{path}: expected a part's description, got {error}; collect it again"
+        ) from None
+    if version != _FORMAT:
+        raise DataError(f"{folder}: expected format {_FORMAT}, got {version}")
     wanted = settings.to_json()
-    for name, value in part["settings"].items():
+    for name, value in part.fields("settings").values.items():
         if value != wanted.get(name):
             raise DataError(
                 f"{folder}: was collected with {name} {value}, expected {wanted.get(name)}: give "
                 "collect and prepare the same options"
             )
-    return part
+    return dict(part.values)
+
+
+def _check(part: Fields) -> None:
+    """Raises ValueError for a value that is not what `write_part` writes."""
+    part.fields("settings")
+    for name in ("read", "pairs"):
+        part.integer(name)
+    for rule in RULES:
+        removed = part.fields("removed").fields(rule)
+        removed.integer("pairs")
+        for example in removed.objects("examples"):
+            example.text("origin")
+    for record in part.objects("inputs"):
+        record.text("name")
+        record.integer("bytes")
+        record.text("sha256")

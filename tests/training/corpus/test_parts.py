@@ -86,11 +86,37 @@ def test_a_part_that_is_not_whole_is_refused(files: list[str], tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("{", "expected JSON"), ('{"format": 9}', "expected format 1, got 9")]
+    ("text", "words"),
+    [
+        ("{", "part.json: expected a part's description, got no JSON from line 1"),
+        ("[]", "part.json: expected a part's description, got a list in place of an object"),
+        ('{"format": 9}', "expected format 1, got 9"),
+        ('{"format": 1}', "got one without settings"),
+        ('{"format": 1, "settings": 3}', "got settings 3 in place of an object"),
+        ('{"format": 1, "settings": {}, "read": "x"}', "got read 'x' in place of a whole number"),
+    ],
 )
 def test_a_description_that_is_none_is_refused(tmp_path: Path, text: str, words: str):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / PART).write_text(text)
+    assert words in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("removed", {}, "one without removed.malformed row"),
+        ("removed", {"malformed row": 3}, "removed.malformed row 3 in place of an object"),
+        ("inputs", [{"name": "a"}], "one without inputs[0].bytes"),
+        ("inputs", {}, "inputs an object in place of a list of objects"),
+    ],
+)
+def test_a_description_changed_by_hand_is_refused(
+    files: list[str], tmp_path: Path, name: str, value: Any, words: str
+):
+    write_part(files[:1], tmp_path / "a", RULES, quiet)
+    path = tmp_path / "a" / PART
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
     assert words in refused(tmp_path)
 
 
