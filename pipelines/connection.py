@@ -101,15 +101,16 @@ def connect_aws(region: str | None) -> Connection:
 
 @contextlib.contextmanager
 def open_local(
-    directory: Path, environment: Mapping[str, str] = os.environ
+    directory: Path, environment: Mapping[str, str] = os.environ, *, to_look: bool = False
 ) -> Iterator[Connection]:
     """A local cloud: the one that AWS_ENDPOINT_URL names, the one running on `directory`, or one
-    started for as long as this lasts. Raises AwsError and LocalCloudStartError.
+    started for as long as this lasts: `to_look` at what is there, with nothing brought up and
+    nothing changed. Raises AwsError and LocalCloudStartError.
     """
     if "AWS_ENDPOINT_URL" in environment:
         yield connect_local(environment)
     elif (running := find_running(directory)) is not None:
         yield connect_local(running)
     else:
-        with LocalCloud(directory) as cloud:
+        with LocalCloud(directory, *["--at-rest"] * to_look) as cloud:
             yield connect_local(cloud.environment)

@@ -35,7 +35,6 @@ class LocalCloud:
 
     def __init__(self, directory: Path, *options: str) -> None:
         """Start it and wait until it answers. Raises LocalCloudStartError."""
-        directory.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [*_UP, "--directory", str(directory), *options],
             stdin=subprocess.PIPE,

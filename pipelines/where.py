@@ -47,10 +47,13 @@ def open_connection(
     arguments: argparse.Namespace,
     region: str | None = None,
     environment: Mapping[str, str] = os.environ,
+    *,
+    to_look: bool = False,
 ) -> Iterator["Connection"]:
     """AWS or a local cloud, as the options say; `region` is the config's.
 
-    Raises AwsError and LocalCloudStartError.
+    With `to_look` a local cloud that does not run stays so. Raises AwsError and
+    LocalCloudStartError.
     """
     # A command's help, and jobs in the image, need no boto3.
     from longspan.pipelines.connection import connect_aws, open_local
@@ -58,5 +61,5 @@ def open_connection(
     if arguments.aws:
         yield connect_aws(arguments.region or region)
     else:
-        with open_local(arguments.directory, environment) as connection:
+        with open_local(arguments.directory, environment, to_look=to_look) as connection:
             yield connection

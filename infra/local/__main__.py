@@ -49,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--region", default="us-east-1")
     up.add_argument("--runtime", choices=("process", "docker"), default="process")
     up.add_argument("--iam", action="store_true", help="refuse what policies do not allow")
+    up.add_argument(
+        "--at-rest",
+        action="store_true",
+        help="a copy of what the directory holds, to look at: nothing is started, nothing written",
+    )
     up.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     return parser
 
@@ -58,7 +63,11 @@ def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
     from longspan.infra.local.cloud import Cloud, CloudSettings
 
     settings = CloudSettings(
-        arguments.directory.resolve(), arguments.port, arguments.region, arguments.iam
+        arguments.directory.resolve(),
+        arguments.port,
+        arguments.region,
+        arguments.iam,
+        arguments.at_rest,
     )
     cloud = Cloud(settings, _runtime(arguments.runtime))
     try:

@@ -50,6 +50,12 @@ class Claim:
         self._card.unlink(missing_ok=True)
         self._lock.close()
 
+    def __enter__(self) -> "Claim":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
 
 def _holder(card: Path) -> str:
     """Whose the directory is, as far as its card tells."""

@@ -1,9 +1,10 @@
 """The local cloud: puts its parts together, starts and stops them."""
 
 import shutil
+import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from longspan.infra.local.claim import Claim
 from longspan.infra.local.clients import Clients, Credentials
 from longspan.infra.local.context import Context
 from longspan.infra.local.control_plane import ControlPlane, Service
+from longspan.infra.local.deployments import Deployments
 from longspan.infra.local.documents import Documents
 from longspan.infra.local.endpoint_configs import EndpointConfigs
 from longspan.infra.local.endpoints import Endpoints
@@ -37,13 +39,15 @@ class CloudSettings:
     """How to run the local cloud.
 
     `directory` keeps state and logs, and holds what jobs work with. `port` 0 takes a free one.
-    `iam` refuses what the caller's policies do not allow, from the start.
+    `iam` refuses what the caller's policies do not allow, from the start. `at_rest` is to look at
+    what a directory holds: a copy of it in memory, of which nothing is started and nothing kept.
     """
 
     directory: Path
     port: int = 0
     region: str = "us-east-1"
     iam: bool = False
+    at_rest: bool = False
 
 
 class Cloud:
@@ -58,33 +62,30 @@ class Cloud:
 
     def _start(self, settings: CloudSettings, runtime: Runtime, stack: ExitStack) -> None:
         """Part by part; `stack` ends those that started, the last one first."""
-        claim = Claim(settings.directory)
-        stack.callback(claim.release)
-        documents = Documents(settings.directory / "state")
-        workplace = settings.directory / "work"
-        # What a crashed run left there belongs to jobs that are no more.
-        shutil.rmtree(workplace, ignore_errors=True)
-        workplace.mkdir()
-        stack.callback(shutil.rmtree, workplace, ignore_errors=True)
+        claim = None if settings.at_rest else stack.enter_context(Claim(settings.directory))
+        documents = Documents(settings.directory / "state", kept=not settings.at_rest)
+        workplace = stack.enter_context(_workplace(settings))
         complete_log_filter()
         server = MotoServer(settings.port)
         self.url = server.start()
         stack.callback(server.stop)
-        keeper = Keeper(settings.directory / "services")
+        keeper = Keeper(settings.directory / "services", kept=not settings.at_rest)
         self.account = _open_account(server, self.url, keeper, settings.region)
         stack.callback(keeper.close)
         clients = Clients(self.url, self.account.administrator)
         stack.callback(runtime.close)
         context = Context(documents, clients, runtime, workplace, time.time)
-        endpoints = Endpoints(context)
+        deployments = Deployments(context)
+        endpoints = Endpoints(context, deployments, at_rest=settings.at_rest)
         control_plane = ControlPlane(services(context, endpoints))
         stack.callback(control_plane.close)
         server.answer_sagemaker(control_plane.handle)
-        server.answer_invocations(endpoints.invoke)
+        server.answer_invocations(deployments.invoke)
         if settings.iam:
             require_signatures()
         control_plane.recover()
-        claim.publish(self.environment())
+        if claim is not None:
+            claim.publish(self.environment())
 
     def environment(self) -> dict[str, str]:
         """The variables that lead boto3, the SDK and `longspan` here."""
@@ -101,6 +102,23 @@ class Cloud:
     def close(self) -> None:
         """Stop executions, endpoints and jobs, then the server; the state stays."""
         self._stack.close()
+
+
+@contextmanager
+def _workplace(settings: CloudSettings) -> Iterator[Path]:
+    """An empty folder for jobs, gone at the end."""
+    if settings.at_rest:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    workplace = settings.directory / "work"
+    # What a crashed run left there belongs to jobs that are no more.
+    shutil.rmtree(workplace, ignore_errors=True)
+    workplace.mkdir()
+    try:
+        yield workplace
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def _open_account(server: MotoServer, url: str, keeper: Keeper, region: str) -> Account:

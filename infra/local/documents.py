@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from longspan.infra.local.api import Document
+from longspan.infra.local.errors import LocalCloudError
 from longspan.infra.local.json_files import read_json, write_json
+from longspan.training.fields import Fields
 
 __all__ = ["Documents", "Exists", "Key", "Missing"]
 
@@ -38,12 +40,13 @@ class Exists(KeyError):
 class Documents:
     """Thread-safe; waits for changes without polling."""
 
-    def __init__(self, directory: Path | None = None) -> None:
-        """Read what an earlier run left in `directory`; None keeps everything in memory.
+    def __init__(self, directory: Path | None = None, *, kept: bool = True) -> None:
+        """Read what an earlier run left in `directory`; None, or `kept` false, keeps everything
+        new in memory.
 
         Raises LocalCloudError for a file that is no document.
         """
-        self._directory = directory
+        self._directory = directory if kept else None
         self._documents: dict[Key, Document] = {}
         self._changed = threading.Condition(threading.RLock())
         if directory is not None:
@@ -133,8 +136,23 @@ def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
     """In the order of creation, as near as CreationTime tells it."""
     found = []
     for path in sorted(directory.glob("*/*/*.json")):
-        document = read_json(path)
+        content = read_json(path)
         region, kind = path.parent.name, path.parent.parent.name
-        found.append((Key(kind, region, unquote(path.stem)), document))
-    found.sort(key=lambda item: item[1].get("CreationTime", 0))
-    yield from found
+        if content is not None:  # else it was deleted meanwhile
+            created, document = _checked(path, content)
+            found.append((created, Key(kind, region, unquote(path.stem)), document))
+    found.sort(key=lambda item: item[0])
+    yield from ((key, document) for _, key, document in found)
+
+
+def _checked(path: Path, content: Any) -> tuple[float, Document]:
+    """When it was created, where that is known, and the document. Raises LocalCloudError."""
+    try:
+        fields = Fields(content)
+        known = "CreationTime" in fields.values
+        return (fields.number("CreationTime") if known else None) or 0.0, content
+    except ValueError as error:
+        raise LocalCloudError(
+            f"{path}: expected a document that a local cloud wrote, got {error}; restore the file "
+            "or delete it, or start on another directory"
+        ) from None

@@ -58,7 +58,7 @@ def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
     from longspan.pipelines.prices import PRICES_AS_OF
     from longspan.pipelines.where import open_connection
 
-    with open_connection(arguments, config.aws.region) as connection:
+    with open_connection(arguments, config.aws.region, to_look=True) as connection:
         sagemaker = connection.client("sagemaker")
         found = find_execution(sagemaker, arguments.execution or None, config.name)
         state = Execution(sagemaker, found.arn).state()

@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.live_endpoint import list_endpoints
     from longspan.pipelines.where import default_region, open_connection
 
-    with open_connection(arguments, default_region(arguments)) as connection:
+    with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         found = list_endpoints(connection.client("sagemaker"))
         for one in found:
             since = f"{one.since.astimezone():%Y-%m-%d %H:%M}"

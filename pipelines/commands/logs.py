@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.job_logs import read_log
     from longspan.pipelines.where import default_region, open_connection
 
-    with open_connection(arguments, default_region(arguments)) as connection:
+    with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         sagemaker = connection.client("sagemaker")
         for line in read_log(
             connection.client("logs"),

@@ -38,10 +38,11 @@ class Kept(Protocol):
 
 
 class Keeper:
-    """Of all services that are kept, below `directory`."""
+    """Of all services that are kept, below `directory`; with `kept` false it gives back alone."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, kept: bool = True) -> None:
         self._directory = directory
+        self._saves = kept
         self._kept: Mapping[str, Kept] = {
             "iam": Identities(directory / "iam.json"),
             "s3": Buckets(directory / "s3"),
@@ -70,6 +71,8 @@ class Keeper:
 
     def start(self, clients: Clients) -> None:
         """Save from now on, in a thread; `clients` are the administrator's."""
+        if not self._saves:
+            return
         self._thread = threading.Thread(
             target=self._run, args=(clients,), name="keeper", daemon=True
         )

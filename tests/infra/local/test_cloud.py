@@ -11,6 +11,7 @@ from longspan.infra.local.clients import Clients
 from longspan.infra.local.cloud import services
 from longspan.infra.local.context import Context
 from longspan.infra.local.control_plane import ControlPlane
+from longspan.infra.local.deployments import Deployments
 from longspan.infra.local.documents import Documents
 from longspan.infra.local.endpoints import Endpoints
 from longspan.infra.local.runtime import Runtime
@@ -27,7 +28,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
         tmp_path_factory.mktemp("workplace"),
         lambda: 0.0,
     )
-    return ControlPlane(services(context, Endpoints(context))).operations
+    return ControlPlane(services(context, Endpoints(context, Deployments(context)))).operations
 
 
 def test_every_operation_is_about_a_resource_that_policies_can_name(

@@ -153,3 +153,30 @@ def test_edits_of_several_threads_are_not_lost(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert documents.get(KEY)["n"] == Documents(tmp_path).get(KEY)["n"] == 100
+
+
+@pytest.mark.parametrize(
+    ("content", "came"),
+    [
+        ("[1]", "a list in place of an object"),
+        ('{"CreationTime": "today"}', "CreationTime 'today' in place of a number or null"),
+    ],
+)
+def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path, content: str, came: str) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"n": 0})
+    [path] = tmp_path.rglob("*.json")
+    path.write_text(content)
+    with pytest.raises(LocalCloudError, match=rf"{path.name}: expected a document .*got {came}"):
+        Documents(tmp_path)
+
+
+def test_a_copy_to_look_at_writes_nothing(tmp_path: Path) -> None:
+    Documents(tmp_path).create(KEY, {"n": 0})
+    copied = Documents(tmp_path, kept=False)
+    copied.change(KEY, n=1)
+    copied.create(Key("other", "x", "n"), {})
+    assert copied.get(KEY) == {"n": 1}
+    kept = Documents(tmp_path)
+    assert kept.get(KEY) == {"n": 0}
+    assert kept.of("other") == []

@@ -16,9 +16,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from longspan.infra.local.context import Context
+from longspan.infra.local.deployments import Deployments
 from longspan.infra.local.documents import Documents, Key
 from longspan.infra.local.endpoint_fleet import EndpointFleet
-from longspan.infra.local.endpoints import Endpoints
 from longspan.infra.local.invocations import Answer, Invocation, unavailable
 
 WAIT = {"Delay": 1, "MaxAttempts": 180}
@@ -278,7 +278,7 @@ def test_an_update_loses_no_request(bench: Bench) -> None:
 
 def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
     nothing = cast(Any, None)
-    endpoints = Endpoints(Context(Documents(), nothing, nothing, Path(), lambda: 0.0))
+    deployments = Deployments(Context(Documents(), nothing, nothing, Path(), lambda: 0.0))
     key = Key("endpoint", "us-east-1", "one")
 
     class After:
@@ -288,7 +288,7 @@ def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
     class Before:
         def invoke(self, invocation: Invocation) -> Answer:
             """It was replaced while the request was on its way, and is gone now."""
-            endpoints._fleets[key] = cast(EndpointFleet, After())
+            deployments._fleets[key] = cast(EndpointFleet, After())
             return unavailable("gone")
 
     class Ill:
@@ -297,8 +297,8 @@ def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
 
     invocation = Invocation("one", "123456789012", "us-east-1", b"", "", "", {})
     for fleet, status in ((Before(), 200), (Ill(), 503)):
-        endpoints._fleets[key] = cast(EndpointFleet, fleet)
-        assert endpoints.invoke(invocation).status == status
+        deployments._fleets[key] = cast(EndpointFleet, fleet)
+        assert deployments.invoke(invocation).status == status
 
 
 def test_an_answer_is_streamed_on_request(bench: Bench) -> None:
