@@ -5,7 +5,7 @@ cost 30 %, and early stopping ends a third of the tuning jobs half way. What is 
 logs, and what AWS charges for failed tries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from longspan.pipelines.config.config import Config
@@ -18,7 +18,19 @@ from longspan.pipelines.prices import (
     price_of,
 )
 
-__all__ = ["LOW_SHARE", "MONTH_HOURS", "CostRange", "Item", "endpoint_hour", "estimate"]
+__all__ = [
+    "LOW_SHARE",
+    "MONTH_HOURS",
+    "CostRange",
+    "Item",
+    "Jobs",
+    "cost_of",
+    "endpoint_hour",
+    "estimate",
+    "evaluation_jobs",
+    "preparation_jobs",
+    "training_jobs",
+]
 
 # As AWS reckons a month.
 MONTH_HOURS = 730
@@ -86,77 +98,101 @@ class CostRange:
         return f"{text} (list prices of {PRICES_AS_OF}, us-east-1)"
 
 
-def estimate(config: Config) -> CostRange:
-    """The range of one run; a machine without a known price is left out and named in `missing`."""
-    items: list[Item] = []
-    missing: list[str] = []
-    for step in _steps(config):
-        try:
-            items.append(_item(step, config))
-        except UnknownPriceError:
-            missing.append(step.machine)
-    endpoint = (0.0, 0.0)
-    try:
-        endpoint = endpoint_hour(config)
-    except UnknownPriceError:
-        missing.append(config.endpoint.instance_type)
-    return CostRange(tuple(items), *endpoint, tuple(dict.fromkeys(missing)))
-
-
 @dataclass(frozen=True)
-class _Step:
+class Jobs:
+    """Jobs of one kind, as they are billed."""
+
     name: str
     machine: str
     machines: int
     volume_gb: int
-    minutes: float  # of all its jobs, one after the other, at most
+    minutes: float  # of all of them, one after the other, at most
     spot: bool = False
     low_share: float = LOW_SHARE
     note: str = "1 job"
 
 
-def _steps(config: Config) -> Iterator[_Step]:
-    preparation, evaluation, training = config.preparation, config.evaluation, config.training
-    if preparation.instance_count > 1:
-        yield _Step(
-            "Collect",
-            preparation.instance_type,
-            preparation.instance_count,
-            preparation.volume_gb,
-            preparation.max_runtime_minutes,
-        )
-    yield _Step(
-        "Prepare",
+def estimate(config: Config) -> CostRange:
+    """The range of one run; a machine without a known price is left out and named in `missing`."""
+    endpoint, missing = (0.0, 0.0), tuple[str, ...]()
+    try:
+        endpoint = endpoint_hour(config)
+    except UnknownPriceError:
+        missing = (config.endpoint.instance_type,)
+    run = cost_of(_run_jobs(config), config)
+    missing = tuple(dict.fromkeys((*run.missing, *missing)))
+    return CostRange(run.items, *endpoint, missing)
+
+
+def cost_of(jobs: Iterable[Jobs], config: Config) -> CostRange:
+    """The range of these jobs alone, with the prices of the config."""
+    items: list[Item] = []
+    missing: list[str] = []
+    for one in jobs:
+        try:
+            items.append(_item(one, config))
+        except UnknownPriceError:
+            missing.append(one.machine)
+    return CostRange(tuple(items), 0.0, 0.0, tuple(dict.fromkeys(missing)))
+
+
+def preparation_jobs(config: Config, name: str, machines: int = 1) -> Jobs:
+    """One, of `machines`."""
+    preparation = config.preparation
+    return Jobs(
+        name,
         preparation.instance_type,
-        1,
+        machines,
         preparation.volume_gb,
         preparation.max_runtime_minutes,
     )
-    jobs = config.tuning.number_of_jobs
-    yield _training_step(config, "Tune", jobs, _tuning_minutes(config), _tuning_share(config))
-    if config.baseline.enabled:
-        yield _training_step(config, "TrainBaseline", 1, training.max_runtime_minutes, LOW_SHARE)
-    yield _Step(
-        "Evaluate",
-        evaluation.instance_type,
-        1,
-        evaluation.volume_gb,
-        evaluation.max_runtime_minutes,
-    )
 
 
-def _training_step(config: Config, name: str, jobs: int, minutes: float, share: float) -> _Step:
+def training_jobs(
+    config: Config, name: str, jobs: int, minutes: float, low_share: float = LOW_SHARE
+) -> Jobs:
+    """`jobs` of them, of `minutes` together."""
     training = config.training
-    return _Step(
+    return Jobs(
         name,
         training.instance_type,
         training.instance_count,
         training.volume_gb,
         minutes,
         training.spot,
-        share,
-        f"{jobs} job{'s' * (jobs > 1)}" + (", spot" if training.spot else ""),
+        low_share,
+        _count(jobs) + (", spot" if training.spot else ""),
     )
+
+
+def evaluation_jobs(config: Config, name: str, jobs: int = 1) -> Jobs:
+    """`jobs` of them."""
+    evaluation = config.evaluation
+    return Jobs(
+        name,
+        evaluation.instance_type,
+        1,
+        evaluation.volume_gb,
+        jobs * evaluation.max_runtime_minutes,
+        note=_count(jobs),
+    )
+
+
+def _run_jobs(config: Config) -> Iterator[Jobs]:
+    """Of the pipeline, step by step."""
+    machines = config.preparation.instance_count
+    if machines > 1:
+        yield preparation_jobs(config, "Collect", machines)
+    yield preparation_jobs(config, "Prepare")
+    jobs = config.tuning.number_of_jobs
+    yield training_jobs(config, "Tune", jobs, _tuning_minutes(config), _tuning_share(config))
+    if config.baseline.enabled:
+        yield training_jobs(config, "TrainBaseline", 1, config.training.max_runtime_minutes)
+    yield evaluation_jobs(config, "Evaluate")
+
+
+def _count(jobs: int) -> str:
+    return f"{jobs} job{'s' * (jobs > 1)}"
 
 
 def _tuning_minutes(config: Config) -> float:
@@ -173,7 +209,7 @@ def _tuning_share(config: Config) -> float:
     return LOW_SHARE * (_EARLY_STOPPING_SHARE if stops_early else 1)
 
 
-def _item(step: _Step, config: Config) -> Item:
+def _item(step: Jobs, config: Config) -> Item:
     hours = step.minutes / 60 * step.machines
     machine = price_of(step.machine, config.prices)
     disk = step.volume_gb * VOLUME_HOUR

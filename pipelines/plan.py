@@ -12,6 +12,7 @@ from longspan.pipelines.config import Config
 __all__ = ["Row", "plan", "plan_lines"]
 
 _WIDTH = 100
+_STEP = 16  # columns of its name, at least
 
 
 class Row(NamedTuple):
@@ -25,18 +26,18 @@ class Row(NamedTuple):
 def plan(config: Config, definition: Mapping[str, Any]) -> list[Row]:
     """In the order of the definition's steps, between what comes before and after them."""
     reader = _Reader({found["Name"]: found["DefaultValue"] for found in definition["Parameters"]})
-    return [
-        *_before(config, reader.parameters),
-        *reader.steps(definition["Steps"]),
-        *_after(config),
-    ]
+    steps = list(reader.steps(definition["Steps"]))
+    deploys = any(row.kind == "endpoint" for row in steps)
+    after = _after(config) if deploys else ()
+    return [*_before(config, reader.parameters), *_folded(steps), *after]
 
 
 def plan_lines(rows: Sequence[Row]) -> Iterator[str]:
     """As a table; a step's name stands at the first of its rows."""
     last = ""
+    width = max(_STEP, *(len(row.step) + 2 for row in rows))
     for step, kind, what in rows:
-        head = f"{'' if step == last else step:<16}{kind:<21}"
+        head = f"{'' if step == last else step:<{width}}{kind:<21}"
         # An address or a name is not broken.
         yield from textwrap.wrap(
             what,
@@ -47,6 +48,21 @@ def plan_lines(rows: Sequence[Row]) -> Iterator[str]:
             break_on_hyphens=False,
         )
         last = step
+
+
+def _folded(rows: Sequence[Row]) -> Iterator[Row]:
+    """Steps that create the same, but for their own names, as the first of them and the others."""
+    steps: dict[str, list[Row]] = {}
+    for row in rows:
+        steps.setdefault(row.step, []).append(row)
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for step, created in steps.items():
+        key = tuple((row.kind, row.what.replace(step, "<step>")) for row in created)
+        alike.setdefault(key, []).append(step)
+    for first, *others in alike.values():
+        yield from steps[first]
+        if others:
+            yield Row(first, "likewise", ", ".join(others))
 
 
 def _before(config: Config, parameters: Mapping[str, Any]) -> Iterator[Row]:

@@ -41,10 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run; 0 when the pipeline has succeeded."""
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.training.errors import OptionError
+    from longspan.pipelines.dry_run import refuse_json_alone
 
-    if arguments.json and not arguments.dry_run:
-        raise OptionError("--json prints the definition of a --dry-run: give both")
+    refuse_json_alone(arguments)
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
         return _dry_run(config, as_json=arguments.json)
@@ -65,23 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _dry_run(config: "Config", *, as_json: bool) -> int:
-    import json
-
     from longspan.pipelines.cost import estimate
     from longspan.pipelines.definition import Target, definition_json
-    from longspan.pipelines.plan import plan, plan_lines
+    from longspan.pipelines.dry_run import dry_run_lines
 
-    definition = json.loads(definition_json(config, Target.placeholder(config)))
-    if as_json:
-        print(json.dumps(definition, indent=2, ensure_ascii=False))
-        return 0
-    print("What a run would create or update:\n")
-    for line in plan_lines(plan(config, definition)):
+    definition, cost = definition_json(config, Target.placeholder(config)), estimate(config)
+    for line in dry_run_lines(config, definition, cost, "longspan run", as_json=as_json):
         print(line)
-    print("\nWhat it may cost on AWS; on this machine nothing:\n")
-    for line in estimate(config).lines():
-        print(line)
-    print("\nThe definition: `longspan run --dry-run --json`")
     return 0
 
 

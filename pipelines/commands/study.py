@@ -8,7 +8,6 @@ again after a stop or a failure and it goes on where it ended.
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,17 +51,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="jobs at a time (default: here one a core, on AWS the config's parallel_steps)",
     )
     parser.add_argument("--again", action="store_true", help="start anew: take up no earlier study")
-    parser.add_argument("--dry-run", action="store_true", help="print the definition; run nothing")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what it would create and what that may cost; run nothing",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="with --dry-run: print the definition as JSON instead"
+    )
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; 0 when it has been measured."""
     from longspan.pipelines.config import load_config_or_sample, uses_sample
+    from longspan.pipelines.dry_run import refuse_json_alone
     from longspan.pipelines.study.budget import budget_text
     from longspan.pipelines.study.definition import Study
     from longspan.pipelines.where import open_connection
 
+    refuse_json_alone(arguments)
     base, is_sample = load_config_or_sample(arguments.config), uses_sample(arguments.config)
     config = _own(base, arguments.parallel or (None if arguments.aws else _cores()))
     threads = None if arguments.aws else max(1, _cores() // (config.aws.parallel_steps or 1))
@@ -70,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     study = Study(tuple(range(1, arguments.seeds + 1)), minutes, threads)
     budget = budget_text(config, minutes)
     if arguments.dry_run:
-        return _dry_run(config, study)
+        return _dry_run(config, study, budget, as_json=arguments.json)
     with open_connection(arguments, config.aws.region) as connection:
         return _study(config, study, budget, connection, arguments)
 
@@ -131,16 +139,23 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study", budget: s
     return 0
 
 
-def _dry_run(config: "Config", study: "Study") -> int:
-    import json
-
+def _dry_run(config: "Config", study: "Study", budget: str, *, as_json: bool) -> int:
     from longspan.pipelines.definition import Target
+    from longspan.pipelines.dry_run import dry_run_lines
+    from longspan.pipelines.study.budget import study_cost
+    from longspan.pipelines.study.courses import courses
     from longspan.pipelines.study.definition import study_json
 
-    definition = json.loads(study_json(config, Target.placeholder(config), study))
-    print(json.dumps(definition, indent=2, ensure_ascii=False))
-    jobs = sum(step["Type"] == "Training" for step in definition["Steps"])
-    print(f"would run {jobs} training jobs and evaluate each", file=sys.stderr)
+    models = len(courses(config)) * len(study.seeds)
+    definition = study_json(config, Target.placeholder(config), study)
+    cost = study_cost(config, models, study.minutes)
+    at_a_time = config.aws.parallel_steps
+    note = f"{models} models, each trained with {budget}"
+    note += f", {at_a_time} jobs at a time" if at_a_time is not None else ""
+    for line in dry_run_lines(
+        config, definition, cost, "longspan study", as_json=as_json, note=note
+    ):
+        print(line)
     return 0
 
 

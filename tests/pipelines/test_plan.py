@@ -7,6 +7,7 @@ import pytest
 from longspan.pipelines.config import parse_config
 from longspan.pipelines.definition import Target, definition_json
 from longspan.pipelines.plan import Row, plan, plan_lines
+from longspan.pipelines.study.definition import Study, study_json
 from tests.pipelines.definition.reading import all_steps
 from tests.pipelines.definition.test_definition import BASE, VARIANTS
 
@@ -72,3 +73,21 @@ def test_lines_name_a_step_once_and_break_no_address() -> None:
 
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["A", "C"]
     assert any(address in line for line in lines)
+
+
+def test_steps_that_create_the_same_are_told_once() -> None:
+    config = parse_config(VARIANTS["sample"])
+    study = study_json(config, Target.placeholder(config), Study(seeds=(1, 2)))
+    rows = plan(config, json.loads(study))
+    [first, *others] = [
+        step["Name"] for step in json.loads(study)["Steps"] if step["Type"] == "Training"
+    ]
+    assert Row(first, "likewise", ", ".join(others)) in rows
+    assert {row.step for row in rows} == {"first", "Prepare", first, "Evaluate-fixed-1"}
+
+
+def test_what_deploys_nothing_scales_nothing() -> None:
+    scaling = "endpoint: {autoscaling: {min_instances: 1, max_instances: 3}}\n"
+    config = parse_config(BASE + scaling)
+    rows = plan(config, json.loads(study_json(config, Target.placeholder(config), Study())))
+    assert not any(row.kind == "autoscaling" for row in rows)

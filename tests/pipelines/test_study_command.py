@@ -82,6 +82,30 @@ def test_a_study_without_a_budget_is_refused_before_it_starts(tmp_path: Path) ->
     assert not (tmp_path / ".longspan").exists()
 
 
+def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    done = shell("study", "--dry-run", "--seeds", "2", "--minutes", "3", "--parallel", "4")
+    assert done.returncode == 0, done.stderr
+    for line in (
+        r"first +.* pipeline +longspan-sample-study",
+        r"Train-fixed-1 +training job +1 x ml\.m5\.xlarge, at most 30 minutes",
+        r" +likewise +Train-ngrams-1, .*Train-batch-2",
+        r"Evaluate-fixed-1 +processing job +1 x ml\.m5\.xlarge, at most 60 minutes",
+        r"12 models, each trained with max_minutes=3, 4 jobs at a time",
+        r"Train +0\.6 to 6\.0 +\$[\d.]+ to \$[\d.]+  12 jobs on 1 x ml\.m5\.xlarge",
+        r"\$[\d.]+ to \$[\d.]+ a run \(list prices of .*",
+    ):
+        assert re.search(rf"^{line}$", done.stdout, re.MULTILINE | re.DOTALL), line
+    assert "endpoint" not in done.stdout
+    definition = shell("study", "--dry-run", "--json", "--seeds", "2")
+    steps = json.loads(definition.stdout)["Steps"]
+    assert sum(step["Type"] == "Training" for step in steps) == 12
+    assert list(tmp_path.iterdir()) == []
+    alone = shell("study", "--json")
+    assert alone.returncode == 1
+    assert "--json prints the definition of a --dry-run" in alone.stderr
+
+
 @pytest.mark.parametrize("option", ["--minutes", "--seeds"])
 def test_nothing_is_not_a_budget(shell: Shell, option: str) -> None:
     done = shell("study", option, "0")
