@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from longspan.pipelines.connection import Connection
 
-__all__ = ["DIRECTORY", "add_where_arguments", "default_region", "open_connection"]
+__all__ = [
+    "DIRECTORY",
+    "add_region_argument",
+    "add_where_arguments",
+    "aws_region",
+    "default_region",
+    "open_connection",
+]
 
 # Where the local cloud keeps what it has, beside the project that uses it.
 DIRECTORY = Path(".longspan")
@@ -25,7 +32,7 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
         help="on AWS, which costs money; without it, on this machine: on the local cloud that "
         "AWS_ENDPOINT_URL names, or on one of its own",
     )
-    group.add_argument("--region", metavar="R", help="of AWS (default: the config's, then boto3's)")
+    add_region_argument(group)
     group.add_argument(
         "--directory",
         type=Path,
@@ -35,11 +42,26 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def default_region(arguments: argparse.Namespace) -> str | None:
-    """That of `longspan.yaml`, where there is one, for commands that take no config."""
+def add_region_argument(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
+    """`--region`."""
+    parser.add_argument(
+        "--region",
+        metavar="R",
+        help="of AWS (default: aws.region of the config, then AWS_DEFAULT_REGION, then the "
+        "profile's)",
+    )
+
+
+def aws_region(arguments: argparse.Namespace) -> str | None:
+    """`--region`, else that of `longspan.yaml`, where there is one; None leaves it to boto3."""
     from longspan.pipelines.config import load_config_or_sample
 
-    return load_config_or_sample(None).aws.region if arguments.aws else None
+    return arguments.region or load_config_or_sample(None).aws.region
+
+
+def default_region(arguments: argparse.Namespace) -> str | None:
+    """The same for commands that take no config, and work on AWS only with `--aws`."""
+    return aws_region(arguments) if arguments.aws else None
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from longspan.pipelines.where import add_region_argument, aws_region
+
 HELP = "build the image of jobs and endpoints, push it to ECR"
 EXAMPLE = "longspan image build --accelerator cpu"
 
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     push.add_argument(
         "--repository", default="longspan", metavar="NAME", help="in ECR (default: longspan)"
     )
-    push.add_argument("--region", metavar="R", help="default: as AWS's configuration says")
+    add_region_argument(push)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "build":
         options = _options(arguments, "accelerator", "tag", "base", "source")
     else:
+        arguments.region = aws_region(arguments)
         options = _options(arguments, "accelerator", "tag", "repository", "region")
     return subprocess.run([*_IMAGE, arguments.action, *options]).returncode
 

@@ -9,6 +9,8 @@ import argparse
 import subprocess
 import sys
 
+from longspan.pipelines.where import add_region_argument, aws_region
+
 HELP = "deploy the account's infrastructure"
 EXAMPLE = "longspan infra deploy --stack longspan --parameter MonthlyBudget=100"
 
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stack", default="longspan", metavar="NAME", help="of the stack (default: longspan)"
     )
-    parser.add_argument("--region", metavar="R", help="default: as AWS's configuration says")
+    add_region_argument(parser)
     parser.add_argument(
         "--parameter",
         action="append",
@@ -36,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when it is done."""
     options = ["--stack", arguments.stack]
-    options += ["--region", arguments.region] if arguments.region else []
+    region = aws_region(arguments)
+    options += ["--region", region] if region else []
     for parameter in arguments.parameter:
         options += ["--parameter", parameter]
     options += ["--yes"] * arguments.yes
