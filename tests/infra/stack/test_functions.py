@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import boto3
 import botocore.session
 import pytest
 import sacrebleu
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -231,6 +234,31 @@ def test_an_alarm_that_rings_already_does_not_bring_the_old_fleet_back(
     )
     assert approved(package(sagemaker, cloud, tmp_path, "Approved"))
     assert "AutoRollbackConfiguration" not in served(sagemaker)["LastDeploymentConfig"]
+
+
+@pytest.fixture
+def answers() -> Iterator[Stubber]:
+    """What SageMaker says, which is asked nothing else: of any number of endpoints."""
+    client = boto3.client(
+        "sagemaker", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def test_the_endpoint_is_found_by_its_name_alone(answers: Stubber):
+    there = {"EndpointName": "longspan", "EndpointStatus": "InService"}
+    times = dict.fromkeys(("CreationTime", "LastModifiedTime"), datetime(2026, 11, 26, tzinfo=UTC))
+    asked = {"EndpointName": "longspan"}
+    answers.add_response("describe_endpoint", {**there, **times, "EndpointArn": "a" * 20}, asked)
+    found = DEPLOYMENT.described(answers.client, "longspan")
+    assert found["EndpointStatus"] == "InService"
+    answers.add_client_error("describe_endpoint", "ValidationException", expected_params=asked)
+    assert DEPLOYMENT.described(answers.client, "longspan") is None
+    answers.add_client_error("describe_endpoint", "AccessDeniedException", expected_params=asked)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        DEPLOYMENT.described(answers.client, "longspan")
+    answers.assert_no_pending_responses()
 
 
 def test_the_network_of_the_stack_is_the_models(
