@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from longspan.pipelines.commands import evaluate, translate
-from longspan.training.errors import HyperparameterError, LongspanError, ModelDirectoryError
+from longspan.training.errors import (
+    DataError,
+    HyperparameterError,
+    LongspanError,
+    ModelDirectoryError,
+)
+from longspan.training.files import written_together
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
@@ -138,6 +144,16 @@ def test_evaluate_refuses_a_language_that_there_is_not(model, capsys):
     with pytest.raises(SystemExit):
         call(evaluate, model, "test.tsv", "--out", "out", "--target-language", "jp")
     assert "--target-language: expected the ISO 639 code" in capsys.readouterr().err
+
+
+def test_evaluate_refuses_a_directory_that_another_run_writes_to(model, tmp_path):
+    (tmp_path / "t.tsv").write_text("en\tja\na b\tc d\n")
+    out = tmp_path / "out"
+    with (
+        written_together(out, last="report.html"),
+        pytest.raises(DataError, match="another run is writing to it; wait for it to end"),
+    ):
+        call(evaluate, model, tmp_path / "t.tsv", "--out", out)
 
 
 def test_evaluate_prints_the_table(model, tmp_path, capsys):

@@ -1,7 +1,6 @@
 """A directory that appears whole or not at all: written beside its place, then renamed."""
 
 import errno
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +8,9 @@ from pathlib import Path
 
 from longspan.training.corpus.manifest import MANIFEST
 from longspan.training.errors import DataError
-from longspan.training.files import vanishing
+from longspan.training.files import LOCK, scratch_of_one, vanishing
 
 __all__ = ["is_occupied", "refuse_foreign", "written_whole"]
-
-_LOCK = ".lock"
 
 
 def is_occupied(directory: Path) -> bool:
@@ -40,19 +37,14 @@ def written_whole(directory: Path) -> Iterator[Path]:
     it, and when the disk is full.
     """
     scratch = directory.with_name(directory.name + ".partial")
+    taken = f"{scratch}: another `longspan prepare` is writing it; wait for it to end"
     with vanishing(directory):
         try:
             scratch.mkdir(parents=True, exist_ok=True)
-            with (scratch / _LOCK).open("wb") as lock:
-                _acquire(lock.fileno(), scratch)
-                try:
-                    _empty(scratch)
-                    yield scratch
-                    (scratch / _LOCK).unlink()
-                    _replace(scratch, directory)
-                except BaseException:
-                    shutil.rmtree(scratch, ignore_errors=True)
-                    raise
+            with scratch_of_one(scratch, taken):
+                yield scratch
+                (scratch / LOCK).unlink()
+                _replace(scratch, directory)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DataError(
@@ -62,23 +54,6 @@ def written_whole(directory: Path) -> Iterator[Path]:
             raise DataError(
                 f"{error.filename or directory}: expected to write here, got: {error.strerror}"
             ) from error
-
-
-def _acquire(descriptor: int, scratch: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DataError(
-            f"{scratch}: another `longspan prepare` is writing it; wait for it to end"
-        ) from error
-
-
-def _empty(scratch: Path) -> None:
-    for path in scratch.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != _LOCK:
-            path.unlink()
 
 
 def _replace(scratch: Path, directory: Path) -> None:
