@@ -1,8 +1,8 @@
 """Containers in Docker: the image that AWS would run, with its own network and host names.
 
-Every container is one of the network that this runtime creates, is reached on a port of the
-loopback, and is removed when it ends. A small process waits for the end of this one, however that
-comes, and removes what is left.
+Every container is one of the network that this runtime creates, and is removed when it ends; one
+that serves is reached on a port of the loopback. A small process waits for the end of this one,
+however that comes, and removes what is left.
 """
 
 import contextlib
@@ -67,7 +67,7 @@ class DockerRuntime:
     def start(self, container: Container) -> "_DockerContainer":
         """Start it. Raises LocalCloudError, also when there is no such image."""
         _require_image(container.image)
-        port = free_port()
+        port = free_port() if _serves(container) else None
         id = _docker("create", *self._options(container, port), container.image, *_rest(container))
         return _DockerContainer(id, container, port)
 
@@ -81,11 +81,12 @@ class DockerRuntime:
                 relay.close()
             self._relays.clear()
 
-    def _options(self, container: Container, port: int) -> Iterator[str]:
+    def _options(self, container: Container, port: int | None) -> Iterator[str]:
         yield from ("--rm", "--label", self.label, "--network", self._name)
         if container.host:
             yield from ("--hostname", container.host, "--network-alias", container.host)
-        yield from ("--publish", f"127.0.0.1:{port}:{_PORT}")
+        if port is not None:
+            yield from ("--publish", f"127.0.0.1:{port}:{_PORT}")
         yield from ("--mount", f"type=bind,source={container.base},target=/opt/ml")
         yield from ("--env", f"OMP_NUM_THREADS={self._threads}")
         for name, value in container.environment.items():
@@ -105,8 +106,8 @@ class DockerRuntime:
 
 
 class _DockerContainer:
-    def __init__(self, id: str, container: Container, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, id: str, container: Container, port: int | None) -> None:
+        self.url = f"http://127.0.0.1:{port}" if port is not None else ""
         self._id = id
         container.log.parent.mkdir(parents=True, exist_ok=True)
         with container.log.open("ab") as log:
@@ -138,6 +139,10 @@ class _DockerContainer:
         # Also one that was created and could not be started.
         with contextlib.suppress(LocalCloudError):  # it has ended, and Docker has removed it
             _docker("rm", "--force", "--volumes", self._id)
+
+
+def _serves(container: Container) -> bool:
+    return container.command == ("serve",)
 
 
 def _own_entrypoint(container: Container) -> bool:

@@ -34,7 +34,7 @@ class Running(Protocol):
 
     @property
     def url(self) -> str:
-        """Where a `serve` container answers, as `http://127.0.0.1:49152`."""
+        """Where a `serve` container answers, as `http://127.0.0.1:49152`; of no use of another."""
         ...
 
     def wait(self, timeout: float | None = None) -> int | None:

@@ -1,6 +1,8 @@
 """The local cloud's containers in Docker: what the process runtime does, with an image."""
 
+import dataclasses
 import http.server
+import os
 import subprocess
 import sys
 import threading
@@ -57,6 +59,35 @@ def test_a_container_sees_its_base_and_says_how_it_ended(
     assert running.wait(_SECONDS) == 3
     assert (tmp_path / "ml/x").read_text() == "hello"
     assert (tmp_path / "log").read_text() == "done\n"
+
+
+def test_only_what_serves_has_a_port_of_this_machine(
+    runtime: DockerRuntime, image: str, tmp_path: Path
+):
+    waits = "open('/opt/ml/ready', 'w'); import time; time.sleep(600)"
+    job = runtime.start(container(tmp_path / "job", image, waits))
+    wait_for(tmp_path / "job/ml/ready")
+    assert published(runtime.label) == []
+    job.kill()
+    assert job.wait(_SECONDS) != 0
+    # A server ends at once without a model; with one that cannot be read yet it stays.
+    served = dataclasses.replace(container(tmp_path / "served", image, ""), command=("serve",))
+    (tmp_path / "served/ml/model").mkdir()
+    os.mkfifo(tmp_path / "served/ml/model/config.json")
+    server = runtime.start(served)
+    deadline = time.monotonic() + _SECONDS
+    while not (found := published(runtime.label)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == [f"{server.url.removeprefix('http://')}->8080/tcp"]
+    server.kill()
+    assert server.wait(_SECONDS) != 0
+
+
+def published(label: str) -> list[str]:
+    """Ports of this machine that lead to containers of one local cloud."""
+    command = ["docker", "ps", "--format", "{{.Ports}}", "--filter", f"label={label}"]
+    lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if "->" in line]
 
 
 def test_sigterm_reaches_the_program(runtime: DockerRuntime, image: str, tmp_path: Path):
