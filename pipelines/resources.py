@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.connection import Connection
-from longspan.pipelines.live_endpoint import stop_scaling
 from longspan.pipelines.made_names import endpoint_config_pattern, model_pattern
+from longspan.pipelines.scaling import stop_scaling
 
 __all__ = ["Project", "Resource", "delete", "find_resources"]
 

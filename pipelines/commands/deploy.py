@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Create or update the endpoint and wait until it is in service."""
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.pipelines.live_endpoint import apply_scaling, roll_back, wait_in_service
+    from longspan.pipelines.deployment import roll_back
+    from longspan.pipelines.live_endpoint import wait_in_service
+    from longspan.pipelines.scaling import apply_scaling
     from longspan.pipelines.where import open_connection
     from longspan.training.errors import OptionError
 
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _deploy(
     connection: "Connection", config: "Config", endpoint: str, arguments: argparse.Namespace
 ) -> None:
-    from longspan.pipelines.live_endpoint import deploy
+    from longspan.pipelines.deployment import deploy
     from longspan.pipelines.model_registry import approve, find_package
 
     sagemaker = connection.client("sagemaker")
@@ -89,7 +91,7 @@ def _deploy(
 
 
 def _deployment(connection: "Connection", config: "Config", endpoint: str, package: str) -> Any:
-    from longspan.pipelines.live_endpoint import Deployment, variant
+    from longspan.pipelines.deployment import Deployment, variant
 
     aws = config.aws
     vpc = None

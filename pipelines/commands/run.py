@@ -75,8 +75,9 @@ def _dry_run(config: "Config", *, as_json: bool) -> int:
 
 
 def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
-    from longspan.pipelines.live_endpoint import apply_scaling, ask
+    from longspan.pipelines.live_endpoint import ask
     from longspan.pipelines.results import table_lines
+    from longspan.pipelines.scaling import apply_scaling
 
     evaluated = run.evaluation(state)
     model = run.model(state)

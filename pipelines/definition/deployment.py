@@ -5,7 +5,7 @@ from typing import Any
 from longspan.pipelines.blue_green import blue_green
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without
-from longspan.pipelines.live_endpoint import VARIANT, variant
+from longspan.pipelines.deployment import VARIANT, variant
 from longspan.pipelines.sdk import ExecutionVariables, Join, StepTypeEnum
 
 __all__ = ["deployment_steps"]

@@ -18,22 +18,15 @@ from longspan.infra.image.push import push
 from longspan.infra.stack.template import read_template
 from longspan.pipelines.config import Config, parse_config
 from longspan.pipelines.connection import Connection
+from longspan.pipelines.deployment import Deployment, deploy, roll_back, variant
 from longspan.pipelines.execution import ExecutionState
 from longspan.pipelines.executions import list_executions, list_pipelines
 from longspan.pipelines.job_logs import read_log
-from longspan.pipelines.live_endpoint import (
-    Deployment,
-    Scaling,
-    deploy,
-    list_endpoints,
-    roll_back,
-    scale,
-    variant,
-    wait_in_service,
-)
+from longspan.pipelines.live_endpoint import list_endpoints, wait_in_service
 from longspan.pipelines.model_registry import approve, find_package
 from longspan.pipelines.pipeline_run import PipelineRun
 from longspan.pipelines.results import fetch_evaluation
+from longspan.pipelines.scaling import Scaling, scale
 from longspan.pipelines.search_history import search_history
 from tests.infra.stack.functions import function
 
