@@ -3,13 +3,27 @@
 import argparse
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from longspan.pipelines.config import Config
-from longspan.pipelines.cost import CostRange
-from longspan.pipelines.plan import plan, plan_lines
 from longspan.training.errors import OptionError
 
-__all__ = ["dry_run_lines", "refuse_json_alone"]
+if TYPE_CHECKING:
+    from longspan.pipelines.config import Config
+    from longspan.pipelines.cost import CostRange
+
+__all__ = ["add_dry_run_arguments", "dry_run_lines", "refuse_json_alone"]
+
+
+def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--dry-run` and `--json`."""
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what it would create and what that may cost; run nothing",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="with --dry-run: print the definition as JSON instead"
+    )
 
 
 def refuse_json_alone(arguments: argparse.Namespace) -> None:
@@ -19,9 +33,9 @@ def refuse_json_alone(arguments: argparse.Namespace) -> None:
 
 
 def dry_run_lines(
-    config: Config,
+    config: "Config",
     definition: str,
-    cost: CostRange,
+    cost: "CostRange",
     command: str,
     *,
     as_json: bool,
@@ -29,6 +43,8 @@ def dry_run_lines(
 ) -> Iterator[str]:
     """What `command` prints; `definition` is the pipeline's, as JSON, `note` stands below its
     plan."""
+    from longspan.pipelines.plan import plan, plan_lines
+
     content = json.loads(definition)
     if as_json:
         yield json.dumps(content, indent=2, ensure_ascii=False)

@@ -13,7 +13,7 @@ from longspan.inference.search_options import (
     search_changes,
     set_threads,
 )
-from longspan.training.languages import language_as_written
+from longspan.training.languages import add_language_options
 
 if TYPE_CHECKING:
     from longspan.training.evaluate_job import EvaluationJob
@@ -26,14 +26,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", help="of TEST, where its name does not say")
     parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
     parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
-    for side, code in (("source", "en"), ("target", "ja")):
-        parser.add_argument(
-            f"--{side}-language",
-            type=language_as_written,
-            default=code,
-            metavar="CODE",
-            help=f"default {code}",
-        )
+    add_language_options(parser)
     parser.add_argument(
         "--tokenize",
         metavar="NAME",

@@ -3,7 +3,7 @@
 import argparse
 import re
 
-__all__ = ["ALLOWED_LANGUAGES", "language_argument", "language_as_written", "language_code"]
+__all__ = ["ALLOWED_LANGUAGES", "add_language_options", "language_argument", "language_code"]
 
 ALLOWED_LANGUAGES = "the ISO 639 code of a language, such as en, ja or pt-br"
 
@@ -66,7 +66,19 @@ def language_argument(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def language_as_written(text: str) -> str:
-    """The same, but not changed: names of files and columns have the code as it was given."""
+def add_language_options(group: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
+    """`--source-language` and `--target-language`."""
+    for side, code in (("source", "en"), ("target", "ja")):
+        group.add_argument(
+            f"--{side}-language",
+            type=_as_written,
+            default=code,
+            metavar="CODE",
+            help=f"of the {side}, as names of files and columns have it (default: {code})",
+        )
+
+
+def _as_written(text: str) -> str:
+    """A code that is checked and not changed: files and columns have it so in their names."""
     language_argument(text)
     return text

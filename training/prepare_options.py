@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from longspan.training.languages import language_as_written
+from longspan.training.languages import add_language_options
 
 if TYPE_CHECKING:
     from longspan.training.corpus.prepare import PrepareSettings
@@ -71,14 +71,7 @@ def _add_format(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--header", choices=("auto", "yes", "no"), default="auto", help="of a TSV's first line"
     )
-    for side, code in (("source", "en"), ("target", "ja")):
-        group.add_argument(
-            f"--{side}-language",
-            type=language_as_written,
-            default=code,
-            metavar="CODE",
-            help=f"of the {side}, as names of files and columns have it (default: {code})",
-        )
+    add_language_options(group)
 
 
 def _add_cleaning(group: "argparse._ArgumentGroup") -> None:

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
 from longspan.pipelines.where import add_where_arguments
 
 if TYPE_CHECKING:
@@ -24,14 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan run`."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
     parser.add_argument("--again", action="store_true", help="start anew: take up no earlier run")
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print what it would create and what that may cost; run nothing",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="with --dry-run: print the definition as JSON instead"
-    )
+    add_dry_run_arguments(parser)
     parser.add_argument(
         "--no-wait", action="store_true", help="with --aws: start it and return at once"
     )
@@ -41,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run; 0 when the pipeline has succeeded."""
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.pipelines.dry_run import refuse_json_alone
 
     refuse_json_alone(arguments)
     config = load_config_or_sample(arguments.config)

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
 from longspan.pipelines.where import add_where_arguments
 
 if TYPE_CHECKING:
@@ -51,21 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="jobs at a time (default: here one a core, on AWS the config's parallel_steps)",
     )
     parser.add_argument("--again", action="store_true", help="start anew: take up no earlier study")
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print what it would create and what that may cost; run nothing",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="with --dry-run: print the definition as JSON instead"
-    )
+    add_dry_run_arguments(parser)
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; 0 when it has been measured."""
     from longspan.pipelines.config import load_config_or_sample, uses_sample
-    from longspan.pipelines.dry_run import refuse_json_alone
     from longspan.pipelines.study.budget import budget_text
     from longspan.pipelines.study.definition import Study
     from longspan.pipelines.where import open_connection

@@ -3,9 +3,13 @@
 from typing import Any
 
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.processing import Machine, processing_request
-from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
-from longspan.pipelines.sdk import JsonGet, PropertyFile, StepTypeEnum
+from longspan.pipelines.definition.processing import (
+    Machine,
+    processing_request,
+    processing_step,
+)
+from longspan.pipelines.definition.steps import RequestStep
+from longspan.pipelines.sdk import JsonGet, PropertyFile
 
 __all__ = ["OUTPUT", "evaluate_step", "figure", "output_uri"]
 
@@ -38,15 +42,7 @@ def evaluate_step(
             config.data.target_language,
         ],
     )
-    return RequestStep(
-        _STEP,
-        StepTypeEnum.PROCESSING,
-        request,
-        ["DescribeProcessingJobResponse"],
-        retries=job_retries(config.aws.retries),
-        cache_days=cached_days(config.aws),
-        property_files=[_FILE],
-    )
+    return processing_step(context, _STEP, request, [_FILE])
 
 
 def figure(name: str) -> JsonGet:

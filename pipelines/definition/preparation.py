@@ -5,9 +5,12 @@ from typing import Any
 
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.processing import Machine, processing_request
-from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
-from longspan.pipelines.sdk import StepTypeEnum
+from longspan.pipelines.definition.processing import (
+    Machine,
+    processing_request,
+    processing_step,
+)
+from longspan.pipelines.definition.steps import RequestStep
 
 __all__ = ["COLLECTED", "OUTPUT", "collect_step", "prepare_arguments", "prepare_step"]
 
@@ -48,14 +51,7 @@ def _step(
         output,
         prepare_arguments(context.config),
     )
-    return RequestStep(
-        name,
-        StepTypeEnum.PROCESSING,
-        request,
-        ["DescribeProcessingJobResponse"],
-        retries=job_retries(context.config.aws.retries),
-        cache_days=cached_days(context.config.aws),
-    )
+    return processing_step(context, name, request)
 
 
 def prepare_arguments(config: Config) -> list[str]:

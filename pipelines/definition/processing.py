@@ -1,11 +1,11 @@
-"""Requests for processing jobs that run the image's own commands."""
+"""Steps of processing jobs that run the image's own commands, and their requests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.steps import tags
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
 from longspan.pipelines.sdk import (
     NetworkConfig,
     ProcessingInput,
@@ -13,11 +13,13 @@ from longspan.pipelines.sdk import (
     ProcessingS3Input,
     ProcessingS3Output,
     Processor,
+    PropertyFile,
+    StepTypeEnum,
     Tag,
     captured,
 )
 
-__all__ = ["Machine", "processing_request"]
+__all__ = ["Machine", "processing_request", "processing_step"]
 
 _ROOT = "/opt/ml/processing"
 
@@ -69,6 +71,25 @@ def processing_request(
     request.pop("ProcessingJobName", None)
     request.pop("ExperimentConfig", None)
     return request
+
+
+def processing_step(
+    context: BuildContext,
+    name: str,
+    request: Mapping[str, Any],
+    property_files: Sequence[PropertyFile] = (),
+) -> RequestStep:
+    """Cached and tried again as the config says."""
+    aws = context.config.aws
+    return RequestStep(
+        name,
+        StepTypeEnum.PROCESSING,
+        request,
+        ["DescribeProcessingJobResponse"],
+        retries=job_retries(aws.retries),
+        cache_days=cached_days(aws),
+        property_files=property_files,
+    )
 
 
 def _network(context: BuildContext) -> NetworkConfig | None:

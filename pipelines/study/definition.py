@@ -12,7 +12,11 @@ from longspan.pipelines.definition.evaluation import OUTPUT as EVALUATION
 from longspan.pipelines.definition.parameters import Parameters
 from longspan.pipelines.definition.preparation import OUTPUT as PREPARED
 from longspan.pipelines.definition.preparation import prepare_arguments
-from longspan.pipelines.definition.processing import Machine, processing_request
+from longspan.pipelines.definition.processing import (
+    Machine,
+    processing_request,
+    processing_step,
+)
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
 from longspan.pipelines.definition.training import trainer
 from longspan.pipelines.sdk import (
@@ -114,7 +118,7 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
         PREPARED,
         prepare_arguments(config),
     )
-    return _processing(context, name, request)
+    return processing_step(context, name, request)
 
 
 def _train(
@@ -169,18 +173,7 @@ def _evaluate(
             config.data.target_language,
         ],
     )
-    return _processing(context, name, request)
-
-
-def _processing(context: BuildContext, name: str, request: dict[str, Any]) -> RequestStep:
-    return RequestStep(
-        name,
-        StepTypeEnum.PROCESSING,
-        request,
-        ["DescribeProcessingJobResponse"],
-        retries=job_retries(context.config.aws.retries),
-        cache_days=cached_days(context.config.aws),
-    )
+    return processing_step(context, name, request)
 
 
 def _output(step: RequestStep, name: str) -> Any:
