@@ -27,10 +27,10 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-length-factor",
         type=float,
         metavar="F",
-        help="output may have F times the source's tokens ... (default 2.5)",
+        help="output may have F times the source's tokens ... (default: 2.5)",
     )
     group.add_argument(
-        "--max-length-offset", type=int, metavar="N", help="... plus N tokens (default 20)"
+        "--max-length-offset", type=int, metavar="N", help="... plus N tokens (default: 20)"
     )
     machine = parser.add_argument_group("machine")
     machine.add_argument(
@@ -38,7 +38,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=4096,
         metavar="N",
-        help="source tokens of a batch (default 4096); longer text is a batch of its own",
+        help="source tokens of a batch (default: 4096); longer text is a batch of its own",
     )
     machine.add_argument("--threads", type=positive, metavar="N", help="CPU threads")
     machine.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")

@@ -1,4 +1,4 @@
-"""The options that say where a command works, and the connection that they lead to."""
+"""The options that say on what and where a command works, and the connection they lead to."""
 
 import argparse
 import contextlib
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from longspan.pipelines.connection import Connection
 
 __all__ = [
+    "CONFIG_HELP",
     "DIRECTORY",
+    "add_config_argument",
     "add_region_argument",
     "add_where_arguments",
     "aws_region",
@@ -21,6 +23,13 @@ __all__ = [
 
 # Where the local cloud keeps what it has, beside the project that uses it.
 DIRECTORY = Path(".longspan")
+# As `load_config_or_sample` does.
+CONFIG_HELP = "a config (default: longspan.yaml where there is one, else the generated sample's)"
+
+
+def add_config_argument(parser: argparse.ArgumentParser) -> None:
+    """`--config`."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help=CONFIG_HELP)
 
 
 def add_where_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +39,8 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
         "--aws",
         action="store_true",
         help="on AWS, which costs money; without it, on this machine: on the local cloud that "
-        "AWS_ENDPOINT_URL names, or on one of its own",
+        "AWS_ENDPOINT_URL names, else on the one that runs on DIR, else on one started there for "
+        "this command",
     )
     add_region_argument(group)
     group.add_argument(
@@ -38,7 +48,7 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=DIRECTORY,
         metavar="DIR",
-        help=f"of the local cloud (default: {DIRECTORY})",
+        help=f"where a local cloud keeps what it has (default: {DIRECTORY})",
     )
 
 

@@ -38,9 +38,11 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=1000,
         metavar="N",
-        help="of the bootstrap (default 1000)",
+        help="of the bootstrap (default: 1000)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the bootstrap (default 1)")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="of the bootstrap (default: 1)"
+    )
     add_search_arguments(parser)
 
 

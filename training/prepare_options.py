@@ -61,7 +61,7 @@ def _add_format(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--format",
         choices=("tsv", "parallel", "jsonl", "parquet", "tmx"),
-        help="found out from names and first bytes by default",
+        help="of the files (default: found out from names and first bytes)",
     )
     group.add_argument("--source-column", metavar="NAME", help="name, or number from 1")
     group.add_argument("--target-column", metavar="NAME", help="name, or number from 1")
@@ -69,18 +69,21 @@ def _add_format(group: "argparse._ArgumentGroup") -> None:
         "--document-column", metavar="NAME", help="name or number; holds DOCUMENT or DOCUMENT#LINE"
     )
     group.add_argument(
-        "--header", choices=("auto", "yes", "no"), default="auto", help="of a TSV's first line"
+        "--header",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="whether a TSV's first line names its columns (default: auto)",
     )
     add_language_options(group)
 
 
 def _add_cleaning(group: "argparse._ArgumentGroup") -> None:
     for name, kind, default, text in (
-        ("--min-characters", int, 1, "of either side"),
-        ("--max-characters", int, 20_000, "of either side"),
-        ("--min-words", int, 1, "of either side"),
-        ("--max-words", int, 3_000, "of either side"),
-        ("--max-ratio", float, 9.0, "characters of the longer side per one of the shorter"),
+        ("--min-characters", int, 1, "that either side has at least"),
+        ("--max-characters", int, 20_000, "that either side has at most"),
+        ("--min-words", int, 1, "that either side has at least"),
+        ("--max-words", int, 3_000, "that either side has at most"),
+        ("--max-ratio", float, 9.0, "characters of the longer side for one of the shorter"),
     ):
         group.add_argument(
             name, type=kind, default=default, metavar="N", help=f"{text} (default: {default})"
@@ -97,26 +100,32 @@ def _add_splits(group: "argparse._ArgumentGroup") -> None:
         "--split-by",
         choices=("document", "pair"),
         default="document",
-        help="hold out whole documents where they are known (default), or single pairs",
+        help="hold out whole documents where they are known, or single pairs (default: document)",
     )
     group.add_argument(
         "--no-joined",
         action="store_true",
         help="build no joined pairs where fewer than 100 have over 100 words",
     )
-    group.add_argument("--seed", type=_count, default=1, metavar="N", help="of the draw")
+    group.add_argument(
+        "--seed", type=_count, default=1, metavar="N", help="of the draw (default: 1)"
+    )
 
 
 def _add_vocabulary(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
-        "--vocabulary-size", type=int, default=8000, metavar="N", help="each (default: 8000)"
+        "--vocabulary-size",
+        type=int,
+        default=8000,
+        metavar="N",
+        help="tokens of each side (default: 8000)",
     )
     group.add_argument(
         "--vocabulary-type",
         choices=("unigram", "bpe", "ngram", "word"),
         default="unigram",
         help="SentencePiece unigram or BPE, n-grams of words (unigram across spaces), or the "
-        "words of text that is tokenised already",
+        "words of text that is tokenised already (default: unigram)",
     )
     group.add_argument("--joint", action="store_true", help="one vocabulary for both sides")
     group.add_argument(

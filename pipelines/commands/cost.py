@@ -8,10 +8,9 @@ execution on the local cloud, what these seconds would have cost. Prices are a d
 
 import argparse
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.where import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
@@ -26,7 +25,7 @@ _BILLED = "{:<16}{:>5}{:>15}{:>16}{:>10}  {}"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan cost`."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    add_config_argument(parser)
     parser.add_argument(
         "--execution",
         nargs="?",

@@ -6,9 +6,8 @@ S3, data and models included. Jobs and logs stay: they cost nothing.
 
 import argparse
 import sys
-from pathlib import Path
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.where import add_config_argument, add_where_arguments
 
 HELP = "delete what a pipeline has made"
 EXAMPLE = "longspan delete --config longspan.yaml"
@@ -16,7 +15,7 @@ EXAMPLE = "longspan delete --config longspan.yaml"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan delete`."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    add_config_argument(parser)
     parser.add_argument("--yes", action="store_true", help="delete without asking")
     add_where_arguments(parser)
 

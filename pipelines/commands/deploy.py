@@ -7,10 +7,9 @@ model does not become healthy, what served before goes on serving.
 
 import argparse
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.where import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
@@ -26,10 +25,13 @@ _LONGEST_NAME = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan deploy`."""
     parser.add_argument(
-        "package", nargs="?", metavar="PACKAGE", help="default: the newest approved version"
+        "package",
+        nargs="?",
+        metavar="PACKAGE",
+        help="version or ARN (default: the newest approved version)",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
-    parser.add_argument("--endpoint", metavar="NAME", help="default: the config's")
+    add_config_argument(parser)
+    parser.add_argument("--endpoint", metavar="NAME", help="to deploy to (default: the config's)")
     parser.add_argument("--approve", action="store_true", help="approve the package first")
     parser.add_argument(
         "--rollback", action="store_true", help="serve what the endpoint served before instead"

@@ -1,4 +1,7 @@
-"""List endpoints: state, model, instances, since when."""
+"""List endpoints: name, state, machines, since when, model.
+
+Only looks: where no local cloud runs, none is brought up, and its endpoints are OutOfService.
+"""
 
 import argparse
 

@@ -22,7 +22,12 @@ _IMAGE = (sys.executable, "-m", "longspan.infra.image")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan image`."""
     parser.add_argument("action", choices=("build", "push"), help="what to do")
-    parser.add_argument("--accelerator", choices=("cpu", "gpu"), default="cpu", help="default: cpu")
+    parser.add_argument(
+        "--accelerator",
+        choices=("cpu", "gpu"),
+        default="cpu",
+        help="of the machines that will run it (default: cpu)",
+    )
     parser.add_argument(
         "--tag", help="name of the local image (default: longspan:VERSION-ACCELERATOR)"
     )

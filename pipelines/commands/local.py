@@ -14,7 +14,7 @@ from pathlib import Path
 
 from longspan.pipelines.where import DIRECTORY
 
-HELP = "a local cloud: serve a local AWS endpoint"
+HELP = "run a local cloud: an AWS endpoint on this machine"
 EXAMPLE = "longspan local up --directory .longspan"
 
 
@@ -28,8 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"state, objects and logs (default: {DIRECTORY})",
     )
-    parser.add_argument("--port", type=int, default=0, metavar="P", help="default: a free one")
-    parser.add_argument("--region", default="us-east-1", metavar="R", help="default: us-east-1")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="P", help="where it answers (default: a free one)"
+    )
+    parser.add_argument(
+        "--region", default="us-east-1", metavar="R", help="its first one (default: us-east-1)"
+    )
     parser.add_argument(
         "--runtime",
         choices=("process", "docker"),

@@ -20,7 +20,7 @@ EXAMPLE = "longspan prepare train.tsv.xz --source-column en --target-column ja -
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan prepare`."""
     parser.add_argument("pairs", nargs="+", metavar="PAIRS", help="input files, or -")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="to write")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write")
     parser.add_argument("--validation", metavar="FILE", help="pairs to validate on, not drawn")
     parser.add_argument("--test", metavar="FILE", help="pairs to test on, not drawn")
     parser.add_argument(

@@ -1,16 +1,14 @@
 """Run the pipeline: prepare, tune, evaluate by length, gate, register, deploy, translate.
 
-Without CONFIG it is `longspan.yaml` if that is there, and the generated sample otherwise. Runs
-on this machine, on a local cloud; `--aws` runs the same pipeline on AWS. Run it again after a
-stop or a failure and it goes on where it ended; what has not changed is not done again.
+Runs on this machine, on a local cloud; `--aws` runs the same pipeline on AWS. Run it again after
+a stop or a failure and it goes on where it ended; what has not changed is not done again.
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.where import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
@@ -23,7 +21,7 @@ EXAMPLE = "longspan run --config longspan.yaml"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan run`."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: longspan.yaml")
+    add_config_argument(parser)
     parser.add_argument("--again", action="store_true", help="start anew: take up no earlier run")
     add_dry_run_arguments(parser)
     parser.add_argument(

@@ -21,18 +21,28 @@ EXAMPLE = "longspan serve model --port 8080"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("model", metavar="MODEL", type=Path, help="model directory")
-    parser.add_argument("--host", default="127.0.0.1", help="address (default 127.0.0.1)")
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
     parser.add_argument(
-        "--port", type=int, default=8080, metavar="N", help="0 is any free one (default 8080)"
+        "--port", type=int, default=8080, metavar="N", help="0 is any free one (default: 8080)"
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="processes with the model")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of each of them")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes with the model (default: one a core, at most 16; one on a GPU)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="CPU threads of each of them (default: the cores, shared out)",
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
     parser.add_argument(
-        "--profile", choices=PROFILES, help="of requests that name none (default quality)"
+        "--profile", choices=PROFILES, help="of requests that name none (default: quality)"
     )
     parser.add_argument(
-        "--language", type=language_argument, metavar="CODE", help="of the source (default en)"
+        "--language", type=language_argument, metavar="CODE", help="of the source (default: en)"
     )
     parser.add_argument("--no-page", action="store_true", help="no page at /")
 

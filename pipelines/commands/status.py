@@ -19,7 +19,9 @@ _SHOWN = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan status`."""
-    parser.add_argument("execution", nargs="?", metavar="EXECUTION", help="default: the newest")
+    parser.add_argument(
+        "execution", nargs="?", metavar="EXECUTION", help="ARN or id (default: the newest)"
+    )
     parser.add_argument("--pipeline", metavar="NAME", help="of this pipeline (default: of all)")
     parser.add_argument("--follow", action="store_true", help="go on until it has ended")
     add_where_arguments(parser)

@@ -15,7 +15,9 @@ EXAMPLE = "longspan stop --pipeline longspan-sample"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan stop`."""
-    parser.add_argument("execution", nargs="?", metavar="EXECUTION", help="default: the newest")
+    parser.add_argument(
+        "execution", nargs="?", metavar="EXECUTION", help="ARN or id (default: the newest)"
+    )
     parser.add_argument("--pipeline", metavar="NAME", help="of this pipeline (default: of all)")
     add_where_arguments(parser)
 

@@ -3,8 +3,7 @@
 Trains the fixed vector and five courses against it (n-gram preprocessing, a larger network,
 attention, another weight initialisation, larger batches), each with the same seeds and the same
 time, as one pipeline of parallel jobs; then prints a table of BLEU by length and writes
-study.html and study.json. Without CONFIG it is `longspan.yaml`, or the generated sample. Run it
-again after a stop or a failure and it goes on where it ended.
+study.html and study.json. Run it again after a stop or a failure and it goes on where it ended.
 """
 
 import argparse
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.where import CONFIG_HELP, add_where_arguments
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
-HELP = "which course of action cures bad long sentences, on your data"
+HELP = "find which course of action cures bad long sentences, on your data"
 EXAMPLE = "longspan study longspan.yaml --minutes 1"
 
 # With three seeds and their evaluation, the sample's study takes less than 20 minutes of 2 cores.
@@ -32,9 +31,7 @@ _SAMPLE_MINUTES = 1.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan study`."""
-    parser.add_argument(
-        "config", metavar="CONFIG", nargs="?", type=Path, help="a pipeline's config"
-    )
+    parser.add_argument("config", metavar="CONFIG", nargs="?", type=Path, help=CONFIG_HELP)
     parser.add_argument(
         "--seeds", type=_positive, default=3, metavar="N", help="models of each course (default: 3)"
     )

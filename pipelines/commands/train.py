@@ -24,7 +24,9 @@ EXAMPLE = "longspan train prepared --out model --set attention_type=additive --m
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `longspan train`."""
-    parser.add_argument("directory", metavar="DIR", nargs="?", type=Path, help="prepared text")
+    parser.add_argument(
+        "directory", metavar="DIR", nargs="?", type=Path, help="that `longspan prepare` wrote"
+    )
     parser.add_argument("--out", metavar="MODEL", type=Path, help="model directory to write")
     parser.add_argument(
         "--set",
@@ -37,10 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", metavar="FILE", type=Path, help="hyperparameters as YAML, NAME: VALUE"
     )
     parser.add_argument("--max-minutes", metavar="M", help="stop after M minutes of training")
-    parser.add_argument("--seed", metavar="N", help="of weights, order and dropout (1)")
-    parser.add_argument("--threads", metavar="N", type=int, help="CPU threads; default: all cores")
+    parser.add_argument("--seed", metavar="N", help="of weights, order and dropout (default: 1)")
+    parser.add_argument("--threads", metavar="N", type=int, help="of the CPU (default: all cores)")
     parser.add_argument(
-        "--checkpoints", metavar="DIR", type=Path, help="default: MODEL.checkpoints beside MODEL"
+        "--checkpoints",
+        metavar="DIR",
+        type=Path,
+        help="where a run can be taken up from (default: MODEL.checkpoints beside MODEL)",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="delete the checkpoints of an earlier run first"
