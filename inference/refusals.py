@@ -4,6 +4,7 @@ LongspanError
 └── Refusal                 a request that is not answered; `status` and `code` are for HTTP
     ├── BadRequest          400: what came cannot be read, or an option has a wrong value
     ├── NotAcceptable       406: no media type that the client takes
+    ├── Malformed           400, 431, 501: what came is no HTTP/1.1
     ├── TooSlow             408: the rest of a body does not come
     ├── TooLong             413: text or body beyond a limit
     ├── UnsupportedMedia    415: a Content-Type that is not known
@@ -18,6 +19,7 @@ from longspan.training.errors import LongspanError
 __all__ = [
     "BadRequest",
     "Busy",
+    "Malformed",
     "ModelFailed",
     "NotAcceptable",
     "Refusal",
@@ -49,6 +51,14 @@ class NotAcceptable(Refusal):
 
     status = 406
     code = "not_acceptable"
+
+
+class Malformed(BadRequest):
+    """What came is no HTTP/1.1; 431 for too large a head, 501 for an unknown coding of a body."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class TooSlow(Refusal):

@@ -13,9 +13,11 @@ from tests.devtools import Page, find_chromium
 # Tiny models run fastest on one thread, above all beside each other; torch reads it when loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# How long an example takes tells of the machine's load.
+# How long an example takes tells of the machine's load. `long` is for an hour of its own, see
+# docs/development.md.
 settings.register_profile("longspan", deadline=None)
-settings.load_profile("longspan")
+settings.register_profile("long", deadline=None, max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "longspan"))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from longspan.inference.parts import Limits
 from longspan.inference.server.admission import Admission
 from longspan.inference.server.calls import Ledger
 from longspan.inference.server.child import WorkerSettings
+from longspan.inference.server.connections import LEDGER
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
 from longspan.inference.server.journal import Journal
@@ -33,6 +34,7 @@ from longspan.training.tokenizer import Tokenizer
 __all__ = ["Server", "build_server"]
 
 _MEGABYTE = 10**6
+_BODIES = 8  # of the largest size that may be here at a time
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 # The page is one file and talks to its own server alone.
 _POLICY = (
@@ -84,21 +86,27 @@ def build_server(
         "never" if settings.long_input == "refuse" else "auto",
         settings.batch_delay_ms / 1000,
     )
-    admission, deadlines = Admission(settings.queue), Deadlines(settings.deadline)
+    most_bytes = int(settings.max_body_mb * _MEGABYTE)
+    admission = Admission(settings.queue, _BODIES * most_bytes)
+    metrics.in_flight.set_function(lambda: admission.inside)
+    metrics.arriving.set_function(lambda: admission.arriving)
+    metrics.body_bytes.set_function(lambda: admission.bytes)
+    deadlines = Deadlines(settings.deadline)
+    ledger = Ledger(journal, metrics, settings.log_text)
     invocations = Invocations(
         service,
         admission,
-        Ledger(journal, metrics, admission, settings.log_text),
+        ledger,
         deadlines,
-        int(settings.max_body_mb * _MEGABYTE),
+        most_bytes,
         settings.max_texts,
     )
 
     @asynccontextmanager
-    async def lifespan(application: Starlette) -> AsyncIterator[None]:
+    async def lifespan(application: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         pool.open(on_failure)
         try:
-            yield
+            yield {LEDGER: ledger}
         finally:
             await pool.close()
 

@@ -10,7 +10,6 @@ from starlette.datastructures import Headers
 from longspan.inference.answers import Answer
 from longspan.inference.refusals import Refusal
 from longspan.inference.requests import Request
-from longspan.inference.server.admission import Admission
 from longspan.inference.server.journal import Journal
 from longspan.inference.server.metrics import Metrics
 from longspan.inference.server.service import Timing
@@ -22,6 +21,7 @@ REQUEST_ID = "X-Request-Id"
 _CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
 GONE = 499  # in log and metrics: the client did not wait for its answer
 _LONGEST_ID = 128
+_UNKNOWN_CODING = 501  # of a body: no mistake of ours
 
 
 @dataclass
@@ -63,22 +63,22 @@ class Call:
 class Ledger:
     """Writes down what became of each call; what users wrote only with `log_text`."""
 
-    def __init__(
-        self, journal: Journal, metrics: Metrics, admission: Admission, log_text: bool
-    ) -> None:
+    def __init__(self, journal: Journal, metrics: Metrics, log_text: bool) -> None:
         self._journal = journal
         self._metrics = metrics
-        self._admission = admission
         self._log_text = log_text
-
-    def enter(self) -> None:
-        """One more has been admitted."""
-        self._metrics.in_flight.set(self._admission.inside)
 
     def refuse(self, call: Call, refusal: Refusal) -> None:
         """It is refused: in the log by a code, since a message might show what the user wrote."""
         call.status = refusal.status
         call.reason = str(refusal) if self._log_text else refusal.code
+
+    def refuse_unread(self, refusal: Refusal) -> str:
+        """Something came that was no request; the id under which it is written down."""
+        call = Call.of(Headers())
+        self.refuse(call, refusal)
+        self.note(call)
+        return call.id
 
     def broke(self, call: Call, error: Exception) -> Refusal:
         """The answer for an error that nobody foresaw."""
@@ -89,15 +89,13 @@ class Ledger:
     def note(self, call: Call) -> None:
         """It has ended."""
         seconds = time.monotonic() - call.started
-        self._admission.took(seconds)
-        self._metrics.in_flight.set(self._admission.inside)
         self._metrics.requests.labels(status=str(call.status)).inc()
         self._metrics.seconds.observe(seconds)
         items = call.request.items if call.request is not None else None
         said = self._log_text and items is not None
         self._journal.write(
             "request",
-            "info" if call.status < 500 else "error",
+            "info" if call.status < 500 or call.status == _UNKNOWN_CODING else "error",
             id=call.id,
             status=call.status,
             reason=call.reason,

@@ -17,6 +17,10 @@ from longspan.training.errors import LongspanError
 __all__ = ["Child", "WorkerSettings"]
 
 _BUFFER = 1 << 20
+_ENDED = (
+    "expected a worker that can use this model, got one that ended before it was ready; what it "
+    "said is above, and one that says nothing has perhaps too little memory"
+)
 
 OnPartial = Callable[[list[int]], None]
 
@@ -92,7 +96,7 @@ class Child:
             self.kill()
             self.refuse("the worker that had this text has ended; send it again")
             if not self._ready.done():
-                self._ready.set_exception(LongspanError("the worker ended before it was ready"))
+                self._ready.set_exception(LongspanError(_ENDED))
                 self._ready.exception()  # whether somebody waits or not
 
     async def translate(self, job: Job, on_partial: OnPartial | None = None) -> Result:

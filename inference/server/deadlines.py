@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from longspan.inference.refusals import TooLate, Unavailable
+from longspan.inference.refusals import Refusal, TooLate, Unavailable
 
 __all__ = ["Deadlines"]
 
@@ -22,8 +22,11 @@ class Deadlines:
         return asyncio.get_running_loop().time() + self._seconds
 
     @asynccontextmanager
-    async def within(self, deadline: float) -> AsyncIterator[None]:
-        """Raises TooLate for what lasts longer, Unavailable when all have to end before."""
+    async def within(self, deadline: float, late: Refusal | None = None) -> AsyncIterator[None]:
+        """Raises `late` for what lasts longer, by default a TooLate.
+
+        Raises Unavailable when all have to end before.
+        """
         try:
             async with asyncio.timeout_at(0.0 if self._ended else deadline) as timeout:
                 self._running.add(timeout)
@@ -34,7 +37,7 @@ class Deadlines:
         except TimeoutError:
             if self._ended:
                 raise Unavailable("the server ends before it could answer; send it again") from None
-            raise TooLate(
+            raise late or TooLate(
                 f"no answer within {self._seconds:g} seconds: send less text at a time, or use "
                 "profile fast"
             ) from None

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from longspan.inference.answers import Answer
 from longspan.inference.bodies import parse_request
 from longspan.inference.media_types import JSON_LINES, choose
-from longspan.inference.refusals import Refusal
+from longspan.inference.refusals import Refusal, TooSlow
 from longspan.inference.requests import Request
 from longspan.inference.responses import json_line, partial_line, remarks, render
 from longspan.inference.server.admission import Admission
@@ -67,9 +67,14 @@ class Invocations:
             await send(message)
 
         try:
-            with self._admission.enter():
-                self._ledger.enter()
-                await self._answer(call, headers, scope, receive, begin)
+            with self._admission.body() as grow:
+                deadline = self._deadlines.new()
+                late = TooSlow("body: expected all of it before the deadline: send it faster")
+                async with self._deadlines.within(deadline, late):
+                    body = await read_body(headers, receive, self._most_bytes, grow)
+                call.bytes = len(body)
+                with self._admission.enter():
+                    await self._answer(call, body, deadline, scope, receive, begin)
         except ClientGone:
             call.status = GONE
         except Refusal as refusal:
@@ -83,12 +88,16 @@ class Invocations:
             self._ledger.note(call)
 
     async def _answer(
-        self, call: Call, headers: Headers, scope: Scope, receive: Receive, send: Send
+        self,
+        call: Call,
+        body: bytes,
+        deadline: float,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
-        deadline = self._deadlines.new()
+        headers = Headers(scope=scope)
         async with self._deadlines.within(deadline):
-            body = await read_body(headers, receive, self._most_bytes)
-            call.bytes = len(body)
             request = await self._parse(body, headers.get("content-type"))
             call.request = request
             offered = {"offered": (JSON_LINES,)} if request.stream else {}

@@ -16,7 +16,10 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
-            "longspan_requests", "Invocations by HTTP status", ["status"], registry=self._registry
+            "longspan_requests",
+            "Invocations by HTTP status, and what was no HTTP",
+            ["status"],
+            registry=self._registry,
         )
         self.seconds = Histogram(
             "longspan_request_seconds",
@@ -48,6 +51,16 @@ class Metrics:
         )
         self.in_flight = Gauge(
             "longspan_requests_in_flight", "Invocations being answered", registry=self._registry
+        )
+        self.arriving = Gauge(
+            "longspan_requests_arriving",
+            "Invocations whose body is on its way",
+            registry=self._registry,
+        )
+        self.body_bytes = Gauge(
+            "longspan_body_bytes",
+            "Bytes of the bodies of invocations that are here",
+            registry=self._registry,
         )
         self.workers = Gauge("longspan_workers_ready", "Workers ready", registry=self._registry)
         self.worker_ends = Counter(

@@ -90,7 +90,8 @@ class Pool:
             except LongspanError as error:
                 status = await running
                 if not was_ready:
-                    raise
+                    known = str(self._model) in str(error)
+                    raise error if known else LongspanError(f"{self._model}: {error}") from None
                 self._journal.write("worker broken", "error", worker=place, reason=str(error))
             finally:
                 self._leave(child)

@@ -123,4 +123,4 @@ def _log_as_json() -> None:
     handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("uvicorn")
     logger.handlers, logger.propagate = [handler], False
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)  # it warns of clients, and so does the ledger

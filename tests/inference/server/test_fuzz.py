@@ -1,6 +1,12 @@
-"""Whatever comes, the answer is a translation or the right refusal: never a 500, never a hang."""
+"""Whatever comes, the answer is a translation or the right refusal: never a 500, never a hang.
 
+HYPOTHESIS_PROFILE=long tries fifty times as much.
+"""
+
+import contextlib
 import json
+import re
+import socket
 import string
 
 import schemathesis
@@ -15,11 +21,7 @@ from longspan.inference.media_types import JSON, JSON_LINES, KNOWN, TEXT
 from longspan.inference.options import Options
 from longspan.inference.server.openapi import describe
 
-_CALM = settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+_CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 # Header values as HTTP lets them be.
 _HEADERS = st.text(string.printable[:95], max_size=30).map(str.strip)
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -35,6 +37,26 @@ _BODIES = st.one_of(
     st.lists(_TEXTS | _SCALARS, max_size=4),
     st.recursive(_SCALARS, lambda inner: st.dictionaries(st.text(max_size=5), inner, max_size=3)),
 )
+# What a client may write, whole and in pieces that fit nowhere.
+_PIECES = st.sampled_from(
+    [
+        b"POST /invocations HTTP/1.1\r\n", b"GET /ping HTTP/1.1\r\n", b"GET /metrics HTTP/1.0\r\n",
+        b"HEAD / HTTP/1.1\r\n", b"OPTIONS * HTTP/1.1\r\n", b"GET http://x/ping HTTP/1.1\r\n",
+        b"PUT /invocations HTTP/1.1\r\n", b"CONNECT x:1 HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n",
+        b"Host: x\r\n", b"Content-Length: 14\r\n", b"Content-Length: 0\r\n",
+        b"Content-Length: 3\r\n", b"Content-Length: 99999999999\r\n", b"Connection: close\r\n",
+        b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Connection: upgrade\r\n", b"Upgrade: websocket\r\n", b"Expect: 100-continue\r\n",
+        b"Content-Type: text/plain\r\n", b"Accept: text/csv\r\n", b"X-Request-Id: \xff\r\n",
+        b" folded\r\n", b"A : b\r\n", b": b\r\n", b'{"text": "w1"}', b"e\r\n", b"3;x=y\r\n",
+        b"0\r\n\r\n", b"-1\r\n", b"zz\r\n", b"\r\n", b"\n", b"\r\n\r\n", b"\0",
+    ]
+)  # fmt: skip
+_POST = [b"POST /invocations HTTP/1.1\r\n", b"Host: x\r\n"]
+_STREAMS = st.lists(_PIECES | st.binary(max_size=20), max_size=14).flatmap(
+    lambda pieces: st.sampled_from([pieces, _POST + pieces, [*_POST, b"\r\n", *_POST, *pieces]])
+)
+_ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) (.*?)\r\n\r\n(.*?)(?=HTTP/1\.1 |\Z)", re.DOTALL)
 schemathesis.serializer.alias(JSON_LINES, TEXT)
 _SCHEMA = schemathesis.openapi.from_dict(describe())
 
@@ -56,7 +78,7 @@ def test_any_json(server, body: object, content_type: str):
 
 
 @_SCHEMA.parametrize()
-@settings(parent=_CALM, max_examples=60)
+@_CALM
 def test_what_the_schema_allows_and_what_it_forbids(server, case):
     # What goes together no schema says, such as n_best within beam_size; and of a table or a text
     # it forbids nothing: whatever comes is one.
@@ -64,6 +86,37 @@ def test_what_the_schema_allows_and_what_it_forbids(server, case):
     if case.media_type != JSON:
         excluded.append(negative_data_rejection)
     case.call_and_validate(base_url=f"http://127.0.0.1:{server.port}", excluded_checks=excluded)
+
+
+@_CALM
+@given(_STREAMS, st.booleans())
+@example([*_POST, b"Transfer-Encoding: chunked\r\n", b"\r\n", b"zz\r\n", b"zz\r\n"], True)
+@example([b"GET /ping HTTP/1.1\r\n", *_POST[1:], b"Content-Length: 3\r\n", b"\r\n", b"abcd"], False)
+def test_any_bytes_on_the_wire(server, pieces: list[bytes], apart: bool):
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        answers = b""
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces if apart else [b"".join(pieces)]:
+                connection.sendall(piece)
+            answers += _read(connection, 0.1)
+            connection.shutdown(socket.SHUT_WR)
+            answers += _read(connection, 60)
+    for status, head, body in _ANSWER.findall(answers):
+        assert int(status) in (100, 200, 400, 404, 405, 406, 413, 415, 431, 501)
+        if int(status) >= 400 and b"HEAD" not in b"".join(pieces):
+            length = int(re.findall(rb"content-length: (\d+)", head)[0])
+            assert json.loads(body[:length])["error"]["message"]
+    assert answers == b"" or answers.startswith(b"HTTP/1.1 ")
+
+
+def _read(connection: socket.socket, seconds: float) -> bytes:
+    """What comes until it is closed, or until nothing has come for so long."""
+    read = b""
+    connection.settimeout(seconds)
+    with contextlib.suppress(TimeoutError):
+        while some := connection.recv(1 << 16):
+            read += some
+    return read
 
 
 def _check(reply) -> None:

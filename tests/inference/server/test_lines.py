@@ -99,8 +99,8 @@ class _Broken:
 
 def test_a_mistake_in_the_middle_of_a_stream_is_its_last_line():
     log = io.StringIO()
-    metrics, admission = Metrics(), Admission(1)
-    ledger = Ledger(Journal(log), metrics, admission, log_text=False)
+    metrics, admission = Metrics(), Admission(1, 10**6)
+    ledger = Ledger(Journal(log), metrics, log_text=False)
     application = Invocations(_Broken(), admission, ledger, Deadlines(5), 10**6, 10)  # type: ignore[arg-type]
     sent = asyncio.run(_ask(application, {"text": "w1", "stream": True}))
     assert [message.get("status") for message in sent[:2]] == [200, None]

@@ -86,7 +86,7 @@ def test_workers_share_the_cores():
 
 
 def test_admission_is_bounded_and_says_when_to_come_again():
-    admission = Admission(2)
+    admission = Admission(2, 10)
     for _ in range(50):
         admission.took(7.0)
     with admission.enter(), admission.enter():
@@ -96,6 +96,21 @@ def test_admission_is_bounded_and_says_when_to_come_again():
     with admission.enter():
         assert admission.inside == 1
     assert admission.inside == 0
+
+
+def test_bodies_share_a_room_which_small_ones_need_not_ask_for():
+    admission = Admission(1, 100_000)
+    with admission.body() as first, admission.body() as second:
+        first(90_000)
+        second(60_000)
+        assert admission.arriving == 2
+        with pytest.raises(Busy, match="at most 100,000 bytes together"):
+            second(6_000)
+        with admission.enter():
+            assert admission.arriving == 1
+    with admission.body() as third:
+        third(100_000)
+    assert admission.arriving == 0
 
 
 def test_what_broke_is_logged_without_its_message():
