@@ -7,7 +7,7 @@ from email.message import Message
 
 from longspan.inference.refusals import NotAcceptable, UnsupportedMedia
 
-__all__ = ["CSV", "JSON", "JSON_LINES", "KNOWN", "TEXT", "ContentType", "choose"]
+__all__ = ["CSV", "JSON", "JSON_LINES", "KNOWN", "TEXT", "ContentType", "check_coding", "choose"]
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
@@ -48,6 +48,14 @@ class ContentType:
                 f"Content-Type: expected charset utf-8, came {_shown(charset)}: convert the text"
             )
         self.has_header = str(message.get_param("header", "")).lower() == "present"
+
+
+def check_coding(header: str | None) -> None:
+    """Raises UnsupportedMedia for a `Content-Encoding` that says a body is compressed."""
+    if header is not None and header.strip().lower() not in ("", "identity"):
+        raise UnsupportedMedia(
+            f"Content-Encoding: expected none, came {_shown(header)}: send the body as it is"
+        )
 
 
 def choose(accept: str | None, preferred: str, offered: tuple[str, ...] = KNOWN) -> str:

@@ -116,6 +116,7 @@ def build_server(
     ]
     handlers = {HTTPException: _http_error}
     application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    application.router.redirect_slashes = False  # which would lead to what `Host` says
     return Server(application, deadlines)
 
 

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from longspan.inference.answers import Answer
 from longspan.inference.bodies import parse_request
-from longspan.inference.media_types import JSON_LINES, choose
+from longspan.inference.media_types import JSON_LINES, check_coding, choose
 from longspan.inference.refusals import Refusal, TooSlow
 from longspan.inference.requests import Request
 from longspan.inference.responses import json_line, partial_line, remarks, render
@@ -98,6 +98,7 @@ class Invocations:
     ) -> None:
         headers = Headers(scope=scope)
         async with self._deadlines.within(deadline):
+            check_coding(headers.get("content-encoding"))
             request = await self._parse(body, headers.get("content-type"))
             call.request = request
             offered = {"offered": (JSON_LINES,)} if request.stream else {}

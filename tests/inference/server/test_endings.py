@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
+from longspan.training.model_directory import load_model, save_model
 from tests.inference.server.conftest import ServerProcess
 
 # To an endless model: some ten seconds of work, and a short piece of it.
@@ -164,6 +166,30 @@ def test_a_model_that_is_none_ends_the_server_with_one_line(launch, base, tmp_pa
     assert broken.errors.startswith("longspan: error: ")
     assert str(tmp_path / "model" / "model.safetensors") in broken.errors
     assert broken.errors.count("\n") == 1
+
+
+def test_a_model_that_cannot_translate_ends_the_server_with_its_path(
+    launch, base: Path, tmp_path: Path
+):
+    folder = tmp_path / "model"
+    loaded = load_model(base / "model")
+    with torch.no_grad():
+        loaded.model.projection.bias.fill_(torch.nan)
+    save_model(folder, loaded.model, loaded.hyperparameters, loaded.tokenizer)
+    broken = launch(tmp_path)
+    assert broken.process.wait(60) == 1
+    broken.stop()
+    assert broken.errors.startswith(f"longspan: error: {folder}: the model cannot translate: ")
+    assert broken.errors.count("\n") == 1
+
+
+def test_a_worker_that_ends_before_it_is_ready_ends_the_server_with_the_models_path(launch, base):
+    server = launch(LONGSPAN_WORKERS="1")
+    os.kill(server.event("worker started")["pid"], signal.SIGKILL)
+    assert server.process.wait(60) == 1
+    server.stop()
+    assert server.errors.startswith(f"longspan: error: {base / 'model'}: expected a worker that ")
+    assert server.errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(

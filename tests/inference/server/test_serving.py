@@ -71,6 +71,8 @@ def test_strange_text_is_translated(server, text):
 
 def test_paths_and_methods_that_are_not_there(server):
     assert server.request("GET", "/nothing").json["error"]["code"] == "not_found"
+    # Not led to another host by what the client said of its own.
+    assert server.request("GET", "/ping/", headers={"Host": "elsewhere.example"}).status == 404
     wrong = server.request("GET", "/invocations")
     assert wrong.status == 405
     assert wrong.headers["allow"] == "POST"
@@ -125,6 +127,12 @@ def test_batch_transform_gets_a_line_for_a_line(server):
     assert reply.headers["content-type"] == "application/jsonlines"
     parameters = server.request("GET", "/execution-parameters").json
     assert parameters["BatchStrategy"] == "MULTI_RECORD"
+
+
+def test_a_compressed_body_is_refused_by_its_name(server):
+    reply = server.ask({"text": "w1"}, **{"Content-Encoding": "gzip"})
+    assert reply.status == 415
+    assert "Content-Encoding: expected none, came gzip" in reply.json["error"]["message"]
 
 
 def test_streaming_ends_with_the_whole_answer(server):
