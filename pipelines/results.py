@@ -1,7 +1,6 @@
 """What an execution has made, brought to this machine: the evaluation, the report, the model."""
 
 import csv
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.execution import ExecutionState
 from longspan.training.evaluation_files import unescape
+from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.model_archive import ARCHIVE, unpack_model
 
 __all__ = ["Evaluated", "download_model", "fetch_evaluation", "model_uri", "table_lines"]
@@ -41,7 +41,10 @@ class Evaluated:
 def fetch_evaluation(
     sagemaker: Any, s3: Any, state: ExecutionState, folder: Path, name: str = "Evaluate"
 ) -> Evaluated:
-    """Download the output of the step `name`. Raises AwsError when there is none."""
+    """Download the output of the step `name`.
+
+    Raises AwsError when there is none, DataError when it is damaged.
+    """
     step = state.step(name)
     if step is None or not step.job:
         raise AwsError(f"{state.arn}: expected a finished step {name}, found none")
@@ -49,8 +52,7 @@ def fetch_evaluation(
         job = sagemaker.describe_processing_job(ProcessingJobName=step.job)
         (output,) = job["ProcessingOutputConfig"]["Outputs"]
         _download(s3, output["S3Output"]["S3Uri"], folder)
-    text = (folder / "evaluation.json").read_text(encoding="utf-8")
-    return Evaluated(folder, json.loads(text))
+    return Evaluated(folder, read_evaluation(folder))
 
 
 def model_uri(sagemaker: Any, state: ExecutionState) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from longspan.training.errors import DataError
+from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
 
 __all__ = ["add_evidence", "read_evidence"]
@@ -23,12 +25,32 @@ _FILE = "evidence.json"
 
 
 def read_evidence(directory: str | Path) -> dict[str, Any]:
-    """What there is; nothing in an evaluation of before there was evidence."""
+    """What there is; nothing in an evaluation of before there was evidence.
+
+    Raises DataError for a file that is damaged.
+    """
     path = Path(directory) / _FILE
     if not path.exists():
         return {}
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+    try:
+        evidence = Fields.parse(path.read_bytes())
+        for name in ("model", "against"):
+            if name in evidence.values:
+                _check_system(evidence.fields(name))
+    except ValueError as error:
+        raise DataError(
+            f"{path}: expected an evaluation's evidence, got {error}; evaluate again"
+        ) from error
+    return dict(evidence.values)
+
+
+def _check_system(system: Fields) -> None:
+    if "hyperparameters" in system.values:
+        system.fields("hyperparameters")
+    for entry in system.objects("history") if "history" in system.values else ():
+        entry.integer("updates")
+        for name in entry.values:
+            entry.number_or_null(name)
 
 
 def add_evidence(directory: str | Path, parts: Mapping[str, Any]) -> None:

@@ -59,12 +59,16 @@ class Fields:
             raise self._other(name, f"a whole number from {low} on")
         return value
 
-    def number(self, name: str) -> float | None:
-        """A number, or null."""
+    def number(self, name: str) -> float:
+        """A number, whole or not."""
         value = self.value(name)
-        if value is not None and type(value) not in (int, float):
-            raise self._other(name, "a number or null")
-        return value
+        if type(value) not in (int, float):
+            raise self._other(name, "a number")
+        return float(value)
+
+    def number_or_null(self, name: str) -> float | None:
+        """A number, or null where there is none."""
+        return None if self.value(name) is None else self.number(name)
 
     def text(self, name: str) -> str:
         """A string."""
@@ -94,6 +98,13 @@ class Fields:
     def each(self) -> "Iterator[tuple[str, Fields]]":
         """Every name, and its object."""
         return ((name, self.fields(name)) for name in self.values)
+
+    def texts(self, name: str) -> list[str]:
+        """A list of strings."""
+        value = self.value(name)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise self._other(name, "a list of texts")
+        return value
 
     def integers(self, name: str) -> list[int]:
         """A list of whole numbers from 0 on."""

@@ -100,8 +100,10 @@ def read_history(directory: str | Path) -> list[dict[str, Any]]:
         history = parse_json(path.read_bytes())
         if not isinstance(history, list):
             raise ValueError("no list")
-        for entry in history:
-            Fields(entry).integer("updates")
+        for entry in map(Fields, history):
+            entry.integer("updates")
+            for name in entry.values:
+                entry.number_or_null(name)
     except ValueError as error:
         raise ModelDirectoryError(
             f"{path}: expected metrics of a training run, got {error}; copy the model again, or "

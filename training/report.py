@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from longspan.training.evaluation_files import unescape
+from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import read_evidence
 from longspan.training.files import write_atomically
 from longspan.training.line_chart import Series, line_chart
@@ -28,10 +29,10 @@ _MEDIUM = "11-20"
 def write_report(directory: str | Path, title: str) -> Path:
     """Write `report.html` beside the `evaluation.json` of a directory; its path.
 
-    Raises OSError when a file is missing or cannot be written.
+    Raises OSError when a file is missing or cannot be written, DataError for one that is damaged.
     """
     folder = Path(directory)
-    document = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    document = read_evaluation(folder)
     against = folder / "against.translations.tsv"
     page = render_report(
         title,

@@ -150,7 +150,7 @@ def _checked(path: Path, content: Any) -> tuple[float, Document]:
     try:
         fields = Fields(content)
         known = "CreationTime" in fields.values
-        return (fields.number("CreationTime") if known else None) or 0.0, content
+        return fields.number("CreationTime") if known else 0.0, content
     except ValueError as error:
         raise LocalCloudError(
             f"{path}: expected a document that a local cloud wrote, got {error}; restore the file "

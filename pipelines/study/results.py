@@ -5,7 +5,6 @@ test segments and as many seeds as there are, the same segments for all courses.
 """
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError
 from longspan.training.evaluation_files import unescape
+from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import read_evidence
 from longspan.training.scores import bleu_of, statistics
 
@@ -197,7 +197,7 @@ class _Loaded:
 
 
 def _load(folder: Path) -> _Loaded:
-    document = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    document = read_evaluation(folder)
     rows = list(_rows(folder / "translations.tsv"))
     references = [unescape(row["reference"]) for row in rows]
     hypotheses = [unescape(row["hypothesis"]) for row in rows]

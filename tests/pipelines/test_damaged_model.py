@@ -81,11 +81,19 @@ def test_a_server_does_not_start(model, tmp_path, capsys, damage):
     assert reason in error
 
 
-def test_a_damaged_history_is_named_before_the_work(model, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("content", "came"),
+    [
+        ('[{"updates":', "got no JSON"),
+        ('[{"updates": "4"}]', "got updates '4' in place of a whole number"),
+        ('[{"updates": 4, "validation:bleu": "high"}]', "got validation:bleu 'high' in place of"),
+    ],
+)
+def test_a_damaged_history_is_named_before_the_work(model, tmp_path, capsys, content, came):
     folder = shutil.copytree(model, tmp_path / "model")
-    (folder / "history.json").write_text('[{"updates":')
+    (folder / "history.json").write_text(content)
     (tmp_path / "test.tsv").write_text("en\tja\none\tone\n")
     out = tmp_path / "out"
     assert main(["evaluate", str(folder), str(tmp_path / "test.tsv"), "--out", str(out)]) == 1
-    assert "history.json: expected metrics of a training run" in capsys.readouterr().err
+    assert f"history.json: expected metrics of a training run, {came}" in capsys.readouterr().err
     assert not out.exists()

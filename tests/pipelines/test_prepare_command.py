@@ -1,9 +1,6 @@
 """`longspan prepare` as a user runs it."""
 
-import copy
-import functools
 import json
-import operator
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +16,7 @@ from longspan.training.corpus.prepare_report import summary
 from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
 from longspan.training.tokenizer import Tokenizer
+from tests.damage import altered, places
 
 WORDS = ["cat", "dog", "bird", "fish", "house", "river", "stone", "cloud", "tree", "road"]
 KANJI = ["猫", "犬", "鳥", "魚", "家", "川", "石", "雲", "木", "道"]
@@ -193,26 +191,6 @@ def test_another_corpus_is_replaced_only_when_asked(pairs, tmp_path, capsys):
     assert prepare(pairs, "--out", out, *changed, "--overwrite") == 0
     assert manifest_of(out)["settings"]["splits"]["seed"] == 5
     assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus", "pairs.tsv"]
-
-
-def places(value, *above):
-    """The way to every value below, of lists to the first alone."""
-    items = value.items() if isinstance(value, dict) else enumerate(value[:1])
-    for name, one in items:
-        yield (*above, name)
-        if isinstance(one, dict | list):
-            yield from places(one, *above, name)
-
-
-def altered(document, way, value):
-    *above, last = way
-    copied = copy.deepcopy(document)
-    holder = functools.reduce(operator.getitem, above, copied)
-    if value is ...:
-        del holder[last]
-    else:
-        holder[last] = value
-    return copied
 
 
 def outcome(folder):

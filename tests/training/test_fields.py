@@ -37,8 +37,9 @@ def test_what_is_no_object_is_named(content, came):
         (lambda f: f.fields("list"), "list a list in place of an object"),
         (lambda f: f.integers("number"), "number 3 in place of a list of whole numbers"),
         (lambda f: f.integers("mixed"), "mixed a list in place of a list of whole numbers"),
-        (lambda f: f.number("text"), "text 'x' in place of a number or null"),
-        (lambda f: f.number("flag"), "flag true in place of a number or null"),
+        (lambda f: f.number("text"), "text 'x' in place of a number"),
+        (lambda f: f.number_or_null("flag"), "flag true in place of a number"),
+        (lambda f: f.texts("mixed"), "mixed a list in place of a list of texts"),
         (lambda f: f.objects("number"), "number 3 in place of a list of objects"),
         (lambda f: f.objects("mixed"), r"mixed\[0\] 1 in place of an object"),
         (lambda f: f.fields("deep").integer("gone"), "one without deep.gone"),
@@ -64,7 +65,9 @@ def test_values_come_as_they_are():
 
 
 def test_numbers_and_objects_come_as_they_are():
-    fields = Fields({"n": 0.5, "none": None, "l": [{"t": "x"}]})
-    assert (fields.number("n"), fields.number("none")) == (0.5, None)
+    fields = Fields({"n": 0.5, "none": None, "l": [{"t": "x"}], "texts": ["a"]})
+    assert (fields.number("n"), fields.number_or_null("n")) == (0.5, 0.5)
+    assert fields.number_or_null("none") is None
+    assert fields.texts("texts") == ["a"]
     assert [one.text("t") for one in fields.objects("l")] == ["x"]
     assert [name for name, _ in Fields({"a": {}, "b": {}}).each()] == ["a", "b"]

@@ -112,8 +112,8 @@ def _check_splits(splits: Fields) -> None:
         train.fields("unknown_tokens").integer(side)
     for name, bucket in train.fields("lengths").each():
         for side in _SIDES:
-            bucket.fields(side).fields("tokens").number("mean")
-        bucket.fields("target_per_source").number("tokens")
+            bucket.fields(side).fields("tokens").number_or_null("mean")
+        bucket.fields("target_per_source").number_or_null("tokens")
         for _, split in splits.each():
             split.fields("lengths").fields(name).integer("pairs")
 
