@@ -42,7 +42,7 @@ class Connection(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._application, self.app = self.app, self._answer  # type: ignore[assignment]
+        self._application, self.app = self.app, self._answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request."""
@@ -84,7 +84,7 @@ class Connection(H11Protocol):
             return message
 
         _take_path(scope)
-        await self._application(scope, receive_sound, send)  # type: ignore[arg-type]
+        await self._application(scope, receive_sound, send)
 
     def _refuse(self, refusal: Malformed) -> None:
         response = refused(refusal, self.app_state[LEDGER].refuse_unread(refusal))

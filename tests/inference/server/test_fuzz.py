@@ -95,7 +95,7 @@ def test_what_the_schema_allows_and_what_it_forbids(server, case):
 def test_any_bytes_on_the_wire(server, pieces: list[bytes], apart: bool):
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         answers = b""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # closed before all was sent
             for piece in pieces if apart else [b"".join(pieces)]:
                 connection.sendall(piece)
             answers += _read(connection, 0.1)
