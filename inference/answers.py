@@ -1,7 +1,7 @@
 """Answers: the translations of a text's parts put together again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from longspan.inference.parts import Parts
 from longspan.inference.translations import Translation
 
-__all__ = ["Answer", "join"]
+__all__ = ["Answer", "as_translation", "join"]
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,19 @@ def join(parts: Parts, translations: Sequence[Translation]) -> Answer:
         parts=tuple(translations),
         sources=tuple(part.text for part in parts.parts),
         at=parts.at,
+    )
+
+
+def as_translation(answer: Answer) -> Translation:
+    """The answer as one translation, its score the sum of its parts'; no `n_best` of several."""
+    if len(answer.parts) == 1:
+        return replace(answer.parts[0], text=answer.text)
+    return Translation(
+        text=answer.text,
+        score=sum(part.score for part in answer.parts),
+        log_probability=answer.log_probability,
+        finished=answer.finished,
+        tokens=answer.tokens,
+        source_tokens=answer.source_tokens,
+        alignment=answer.alignment if answer.parts else None,
     )

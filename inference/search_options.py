@@ -3,7 +3,13 @@
 import argparse
 from typing import Any
 
-__all__ = ["add_search_arguments", "positive", "search_changes", "set_threads"]
+__all__ = [
+    "add_search_arguments",
+    "add_split_argument",
+    "positive",
+    "search_changes",
+    "set_threads",
+]
 
 _NAMES = (
     "beam_size", "length_penalty", "coverage_penalty", "max_length_factor", "max_length_offset",
@@ -42,6 +48,17 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     )
     machine.add_argument("--threads", type=positive, metavar="N", help="CPU threads")
     machine.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
+
+
+def add_split_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether a text of several sentences is translated at once."""
+    parser.add_argument(
+        "--split",
+        choices=("never", "sentences"),
+        default="never",
+        help="sentences: translate each sentence of a line on its own and join the translations "
+        "(default never: a line at a time, however long)",
+    )
 
 
 def search_changes(arguments: argparse.Namespace) -> dict[str, Any]:

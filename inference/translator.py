@@ -1,12 +1,15 @@
 """Translator: text in, text out, in the order given, whatever its length."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from longspan.inference.answers import as_translation, join
+from longspan.inference.parts import Limits, split
 from longspan.inference.search import SearchSettings, search
 from longspan.inference.translations import BLANK, Candidate, Translation, read
 from longspan.training.errors import LongspanError
@@ -17,6 +20,7 @@ from longspan.training.tokenizer import PAD, Tokenizer
 __all__ = ["DEFAULT_BATCH_TOKENS", "Candidate", "Translation", "Translator", "choose_device"]
 
 DEFAULT_BATCH_TOKENS = 4096
+_ANY_LENGTH = Limits(part=sys.maxsize, text=sys.maxsize)
 _SHOWN = 10
 
 logger = logging.getLogger(__name__)
@@ -69,6 +73,30 @@ class Translator:
         With `label`, progress is shown on standard error. The model is in evaluation mode for
         the time of the call, and in the mode it had after it.
         """
+        results = self._translated(texts, label)
+        self._report_unfinished(results)
+        return results
+
+    def translate_by_sentence(
+        self, texts: Sequence[str], language: str, *, label: str | None = None
+    ) -> list[Translation]:
+        """As `translate`, each sentence of a text on its own, by the rules of its `language`.
+
+        What a model does to a text of several sentences is not asked of it so. A translation of
+        several sentences has no `n_best`.
+        """
+        texts_parts = [
+            split(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
+        ]
+        sentences = [part.text for parts in texts_parts for part in parts.parts]
+        found = iter(self._translated(sentences, label))
+        results = [
+            as_translation(join(parts, [next(found) for _ in parts.parts])) for parts in texts_parts
+        ]
+        self._report_unfinished(results)
+        return results
+
+    def _translated(self, texts: Sequence[str], label: str | None) -> list[Translation]:
         results = [BLANK] * len(texts)
         full = [number for number, text in enumerate(texts) if text.strip()]
         encoded = [self.tokenizer.encode_source(texts[number]) for number in full]
@@ -79,7 +107,6 @@ class Translator:
                 for i, ids, hypotheses in zip(members, batch, found, strict=True):
                     results[full[i]] = read(self.tokenizer, ids, hypotheses)
                 count(len(members))
-        self._report_unfinished(results)
         return results
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:

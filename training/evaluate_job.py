@@ -38,7 +38,8 @@ class EvaluationJob:
 
     `model` and `against` are model directories, or text files with another system's
     translations, one a line. `test` is whatever `read_pairs` reads, or a prepared directory.
-    `search` replaces the search settings that each model carries. `names` is what the results
+    `search` replaces the search settings that each model carries; `by_sentence` translates each
+    sentence of a source on its own. `names` is what the results
     call a path, where its own name would tell a reader nothing.
     """
 
@@ -51,6 +52,7 @@ class EvaluationJob:
     tokenize: str | None = None
     language: str | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
+    by_sentence: bool = False
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     device: str | None = None
     resamples: int = 1000
@@ -152,12 +154,18 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
     settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
     translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
     label = f"translate with {job.name_of(system)}"
-    results = translator.translate([pair.source for pair in pairs], label=label)
+    sources = [pair.source for pair in pairs]
+    split = "sentences" if job.by_sentence else "never"
+    if job.by_sentence:
+        language = job.columns.source_language
+        results = translator.translate_by_sentence(sources, language, label=label)
+    else:
+        results = translator.translate(sources, label=label)
     return _Output(
         [result.text for result in results],
         [result.finished for result in results],
         [result.score for result in results],
-        details | {"search": asdict(settings), **_hashes(loaded)},
+        details | {"search": asdict(settings), "split": split, **_hashes(loaded)},
         {
             "history": history,
             "hyperparameters": loaded.hyperparameters.to_dict(),

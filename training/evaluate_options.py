@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from longspan.inference.search_options import (
     add_search_arguments,
+    add_split_argument,
     positive,
     search_changes,
     set_threads,
@@ -43,6 +44,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of the bootstrap (default: 1)"
     )
+    add_split_argument(parser)
     add_search_arguments(parser)
 
 
@@ -71,6 +73,7 @@ def evaluation_job(
         format=arguments.format,
         tokenize=arguments.tokenize,
         search=search_changes(arguments),
+        by_sentence=arguments.split == "sentences",
         batch_tokens=arguments.batch_tokens,
         device=arguments.device,
         resamples=arguments.resamples,

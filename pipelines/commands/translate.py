@@ -13,11 +13,18 @@ from functools import partial
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from longspan.inference.search_options import add_search_arguments, search_changes, set_threads
+from longspan.inference.search_options import (
+    add_search_arguments,
+    add_split_argument,
+    search_changes,
+    set_threads,
+)
 from longspan.pipelines.line_chunks import line_chunks
+from longspan.training.errors import OptionError
+from longspan.training.languages import language_argument
 
 if TYPE_CHECKING:
-    from longspan.inference.translator import Translation, Translator
+    from longspan.inference.translator import Translation
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -44,6 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alignment", action="store_true", help="add the attention to the JSON lines"
     )
+    add_split_argument(parser)
+    parser.add_argument(
+        "--source-language",
+        type=language_argument,
+        default="en",
+        metavar="CODE",
+        help="whose rules say where a sentence ends (default en)",
+    )
     add_search_arguments(parser)
 
 
@@ -54,11 +69,16 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.training.model_directory import load_model
     from longspan.training.progress import Progress
 
+    n_best = arguments.n_best
+    if n_best > 1 and arguments.split == "sentences":
+        raise OptionError(
+            f"--n-best {n_best}: expected 1 with --split sentences, since several sentences have "
+            "no list of their own; leave out one of the two"
+        )
     set_threads(arguments)
     device = choose_device(arguments.device)
     loaded = load_model(arguments.model, device)
     changes = search_changes(arguments)
-    n_best = arguments.n_best
     if changes["beam_size"] is None and n_best > loaded.hyperparameters.beam_size:
         changes["beam_size"] = n_best
     settings = SearchSettings.from_hyperparameters(
@@ -67,13 +87,16 @@ def run(arguments: argparse.Namespace) -> int:
     translator = Translator(
         loaded.model, loaded.tokenizer, settings, device, arguments.batch_tokens, _be_quiet
     )
+    translate: Callable[[list[str]], list[Translation]] = translator.translate
+    if arguments.split == "sentences":
+        translate = partial(translator.translate_by_sentence, language=arguments.source_language)
     write = _json_lines if arguments.json or arguments.alignment else partial(_plain, n_best)
     with ExitStack() as open_files:
         chunks, name = _input(arguments, open_files)
         count: Callable[[int], None] = lambda _: None  # noqa: E731
         if name == arguments.file and not sys.stdout.isatty():
             count = open_files.enter_context(Progress(unit="line", label="translate")).add
-        cut = _translate(translator, chunks, write, sys.stdout.buffer, count)
+        cut = _translate(translate, chunks, write, sys.stdout.buffer, count)
     if cut:
         _report(cut, name)
     return 0
@@ -96,7 +119,7 @@ def _input(arguments: argparse.Namespace, open_files: ExitStack) -> tuple[Iterab
 
 
 def _translate(
-    translator: "Translator",
+    translate: "Callable[[list[str]], list[Translation]]",
     chunks: Iterable[list[str]],
     write: "Callable[[int, str, Translation], str]",
     output: BinaryIO,
@@ -105,7 +128,7 @@ def _translate(
     """Write every chunk as soon as it is translated; the lines that the limit cut."""
     number, cut = 0, []
     for texts in chunks:
-        for text, translation in zip(texts, translator.translate(texts), strict=True):
+        for text, translation in zip(texts, translate(texts), strict=True):
             number += 1
             output.write(write(number, text, translation).encode(errors="backslashreplace"))
             if not translation.finished:

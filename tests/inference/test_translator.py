@@ -108,3 +108,33 @@ def test_any_text_has_a_translation(translate, texts):
     results = translate(settings=SearchSettings(1), report=lambda _: None).translate(texts)
     assert len(results) == len(texts)
     assert all(bool(r.n_best) == bool(t.strip()) for r, t in zip(results, texts, strict=True))
+
+
+def test_by_sentence_each_sentence_is_translated_as_if_it_came_alone(translate):
+    settings = SearchSettings(3, min_length=2, with_alignment=True)
+    texts = ["We a b c! They d e e!", "", "Only a!", "See a! See b! See c!\nSee d!"]
+    sentences = [
+        ["We a b c!", "They d e e!"],
+        [],
+        ["Only a!"],
+        ["See a!", "See b!", "See c!", "See d!"],
+    ]
+    together = translate(settings=settings).translate_by_sentence(texts, "en")
+    for found, own in zip(together, sentences, strict=True):
+        alone = translate(settings=settings).translate(own)
+        assert found.text.replace("\n", " ") == " ".join(t.text for t in alone)
+        assert found.score == pytest.approx(sum(t.score for t in alone), abs=1e-5)
+        assert found.tokens == tuple(token for t in alone for token in t.tokens)
+        if own:
+            assert found.alignment.shape == (len(found.tokens), len(found.source_tokens))
+    assert together[3].text.count("\n") == 1
+
+
+def test_by_sentence_the_report_counts_texts_not_sentences(translate):
+    said = []
+    translator = translate(
+        settings=SearchSettings(1, max_length=1, min_length=1), report=said.append
+    )
+    translator.translate_by_sentence(["See a! See b! See c!", "a b"], "en")
+    assert len(said) == 1
+    assert said[0].startswith("2 of 2 translations")

@@ -14,6 +14,7 @@ from longspan.training.errors import (
     HyperparameterError,
     LongspanError,
     ModelDirectoryError,
+    OptionError,
 )
 from longspan.training.files import written_together
 from longspan.training.hyperparameters import Hyperparameters
@@ -168,3 +169,28 @@ def test_evaluate_prints_the_table(model, tmp_path, capsys):
     document = json.loads((out / "evaluation.json").read_text())
     assert document["comparison"]["all"]["p_value"] == 1
     assert document["metrics"]["tokenizer"] == "none"
+
+
+def test_sentences_of_a_line_can_be_translated_on_their_own(tmp_path, capsys):
+    model = save(tmp_path / "model", end=-5)
+
+    def translated(text, *options):
+        assert call(translate, model, "--text", text, *options) == 0
+        return capsys.readouterr().out.rstrip("\n")
+
+    first, second = translated("See a!"), translated("See d d!")
+    assert first
+    assert second
+    assert translated("See a! See d d!", "--split", "sentences") == f"{first} {second}"
+    with pytest.raises(OptionError, match="--n-best 2: expected 1 with --split sentences"):
+        call(translate, model, "--text", "a", "--split", "sentences", "--n-best", "2")
+
+    test = tmp_path / "test.tsv"
+    test.write_text("source\ttarget\nSee a! See d d!\ta\n")
+    for how in ("never", "sentences"):
+        out = tmp_path / how
+        assert call(evaluate, model, test, "--out", out, "--split", how, "--resamples", 5) == 0
+        assert json.loads((out / "evaluation.json").read_text())["details"]["split"] == how
+    capsys.readouterr()
+    row = (tmp_path / "sentences" / "translations.tsv").read_text().splitlines()[1]
+    assert row.split("\t")[2] == f"{first} {second}"
