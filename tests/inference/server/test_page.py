@@ -42,6 +42,7 @@ def test_a_sentence_its_translation_alignment_and_time(served, server):
     assert translation == answer["translation"]
     assert "ms here" in notes
     assert "search" in notes
+    assert served.evaluate("document.querySelector('summary').textContent") == "Alignment: w1 w2 w3"
     assert rows == len(answer["target_tokens"]) > 0
     assert columns == 1 + len(answer["source_tokens"])
     shown = "[...document.querySelector('#alignment tbody tr').cells].slice(1).map(d => d.title)"
