@@ -6,6 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ BODY = b'{"text": "w1"}'
 HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSE = b"Connection: close\r\n"
+END = b"0\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +178,16 @@ def test_clients_that_send_byte_by_byte_take_nobodys_place(launch):
         for connection in connections:
             connection.close()
     assert server.metric("longspan_requests_arriving") == 0
+
+
+def test_a_body_in_tiny_chunks_holds_up_nobody(server):
+    flood = HEAD + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 400_000 + END
+    with ThreadPoolExecutor(1) as pool:
+        flooding = pool.submit(statuses, server, flood)
+        for _ in range(3):
+            assert server.ask(json.loads(BODY)).status == 200
+        assert not flooding.done()
+        assert flooding.result() == [400]  # it is no JSON
 
 
 def test_large_bodies_share_a_room_and_small_ones_need_none(launch, eventually):
