@@ -57,7 +57,7 @@ def add_split_argument(parser: argparse.ArgumentParser) -> None:
         choices=("never", "sentences"),
         default="never",
         help="sentences: translate each sentence of a line on its own and join the translations "
-        "(default never: a line at a time, however long)",
+        "(default: never, but a line at a time, however long)",
     )
 
 

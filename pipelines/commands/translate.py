@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=language_argument,
         default="en",
         metavar="CODE",
-        help="whose rules say where a sentence ends (default en)",
+        help="whose rules say where a sentence ends (default: en)",
     )
     add_search_arguments(parser)
 
