@@ -4,6 +4,7 @@ A composition root: it alone in `inference` reads the environment. See `docs/ser
 """
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -18,6 +19,8 @@ __all__ = ["main"]
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Serve until SIGTERM; the exit status. The model's folder is only read."""
+    # Until the server itself waits for it; an archive that was unpacked is removed then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = ServerSettings.from_environment(environment)
         paths = ContainerPaths.from_environment(environment)

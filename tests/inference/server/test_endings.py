@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -76,6 +77,19 @@ def test_sigterm_finishes_what_is_there(launch, endless_base):
     assert server.stop() == 0
     assert server.event("stopped")
     assert server.errors == ""
+
+
+def test_sigterm_while_it_starts_leaves_nothing_behind(launch, base, tmp_path: Path):
+    scratch = tmp_path / "scratch"
+    (tmp_path / "model").mkdir()
+    scratch.mkdir()
+    with tarfile.open(tmp_path / "model" / "model.tar.gz", "w:gz") as archive:
+        archive.add(base / "model", ".")
+    server = launch(tmp_path, TMPDIR=str(scratch))
+    assert server.event("listening")["model"].startswith(str(scratch))
+    assert server.stop() == 0
+    assert server.errors == ""
+    assert not list(scratch.iterdir())
 
 
 def test_what_cannot_be_finished_in_time_gets_a_503(launch, endless_base):
