@@ -18,6 +18,7 @@ from typing import Any
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
+from longspan.training.history import check_history
 
 __all__ = ["add_evidence", "read_evidence"]
 
@@ -47,10 +48,8 @@ def read_evidence(directory: str | Path) -> dict[str, Any]:
 def _check_system(system: Fields) -> None:
     if "hyperparameters" in system.values:
         system.fields("hyperparameters")
-    for entry in system.objects("history") if "history" in system.values else ():
-        entry.integer("updates")
-        for name in entry.values:
-            entry.number_or_null(name)
+    if "history" in system.values:
+        check_history(system.objects("history"))
 
 
 def add_evidence(directory: str | Path, parts: Mapping[str, Any]) -> None:

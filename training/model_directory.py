@@ -22,6 +22,7 @@ from torch import Tensor
 from longspan.training.errors import ModelDirectoryError
 from longspan.training.fields import Fields, parse_json
 from longspan.training.files import written_together
+from longspan.training.history import check_history
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.model_config import CONFIG, FORMAT, TOKENIZER, ModelConfig
@@ -100,10 +101,7 @@ def read_history(directory: str | Path) -> list[dict[str, Any]]:
         history = parse_json(path.read_bytes())
         if not isinstance(history, list):
             raise ValueError("no list")
-        for entry in map(Fields, history):
-            entry.integer("updates")
-            for name in entry.values:
-                entry.number_or_null(name)
+        check_history(map(Fields, history))
     except ValueError as error:
         raise ModelDirectoryError(
             f"{path}: expected metrics of a training run, got {error}; copy the model again, or "

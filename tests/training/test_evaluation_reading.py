@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from longspan.pipelines.results import table_lines
+from longspan.training import report_sections
 from longspan.training.errors import DataError
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import add_evidence, read_evidence
+from longspan.training.history import DRAWN
 from longspan.training.report import write_report
 from tests.damage import altered, places
 
@@ -26,7 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     directory = tmp_path_factory.mktemp("evaluation")
     write_evaluation(directory, right, against=wrong)
-    history = [{"updates": 4, "seconds": 2.0, "validation:bleu": 1.0}]
+    entry = {"updates": 4, "seconds": 2.0, "validation:bleu": 1.0}
+    history = [{**entry, "validation:loss_by_bucket": {"1-5": 1.0}}]
     add_evidence(directory, {"model": {"history": history, "hyperparameters": {"seed": 1}}})
     return directory
 
@@ -84,3 +87,7 @@ def test_evidence_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "evidence.json").write_text("[]")
     with pytest.raises(DataError, match=r"evidence\.json: .*got a list in place of an object"):
         read_evidence(tmp_path)
+
+
+def test_every_curve_of_the_report_is_checked() -> None:
+    assert {name for name, _ in report_sections._CURVES} == set(DRAWN)
