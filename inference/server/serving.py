@@ -43,9 +43,11 @@ def serve(model: Path, settings: ServerSettings, journal: Journal | None = None)
     with listening:
         server = build_server(model, settings, journal, fail)
         running.append(_Uvicorn(server, settings, journal))
-        host, port = listening.getsockname()[:2]
-        journal.write("listening", url=f"http://{host}:{port}", model=str(model))
-        running[0].run(sockets=[listening])
+        # From before the line that says so: who reads it may send a signal at once.
+        with running[0].capture_signals():
+            host, port = listening.getsockname()[:2]
+            journal.write("listening", url=f"http://{host}:{port}", model=str(model))
+            running[0].run(sockets=[listening])
     if failures:
         raise failures[0]
     journal.write("stopped")

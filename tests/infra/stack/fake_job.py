@@ -38,14 +38,15 @@ def train() -> None:
 
 
 def evaluate() -> None:
+    from longspan.training.evaluation import evaluate_translations
+    from longspan.training.evaluation_files import write_evaluation
+
     folder = OUTPUT / "evaluation"
-    gate = {
-        "bleu_long": 20.0,
-        "bleu_short": 20.0,
-        "bleu_short_change": 0.0,
-        "bleu_long_change": 0.0,
-    }
-    (folder / "evaluation.json").write_text(json.dumps({"gate": gate}))
+    # Of 82 BLEU: good enough for most gates, and not for one of 99.
+    found = evaluate_translations(
+        ["a"], ["u v w x y z"], ["u v w x y"], tokenize="none", resamples=2
+    )
+    write_evaluation(folder, found)
     for name in ("report.html", "evidence.json"):
         (folder / name).write_text("{}")
 
