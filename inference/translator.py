@@ -82,16 +82,16 @@ class Translator:
     ) -> list[Translation]:
         """As `translate`, each sentence of a text on its own, by the rules of its `language`.
 
-        What a model does to a text of several sentences is not asked of it so. A translation of
-        several sentences has no `n_best`.
+        For models that lose their place among several sentences. A translation that was joined
+        of several has no `n_best`.
         """
-        texts_parts = [
+        split_texts = [
             split(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
         ]
-        sentences = [part.text for parts in texts_parts for part in parts.parts]
+        sentences = [part.text for parts in split_texts for part in parts.parts]
         found = iter(self._translated(sentences, label))
         results = [
-            as_translation(join(parts, [next(found) for _ in parts.parts])) for parts in texts_parts
+            as_translation(join(parts, [next(found) for _ in parts.parts])) for parts in split_texts
         ]
         self._report_unfinished(results)
         return results
