@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from longspan.training.errors import Interrupted, LongspanError, explain
+from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
@@ -57,16 +58,20 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; an expected failure is one line on standard error and exit code 1."""
+    """Run one subcommand; an expected failure is one line on standard error and exit code 1.
+
+    Ctrl-C and SIGTERM end it in order, with exit code 130.
+    """
     arguments = build_parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        with terminated_as_interrupted():
+            return int(arguments.run(arguments))
     except Interrupted as stop:
         return _fail(str(stop), 130)
     except LongspanError as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
-        return _fail("stopped by the keyboard", 130)
+        return _fail("stopped by a signal", 130)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); Python would complain again at exit.
         sys.stderr.close()

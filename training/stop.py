@@ -1,12 +1,13 @@
 """Orderly stop: SIGTERM and SIGINT ask, the trainer saves at its next step and ends."""
 
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["StopRequest", "stop_on_signals"]
+__all__ = ["StopRequest", "stop_on_signals", "terminated_as_interrupted"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PATIENCE = 2  # SIGINTs that only ask
@@ -51,3 +52,19 @@ def stop_on_signals() -> Iterator[StopRequest]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Within, SIGTERM ends the work as Ctrl-C does: what that clears up is cleared up.
+
+    Outside the main thread, where Python lets nobody choose, signals stay as they are.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)

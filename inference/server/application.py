@@ -16,7 +16,7 @@ from starlette.routing import Route
 from longspan.inference.options import Profiles
 from longspan.inference.parts import Limits
 from longspan.inference.server.admission import Admission
-from longspan.inference.server.calls import Ledger
+from longspan.inference.server.calls import REQUEST_ID, Call, Ledger
 from longspan.inference.server.child import WorkerSettings
 from longspan.inference.server.connections import LEDGER
 from longspan.inference.server.deadlines import Deadlines
@@ -161,5 +161,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """A path or method that is not there."""
     status = getattr(error, "status_code", 500)
     message = f"{request.method} {request.url.path}: {getattr(error, 'detail', 'error')}"
-    content = {"error": {"code": _CODES.get(status, "error"), "message": message}}
-    return JSONResponse(content, status, headers=getattr(error, "headers", None))
+    id = Call.of(request.headers).id
+    content = {"code": _CODES.get(status, "error"), "message": message, "request_id": id}
+    headers = {**(getattr(error, "headers", None) or {}), REQUEST_ID: id}
+    return JSONResponse({"error": content}, status, headers)

@@ -1,8 +1,9 @@
 import signal
+import threading
 
 import pytest
 
-from longspan.training.stop import StopRequest, stop_on_signals
+from longspan.training.stop import StopRequest, stop_on_signals, terminated_as_interrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -37,3 +38,23 @@ def test_asking_without_a_signal():
     stop = StopRequest()
     stop.ask()
     assert stop()
+
+
+def test_sigterm_interrupts_and_the_handler_comes_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_other_threads_leave_signals_alone():
+    done = []
+
+    def work():
+        with terminated_as_interrupted():
+            done.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [signal.getsignal(signal.SIGTERM)]

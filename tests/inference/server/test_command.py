@@ -1,5 +1,8 @@
 """`longspan serve MODEL`: for people, on their own machine."""
 
+import tarfile
+from pathlib import Path
+
 from tests.inference.server.conftest import ServerProcess
 
 
@@ -18,3 +21,20 @@ def test_a_folder_that_is_no_model_is_named(base, tmp_path):
     with ServerProcess(base, command) as server:
         assert server.process.wait(60) == 1
     assert server.errors.startswith(f"longspan: error: {tmp_path}: expected model.tar.gz")
+
+
+def test_sigterm_while_it_unpacks_leaves_nothing_behind(base, eventually, tmp_path: Path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz", compresslevel=1) as archive:
+        archive.add(base / "model", ".")
+        padding = tarfile.TarInfo("padding")
+        padding.size = 10**8  # so that it takes a while
+        with open("/dev/zero", "rb") as zeros:
+            archive.addfile(padding, zeros)
+    command = ["longspan.pipelines.command", "serve", str(tmp_path), "--port", "0"]
+    with ServerProcess(base, command, TMPDIR=str(scratch)) as server:
+        eventually(lambda: list(scratch.iterdir()))
+        assert server.stop() == 130
+    assert server.errors == "longspan: error: stopped by a signal\n"
+    assert not list(scratch.iterdir())

@@ -70,7 +70,9 @@ def test_strange_text_is_translated(server, text):
 
 
 def test_paths_and_methods_that_are_not_there(server):
-    assert server.request("GET", "/nothing").json["error"]["code"] == "not_found"
+    missing = server.request("GET", "/nothing", headers={"X-Request-Id": "mine"})
+    assert missing.json["error"]["code"] == "not_found"
+    assert missing.json["error"]["request_id"] == missing.headers["x-request-id"] == "mine"
     # Not led to another host by what the client said of its own.
     assert server.request("GET", "/ping/", headers={"Host": "elsewhere.example"}).status == 404
     wrong = server.request("GET", "/invocations")
