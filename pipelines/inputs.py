@@ -4,7 +4,7 @@ The same files get the same address, so they are uploaded once and the step cach
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from longspan.pipelines.aws_errors import explained
-from longspan.pipelines.config.data import Data, Sample
+from longspan.pipelines.config.data import Data
 from longspan.training.errors import DataError
-from longspan.training.progress import Progress, progress
-from longspan.training.sample.directory import write_sample
+from longspan.training.progress import Progress
+from longspan.training.sample.directory import show_training, write_sample
 from longspan.training.sample.generator import SampleSettings
 
 __all__ = ["Inputs", "Store", "place_inputs"]
@@ -64,32 +64,16 @@ def _files(data: Data, directory: Path) -> Mapping[str, list[str]]:
             "validation": data.validation or [],
             "test": data.test or [],
         }
-    settings = data.sample.model_dump_json()
-    folder = directory / f"sample-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+    asked = data.sample.model_dump_json()
+    folder = directory / f"sample-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
     if not (folder / "sample.json").is_file():  # written last
-        _generate(data.sample, folder)
+        settings = SampleSettings(**data.sample.model_dump())
+        write_sample(folder, settings, show_training(settings))
     return {
         "pairs": [str(folder / "train.tsv")],
         "validation": [str(folder / "validation.tsv")],
         "test": [str(folder / "test.tsv")],
     }
-
-
-def _generate(sample: Sample, folder: Path) -> None:
-    settings = SampleSettings(
-        pairs=sample.pairs,
-        seed=sample.seed,
-        max_words=sample.max_words,
-        validation=sample.validation,
-        test_per_bucket=sample.test_per_bucket,
-    )
-
-    def watch(rows: Iterator[Any], split: str) -> Iterator[Any]:
-        if split != "train":
-            return rows
-        return progress(rows, total=settings.pairs, unit="pairs", label="sample")
-
-    write_sample(folder, settings, watch)
 
 
 def _place(files: list[str], kind: str, store: Store) -> str | None:

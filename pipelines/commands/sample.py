@@ -6,12 +6,7 @@ give the same bytes. `doc` is DOCUMENT#LINE: lines of one document are consecuti
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from longspan.training.sample.generator import Row
 
 HELP = "write a corpus of sentence pairs from the project's own grammar"
 EXAMPLE = "longspan sample --pairs 20000 --seed 1 --out build/sample"
@@ -53,8 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the sample and print what was written."""
-    from longspan.training.progress import progress
-    from longspan.training.sample.directory import write_sample
+    from longspan.training.sample.directory import show_training, write_sample
     from longspan.training.sample.generator import SampleSettings
 
     settings = SampleSettings(
@@ -64,13 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         validation=arguments.validation,
         test_per_bucket=arguments.test_per_bucket,
     )
-
-    def watch(rows: Iterator["Row"], split: str) -> Iterator["Row"]:
-        if split != "train":
-            return rows
-        return progress(rows, total=settings.pairs, unit="pairs", label=f"sample {split}")
-
-    summary = write_sample(arguments.out, settings, watch)
+    summary = write_sample(arguments.out, settings, show_training(settings))
     for name, counts in summary["files"].items():
         size = f"{counts['pairs']:,} pairs in {counts['documents']:,} documents"
         print(f"{arguments.out / name}: {size}")

@@ -8,9 +8,10 @@ from typing import Any
 
 from longspan.training.errors import DataError
 from longspan.training.files import written_together
+from longspan.training.progress import progress
 from longspan.training.sample.generator import Row, Sample, SampleSettings, Statistics
 
-__all__ = ["FILES", "HEADER", "write_sample"]
+__all__ = ["FILES", "HEADER", "show_training", "write_sample"]
 
 HEADER = "doc\ten\tja\n"
 # In the order they are made: training pairs avoid what the other two hold.
@@ -18,6 +19,17 @@ FILES = ("test", "validation", "train")
 _SUMMARY = "sample.json"
 
 Watch = Callable[[Iterator[Row], str], Iterator[Row]]
+
+
+def show_training(settings: SampleSettings) -> Watch:
+    """A `watch` that shows progress over the training pairs, which take the longest."""
+
+    def watch(rows: Iterator[Row], split: str) -> Iterator[Row]:
+        if split != "train":
+            return rows
+        return progress(rows, total=settings.pairs, unit="pairs", label=f"sample {split}")
+
+    return watch
 
 
 def write_sample(

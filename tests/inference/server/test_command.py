@@ -30,7 +30,7 @@ def test_sigterm_while_it_unpacks_leaves_nothing_behind(base, eventually, tmp_pa
         archive.add(base / "model", ".")
         padding = tarfile.TarInfo("padding")
         padding.size = 10**8  # so that it takes a while
-        with open("/dev/zero", "rb") as zeros:
+        with Path("/dev/zero").open("rb") as zeros:
             archive.addfile(padding, zeros)
     command = ["longspan.pipelines.command", "serve", str(tmp_path), "--port", "0"]
     with ServerProcess(base, command, TMPDIR=str(scratch)) as server:
