@@ -15,6 +15,7 @@ from longspan.inference import native
 from longspan.inference.hypotheses import Ending, Floats, History, Integers, Pool
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.penalties import coverage_penalty, length_penalty
+from longspan.inference.repeats import Repeats
 from longspan.inference.settings import SearchSettings
 from longspan.inference.watched_attention import read_attention
 from longspan.training.errors import LongspanError
@@ -41,15 +42,18 @@ class Beams:
         self._finished = Pool(sentences, beam, finished=True)
         self._stopped = Pool(sentences, beam, finished=False)
         self._history = History(sentences)
+        self._repeats = Repeats(sentences, settings.no_repeat_ngram_size)
 
     @property
     def wanted(self) -> tuple[int, tuple[int, ...]]:
         """How many tokens of each row the next step needs, and which ones cannot be.
 
-        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS.
+        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS; and those
+        that would repeat an n-gram.
         """
         too_short = self._length < self.settings.min_length
-        return self.settings.beam_size + 1, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
+        count = self.settings.beam_size + 1 + self._repeats.most
+        return count, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
 
     def advance(
         self, chances: native.Floats, tokens: Integers, weights: Tensor | None
@@ -61,6 +65,7 @@ class Beams:
         """
         beam, live = self.settings.beam_size, self._sums.shape[1]
         attention = read_attention(weights, self.settings, live, is_first=self._length == 0)
+        chances = self._repeats.bar(chances, tokens)
         sums, parents, tokens = self._candidates(chances, tokens)  # (running, candidates)
         self._length += 1
         now = length_penalty(float(self._length), self.settings.length_penalty)
@@ -151,7 +156,9 @@ class Beams:
             self._coverage = self._coverage[index]
         live = len(self.previous) // len(done)  # hypotheses a sentence before the step
         self.previous = tokens.reshape(-1)
-        return (rows[:, None] * live + parents).reshape(-1), ended
+        kept = (rows[:, None] * live + parents).reshape(-1)
+        self._repeats.grow(kept, self.previous)
+        return kept, ended
 
     def _stop(self, over: NDArray[np.bool_], scores: Floats) -> None:
         """Keep what is live of the sentences `over` the limit, as unfinished."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.native import Floats, Integers
 from longspan.inference.penalties import coverage_penalty, length_penalty
+from longspan.inference.repeats import Repeats
 from longspan.inference.settings import SearchSettings
 from longspan.inference.watched_attention import read_attention
 from longspan.training.errors import LongspanError
@@ -35,23 +36,24 @@ class GreedyBeams:
         self._coverage: Tensor | None = None  # (running, 1, source)
         self._attention: list[list[Tensor]] = [[] for _ in lengths]  # (source,) a step
         self._length = 0
+        self._repeats = Repeats(len(lengths), settings.no_repeat_ngram_size)
 
     @property
     def wanted(self) -> tuple[int, tuple[int, ...]]:
         """As `Beams.wanted`."""
         too_short = self._length < self.settings.min_length
-        return 1, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
+        return 1 + self._repeats.most, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
 
     def advance(
         self, chances: Floats, tokens: Integers, weights: Tensor | None
     ) -> tuple[Integers | None, list[int]]:
         """As `Beams.advance`; None where all rows go on as they are."""
         attention = read_attention(weights, self.settings, 1, is_first=self._length == 0)
-        best, chosen = chances[:, 0].tolist(), tokens[:, 0]
+        best, chosen = self._choose(chances, tokens)
         self._length += 1
         self._watch(attention)
         ended, left = [], []
-        for place, (token, chance) in enumerate(zip(chosen.tolist(), best, strict=True)):
+        for place, (token, chance) in enumerate(zip(chosen.tolist(), best.tolist(), strict=True)):
             sentence = self.running[place]
             if chance != chance:
                 raise LongspanError(
@@ -88,6 +90,14 @@ class GreedyBeams:
         """The tokens of a running sentence."""
         return list(self._ids[sentence])
 
+    def _choose(self, chances: Floats, tokens: Integers) -> tuple[Floats, Integers]:
+        """The best token of each row that it may have, and its chance: both (rows,)."""
+        if chances.shape[1] == 1:
+            return chances[:, 0], tokens[:, 0]
+        chances = self._repeats.bar(chances, tokens)
+        each, best = np.arange(len(chances)), chances.argmax(axis=1)
+        return chances[each, best], tokens[each, best]
+
     def _watch(self, attention: Tensor | None) -> None:
         if attention is None:
             return
@@ -109,12 +119,12 @@ class GreedyBeams:
 
     def _leave(self, tokens: Integers, ended: list[int], left: list[int]) -> Integers | None:
         """Drop the sentences that ended; the rows to go on with, None when that is all."""
-        self.previous = tokens
+        rows = np.array(left, dtype=np.int64)
+        self.previous = tokens[rows]
+        self._repeats.grow(rows, self.previous)
         if not ended:
             return None
-        rows = np.array(left, dtype=np.int64)
         self.running = [self.running[place] for place in left]
-        self.previous = tokens[rows]
         if self._coverage is not None:
             self._coverage = self._coverage[torch.from_numpy(rows)]
         return rows

@@ -56,6 +56,10 @@ class Options:
     coverage_penalty: float | None = _option(
         _Rule("number", 0, 10), "beta of Wu et al. 2016; needs a model with attention"
     )
+    no_repeat_ngram_size: int | None = _option(
+        _Rule("integer", 0, 100),
+        "tokens in a row that come once at most; 0: any number of times",
+    )
     n_best: int | None = _option(_Rule("integer", 1, _WIDEST_BEAM), "best translations wanted")
     alignment: bool | None = _option(_Rule("boolean"), "the attention weights, target by source")
     max_length: int | None = _option(
@@ -112,8 +116,8 @@ class Profiles:
         given = {
             name: getattr(options, name)
             for name in (
-                "beam_size", "length_penalty", "coverage_penalty", "n_best", "max_length",
-                "max_length_factor",
+                "beam_size", "length_penalty", "coverage_penalty", "no_repeat_ngram_size",
+                "n_best", "max_length", "max_length_factor",
             )
             if getattr(options, name) is not None
         }  # fmt: skip

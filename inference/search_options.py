@@ -13,6 +13,7 @@ __all__ = [
 
 _NAMES = (
     "beam_size", "length_penalty", "coverage_penalty", "max_length_factor", "max_length_offset",
+    "no_repeat_ngram_size",
 )  # fmt: skip
 
 
@@ -37,6 +38,12 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--max-length-offset", type=int, metavar="N", help="... plus N tokens (default: 20)"
+    )
+    group.add_argument(
+        "--no-repeat-ngram-size",
+        type=int,
+        metavar="N",
+        help="so many tokens in a row come once at most in an output; 0: any number of times",
     )
     machine = parser.add_argument_group("machine")
     machine.add_argument(

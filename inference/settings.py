@@ -27,6 +27,7 @@ class SearchSettings:
     max_length_offset: int = 20
     max_length: int | None = None
     min_length: int = 0  # tokens before EOS
+    no_repeat_ngram_size: int = 0  # n of the n-grams that come once at most; 0 allows repeats
     with_alignment: bool = False
 
     def __post_init__(self) -> None:
@@ -39,6 +40,7 @@ class SearchSettings:
             ("max_length_offset", 0),
             ("max_length", 1),
             ("min_length", 0),
+            ("no_repeat_ngram_size", 0),
         ):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= least):
@@ -55,6 +57,7 @@ class SearchSettings:
             "beam_size": hyperparameters.beam_size,
             "length_penalty": hyperparameters.length_penalty,
             "coverage_penalty": hyperparameters.coverage_penalty,
+            "no_repeat_ngram_size": hyperparameters.no_repeat_ngram_size,
         }
         return cls(**values | {name: v for name, v in changes.items() if v is not None})
 

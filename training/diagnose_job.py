@@ -83,6 +83,7 @@ def diagnose_pairs(
     searched = hyperparameters.replace(
         length_penalty=translator.settings.length_penalty,
         coverage_penalty=translator.settings.coverage_penalty,
+        no_repeat_ngram_size=translator.settings.no_repeat_ngram_size,
     )
     found = diagnose(segments, trained, searched)
     unread = [

@@ -138,6 +138,9 @@ class Hyperparameters:
     beam_size: int = integer(5, 1, 1000, "hypotheses kept; 1 is greedy")
     length_penalty: float = real(0.6, 0, 10, "alpha of Wu et al. 2016")
     coverage_penalty: float = real(0.0, 0, 10, "beta of Wu et al. 2016")
+    no_repeat_ngram_size: int = integer(
+        0, 0, 100, "so many tokens in a row come once at most in an output; 0: any number of times"
+    )
     calibrate_penalties: bool = flag(False, "choose both penalties by validation BLEU at the end")
 
     DEFAULT_BATCH_TOKENS = 3000

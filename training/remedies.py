@@ -88,6 +88,12 @@ def _coverage_penalty(case: _Case) -> str | None:
     return f"{_WITHOUT_TRAINING}--coverage-penalty 0.05 when translating" if needed else None
 
 
+def _once(case: _Case) -> str | None:
+    if case.settings.no_repeat_ngram_size:
+        return None
+    return f"{_WITHOUT_TRAINING}--no-repeat-ngram-size 4 when translating"
+
+
 def _longer(case: _Case) -> str | None:
     needed = case.settings.length_penalty < 1
     return f"{_WITHOUT_TRAINING}--length-penalty 1.0 when translating" if needed else None
@@ -110,6 +116,7 @@ REMEDIES: Mapping[str, Callable[[_Case], str | None]] = {
     "window": _window,
     "sharper": _sharper,
     "coverage penalty": _coverage_penalty,
+    "once": _once,
     "longer": _longer,
     "shorter": _shorter,
     "limit": _limit,

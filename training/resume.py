@@ -27,6 +27,7 @@ _MAY_CHANGE = frozenset(
         "beam_size",
         "length_penalty",
         "coverage_penalty",
+        "no_repeat_ngram_size",
         "calibrate_penalties",
     }
 )

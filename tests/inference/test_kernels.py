@@ -229,9 +229,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.parametrize(("beam", "size"), [(1, 0), (1, 2), (5, 0), (5, 2)])
 @pytest.mark.usefixtures("single_thread")
-def test_a_search_finds_what_it_finds_with_torch(kind, beam, monkeypatch):
+def test_a_search_finds_what_it_finds_with_torch(kind, beam, size, monkeypatch):
     model, hyperparameters = build(**KINDS[kind])
     fast = compress(copy.deepcopy(model), hyperparameters)
     assert hasattr(fast, "walk")
@@ -242,7 +242,9 @@ def test_a_search_finds_what_it_finds_with_torch(kind, beam, monkeypatch):
     lengths = torch.randint(1, 20, (33,), generator=generator)
     source = torch.randint(4, 90, (33, int(lengths.max())), generator=generator)
     source.masked_fill_(torch.arange(source.shape[1]) >= lengths[:, None], 0)
-    options = SearchSettings(beam, 0.6, 0.1, max_length=12, with_alignment=True)
+    options = SearchSettings(
+        beam, 0.6, 0.1, max_length=12, with_alignment=True, no_repeat_ngram_size=size
+    )
     pairs = zip(*(search(m, source, lengths, options) for m in (fast, slow)), strict=True)
     same = 0
     for (found, *_), (expected, *_) in pairs:

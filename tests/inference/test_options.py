@@ -31,6 +31,7 @@ def test_profiles_are_greedy_and_a_beam_of_five_with_the_models_penalties():
 def test_options_change_the_profile():
     changed = settings(profile="fast", beam_size=3, n_best=2, max_length=7, alignment=True)
     assert (changed.beam_size, changed.n_best, changed.max_length) == (3, 2, 7)
+    assert settings(profile="fast", no_repeat_ngram_size=4).no_repeat_ngram_size == 4
     assert changed.with_alignment
 
 
@@ -54,6 +55,7 @@ def test_n_best_widens_a_beam_that_nobody_asked_for():
         ({"split": None}, "allowed: auto | sentences | never"),
         ({"beamsize": 5}, "did you mean beam_size"),
         ({"max_length": 10**12}, "max_length"),
+        ({"no_repeat_ngram_size": -1}, "no_repeat_ngram_size=-1: allowed: an integer from 0 to"),
     ],
 )
 def test_a_wrong_option_is_named_with_what_is_allowed(values: dict[str, object], message: str):

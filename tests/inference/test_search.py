@@ -52,6 +52,51 @@ def test_a_huge_beam_finds_what_exhaustive_search_finds(
         assert [h.score for h in hypotheses] == pytest.approx([s for s, _ in truth[:4]], abs=1e-5)
 
 
+def repeats(ids, size):
+    """Whether an n-gram of this size comes twice."""
+    found = [tuple(ids[i : i + size]) for i in range(len(ids) - size + 1)]
+    return len(found) > len(set(found))
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("kind", ["table", "model"])
+def test_of_what_repeats_nothing_the_best_is_found(table_model, tiny_model, sources, kind, size):
+    model = table_model(6) if kind == "table" else tiny_model(6)
+    source, lengths = sources([3, 5], 6)
+    settings = SearchSettings(300, 0.6, 0.1, n_best=4, max_length=5, no_repeat_ngram_size=size)
+    for row, hypotheses in enumerate(search(model, source, lengths, settings)):
+        truth = exhaustive(model, source[row], int(lengths[row]), 0.6, 0.1, 5, 6)
+        fit = [ids for _, ids in truth if not repeats(ids, size)]
+        assert [h.ids for h in hypotheses] == fit[:4]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("beam", [1, 2, 5])
+def test_no_n_gram_comes_twice(table_model, sources, beam, size):
+    """Of a model that would go on forever, so that nothing but the limit ends it."""
+    model = table_model(12)
+    model.table[..., EOS] = -10.0
+    source, lengths = sources([3, 8, 5], 12)
+    settings = SearchSettings(beam, max_length=40, no_repeat_ngram_size=size)
+    longest = 0
+    for (best, *_), (free, *_) in zip(
+        search(model, source, lengths, settings),
+        search(model, source, lengths, SearchSettings(beam, max_length=40)),
+        strict=True,
+    ):
+        assert repeats(free.ids, size)
+        assert not repeats(best.ids, size)
+        longest = max(longest, len(best.ids))
+    assert longest == (9 if size == 1 else 40)  # every token once, then the end
+
+
+def test_a_hypothesis_with_nothing_new_to_say_repeats_itself(table_model, sources):
+    source, lengths = sources([3, 8], 6)
+    settings = SearchSettings(3, min_length=9, max_length=10, no_repeat_ngram_size=1)
+    for hypotheses in search(table_model(6), source, lengths, settings):
+        assert len(hypotheses[0].ids) >= 9
+
+
 @pytest.mark.parametrize("kind", ["table", "model"])
 def test_beam_one_is_greedy_search(table_model, tiny_model, sources, kind):
     for seed in range(8):
@@ -243,6 +288,7 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
         ({"length_penalty": -1.0}, "length_penalty=-1"),
         ({"coverage_penalty": float("nan")}, "coverage_penalty=nan"),
         ({"max_length": 0}, "max_length=0"),
+        ({"no_repeat_ngram_size": -1}, "no_repeat_ngram_size=-1"),
     ],
 )
 def test_settings_without_sense_are_refused_by_name(setting, message):

@@ -121,6 +121,13 @@ def test_what_the_limit_cut_is_reported_by_line(tmp_path, capsys):
     assert len(captured.out.splitlines()) == 3
 
 
+def test_n_grams_that_come_once_at_most(tmp_path, capsys):
+    model = save(tmp_path / "endless", end=-1e6)
+    assert call(translate, model, "--text", "a b c d a b", "--no-repeat-ngram-size", "1") == 0
+    output = capsys.readouterr().out.split()
+    assert 3 < len(output) == len(set(output))
+
+
 def test_a_line_break_in_the_output_does_not_shift_the_lines():
     assert translate._one_line("a\nb\r\nc\rd") == "a b c d"
 

@@ -90,6 +90,7 @@ def test_what_is_set_already_is_not_advised_again():
     cured = {
         "attention_location": "tracking", "coverage_mechanism": "loss", "length_penalty": 1.0,
         "coverage_penalty": 0.1, "length_augmentation": 0.1, "length_augmentation_max": 200,
+        "no_repeat_ngram_size": 4,
     }  # fmt: skip
     for finding in found_in(broken, **cured).findings:
         (text,) = finding.advice
