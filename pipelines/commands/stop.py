@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.live_view import show
     from longspan.pipelines.where import default_region, open_connection
 
-    with open_connection(arguments, default_region(arguments)) as connection:
+    # A local cloud that does not run has nothing to stop.
+    with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         client = connection.client("sagemaker")
         found = find_execution(client, arguments.execution, arguments.pipeline)
         execution = Execution(client, found.arn)

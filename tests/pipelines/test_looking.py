@@ -65,6 +65,8 @@ def test_a_listing_changes_nothing(
     assert "shown" in capsys.readouterr().out
     assert main(["logs", GROUP, *options]) == 0
     assert "serving first" in capsys.readouterr().out
+    assert main(["stop", "--pipeline", "shown", *options]) == 0
+    assert "has ended already: Failed" in capsys.readouterr().out
     assert contents(directory) == before
 
     # Whoever needs the endpoint has it again.
