@@ -46,6 +46,7 @@ class Documents:
 
         Raises LocalCloudError for a file that is no document.
         """
+        self._source = directory
         self._directory = directory if kept else None
         self._documents: dict[Key, Document] = {}
         self._changed = threading.Condition(threading.RLock())
@@ -104,6 +105,13 @@ class Documents:
                 if key.kind == kind and region in (None, key.region)
             ]
 
+    def texts(self, kind: str, member: str) -> list[tuple[Key, str]]:
+        """One member of all documents of a kind, such as their status.
+
+        Raises LocalCloudError for a document without it: its file was damaged.
+        """
+        return [(key, self._text(key, document, member)) for key, document in self.of(kind)]
+
     def wait(
         self, key: Key, until: Callable[[Document], bool], timeout: float | None = None
     ) -> Document:
@@ -120,6 +128,12 @@ class Documents:
             return self._documents[key]
         except KeyError:
             raise Missing(key) from None
+
+    def _text(self, key: Key, document: Document, member: str) -> str:
+        try:
+            return Fields(document).text(member)
+        except ValueError as error:
+            raise _damaged(_path(self._source or Path(), key), error) from None
 
     def _put(self, key: Key, document: Document) -> None:
         if self._directory is not None:
@@ -145,6 +159,13 @@ def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
     yield from ((key, document) for _, key, document in found)
 
 
+def _damaged(path: Path, error: ValueError) -> LocalCloudError:
+    return LocalCloudError(
+        f"{path}: expected a document that a local cloud wrote, got {error}; restore the file or "
+        "delete it, or start on another directory"
+    )
+
+
 def _checked(path: Path, content: Any) -> tuple[float, Document]:
     """When it was created, where that is known, and the document. Raises LocalCloudError."""
     try:
@@ -152,7 +173,4 @@ def _checked(path: Path, content: Any) -> tuple[float, Document]:
         known = "CreationTime" in fields.values
         return fields.number("CreationTime") if known else 0.0, content
     except ValueError as error:
-        raise LocalCloudError(
-            f"{path}: expected a document that a local cloud wrote, got {error}; restore the file "
-            "or delete it, or start on another directory"
-        ) from None
+        raise _damaged(path, error) from None

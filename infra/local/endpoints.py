@@ -46,8 +46,7 @@ class Endpoints:
 
     def recover(self) -> None:
         """What served is started again, with the endpoint config that it had."""
-        for key, document in self._documents.of(KIND):
-            status = document[STATUS]
+        for key, status in self._documents.texts(KIND, STATUS):
             if status == "Deleting":
                 self._documents.delete(key)
             elif status != "Failed" and self._at_rest:

@@ -68,8 +68,8 @@ class TuningJobs:
     def recover(self) -> None:
         """What a strategy had learnt is lost with its process: jobs that ran have failed."""
         now = self._context.now()
-        for key, document in self._context.documents.of(_KIND):
-            if document[_STATUS] not in ENDED:
+        for key, status in self._context.documents.texts(_KIND, _STATUS):
+            if status not in ENDED:
                 self._context.documents.change(
                     key,
                     **{_STATUS: "Failed"},

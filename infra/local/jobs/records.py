@@ -139,8 +139,8 @@ class Records:
     def recover(self) -> None:
         """Jobs that ran when an earlier cloud ended have failed."""
         kind, now = self._kind, self._context.now()
-        for key, document in self._documents.of(kind.document):
-            if document[kind.status] not in _ENDED:
+        for key, status in self._documents.texts(kind.document, kind.status):
+            if status not in _ENDED:
                 self._documents.change(
                     key,
                     **{kind.status: "Failed", kind.end: now},

@@ -64,8 +64,8 @@ class Executions:
 
     def recover(self) -> None:
         """What ran when an earlier cloud ended has failed, and can be retried."""
-        for key, document in self._documents.of(EXECUTION):
-            if document[STATUS] not in ENDED:
+        for key, status in self._documents.texts(EXECUTION, STATUS):
+            if status not in ENDED:
                 self._abandon(key)
 
     def close(self) -> None:

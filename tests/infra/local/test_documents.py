@@ -1,5 +1,6 @@
 """Documents: durable, copied, waited for."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,19 @@ def test_edits_of_several_threads_are_not_lost(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert documents.get(KEY)["n"] == Documents(tmp_path).get(KEY)["n"] == 100
+
+
+def test_a_member_of_all_of_a_kind(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"Status": "Failed"})
+    documents.create(Key("other", "us-east-1", "one"), {})
+    assert documents.texts("model", "Status") == [(KEY, "Failed")]
+    for damage, came in ({}, "one without Status"), ({"Status": 1}, "Status 1 in place of a text"):
+        [path] = tmp_path.rglob("model/*/*.json")
+        path.write_text(json.dumps(damage))
+        for kept in (True, False):
+            with pytest.raises(LocalCloudError, match=f"{path}: expected a document .*got {came}"):
+                Documents(tmp_path, kept=kept).texts("model", "Status")
 
 
 @pytest.mark.parametrize(
