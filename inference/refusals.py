@@ -3,6 +3,7 @@
 LongspanError
 └── Refusal                 a request that is not answered; `status` and `code` are for HTTP
     ├── BadRequest          400: what came cannot be read, or an option has a wrong value
+    ├── NoRoute             404, 405: a path or a method that is not there
     ├── NotAcceptable       406: no media type that the client takes
     ├── Malformed           400, 431, 501: what came is no HTTP/1.1
     ├── TooSlow             408: the rest of a body does not come
@@ -21,6 +22,7 @@ __all__ = [
     "Busy",
     "Malformed",
     "ModelFailed",
+    "NoRoute",
     "NotAcceptable",
     "Refusal",
     "TooLate",
@@ -44,6 +46,15 @@ class BadRequest(Refusal):
 
     status = 400
     code = "bad_request"
+
+
+class NoRoute(Refusal):
+    """A path that is not there, 404, or not with this method, 405."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = "method_not_allowed" if status == 405 else "not_found"
 
 
 class NotAcceptable(Refusal):

@@ -1,7 +1,7 @@
 """Repeats: which tokens would end an n-gram that a hypothesis has already.
 
 A decoder that has lost its place falls into a loop, which the model itself finds ever more
-probable (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751, section 3.2). A bar on repeated
+probable (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751). A bar on repeated
 n-grams (Paulus et al. 2018, https://arxiv.org/abs/1705.04304, section 2.5) forces it out.
 """
 

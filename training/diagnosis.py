@@ -99,7 +99,7 @@ _MEASURES = (
         lambda medium, long: long > 0.05 and long > medium + 0.03,
         "output repeats itself: {long:.1%} of 4-grams come again beyond the reference's own "
         "share, {medium:.1%} on medium ones",
-        ("attention", "location", "coverage", "once"),
+        ("attention", "location", "coverage", "no repeats"),
     ),
     _Measure(
         "dropped source",
@@ -140,7 +140,7 @@ _MEASURES = (
         lambda s: float(not s.finished),
         lambda medium, long: long > 0.02,
         "{long:.1%} of translations were stopped at the length limit, {medium:.1%} of medium ones",
-        ("once", "limit"),
+        ("no repeats", "limit"),
     ),
 )
 

@@ -88,7 +88,7 @@ def _coverage_penalty(case: _Case) -> str | None:
     return f"{_WITHOUT_TRAINING}--coverage-penalty 0.05 when translating" if needed else None
 
 
-def _once(case: _Case) -> str | None:
+def _no_repeats(case: _Case) -> str | None:
     if case.settings.no_repeat_ngram_size:
         return None
     return f"{_WITHOUT_TRAINING}--no-repeat-ngram-size 4 when translating"
@@ -116,7 +116,7 @@ REMEDIES: Mapping[str, Callable[[_Case], str | None]] = {
     "window": _window,
     "sharper": _sharper,
     "coverage penalty": _coverage_penalty,
-    "once": _once,
+    "no repeats": _no_repeats,
     "longer": _longer,
     "shorter": _shorter,
     "limit": _limit,

@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from longspan.inference.options import Profiles
 from longspan.inference.parts import Limits
+from longspan.inference.refusals import NoRoute
 from longspan.inference.server.admission import Admission
-from longspan.inference.server.calls import REQUEST_ID, Call, Ledger
+from longspan.inference.server.calls import Call, Ledger
 from longspan.inference.server.child import WorkerSettings
 from longspan.inference.server.connections import LEDGER
 from longspan.inference.server.deadlines import Deadlines
@@ -25,6 +26,7 @@ from longspan.inference.server.journal import Journal
 from longspan.inference.server.metrics import CONTENT_TYPE, Metrics
 from longspan.inference.server.openapi import describe
 from longspan.inference.server.pool import Pool
+from longspan.inference.server.refused import refused
 from longspan.inference.server.service import Service
 from longspan.inference.server.settings import ServerSettings
 from longspan.training.errors import LongspanError
@@ -35,7 +37,6 @@ __all__ = ["Server", "build_server"]
 
 _MEGABYTE = 10**6
 _BODIES = 8  # of the largest size that may be here at a time
-_CODES = {404: "not_found", 405: "method_not_allowed"}
 # The page is one file and talks to its own server alone.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -161,7 +162,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """A path or method that is not there."""
     status = getattr(error, "status_code", 500)
     message = f"{request.method} {request.url.path}: {getattr(error, 'detail', 'error')}"
-    id = Call.of(request.headers).id
-    content = {"code": _CODES.get(status, "error"), "message": message, "request_id": id}
-    headers = {**(getattr(error, "headers", None) or {}), REQUEST_ID: id}
-    return JSONResponse({"error": content}, status, headers)
+    answer = refused(NoRoute(message, status), Call.of(request.headers).id)
+    answer.headers.update(getattr(error, "headers", None) or {})  # Allow
+    return answer

@@ -28,6 +28,13 @@ def test_profiles_are_greedy_and_a_beam_of_five_with_the_models_penalties():
     ).beam_size == 1  # fmt: skip
 
 
+def test_a_model_bars_repeats_whatever_the_profile():
+    own = Profiles.of(Hyperparameters.parse({"no_repeat_ngram_size": "4"}))
+    for profile in ("fast", "quality"):
+        found = own.settings(Options.parse({"profile": profile}), has_attention=True)
+        assert found.no_repeat_ngram_size == 4
+
+
 def test_options_change_the_profile():
     changed = settings(profile="fast", beam_size=3, n_best=2, max_length=7, alignment=True)
     assert (changed.beam_size, changed.n_best, changed.max_length) == (3, 2, 7)
