@@ -12,7 +12,7 @@ from longspan.inference.int8 import Int8Linear, Int8Recurrence, doubled_candidat
 from longspan.inference.native_model import NativeModel, can_be_native
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
-from longspan.training.precision import cpu_flags
+from longspan.training.processor import features
 
 __all__ = ["choose_precision", "compress"]
 
@@ -26,7 +26,7 @@ def choose_precision(wanted: str, device: torch.device, flags: frozenset[str] | 
     """fp32 or int8 for `wanted` auto | fp32 | int8: auto is int8 on a CPU where that is fast."""
     if wanted != "auto":
         return wanted
-    known = cpu_flags() if flags is None else flags
+    known = features() if flags is None else flags
     return "int8" if device.type == "cpu" and has_fast_int8(known) else "fp32"
 
 
