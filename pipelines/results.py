@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.execution import ExecutionState
+from longspan.training.ending import early_lines, read_training
 from longspan.training.evaluation_files import unescape
 from longspan.training.evaluation_reading import read_evaluation
+from longspan.training.fields import Fields
 from longspan.training.model_archive import ARCHIVE, unpack_model
 
 __all__ = ["Evaluated", "download_model", "fetch_evaluation", "model_uri", "table_lines"]
@@ -84,7 +86,10 @@ def download_model(s3: Any, uri: str, folder: Path) -> Path:
 
 
 def table_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """Quality by length, of the baseline and of the tuned model, as lines of text."""
+    """Quality by length, of the baseline and of the tuned model, as lines of text.
+
+    After them, whose training ended early.
+    """
     against = document.get("against")
     head = ("words", "segments", "baseline", "tuned", "gain", "p", "chrF", "length", "repeated")
     yield _columns(head if against else [h for h in head if h not in ("baseline", "gain", "p")])
@@ -93,6 +98,7 @@ def table_lines(document: Mapping[str, Any]) -> Iterator[str]:
     for group, other in zip(groups, others, strict=True):
         yield _columns(_cells(group, other, document.get("comparison")))
     yield "BLEU of baseline and tuned, p of the gain; chrF, length and repetition of tuned"
+    yield from early_lines(read_training(Fields(document)))
 
 
 def _cells(group: Mapping[str, Any], other: Mapping[str, Any] | None, comparison: Any) -> list[str]:

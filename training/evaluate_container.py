@@ -47,7 +47,7 @@ def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
     output = str(paths.processing_output(EVALUATION))
     job = evaluation_job(given, model, [test], output, against=baseline, names=names)
     done = evaluate(job)
-    print(render_table(done.model, done.against), flush=True)
+    print(render_table(done.model, done.against, done.training), flush=True)
 
 
 def _unpacked(paths: ContainerPaths, name: str) -> str:

@@ -19,6 +19,7 @@ from longspan.training.buckets import BUCKETS, count_words
 from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.pairs import Pair, read_pairs
 from longspan.training.corpus.streams import decompressed, lines, raw_file
+from longspan.training.ending import Ending
 from longspan.training.errors import DataError
 from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
@@ -66,10 +67,11 @@ class EvaluationJob:
 
 @dataclass(frozen=True)
 class Evaluations:
-    """Of the model, and of the one it is compared with."""
+    """Of the model, and of the one it is compared with; `training` is how theirs ended."""
 
     model: Evaluation
     against: Evaluation | None = None
+    training: Mapping[str, Ending | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class _Output:
     details: dict[str, Any]
     training: dict[str, Any] = field(default_factory=dict)
     alignment: dict[str, Any] | None = None
+    ending: Ending | None = None  # of its training; None for a file of translations
 
 
 def evaluate(job: EvaluationJob) -> Evaluations:
@@ -102,16 +105,20 @@ def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
     against_output = _translate(job, job.against, pairs) if job.against is not None else None
     evaluation = _evaluate(job, pairs, output)
     against = _evaluate(job, pairs, against_output) if against_output is not None else None
+    training = {"model": output.ending}
+    if against_output is not None:
+        training["against"] = against_output.ending
     write_evaluation(
         folder,
         evaluation,
         details=output.details,
         against=against,
         against_details=against_output.details if against_output is not None else None,
+        training=training,
     )
     add_evidence(folder, _evidence(output, against_output))
     write_report(folder, "Quality by sentence length")
-    return Evaluations(evaluation, against)
+    return Evaluations(evaluation, against, training)
 
 
 def read_test(
@@ -171,6 +178,7 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
             "hyperparameters": loaded.hyperparameters.to_dict(),
         },
         _alignment(translator, pairs),
+        loaded.config.ending,
     )
 
 

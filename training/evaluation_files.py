@@ -11,6 +11,7 @@ from typing import Any
 
 from longspan.training.bootstrap import Paired
 from longspan.training.buckets import bucket_of
+from longspan.training.ending import Ending
 from longspan.training.evaluation import Evaluation, compare_evaluations
 from longspan.training.files import write_atomically
 from longspan.training.gate import gate_of
@@ -34,14 +35,23 @@ def evaluation_document(
     details: Mapping[str, Any] | None = None,
     against: Evaluation | None = None,
     against_details: Mapping[str, Any] | None = None,
+    training: Mapping[str, Ending | None] | None = None,
 ) -> dict[str, Any]:
-    """`evaluation.json` as JSON values; `details` say what was evaluated and how it searched."""
+    """`evaluation.json` as JSON values; `details` say what was evaluated and how it searched.
+
+    `training` holds how the training of `model` and of `against` ended, None for a file of
+    translations.
+    """
+    endings = dict(training or {"model": None})
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         **_system(evaluation, details),
     }
-    gate = gate_of(evaluation, against)
+    document["training"] = {
+        name: None if ending is None else asdict(ending) for name, ending in endings.items()
+    }
+    gate = gate_of(evaluation, against, endings["model"])
     document["gate"] = gate.figures
     document["notes"] += gate.notes
     if against is not None:
@@ -60,6 +70,7 @@ def write_evaluation(
     details: Mapping[str, Any] | None = None,
     against: Evaluation | None = None,
     against_details: Mapping[str, Any] | None = None,
+    training: Mapping[str, Ending | None] | None = None,
 ) -> None:
     """Write `translations.tsv` (and `against.translations.tsv`), then `evaluation.json`.
 
@@ -71,7 +82,11 @@ def write_evaluation(
     if against is not None:
         write_atomically(folder / "against.translations.tsv", _translations(against))
     document = evaluation_document(
-        evaluation, details=details, against=against, against_details=against_details
+        evaluation,
+        details=details,
+        against=against,
+        against_details=against_details,
+        training=training,
     )
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     write_atomically(folder / "evaluation.json", text.encode())

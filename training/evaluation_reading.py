@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.training.buckets import BUCKETS
+from longspan.training.ending import read_training
 from longspan.training.errors import DataError
 from longspan.training.evaluation_files import FORMAT, VERSION
 from longspan.training.fields import Fields
@@ -35,6 +36,7 @@ def _check(document: Fields) -> None:
         if document.value(name) != right:
             raise ValueError(f"{name} {document.value(name)!r} in place of {right!r}")
     _check_system(document)
+    read_training(document)
     if "against" not in document.values:
         return
     _check_system(document.fields("against"))

@@ -1,8 +1,9 @@
 """The table of quality by length, for a terminal or a log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from longspan.training.bootstrap import Paired
+from longspan.training.ending import Ending, early_lines
 from longspan.training.evaluation import Evaluation, compare_evaluations
 from longspan.training.quality import Group, Quality
 
@@ -13,11 +14,16 @@ _AGAINST_HEAD = ("against", "gain", "p")
 _NONE = "-"
 
 
-def render_table(evaluation: Evaluation, against: Evaluation | None = None) -> str:
+def render_table(
+    evaluation: Evaluation,
+    against: Evaluation | None = None,
+    training: Mapping[str, Ending | None] | None = None,
+) -> str:
     """Monospace, aligned; one row a bucket, then all, then what `bleu_long` is measured on.
 
     A bucket of joined segments says so; one that has natural ones too shows each kind under it.
-    With `against` there are its BLEU, the gain over it and the p-value of the gain.
+    With `against` there are its BLEU, the gain over it and the p-value of the gain. A line says
+    whose training ended early.
     """
     paired = compare_evaluations(evaluation, against) if against is not None else {}
     rows: list[Sequence[str]] = [[*_HEAD, *(_AGAINST_HEAD if against is not None else ())]]
@@ -39,7 +45,7 @@ def render_table(evaluation: Evaluation, against: Evaluation | None = None) -> s
     lines = _align(rows)
     rule = "-" * max(map(len, lines))
     body = [lines[0], rule, *lines[1:]]
-    return "\n".join([*body, rule, *_footer(evaluation)])
+    return "\n".join([*body, rule, *_footer(evaluation), *early_lines(training or {})])
 
 
 def _cells(label: str, quality: Quality) -> list[str]:

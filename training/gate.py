@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from longspan.training.ending import Ending
 from longspan.training.evaluation import Evaluation
 from longspan.training.scores import bleu_of
 
@@ -19,23 +20,35 @@ SHORT_WORDS = 20
 
 @dataclass(frozen=True)
 class Gate:
-    """BLEU of long and short segments, and what each gained on the baseline (0 without one)."""
+    """BLEU of long and short segments, and what each gained on the baseline (0 without one).
+
+    `training_complete` is 0 where a limit of time or a stop ended training early, else 1.
+    """
 
     bleu_long: float
     bleu_short: float
     bleu_long_change: float
     bleu_short_change: float
+    training_complete: float
     notes: tuple[str, ...] = ()
 
     @property
     def figures(self) -> dict[str, float]:
         """By name, as `evaluation.json` has them: to two digits, which messages show."""
-        names = ("bleu_long", "bleu_short", "bleu_long_change", "bleu_short_change")
+        names = (
+            "bleu_long", "bleu_short", "bleu_long_change", "bleu_short_change",
+            "training_complete",
+        )  # fmt: skip
         return {name: round(getattr(self, name), 2) for name in names}
 
 
-def gate_of(evaluation: Evaluation, against: Evaluation | None = None) -> Gate:
-    """The figures of `evaluation`, and its changes from `against` on the same segments."""
+def gate_of(
+    evaluation: Evaluation, against: Evaluation | None = None, ending: Ending | None = None
+) -> Gate:
+    """The figures of `evaluation`, and its changes from `against` on the same segments.
+
+    `ending` is how the model's training ended, None for a file of translations.
+    """
     long, short = _long(evaluation), _short(evaluation)
     notes = []
     if short is None:
@@ -43,11 +56,17 @@ def gate_of(evaluation: Evaluation, against: Evaluation | None = None) -> Gate:
             f"no segments of at most {SHORT_WORDS} source words: gate.bleu_short and its change "
             "are 0"
         )
+    if ending is not None and ending.complete is None:
+        notes.append(
+            "the model does not say whether its training used the whole budget: "
+            "gate.training_complete is 1"
+        )
     return Gate(
         bleu_long=long,
         bleu_short=short or 0.0,
         bleu_long_change=long - _long(against) if against is not None else 0.0,
         bleu_short_change=(short or 0.0) - (_short(against) or 0.0) if against is not None else 0.0,
+        training_complete=float(ending is None or ending.complete is not False),
         notes=tuple(notes),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from longspan.training.ending import Ending
 from longspan.training.errors import HyperparameterError, ModelDirectoryError
 from longspan.training.fields import Fields
 from longspan.training.hyperparameters import Hyperparameters
@@ -25,6 +26,7 @@ class ModelConfig:
     tokenizer_fingerprint: str
     weights_sha256: str
     details: Mapping[str, Any]
+    ending: Ending
 
     @classmethod
     def read(cls, folder: Path) -> "ModelConfig":
@@ -53,11 +55,13 @@ def _checked(path: Path, fields: Fields) -> ModelConfig:
         raise ModelDirectoryError(
             f"{path}: expected format {FORMAT}, got {version}; use the longspan that wrote it"
         )
+    details = fields.fields("details")
     return ModelConfig(
         Hyperparameters.from_dict(fields.fields("hyperparameters").values),
         fields.integer("source_vocabulary_size"),
         fields.integer("target_vocabulary_size"),
         fields.text("tokenizer_fingerprint"),
         fields.text("weights_sha256"),
-        fields.fields("details").values,
+        details.values,
+        Ending.read(details),
     )

@@ -12,9 +12,11 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from longspan.training.ending import early_lines, read_training
 from longspan.training.evaluation_files import unescape
 from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import read_evidence
+from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
 from longspan.training.line_chart import Series, line_chart
 from longspan.training.report_sections import sections
@@ -62,6 +64,7 @@ def render_report(
     names = ["model", "baseline"] if "against" in document else ["model"]
     return environment.from_string(template).render(
         title=title,
+        warnings=list(early_lines(read_training(Fields(document)))),
         facts=list(_facts(document)),
         names=names,
         charts=list(_charts(document, names)),

@@ -17,6 +17,7 @@ from torch import nn
 from longspan.training.checkpoint import CheckpointStore
 from longspan.training.corpus.shards import PairCorpus
 from longspan.training.distributed import World
+from longspan.training.ending import Ending
 from longspan.training.errors import Interrupted, LongspanError
 from longspan.training.feed import Item, feed
 from longspan.training.hyperparameters import Hyperparameters
@@ -26,8 +27,10 @@ from longspan.training.resume import best_weights, resume, save
 from longspan.training.schedule import learning_rate, schedule_progress
 from longspan.training.training_state import (
     TrainingState,
+    complete_reason,
     end_reason,
     improves,
+    progress_text,
     share_done,
 )
 from longspan.training.update import LossFunction, Updater, load_weights
@@ -41,15 +44,24 @@ _SECONDS_BETWEEN_SAVES = 300.0
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a run ended; the model that was trained holds the best weights then."""
+    """How a run ended; the model that was trained holds the best weights then.
+
+    `complete` is False where `max_minutes` or a stop came before the budget was used up.
+    """
 
     reason: str
+    complete: bool
     updates: int
     epochs: float
     seconds: float
     tokens: int
     best: Validation
     history: list[dict[str, Any]]
+
+    @property
+    def ending(self) -> Ending:
+        """What a model directory keeps of the end of its training."""
+        return Ending(self.complete, self.reason, self.updates, self.tokens)
 
     @property
     def tokens_per_second(self) -> float:
@@ -133,7 +145,9 @@ class Trainer:
         updates = state.best_updates[-1]
         self._load([updates])
         entry = next(entry for entry in reversed(state.history) if entry["updates"] == updates)
-        reason = f"stopped; the best weights are of update {updates}"
+        h = self._hyperparameters
+        end = complete_reason(state, h) or f"stopped after {progress_text(state, h)}"
+        reason = f"{end}; the best weights are of update {updates}"
         return self._result(reason, Validation.from_record(entry))
 
     def _loop(self) -> str:
@@ -151,7 +165,7 @@ class Trainer:
             except _Stopped:
                 self._save()
                 raise
-        return reason
+        return complete_reason(state, h) or reason  # the last validation may have ended it too
 
     def _update(self, item: Item) -> None:
         state, h = self.state, self._hyperparameters
@@ -239,6 +253,7 @@ class Trainer:
         state = self.state
         return TrainingResult(
             reason,
+            complete_reason(state, self._hyperparameters) is not None,
             state.updates,
             state.epochs,
             state.seconds,

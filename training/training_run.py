@@ -127,6 +127,8 @@ def train_model(
             if best is not None and world.is_first:
                 save(h, tokenizer, best.history, _details(best) | data)
                 journal.note(f"{best.reason}: {model_directory}")
+                for line in _early(best):
+                    journal.note(line)
                 journal.note(_best_line(best))
             raise
         if world.is_first:
@@ -190,7 +192,13 @@ def _closing(result: TrainingResult) -> list[str]:
         _best_line(result),
         f"{result.updates} updates, {result.epochs:.2f} epochs, {clock_text(result.seconds)}, "
         f"{result.tokens_per_second:.0f} target tokens a second",
+        *_early(result),
     ]
+
+
+def _early(result: TrainingResult) -> list[str]:
+    line = result.ending.early_line
+    return [] if line is None else [line]
 
 
 def _best_line(result: TrainingResult) -> str:
@@ -201,6 +209,7 @@ def _best_line(result: TrainingResult) -> str:
 def _details(result: TrainingResult) -> dict[str, object]:
     return {
         "reason": result.reason,
+        "complete": result.complete,
         "updates": result.updates,
         "epochs": result.epochs,
         "seconds": result.seconds,

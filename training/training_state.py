@@ -8,7 +8,9 @@ from typing import Any
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.schedule import Plateau
 
-__all__ = ["TrainingState", "end_reason", "improves", "share_done"]
+__all__ = [
+    "TrainingState", "complete_reason", "end_reason", "improves", "progress_text", "share_done",
+]  # fmt: skip
 
 
 @dataclass
@@ -85,12 +87,34 @@ def share_done(state: TrainingState, hyperparameters: Hyperparameters) -> float 
 def end_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
     """Why training is over, or None when it is not."""
     h = hyperparameters
+    if (reason := complete_reason(state, h)) is not None:
+        return reason
+    if h.max_minutes and state.seconds >= 60 * h.max_minutes:
+        return f"max_minutes={h.max_minutes:g} was reached after {progress_text(state, h)}"
+    return None
+
+
+def complete_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
+    """Why a run needs no more updates: its budget, or no gain; None where it could go on.
+
+    The clock has no say: `max_minutes` ends a run early.
+    """
+    h = hyperparameters
     if h.max_num_epochs is not None and state.epoch >= h.max_num_epochs:
         return f"max_num_epochs={h.max_num_epochs} reached"
     if h.max_num_batches is not None and state.updates >= h.max_num_batches:
         return f"max_num_batches={h.max_num_batches} reached"
-    if h.max_minutes and state.seconds >= 60 * h.max_minutes:
-        return f"max_minutes={h.max_minutes:g} reached"
     if state.without_gain >= h.checkpoint_threshold and state.epoch >= h.min_num_epochs:
         return f"no gain in {h.optimized_metric} for {state.without_gain} checkpoints"
     return None
+
+
+def progress_text(state: TrainingState, hyperparameters: Hyperparameters) -> str:
+    """What is done of what was to be done: `534 of 900 updates`."""
+    h = hyperparameters
+    parts = [f"{state.updates:,} updates"]
+    if h.max_num_batches is not None:
+        parts = [f"{state.updates:,} of {h.max_num_batches:,} updates"]
+    if h.max_num_epochs is not None:
+        parts.append(f"{state.epochs:.2f} of {h.max_num_epochs} epochs")
+    return " and ".join(parts)

@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
         arguments, arguments.model, arguments.test, arguments.out, against=arguments.against
     )
     done = evaluate(job)
-    print(render_table(done.model, done.against))
+    print(render_table(done.model, done.against, done.training))
     return 0

@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
+from longspan.pipelines.results import table_lines
 from longspan.training.corpus.columns import Columns
 from longspan.training.errors import DataError, HyperparameterError, ModelDirectoryError
 from longspan.training.evaluate_job import EvaluationJob, evaluate, read_test
+from longspan.training.evaluation_table import render_table
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
@@ -28,6 +32,15 @@ def model(tmp_path):
     )  # fmt: skip
     save_model(tmp_path / "model", Model(h, 8, 8), h, Tokenizer(WORDS, WORDS, joint=True))
     return str(tmp_path / "model")
+
+
+def with_details(model, name, **details):
+    """A copy of a model whose training left these."""
+    copy = shutil.copytree(model, Path(model).with_name(name))
+    config = json.loads((copy / "config.json").read_text())
+    config["details"] = details
+    (copy / "config.json").write_text(json.dumps(config))
+    return str(copy)
 
 
 @pytest.fixture
@@ -60,6 +73,39 @@ def test_a_model_is_evaluated_and_everything_written(model, pairs_file, tmp_path
     again = tmp_path / "again"
     evaluate(EvaluationJob(model, [pairs_file], str(again), resamples=20))
     assert (again / "evaluation.json").read_bytes() == (out / "evaluation.json").read_bytes()
+
+
+def test_training_that_ended_early_is_said_everywhere(model, pairs_file, tmp_path):
+    reason = "max_minutes=3 was reached after 534 of 900 updates"
+    end = {"complete": False, "reason": reason, "updates": 534, "tokens": 7}
+    early = with_details(model, "early", **end, seconds=180.5)
+    done = evaluate(EvaluationJob(early, [pairs_file], str(tmp_path / "o"), model, resamples=5))
+    document = json.loads((tmp_path / "o" / "evaluation.json").read_text())
+    unknown = dict.fromkeys(end)
+    assert document["training"] == {"model": end, "against": unknown}
+    assert document["gate"]["training_complete"] == 0.0
+    line = f"model: training ended early: {reason}"
+    page = (tmp_path / "o" / "report.html").read_text()
+    assert page.count(line) == 1
+    for lines in (render_table(done.model, done.against, done.training).splitlines(),
+                  list(table_lines(document))):  # fmt: skip
+        assert [one for one in lines if "early" in one] == [line]
+
+
+def test_an_end_that_is_not_known_is_null_and_noted(model, pairs_file, tmp_path):
+    out = tmp_path / "o"
+    evaluate(EvaluationJob(model, [pairs_file], str(out), resamples=5))
+    document = json.loads((out / "evaluation.json").read_text())
+    assert document["training"]["model"]["complete"] is None
+    assert document["gate"]["training_complete"] == 1.0
+    assert any("does not say whether its training" in note for note in document["notes"])
+    assert "ended early" not in (out / "report.html").read_text()
+
+
+def test_an_end_that_was_damaged_is_one_line(model, pairs_file, tmp_path):
+    wrong = with_details(model, "wrong", complete="yes")
+    with pytest.raises(ModelDirectoryError, match="complete 'yes' in place of true or false"):
+        evaluate(EvaluationJob(wrong, [pairs_file], str(tmp_path / "o")))
 
 
 def test_one_long_sentence_shows_its_alignment(pairs_file, tmp_path):
@@ -99,6 +145,7 @@ def test_against_a_file_of_translations(model, pairs_file, tmp_path):
     document = json.loads((tmp_path / "o" / "evaluation.json").read_text())
     assert document["comparison"]["all"]["difference"] <= 0
     assert document["against"]["details"]["system"] == str(perfect)
+    assert document["training"]["against"] is None
 
 
 def test_a_prepared_directory_and_named_columns_and_parallel_files(pairs_file, tmp_path):

@@ -1,6 +1,7 @@
 """Evaluation by length: buckets, joined segments, notes, comparison, table and files."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import sacrebleu
 
 from longspan.training.buckets import BUCKETS
+from longspan.training.ending import Ending
 from longspan.training.errors import DataError
 from longspan.training.evaluation import compare_evaluations, evaluate_translations
 from longspan.training.evaluation_files import (
@@ -212,7 +214,8 @@ def test_the_document_is_what_the_schema_says(lengths):
     schema = json.loads((DOCS / "evaluation.schema.json").read_text())
     evaluation = make(lengths, finished=[True] * len(lengths))
     check(evaluation_document(evaluation, details={"system": "model"}), schema, schema)
-    check(evaluation_document(evaluation, against=make(lengths, 0.5)), schema, schema)
+    against, training = make(lengths, 0.5), {"model": Ending(True, "r", 1, 2), "against": Ending()}
+    check(evaluation_document(evaluation, against=against, training=training), schema, schema)
     broken = evaluation_document(evaluation)
     broken["all"]["bleu"] = "30"
     with pytest.raises(AssertionError, match=r"all\.bleu"):
@@ -223,7 +226,7 @@ def test_every_field_of_the_document_is_described():
     text = (DOCS / "evaluation-schema.md").read_text()
     document = evaluation_document(make(LENGTHS), against=make(LENGTHS, 0.5))
     names = set(document) | set(document["all"]) | set(document["metrics"])
-    names |= set(document["comparison"]["all"])
+    names |= set(document["comparison"]["all"]) | set(document["gate"]) | set(asdict(Ending()))
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 

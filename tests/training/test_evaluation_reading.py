@@ -8,6 +8,7 @@ import pytest
 
 from longspan.pipelines.results import table_lines
 from longspan.training import report_sections
+from longspan.training.ending import Ending
 from longspan.training.errors import DataError
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
@@ -27,7 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for hypotheses in (references, ["x y"] * 3)
     )
     directory = tmp_path_factory.mktemp("evaluation")
-    write_evaluation(directory, right, against=wrong)
+    training = {"model": Ending(False, "stopped", 1, 2), "against": Ending()}
+    write_evaluation(directory, right, against=wrong, training=training)
     entry = {"updates": 4, "seconds": 2.0, "validation:bleu": 1.0}
     history = [{**entry, "validation:loss_by_bucket": {"1-5": 1.0}}]
     add_evidence(directory, {"model": {"history": history, "hyperparameters": {"seed": 1}}})
@@ -70,6 +72,7 @@ def test_what_was_changed_by_hand_is_read_or_refused(
         (("buckets", 0, "name"), "1-4", "groups 1-4, 6-10, .* in place of 1-5, 6-10"),
         (("against", "long"), ..., "one without against.long"),
         (("comparison", "1-5"), 3, "comparison.1-5 3 in place of an object"),
+        (("training", "model", "complete"), 1, "training.model.complete 1 in place of true"),
         (("notes",), [3], "notes a list in place of a list of texts"),
     ],
 )

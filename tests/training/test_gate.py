@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sacrebleu
 
+from longspan.training.ending import Ending
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import evaluation_document
 from longspan.training.gate import gate_of
@@ -63,4 +64,19 @@ def test_nothing_short_is_zero_and_said():
 
 def test_a_model_that_says_nothing_has_figures_too():
     evaluation = evaluate_translations(["a b"], ["x y"], [""], tokenize="none", resamples=5)
-    assert set(evaluation_document(evaluation)["gate"].values()) == {0.0}
+    figures = evaluation_document(evaluation)["gate"]
+    assert {name: value for name, value in figures.items() if value} == {"training_complete": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("ending", "figure", "notes"),
+    [(Ending(True), 1.0, 0), (Ending(False), 0.0, 0), (Ending(), 1.0, 1), (None, 1.0, 0)],
+)
+def test_training_that_ended_early_is_a_zero_and_an_unknown_end_is_said(ending, figure, notes):
+    evaluation = make(LENGTHS, 0.8)
+    early = Ending(complete=False)
+    training = {"model": ending, "against": early}
+    document = evaluation_document(evaluation, against=evaluation, training=training)
+    assert document["gate"]["training_complete"] == figure
+    said = [note for note in document["notes"] if "gate.training_complete is 1" in note]
+    assert len(said) == notes

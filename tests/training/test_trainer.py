@@ -1,5 +1,6 @@
 import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -88,7 +89,16 @@ def test_the_loss_falls_and_metrics_are_read_back_from_the_lines(job):
     [
         ({"max_num_batches": 7}, "max_num_batches=7 reached", 7),
         ({"max_num_epochs": 2, "max_num_batches": None}, "max_num_epochs=2 reached", None),
-        ({"max_minutes": 0.5, "max_num_batches": None}, "max_minutes=0.5 reached", None),
+        (
+            {"max_minutes": 0.5, "max_num_batches": None},
+            r"max_minutes=0.5 was reached after \d+ updates",
+            None,
+        ),
+        (
+            {"max_minutes": 0.5, "max_num_epochs": 300},
+            r"max_minutes=0.5 was reached after \d+ of 1,000 updates and \d.\d\d of 300 epochs",
+            None,
+        ),
         (
             {"learning_rate": 1e-9, "checkpoint_threshold": 2, "optimized_metric": "accuracy"},
             "no gain in accuracy for 2 checkpoints",
@@ -98,7 +108,8 @@ def test_the_loss_falls_and_metrics_are_read_back_from_the_lines(job):
 )
 def test_every_limit_ends_training_with_a_validated_model(job, settings, reason, updates):
     result = job.trainer(**{"max_num_batches": 1000, **settings}).run()
-    assert result.reason == reason
+    assert re.fullmatch(reason, result.reason)
+    assert result.complete == ("max_minutes" not in settings)
     assert updates in (None, result.updates)
     assert result.history[-1]["updates"] == result.updates
     assert math.isfinite(result.best.loss)
@@ -163,6 +174,32 @@ def test_a_stop_saves_and_the_run_goes_on_to_the_same_weights(job, tmp_path, cou
         for result in (whole, resumed)
     ]
     assert untimed[0] == untimed[1]
+
+
+@pytest.mark.parametrize(
+    ("count", "complete", "reason"),
+    [
+        (25, False, "stopped after 25 of 30 updates; the best weights are of update"),
+        # The last update is done; only its validation is not.
+        (30, True, "max_num_batches=30 reached; the best weights are of update"),
+    ],
+)
+def test_a_stop_is_an_early_end_unless_every_update_was_done(job, count, complete, reason):
+    trainer = job.trainer(max_num_batches=30)
+    trainer._stop = lambda: trainer.state.updates >= count
+    with pytest.raises(Interrupted):
+        trainer.run()
+    result = trainer.load_best()
+    assert (result.complete, result.updates) == (complete, count)
+    assert result.reason.startswith(reason)
+    assert job.trainer(max_num_batches=30).run().complete
+
+
+def test_the_budget_is_judged_before_the_clock(job):
+    """Both are reached with the same update: the run had all its updates."""
+    seconds = job.trainer(max_num_batches=9).run().history[-1]["seconds"]
+    result = job.trainer(max_num_batches=9, max_minutes=seconds / 60 - 0.01).run()
+    assert (result.complete, result.reason) == (True, "max_num_batches=9 reached")
 
 
 def test_seconds_go_on_after_a_stop(job):

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import torch
@@ -46,6 +47,24 @@ def test_a_model_directory_that_loads_with_history_and_figures(prepared, tiny_se
     for text in (f"{parameters:,} parameters", "cpu", "float32", "60 pairs", "best model: "):
         assert text in said
     assert "before the rate falls" not in said
+
+
+def test_a_limit_of_time_is_said_at_the_end_and_kept_with_the_model(
+    prepared, tiny_settings, tmp_path
+):
+    ends = {}
+    for name, minutes in (("whole", "0"), ("early", "0.0001")):
+        settings = tiny_settings | {"max_minutes": minutes, "max_num_batches": "40"}
+        (tmp_path / name).mkdir()
+        result, lines = train(prepared, tmp_path / name / "model", settings)
+        ending = load_model(tmp_path / name / "model").config.ending
+        assert ending == result.ending
+        ends[name] = (ending.complete, [line for line in lines if "ended early" in line])
+    assert ends["whole"] == (True, [])
+    complete, [line] = ends["early"]
+    assert complete is False
+    expected = r"training ended early: max_minutes=0.0001 was reached after \d+ of 40 updates"
+    assert re.fullmatch(expected, line)
 
 
 def test_a_schedule_that_cannot_act_draws_a_note(prepared, tiny_settings, tmp_path):
