@@ -1,60 +1,181 @@
-"""Optimisers by their hyperparameter names, and their state as plain tensors."""
+"""Optimisers by their hyperparameter names, and their state as plain tensors.
 
-from collections.abc import Mapping
+torch's optimiser classes load torch's compiler, which costs each training process more than a
+second of CPU time and is never used here. The functions below these classes do not.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
+from torch.optim.rmsprop import rmsprop
+from torch.optim.sgd import sgd
 
 from longspan.training.hyperparameters import Hyperparameters
 
-__all__ = ["build_optimizer", "load_optimizer_tensors", "optimizer_tensors", "set_rate"]
+__all__ = ["Optimizer", "build_optimizer"]
+
+Tensors = list[Tensor]
+Columns = Mapping[str, Tensors]  # each name of the state, for all parameters of an update
 
 
-def build_optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.Optimizer:
-    """`adam` (Kingma and Ba 2015) with decoupled decay (AdamW: Loshchilov and Hutter 2019), `sgd`
-    with momentum (Polyak 1964) or `rmsprop` (Tieleman and Hinton 2012), also with momentum.
+@dataclass(frozen=True)
+class Rule:
+    """How an optimiser changes parameters and their state, both in place.
 
-    `weight_decay` falls on matrices, not on biases and other vectors. The learning rate is set
-    before each update with `set_rate`.
+    `update` takes parameters, gradients, their state, the learning rate and the weight decay.
     """
-    decay = hyperparameters.weight_decay
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    rate, momentum = hyperparameters.learning_rate, hyperparameters.momentum
-    if hyperparameters.optimizer_type == "adam":
-        # One fused kernel instead of a dozen passes over the parameters, on CPU too.
-        return torch.optim.AdamW(groups, lr=rate, fused=True)
-    if hyperparameters.optimizer_type == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=momentum, fused=True)
-    return torch.optim.RMSprop(groups, lr=rate, momentum=momentum, foreach=True)
+
+    names: tuple[str, ...]  # of a parameter's state: `step` is a scalar, others have its shape
+    update: Callable[[Tensors, Tensors, Columns, float, float], None]
 
 
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """The learning rate of the next update."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+class Optimizer:
+    """Updates parameters from their gradients.
+
+    `decay` falls on matrices, not on biases and other vectors. A parameter has state from its
+    first gradient on.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], rule: Rule, decay: float) -> None:
+        # The order in which a checkpoint numbers parameters.
+        self._matrices = [p for p in parameters if p.dim() > 1]
+        self._vectors = [p for p in parameters if p.dim() <= 1]
+        self._rule = rule
+        self._decay = decay
+        self._states: dict[int, dict[str, Tensor]] = {}
+
+    def clear_gradients(self) -> None:
+        """Forget all gradients."""
+        for parameter in self._matrices + self._vectors:
+            parameter.grad = None
+
+    def step(self, rate: float) -> None:
+        """Apply one update at this learning rate."""
+        self._update(0, self._matrices, rate, self._decay)
+        self._update(len(self._matrices), self._vectors, rate, 0.0)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the state as `PARAMETER.NAME`; settings are rebuilt from the hyperparameters."""
+        return {
+            f"{index}.{name}": value
+            for index, state in self._states.items()
+            for name, value in state.items()
+        }
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Copy what `tensors` gave, of an optimiser for the same parameters."""
+        self._states.clear()
+        parameters = self._matrices + self._vectors
+        for key, value in tensors.items():
+            index, name = key.split(".", 1)
+            self._state(int(index), parameters[int(index)])[name].copy_(value)
+
+    def _state(self, index: int, parameter: Tensor) -> dict[str, Tensor]:
+        if index not in self._states:
+            shapes = {name: () if name == "step" else parameter.shape for name in self._rule.names}
+            self._states[index] = {
+                name: torch.zeros(shape, device=parameter.device) for name, shape in shapes.items()
+            }
+        return self._states[index]
+
+    def _update(self, first: int, parameters: Tensors, rate: float, decay: float) -> None:
+        used = {n: p for n, p in enumerate(parameters, first) if p.grad is not None}
+        if not used:
+            return
+        states = [self._state(index, parameter) for index, parameter in used.items()]
+        columns = {name: [state[name] for state in states] for name in self._rule.names}
+        gradients = [p.grad for p in used.values() if p.grad is not None]
+        with torch.no_grad():
+            self._rule.update(list(used.values()), gradients, columns, rate, decay)
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The state as `PARAMETER.NAME` tensors; settings are rebuilt from the hyperparameters."""
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{index}.{name}": value
-        for index, values in state.items()
-        for name, value in values.items()
-        if torch.is_tensor(value)
+def build_optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> Optimizer:
+    """Build the optimiser that `optimizer_type` names.
+
+    `adam` (Kingma and Ba 2015) with decoupled decay (AdamW: Loshchilov and Hutter 2019), `sgd`
+    with momentum (Polyak 1964) or `rmsprop` (Tieleman and Hinton 2012), also with momentum.
+    """
+    momentum = hyperparameters.momentum
+    buffer = ("momentum_buffer",) if momentum else ()
+    rules = {
+        "adam": Rule(("step", "exp_avg", "exp_avg_sq"), _adam),
+        "sgd": Rule(buffer, partial(_sgd, momentum)),
+        "rmsprop": Rule(("step", "square_avg", *buffer), partial(_rmsprop, momentum)),
     }
+    return Optimizer(
+        [p for p in model.parameters() if p.requires_grad],
+        rules[hyperparameters.optimizer_type],
+        hyperparameters.weight_decay,
+    )
 
 
-def load_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """The inverse of `optimizer_tensors`, into an optimiser for the same parameters."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = value
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
+def _adam(
+    parameters: Tensors, gradients: Tensors, state: Columns, rate: float, decay: float
+) -> None:
+    adamw(
+        parameters,
+        gradients,
+        state["exp_avg"],
+        state["exp_avg_sq"],
+        [],
+        state["step"],
+        fused=True,  # one kernel instead of a dozen passes over the parameters, on CPU too
+        amsgrad=False,
+        beta1=0.9,
+        beta2=0.999,
+        lr=rate,
+        weight_decay=decay,
+        eps=1e-8,
+        maximize=False,
+    )
+
+
+def _sgd(
+    momentum: float,
+    parameters: Tensors,
+    gradients: Tensors,
+    state: Columns,
+    rate: float,
+    decay: float,
+) -> None:
+    sgd(
+        parameters,
+        gradients,
+        [*state["momentum_buffer"]] if momentum else [None] * len(parameters),
+        fused=True,
+        weight_decay=decay,
+        momentum=momentum,
+        lr=rate,
+        dampening=0.0,
+        nesterov=False,
+        maximize=False,
+    )
+
+
+def _rmsprop(
+    momentum: float,
+    parameters: Tensors,
+    gradients: Tensors,
+    state: Columns,
+    rate: float,
+    decay: float,
+) -> None:
+    rmsprop(
+        parameters,
+        gradients,
+        state["square_avg"],
+        [],
+        state["momentum_buffer"] if momentum else [],
+        state["step"],
+        foreach=True,
+        lr=rate,
+        alpha=0.99,
+        eps=1e-8,
+        weight_decay=decay,
+        momentum=momentum,
+        centered=False,
+    )

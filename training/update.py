@@ -13,12 +13,7 @@ from longspan.training.batches import Batch
 from longspan.training.distributed import World
 from longspan.training.errors import CheckpointError
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.optimizer import (
-    build_optimizer,
-    load_optimizer_tensors,
-    optimizer_tensors,
-    set_rate,
-)
+from longspan.training.optimizer import build_optimizer
 from longspan.training.precision import autocast, compute_type
 
 __all__ = ["MODEL_PREFIX", "LossFunction", "Sums", "Updater", "load_weights", "weights"]
@@ -106,14 +101,13 @@ class Updater:
         """One update on this rank's share of a global batch of `tokens` target tokens."""
         self.model.train()
         self._seed(updates)
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.clear_gradients()
         if batch is not None:
             self._backward(batch.to(self._device), tokens)
         self._world.add_gradients(self._parameters)
         norm = self._clip()
         self._health = self._health + norm
-        set_rate(self._optimizer, rate)
-        self._optimizer.step()
+        self._optimizer.step(rate)
 
     def is_finite(self) -> bool:
         """Whether all losses and gradients so far were numbers; waits for the device."""
@@ -130,13 +124,13 @@ class Updater:
     def tensors(self) -> dict[str, Tensor]:
         """Weights and optimiser state for a checkpoint."""
         named = {f"{MODEL_PREFIX}{k}": v for k, v in weights(self.model).items()}
-        state = optimizer_tensors(self._optimizer)
+        state = self._optimizer.tensors()
         return named | {f"{_OPTIMIZER}{k}": v for k, v in state.items()}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """What `tensors` gave; raises CheckpointError when it is another model's."""
         load_weights(self.model, _only(tensors, MODEL_PREFIX))
-        load_optimizer_tensors(self._optimizer, _only(tensors, _OPTIMIZER))
+        self._optimizer.load(_only(tensors, _OPTIMIZER))
 
     def _backward(self, batch: Batch, tokens: int) -> None:
         smoothing = self._hyperparameters.label_smoothing
