@@ -1,34 +1,84 @@
 """Which number format the matrix products of training use; weights stay float32."""
 
+import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 
 import torch
 
-from longspan.training.processor import features
+from longspan.training.errors import HyperparameterError
+from longspan.training.processor import features, level
 
-__all__ = ["autocast", "compute_type", "has_fast_bf16"]
+__all__ = ["autocast", "compute_type", "has_bf16", "has_fast_bf16"]
 
 _CPU_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
+# oneDNN's own limit, and its values that leave it no product of bfloat16.
+_LIMIT = "ONEDNN_MAX_CPU_ISA"
+_LIMITS_BELOW = frozenset(
+    {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
+)
 
 
 def compute_type(precision: str, device: torch.device) -> torch.dtype:
-    """float32 or bfloat16 for `precision` auto | bf16 | fp32 on `device`."""
+    """float32 or bfloat16 for `precision` auto | bf16 | fp32 on `device`.
+
+    Raises HyperparameterError for bf16 where the device cannot train with it.
+    """
+    if precision == "bf16" and not has_bf16(device):
+        raise HyperparameterError(
+            f"precision=bf16: expected a device that trains in bfloat16, got {_name(device)}; set "
+            "precision=auto, which takes bf16 where it is fast and fp32 elsewhere"
+        )
     if precision == "bf16" or (precision == "auto" and has_fast_bf16(device)):
         return torch.bfloat16
     return torch.float32
 
 
-def has_fast_bf16(device: torch.device, flags: frozenset[str] | None = None) -> bool:
+def has_bf16(device: torch.device) -> bool:
+    """Whether this device can train in bfloat16, fast or not."""
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_has_bf16()
+
+
+def has_fast_bf16(
+    device: torch.device,
+    flags: frozenset[str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> bool:
     """Whether products in bfloat16 are faster than in float32 on this device.
 
-    For a CPU, `flags` are the names of its features, this processor's where not given.
+    For a CPU, `flags` are the names of its features, this processor's where not given; a limit
+    of oneDNN in `environment` counts.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(_CPU_FLAGS & (flags if flags is not None else features()))
+    limited = environment.get(_LIMIT, "").upper() in _LIMITS_BELOW
+    return bool(_CPU_FLAGS & (flags if flags is not None else features())) and not limited
 
 
 def autocast(device: torch.device, compute: torch.dtype) -> AbstractContextManager[object]:
     """`torch.autocast` to bfloat16, or one that does nothing for float32."""
     enabled = compute == torch.bfloat16
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+@cache
+def _cpu_has_bf16() -> bool:
+    """Try an LSTM, which oneDNN refuses where others are only slow; nothing else says it surely."""
+    cpu = torch.device("cpu")
+    with torch.random.fork_rng(devices=[]):
+        lstm = torch.nn.LSTM(8, 8)
+    try:
+        with torch.enable_grad(), autocast(cpu, torch.bfloat16):
+            output, _ = lstm(torch.zeros(2, 1, 8))
+        output.float().sum().backward()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    limit = os.environ.get(_LIMIT)
+    return f"a processor with {level(features())}" + (f" and {_LIMIT}={limit}" if limit else "")

@@ -16,7 +16,8 @@ from longspan.training.update import MODEL_PREFIX, Updater
 
 __all__ = ["best_weights", "corpus_fingerprint", "resume", "run_identity", "save"]
 
-# What a resumed run may have otherwise: when it ends, and how the model is searched later.
+# What a resumed run may have otherwise: when it ends, how the model is searched later, and the
+# type of products, which `precision=auto` takes from the machine too.
 _MAY_CHANGE = frozenset(
     {
         "max_num_epochs",
@@ -29,6 +30,7 @@ _MAY_CHANGE = frozenset(
         "coverage_penalty",
         "no_repeat_ngram_size",
         "calibrate_penalties",
+        "precision",
     }
 )
 _SAMPLED_PAIRS = 1000

@@ -78,6 +78,9 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
     hyperparameters = parse_hyperparameters(paths.read_hyperparameters())
     hosts = paths.read_hosts()
     processes = _count_processes(environment)
+    if hyperparameters.precision == "bf16":
+        # Before the data is converted, which may take long.
+        _check_bf16()
     prepared = _prepare(paths)
     if processes * len(hosts.names) == 1:
         _train(paths, prepared, hyperparameters, environment)
@@ -94,6 +97,14 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
         if status:
             return _fail(paths, f"worker {additions[number]['RANK']} {_describe(status)}")
     return 0
+
+
+def _check_bf16() -> None:
+    from longspan.training.distributed import World
+    from longspan.training.precision import compute_type
+    from longspan.training.training_run import choose_device
+
+    compute_type("bf16", choose_device(World()))
 
 
 def _work(paths: ContainerPaths, environment: Mapping[str, str]) -> int:

@@ -77,10 +77,12 @@ def train_model(
     `calibrate` chooses the penalties that the model is stored with, where `calibrate_penalties`
     asks for it.
 
-    Raises what `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also
+    Raises HyperparameterError for settings that do not fit the tokenizer or the device, and what
+    `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also
     the model directory of the best one so far, when one was validated.
     """
     h, tokenizer = hyperparameters, prepared.tokenizer
+    compute_type(h.precision, device)  # refuses bf16 where there is none
     if h.tie_embeddings == "all" and not tokenizer.joint:
         raise HyperparameterError(
             "tie_embeddings=all: needs one vocabulary for both sides, and this tokenizer has two; "

@@ -97,6 +97,7 @@ def _train(
     from longspan.training.checkpoint import CheckpointStore
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
+    from longspan.training.precision import compute_type
     from longspan.training.prepared import Prepared
     from longspan.training.training_run import choose_device, train_model
 
@@ -105,6 +106,8 @@ def _train(
             raise HyperparameterError(f"--threads {arguments.threads}: expected 1 or more")
         torch.set_num_threads(arguments.threads)
     world = World.from_environment(environment)
+    device = choose_device(world)
+    compute_type(hyperparameters.precision, device)  # before --fresh deletes anything
     journal = Journal() if world.is_first else Journal.silent()
     out: Path = arguments.out
     checkpoints = arguments.checkpoints or out.with_name(f"{out.name}.checkpoints")
@@ -119,7 +122,7 @@ def _train(
         decode=greedy,
         calibrate=calibrate,
         world=world,
-        device=choose_device(world),
+        device=device,
         journal=journal,
     )
     journal.note(f"model: {out}")

@@ -9,6 +9,7 @@ import pytest
 from longspan.pipelines.commands import train
 from longspan.training.errors import DataError, HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
+from tests.bf16 import needs_onednn_limits
 
 RUN = """
 import argparse, sys
@@ -54,6 +55,30 @@ def test_train_writes_a_model_and_says_what_is_next(prepared, tiny_settings, tmp
     fresh = parse(prepared, "--out", out, "--fresh", "--seed", 2, *settings_of(tiny_settings))
     assert train.run(fresh) == 0
     assert "resumed" not in capsys.readouterr().out
+
+
+@needs_onednn_limits
+def test_bf16_on_another_machine_is_one_line_and_costs_no_checkpoint(
+    prepared, tiny_settings, tmp_path
+):
+    out = tmp_path / "model"
+    words = [str(prepared), "--out", str(out), *settings_of(tiny_settings | {"precision": "fp32"})]
+    assert train.run(parse(*words)) == 0
+    kept = sorted((tmp_path / "model.checkpoints").iterdir())
+    command = [sys.executable, "-m", "longspan.pipelines.command", "train", *words]
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    for fresh in ([], ["--fresh"]):
+        done = subprocess.run(
+            [*command, "--set", "precision=bf16", *fresh],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        assert "precision=bf16: expected a device that trains in bfloat16" in line
+        assert "ONEDNN_MAX_CPU_ISA=AVX2" in line
+    assert sorted((tmp_path / "model.checkpoints").iterdir()) == kept
 
 
 def test_settings_win_over_the_file_and_options_over_both(tmp_path):

@@ -10,6 +10,7 @@ from longspan.training.coverage import coverage_loss
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
+from tests.bf16 import needs_bf16
 
 SMALL = {
     "rnn_num_hidden": 8,
@@ -218,6 +219,7 @@ def test_without_attention_the_source_passes_through_one_vector():
     assert not model.has_attention
 
 
+@needs_bf16
 def test_bf16_loss_is_close_to_fp32():
     hyperparameters = Hyperparameters(**{**SMALL, "rnn_num_hidden": 32})
     torch.manual_seed(0)

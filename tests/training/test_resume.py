@@ -129,7 +129,7 @@ def test_limits_may_change_and_the_rest_may_not():
     def identity(**settings):
         return run_identity(Hyperparameters(**settings), corpus, corpus, "t")
 
-    assert identity() == identity(max_minutes=5.0, max_num_epochs=3, beam_size=9)
+    assert identity() == identity(max_minutes=5.0, beam_size=9, precision="fp32")
     assert identity() != identity(learning_rate=0.5)
     assert run_identity(Hyperparameters(), corpus, corpus, "other") != identity()
 

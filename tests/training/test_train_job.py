@@ -23,6 +23,7 @@ from longspan.training.checkpoint import CheckpointStore
 from longspan.training.metrics import parse_metrics
 from longspan.training.model_directory import load_model
 from longspan.training.paths import ContainerPaths
+from tests.bf16 import needs_onednn_limits
 
 WORDS = ["one", "two", "three", "four", "five", "six"]
 SPECIALS = ["<pad>", "<unk>", "<s>", "</s>"]
@@ -154,6 +155,7 @@ def test_two_processes_train_one_model(paths: ContainerPaths, tmp_path: Path):
         ({"attention_heads": "zero"}, "attention_heads=zero: allowed: an integer from 1 to 64"),
         ({"rnn_attention_type": "luong"}, "rnn_attention_type=luong: allowed: fixed | dot"),
         ({"atention_heads": "2"}, "did you mean attention_heads"),
+        pytest.param({"precision": "bf16"}, "precision=bf16: expected", marks=needs_onednn_limits),
     ],
 )
 def test_a_wrong_hyperparameter_is_one_line_and_the_reason(
@@ -161,7 +163,7 @@ def test_a_wrong_hyperparameter_is_one_line_and_the_reason(
 ):
     add_built_in_channels(paths)
     set_hyperparameters(paths, **changes)
-    done = run(paths)
+    done = run(paths, ONEDNN_MAX_CPU_ISA="AVX2")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert reason in line

@@ -12,6 +12,7 @@ from longspan.training.loss import sequence_loss
 from longspan.training.model import Model
 from longspan.training.tokenizer import EOS
 from longspan.training.update import Sums, Updater, load_weights, weights
+from tests.bf16 import needs_bf16
 
 H = Hyperparameters(
     rnn_num_hidden=8,
@@ -107,6 +108,7 @@ def test_sums_give_figures():
     assert math.isfinite(Sums(1e9, 0, 1).perplexity)
 
 
+@needs_bf16
 def test_loss_curves_agree_between_precisions():
     def curve(precision):
         updater = updater_of(H.replace(precision=precision))
