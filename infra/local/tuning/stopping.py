@@ -121,15 +121,17 @@ class Hyperband:
 def bracket_of(number: int, brackets: int) -> int:
     """The bracket of a tuning job's training job `number`: the most aggressive one first.
 
-    Brackets get jobs in the proportions of Hyperband, spread evenly, because a tuning job may
-    have far fewer training jobs than a full round.
+    Each bracket is filled before the next one begins (Li et al. 2018, algorithm 1). A search of
+    few jobs is then one bracket in which they compete, instead of several in which a job has
+    nobody to compete with and runs to its end whatever it is worth.
     """
     shares = [math.ceil(brackets * _REDUCTION**s / (s + 1)) for s in range(brackets)]
-    given = [0] * brackets
-    for _ in range(number % sum(shares) + 1):
-        chosen = min(reversed(range(brackets)), key=lambda s: (given[s] + 1) / shares[s])
-        given[chosen] += 1
-    return chosen
+    rest = number % sum(shares)
+    for bracket in reversed(range(brackets)):
+        if rest < shares[bracket]:
+            return bracket
+        rest -= shares[bracket]
+    raise AssertionError("the shares hold every rest")
 
 
 def _powers(low: int, high: int) -> tuple[int, ...]:

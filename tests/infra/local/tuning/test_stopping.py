@@ -1,6 +1,7 @@
 """The rules against plain reimplementations of what AWS and Li et al. write."""
 
 import math
+import random
 from collections import Counter
 
 import pytest
@@ -110,6 +111,37 @@ def test_brackets_get_jobs_in_hyperbands_proportions(brackets: int) -> None:
     assert Counter(bracket_of(n, brackets) for n in range(total)) == shares
     assert bracket_of(0, brackets) == brackets - 1
     assert bracket_of(total, brackets) == bracket_of(0, brackets)
+    order = [bracket_of(n, brackets) for n in range(total)]
+    assert order == sorted(order, reverse=True), "each is filled before the next one"
+
+
+@given(
+    finals=st.lists(st.floats(0, 100), min_size=1, max_size=9),
+    shares=st.lists(st.lists(st.floats(0, 1), min_size=9, max_size=9), min_size=9, max_size=9),
+    order=st.randoms(use_true_random=False),
+)
+def test_the_best_of_a_small_search_ran_its_whole_budget(
+    finals: list[float], shares: list[list[float]], order: random.Random
+) -> None:
+    """Jobs report what they have reached so far, two at a time and never at the same pace."""
+    rule = Hyperband("Maximize", 1, 9)
+    curves = {
+        n: [final * share for share in sorted([*part[:8], 1.0])]
+        for n, (final, part) in enumerate(zip(finals, shares, strict=False))
+    }
+    seen: dict[int, list[float]] = {}
+    waiting, running = list(curves), list[int]()
+    while waiting or running:
+        while waiting and len(running) < 2:
+            running.append(waiting.pop(0))
+        job = order.choice(running)
+        own = seen.setdefault(job, [])
+        own.append(curves[job][len(own)])
+        others = [Curve(n, values) for n, values in seen.items() if n != job]
+        if rule.stops(Curve(job, own), len(own), others):
+            running.remove(job)
+    best = max(values[-1] for values in seen.values())
+    assert any(values[-1] == best and len(values) == 9 for values in seen.values())
 
 
 def test_no_rule_stops_nothing() -> None:
