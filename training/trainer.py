@@ -143,12 +143,10 @@ class Trainer:
         if not state.best_updates:
             return None
         updates = state.best_updates[-1]
-        self._load([updates])
-        entry = next(entry for entry in reversed(state.history) if entry["updates"] == updates)
         h = self._hyperparameters
         end = complete_reason(state, h) or f"stopped after {progress_text(state, h)}"
         reason = f"{end}; the best weights are of update {updates}"
-        return self._result(reason, Validation.from_record(entry))
+        return self._result(reason, self._load_one(updates))
 
     def _loop(self) -> str:
         state, h = self.state, self._hyperparameters
@@ -228,9 +226,11 @@ class Trainer:
         self._updater.period = self._updater.zeros()
         self._save()
 
-    def _measure(self, *, bleu: bool, bleu_long: bool) -> Validation:
+    def _measure(
+        self, *, bleu: bool, bleu_long: bool, known: Validation | None = None
+    ) -> Validation:
         found = self._validator.measure(
-            self._model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long
+            self._model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long, known=known
         )
         if not math.isfinite(found.loss):
             raise self._diverged()
@@ -240,14 +240,14 @@ class Trainer:
         """Load the best weights, or the mean of the best ones if that is no worse."""
         state, metric = self.state, self._hyperparameters.optimized_metric
         self._journal.note(f"training is over: {reason}; measuring the best model")
-        self._load(state.best_updates)
-        best = self._measure(bleu=True, bleu_long=True)
-        averaged = getattr(best, metric)
-        if len(state.best_updates) > 1 and not improves(metric, averaged, state.best):
+        if len(state.best_updates) > 1:
+            self._load(state.best_updates)
+            mean = self._measure(bleu=True, bleu_long=True)
+            if improves(metric, getattr(mean, metric), state.best):
+                return self._result(reason, mean)
             self._journal.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
-            self._load(state.best_updates[-1:])
-            best = self._measure(bleu=True, bleu_long=True)
-        return self._result(reason, best)
+        known = self._load_one(state.best_updates[-1])
+        return self._result(reason, self._measure(bleu=True, bleu_long=True, known=known))
 
     def _result(self, reason: str, best: Validation) -> TrainingResult:
         state = self.state
@@ -261,6 +261,12 @@ class Trainer:
             best,
             [dict(entry) for entry in state.history],
         )
+
+    def _load_one(self, updates: int) -> Validation:
+        """Load the weights of one checkpoint; what was measured of them then."""
+        self._load([updates])
+        history = reversed(self.state.history)
+        return Validation.from_record(next(e for e in history if e["updates"] == updates))
 
     def _load(self, updates: list[int]) -> None:
         load_weights(self._model, best_weights(self._store, updates, self._world))

@@ -1,7 +1,7 @@
 """Validation: loss by sentence length, and BLEU of greedy translations, of all and of the long."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +24,9 @@ from longspan.training.update import LossFunction, Sums
 __all__ = ["Decode", "Validation", "Validator"]
 
 Integers = npt.NDArray[np.integer]
+
+# Nothing is kept for a backward pass, so batches may be larger than those that train.
+_BATCH_TOKENS = 4096
 
 
 class Decode(Protocol):
@@ -88,6 +91,7 @@ class Validator:
         self._corpus = corpus
         self._tokenizer = tokenizer
         self._hyperparameters = hyperparameters
+        self._limits = _larger_batches(hyperparameters)
         self._loss = loss
         self._world = world
         self._device = device
@@ -101,18 +105,26 @@ class Validator:
         self.long = long_part(words)
 
     def measure(
-        self, model: nn.Module, *, check: Callable[[], None], bleu: bool, bleu_long: bool
+        self,
+        model: nn.Module,
+        *,
+        check: Callable[[], None],
+        bleu: bool,
+        bleu_long: bool,
+        known: Validation | None = None,
     ) -> Validation:
-        """Loss of the pairs, and BLEU where asked for; `check` is called between batches."""
+        """Loss of the pairs, and BLEU where asked for; `check` is called between batches.
+
+        What is `known` of the same weights is not measured again.
+        """
         model.eval()
         with torch.inference_mode():
-            sums = self._sums(model, check)
-            natural = np.arange(self._natural)
-            return Validation(
-                **_figures(sums),
-                bleu=self._bleu(model, natural, check) if bleu else None,
-                bleu_long=self._bleu(model, self.long.members, check) if bleu_long else None,
-            )
+            found = known or Validation(**_figures(self._sums(model, check)))
+            if bleu and found.bleu is None:
+                found = replace(found, bleu=self._bleu(model, np.arange(self._natural), check))
+            if bleu_long and found.bleu_long is None:
+                found = replace(found, bleu_long=self._bleu(model, self.long.members, check))
+            return found
 
     def _sums(self, model: nn.Module, check: Callable[[], None]) -> list[Sums]:
         totals = torch.zeros(2 * len(BUCKETS), 3, dtype=torch.float64, device=self._device)
@@ -143,7 +155,7 @@ class Validator:
 
     def _translate(self, model: nn.Module, pairs: Integers, check: Callable[[], None]) -> list[str]:
         lengths = self._corpus.source_lengths[pairs]
-        starts = cut(lengths, lengths, self._hyperparameters)
+        starts = cut(lengths, lengths, self._limits)
         ids: list[list[int]] = []
         for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
             if self._world.size == 1:  # the ranks' numbers of batches differ here
@@ -163,9 +175,17 @@ class Validator:
         order = np.lexsort((sources, targets, self._groups))
         for group in np.unique(self._groups).tolist():
             pairs = order[self._groups[order] == group]
-            starts = cut(sources[pairs], targets[pairs], self._hyperparameters)
+            starts = cut(sources[pairs], targets[pairs], self._limits)
             for chunk in np.split(pairs, starts[1:]):
                 yield group, chunk
+
+
+def _larger_batches(hyperparameters: Hyperparameters) -> Hyperparameters:
+    """The settings with at least `_BATCH_TOKENS` tokens a batch; a `batch_size` stays."""
+    budget = hyperparameters.token_budget
+    if budget is None or budget >= _BATCH_TOKENS:
+        return hyperparameters
+    return hyperparameters.replace(batch_tokens=_BATCH_TOKENS)
 
 
 def _figures(by_group: Sequence[Sums]) -> dict[str, Any]:

@@ -141,6 +141,28 @@ def test_the_best_weights_are_those_loaded_at_the_end(job):
     assert result.best.bleu == result.history[0]["validation:bleu"]
 
 
+def test_what_was_measured_of_the_best_weights_is_not_measured_again(job):
+    translated = []
+
+    def copy(model, sources):
+        translated.extend(sources)
+        return [list(s[:-1]) for s in sources]
+
+    trainer = job.trainer(optimized_metric="bleu_long", decode=copy)
+    measured = []
+    sums = trainer._validator._sums
+    trainer._validator._sums = lambda *given: measured.append(1) or sums(*given)
+    result = trainer.run()
+    known = next(e for e in result.history if e["validation:bleu_long"] == result.best.bleu_long)
+    assert result.best.metrics.items() >= {
+        (name, known[name]) for name in known if name in result.best.metrics
+    }
+    assert result.best.bleu is not None
+    assert len(measured) == len(result.history)
+    natural, long = trainer._validator._natural, len(trainer._validator.long.members)
+    assert len(translated) == natural + long * len(result.history)
+
+
 def test_the_mean_of_the_best_checkpoints(job):
     trainer = job.trainer(average_checkpoints=3, max_num_batches=40)
     result = trainer.run()
@@ -154,10 +176,13 @@ def test_the_mean_of_the_best_checkpoints(job):
     assert result.best.loss <= result.history[-1]["validation:loss"] + 1e-9
 
 
-@pytest.mark.parametrize("count", [1, 13, 24, 25, 40])
+@pytest.mark.parametrize("count", [1, 13, 24, 25, "last"])
 def test_a_stop_saves_and_the_run_goes_on_to_the_same_weights(job, tmp_path, count):
+    """`count`: which of the looks for a stop finds one; the last is in the final measurement."""
     settings = {"rnn_dropout": 0.3, "length_augmentation": 0.3, "optimizer_type": "rmsprop"}
-    whole = job.trainer(**settings).run()
+    looks = []
+    whole = job.trainer(**settings, stop=lambda: bool(looks.append(1))).run()
+    count = len(looks) if count == "last" else count
     expected = {name: value.clone() for name, value in weights(job.model).items()}
     job.store = CheckpointStore(tmp_path / "again", warn=job.lines.append)
     with pytest.raises(Interrupted, match="resume by running the same command again"):

@@ -121,6 +121,19 @@ def test_a_sample_bounds_what_is_decoded():
     assert len(seen) == 7
 
 
+def test_batches_are_larger_than_those_that_train_unless_they_are_counted_in_sentences():
+    """Every pair of this test is over the 40 tokens that a batch trains with."""
+    decoded = []
+
+    def decode(model, sources):
+        decoded.append(len(sources))
+        return copy(model, sources)
+
+    measure(validator_of(corpus_of([50] * 20), decode), bleu=True)
+    measure(validator_of(corpus_of([50] * 20), decode, batch_tokens=None, batch_size=8), bleu=True)
+    assert decoded == [20, 8, 8, 4]
+
+
 def test_check_may_end_it():
     class StopNowError(Exception):
         pass
