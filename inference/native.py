@@ -1,8 +1,11 @@
 """The native kernels (kernels/, stub _kernels.pyi): there where they were built, and used where the
-CPU has AVX512-VNNI. What they do, torch does elsewhere."""
+CPU has AVX512-VNNI. What they do, torch does elsewhere, and where `ATEN_CPU_CAPABILITY=avx2` limits
+torch it does so here too."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from longspan.training.processor import features
 
 try:
     from longspan.inference import _kernels as kernels
@@ -14,7 +17,7 @@ __all__ = ["Floats", "Integers", "kernels", "usable"]
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_usable = kernels is not None and kernels.supported()
+_usable = kernels is not None and kernels.supported() and "avx512_vnni" in features()
 
 
 def usable() -> bool:

@@ -11,6 +11,8 @@ from longspan.inference.fast_attention import FastAdditive, keys_for_search
 from longspan.inference.native_scores import scores_of
 from longspan.training.attention import build_attention
 
+pytestmark = pytest.mark.processor
+
 # Exponentials of floats end at 44: keys and queries up to there, beyond it, far beyond it.
 LARGEST = st.sampled_from([1.0, 33.0, 45.0, 100.0, 3e38])
 LENGTHS = np.array([5, 1, 3])

@@ -20,7 +20,10 @@ from longspan.inference.search import SearchSettings, search
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 
-pytestmark = pytest.mark.skipif(not native.usable(), reason="no native kernels here")
+pytestmark = [
+    pytest.mark.processor,
+    pytest.mark.skipif(not native.usable(), reason="no native kernels here"),
+]
 
 SIZES = st.integers(1, 70)
 ROWS = st.integers(1, 33)

@@ -10,6 +10,8 @@ from longspan.training.errors import HyperparameterError
 from longspan.training.precision import autocast, compute_type, has_bf16, has_fast_bf16
 from tests.bf16 import needs_onednn_limits
 
+pytestmark = pytest.mark.processor
+
 CPU = torch.device("cpu")
 FAST = frozenset({"avx2", "avx512_bf16"})
 

@@ -6,6 +6,8 @@ import pytest
 
 from longspan.training.processor import features, level
 
+pytestmark = pytest.mark.processor
+
 SCRIPT = "from longspan.training.processor import features; print(*sorted(features()))"
 
 
