@@ -219,6 +219,7 @@ def test_without_attention_the_source_passes_through_one_vector():
     assert not model.has_attention
 
 
+@pytest.mark.processor
 @needs_bf16
 def test_bf16_loss_is_close_to_fp32():
     hyperparameters = Hyperparameters(**{**SMALL, "rnn_num_hidden": 32})

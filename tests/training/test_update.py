@@ -108,6 +108,7 @@ def test_sums_give_figures():
     assert math.isfinite(Sums(1e9, 0, 1).perplexity)
 
 
+@pytest.mark.processor
 @needs_bf16
 def test_loss_curves_agree_between_precisions():
     def curve(precision):
