@@ -1,7 +1,7 @@
 """`longspan.yaml`: its sections, how it is read, and a commented one to start from."""
 
 from longspan.pipelines.config.config import Config
-from longspan.pipelines.config.default import load_config_or_sample, uses_sample
+from longspan.pipelines.config.default import load_config_or_sample
 from longspan.pipelines.config.errors import ConfigError
 from longspan.pipelines.config.reading import DEFAULT_FILE, load_config, parse_config
 from longspan.pipelines.config.template import template
@@ -14,5 +14,4 @@ __all__ = [
     "load_config_or_sample",
     "parse_config",
     "template",
-    "uses_sample",
 ]

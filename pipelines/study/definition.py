@@ -28,6 +28,7 @@ from longspan.pipelines.sdk import (
     offline_session,
     quiet,
 )
+from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.courses import Course, courses
 from longspan.training.metrics import definitions
 
@@ -36,13 +37,13 @@ __all__ = ["Study", "evaluate_step_name", "study_json"]
 
 @dataclass(frozen=True)
 class Study:
-    """How it is done: `minutes` is what each job may train, None for what the config says.
+    """How it is done: with which seeds, and what ends each job.
 
     `threads` are those of a job, where several share a machine; None leaves it to the job.
     """
 
+    budget: Budget
     seeds: Sequence[int] = (1, 2, 3)
-    minutes: float | None = None
     threads: int | None = None
 
 
@@ -124,9 +125,8 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
 def _train(
     context: BuildContext, study: Study, course: Course, seed: int, prepared: Any
 ) -> RequestStep:
-    hyperparameters = {**course.hyperparameters, "seed": seed}
-    if study.minutes is not None:
-        hyperparameters["max_minutes"] = study.minutes
+    limits = study.budget.hyperparameters(course)
+    hyperparameters = {**course.hyperparameters, **limits, "seed": seed}
     job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
     request = captured(context.session, job.train(wait=False, logs=False))
     request.pop("TrainingJobName", None)

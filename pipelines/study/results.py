@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longspan.training.buckets import BUCKETS
+from longspan.training.ending import read_training
 from longspan.training.errors import DataError
 from longspan.training.evaluation_files import unescape
 from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import read_evidence
+from longspan.training.fields import Fields
 from longspan.training.scores import bleu_of, statistics
 
 __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
@@ -48,8 +50,9 @@ class CourseResult:
 
     `gain` is the long ones' BLEU less the first course's, None for that itself. `kept` is their
     share of the medium ones' BLEU, the course's own or the first course's if that is higher: what
-    has lost its medium ones has kept nothing. `updates` and `minutes` are what a training job took
-    on average, None where the evaluations do not say.
+    has lost its medium ones has kept nothing. `updates` and `cpu_seconds` are what a training
+    job took on average, None where the evaluations do not say. `early` has a sentence for each
+    seed whose training ended before its budget.
     """
 
     name: str
@@ -59,7 +62,8 @@ class CourseResult:
     gain: Figure | None
     kept: float | None
     updates: float | None = None
-    minutes: float | None = None
+    cpu_seconds: float | None = None
+    early: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -97,7 +101,8 @@ class StudyResult:
                     "verdict": course.verdict,
                     "kept": course.kept,
                     "updates": course.updates,
-                    "minutes": course.minutes,
+                    "cpu_seconds": course.cpu_seconds,
+                    "early": list(course.early),
                     "gain": vars(course.gain) if course.gain else None,
                     "long_by_seed": list(course.seeds),
                     "buckets": {
@@ -182,7 +187,12 @@ def _course(
         gain,
         float(values.mean()) / best_medium if best_medium else None,
         _mean([one.updates for one in all_seeds]),
-        _mean([one.minutes for one in all_seeds]),
+        _mean([one.cpu_seconds for one in all_seeds]),
+        tuple(
+            f"seed {number}: {one.early}"
+            for number, one in enumerate(all_seeds, 1)
+            if one.early is not None
+        ),
     )
 
 
@@ -193,7 +203,8 @@ class _Loaded:
     counts: Numbers  # (segment, 10)
     signature: str
     updates: float | None
-    minutes: float | None
+    cpu_seconds: float | None
+    early: str | None
 
 
 def _load(folder: Path) -> _Loaded:
@@ -205,9 +216,15 @@ def _load(folder: Path) -> _Loaded:
     buckets = np.array([row["bucket"] for row in rows])
     history = read_evidence(folder).get("model", {}).get("history", [])
     last = history[-1] if history else {}
-    minutes = last["seconds"] / 60 if last else None
+    ending = read_training(Fields(document)).get("model")
     return _Loaded(
-        references, buckets, counted.bleu, counted.bleu_signature, last.get("updates"), minutes
+        references,
+        buckets,
+        counted.bleu,
+        counted.bleu_signature,
+        last.get("updates"),
+        last.get("cpu_seconds"),
+        None if ending is None else ending.early_line,
     )
 
 
