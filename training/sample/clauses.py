@@ -1,177 +1,189 @@
-"""Verb phrases and clauses: nodes of one abstract tree, rendered to English and to Japanese.
+"""Clauses and whole statements: one tree, rendered to English and to Japanese.
 
-Japanese puts the verb last and links clauses by the verb's form, so every node is asked for
-the `Form` that the next word wants; English reported speech is asked for its backshift.
+Japanese puts the verb last and links clauses by the verb's form, so every node is asked for the
+`Form` that the next word wants. English reported speech is asked for its backshift.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from longspan.training.sample import conjugation
-from longspan.training.sample.conjugation import Form, Kind, Predicate
-from longspan.training.sample.english import BE, Agreement, Mood, Time, Verb, spaced, verb_group
-from longspan.training.sample.phrases import Argument, Phrase, Word
+from longspan.training.sample.conjugation import Form, Predicate
+from longspan.training.sample.english import Agreement, Mood, Time, Verb, verb_group
+from longspan.training.sample.phrases import Phrase
 
-__all__ = ["Clause", "ClauseRelative", "Purpose", "SubjectRelative", "VerbPhrase"]
+__all__ = [
+    "Chain",
+    "Clause",
+    "Conjunction",
+    "Link",
+    "Quotation",
+    "Subordination",
+    "Unit",
+    "VerbPhrase",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class VerbPhrase:
-    """A verb with mood, time, polarity and arguments.
+    """A verb with mood, time, polarity and arguments in English order.
 
-    `complement` follows the verb in English ("old", "written", "a teacher") where Japanese
-    has it inside `predicate` (古い, 書かれる, 医者だ).
+    Japanese has the arguments in the reverse order, before the verb. `complement` follows the verb
+    in English ("old", "written") where Japanese has it inside `predicate` (古い, 書かれる).
     """
 
     verb: Verb
     predicate: Predicate
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[Phrase, ...] = ()
     complement: str = ""
     mood: Mood = Mood.SIMPLE
     time: Time = Time.PAST
     negative: bool = False
 
-    @property
-    def sequential(self) -> bool:
-        """Whether "and then" can follow: something done, stated plainly."""
-        done = self.predicate.kind in _DONE and self.verb is not BE
-        return done and self.mood is Mood.SIMPLE and not self.negative
-
-    def group(self, agreement: Agreement, *, backshift: bool, support: bool = False) -> list[str]:
-        """The verb with its auxiliaries."""
-        return verb_group(
+    def english(self, agreement: Agreement, *, backshift: bool = False) -> str:
+        """Return everything but the subject: "bought three books in Kyoto"."""
+        group = verb_group(
             self.verb,
             agreement,
             self.mood,
             self.time,
             negative=self.negative,
-            support=support,
             backshift=backshift,
         )
-
-    def english(self, agreement: Agreement, *, backshift: bool = False) -> str:
-        """Everything but the subject: "bought three books in Kyoto"."""
-        group = self.group(agreement, backshift=backshift)
-        return spaced(self.adverbs(), *group, self.rest())
-
-    def adverbs(self) -> str:
-        """What stands before the verb: "often"."""
-        return " ".join(a.english() for a in self.arguments if a.english_rank < 0)
-
-    def rest(self) -> str:
-        """What follows the verb."""
-        following = sorted(
-            (a for a in self.arguments if a.english_rank >= 0 and not a.fronted),
-            key=lambda a: a.english_rank,
-        )
-        return spaced(self.complement, *(a.english() for a in following))
+        parts = (group, self.complement, *(a.english for a in self.arguments))
+        return " ".join(part for part in parts if part)
 
     def japanese(self, form: Form) -> str:
-        """Arguments in Japanese order, the predicate last."""
-        ordered = sorted(self.arguments, key=lambda a: a.japanese_rank)
-        return "".join(a.japanese() for a in ordered) + self._inflected(form)
-
-    def _inflected(self, form: Form) -> str:
-        predicate, negative = self.predicate, self.negative
-        if self.mood is Mood.MAY:
-            predicate = conjugation.possibility(predicate, negative=negative)
-            negative = False
-        elif self.mood is not Mood.SIMPLE:
-            predicate = _MOODS[self.mood](predicate)
+        """Return the arguments and the predicate in `form`: 京都で三冊の本を買った."""
+        predicate = _MOODS.get(self.mood, _as_it_is)(self.predicate)
         past = self.time is Time.PAST
-        return conjugation.inflect(predicate, form, past=past, negative=negative)
+        verb = conjugation.inflect(predicate, form, past=past, negative=self.negative)
+        return "".join(a.japanese for a in reversed(self.arguments)) + verb
 
 
-_DONE = frozenset({Kind.GODAN, Kind.ICHIDAN, Kind.SURU})
+def _as_it_is(predicate: Predicate) -> Predicate:
+    return predicate
+
+
 _MOODS = {
     Mood.PROGRESSIVE: conjugation.progressive,
     Mood.ABLE: conjugation.ability,
     Mood.MUST: conjugation.obligation,
-    Mood.PLAN: conjugation.plan,
-    Mood.BEGIN: conjugation.beginning,
-    Mood.TRY: conjugation.trial,
 }
+
+
+class Unit(Protocol):
+    """A part of a sentence that can stand as a sentence of its own."""
+
+    def english(self, *, backshift: bool = False) -> str:
+        """Return it without a capital letter or a full stop."""
+        ...
+
+    def japanese(self, form: Form, marker: str) -> str:
+        """Return it ending in `form`, its subject marked by `marker` (は or が)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A subject and one or more verb phrases that share it.
+    """A subject and one or two verb phrases that share it, joined by "and" and the te-form.
 
-    Two verb phrases are joined by "and" and the te-form, more by commas and the continuative.
-    A `subject` without Japanese text (it, there) gets no marker. `front` is a time put first.
+    The subject "there" has no Japanese.
     """
 
     subject: Phrase
     phrases: tuple[VerbPhrase, ...]
-    front: Word | None = None
-
-    @property
-    def sequential(self) -> bool:
-        """The last verb phrase decides."""
-        return self.phrases[-1].sequential
 
     def english(self, *, backshift: bool = False) -> str:
-        """[time,] subject verb phrases."""
+        """Return subject and verb phrases."""
         agreement = self.subject.agreement
-        *head, last = [p.english(agreement, backshift=backshift) for p in self.phrases]
-        joint = ", and " if len(head) > 1 else " and " if head else ""
-        front = f"{self.front.english()}, " if self.front else ""
-        return f"{front}{self.subject.english()} {', '.join(head)}{joint}{last}"
+        said = [phrase.english(agreement, backshift=backshift) for phrase in self.phrases]
+        return f"{self.subject.english} {' and '.join(said)}"
 
     def japanese(self, form: Form, marker: str) -> str:
-        """[time、] subject, verb phrases, the last one in `form`."""
-        text = f"{self.front.japanese()}、" if self.front else ""
-        subject = self.subject.japanese()
-        text += subject + marker if subject else ""
+        """Return the subject and verb phrases, the last one in `form`."""
         *head, last = self.phrases
-        if len(head) == 1:
-            return text + head[0].japanese(Form.TE) + last.japanese(form)
-        text += "".join(p.japanese(Form.CONTINUATIVE) + "、" for p in head)
-        return text + last.japanese(form)
+        subject = self.subject.japanese + marker if self.subject.japanese else ""
+        return subject + "".join(p.japanese(Form.TE) for p in head) + last.japanese(form)
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectRelative:
-    """ "who bought a book": the noun is the subject."""
+class Conjunction:
+    """A subordinating conjunction: the form it asks of its clause, and what follows that."""
 
-    pronoun: str
-    phrase: VerbPhrase
-
-    def english(self, agreement: Agreement) -> str:
-        """The noun's number decides the verb's form."""
-        return f"{self.pronoun} {self.phrase.english(agreement)}"
-
-    def japanese(self, form: Form) -> str:
-        """本を買った."""
-        return self.phrase.japanese(form)
+    english: str
+    form: Form
+    japanese: str
 
 
 @dataclass(frozen=True, slots=True)
-class ClauseRelative:
-    """ "that Tanaka bought", "where Tanaka works": the noun is an object or a place."""
+class Subordination:
+    """ "because A, B" or "B because A"; in Japanese A comes first in both."""
 
-    pronoun: str
-    clause: Clause
+    conjunction: Conjunction
+    subordinate: Clause
+    main: Clause
+    fronted: bool
 
-    def english(self, agreement: Agreement) -> str:
-        """The clause has its own subject; `agreement` does not matter."""
-        return f"{self.pronoun} {self.clause.english()}"
+    def english(self, *, backshift: bool = False) -> str:
+        """Return both clauses, with a comma where the subordinate one comes first."""
+        subordinate = f"{self.conjunction.english} {self.subordinate.english(backshift=backshift)}"
+        main = self.main.english(backshift=backshift)
+        return f"{subordinate}, {main}" if self.fronted else f"{main} {subordinate}"
 
-    def japanese(self, form: Form) -> str:
-        """田中さんが買った."""
-        return self.clause.japanese(form, "が")
+    def japanese(self, form: Form, marker: str) -> str:
+        """Return Aので、B."""
+        subordinate = self.subordinate.japanese(self.conjunction.form, "が")
+        return f"{subordinate}{self.conjunction.japanese}、{self.main.japanese(form, marker)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
-    """ "to buy three books": 三冊の本を買うために."""
+class Quotation:
+    """ "Ken said that A": KenはAと言った."""
 
-    phrase: VerbPhrase
-    agreement: Agreement = Agreement.THIRD
+    frame: Clause
+    content: Clause
+
+    def english(self, *, backshift: bool = False) -> str:
+        """Return the frame and the content, backshifted where the frame is past."""
+        past = self.frame.phrases[0].time is Time.PAST
+        return f"{self.frame.english()} that {self.content.english(backshift=past)}"
+
+    def japanese(self, form: Form, marker: str) -> str:
+        """Return the frame's subject, the content, the frame's verb."""
+        content = self.content.japanese(Form.PLAIN, "が")
+        said = self.frame.phrases[0].japanese(form)
+        return f"{self.frame.subject.japanese}{marker}、{content}と{said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What joins two units: English text, the form it asks of the first, and its Japanese."""
+
+    english: str
+    form: Form
+    japanese: str
+    marker: str = "は"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A whole statement: units joined by one link less, behind an opening such as "However, "."""
+
+    units: tuple[Unit, ...]
+    links: tuple[Link, ...] = ()
+    opening: Phrase = Phrase("", "")
 
     def english(self) -> str:
-        """The infinitive without its "to", which is the argument's preposition."""
-        return spaced(self.phrase.verb.base, self.phrase.rest())
+        """Return it without a capital letter or a full stop."""
+        text = self.opening.english + self.units[0].english()
+        for link, unit in zip(self.links, self.units[1:], strict=True):
+            text += link.english + unit.english()
+        return text
 
     def japanese(self) -> str:
-        """The dictionary form; ために is the argument's particle."""
-        return self.phrase.japanese(Form.DICTIONARY)
+        """Return every unit in the form that its link asks for, the last one plain."""
+        text = self.opening.japanese
+        for link, unit in zip(self.links, self.units, strict=False):
+            text += unit.japanese(link.form, link.marker) + link.japanese
+        return text + self.units[-1].japanese(Form.PLAIN, "は")

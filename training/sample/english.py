@@ -11,7 +11,6 @@ __all__ = [
     "Verb",
     "plural",
     "regular_verb",
-    "spaced",
     "verb_group",
     "with_article",
 ]
@@ -22,7 +21,7 @@ class Agreement(Enum):
 
     FIRST = auto()  # I
     THIRD = auto()  # he, the dog
-    PLURAL = auto()  # you, we, they, the dogs
+    PLURAL = auto()  # we, they, the dogs
 
 
 class Time(Enum):
@@ -40,10 +39,6 @@ class Mood(Enum):
     PROGRESSIVE = auto()
     ABLE = auto()
     MUST = auto()
-    MAY = auto()
-    PLAN = auto()
-    BEGIN = auto()
-    TRY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class Verb:
     gerund: str
 
 
-_DOUBLED = frozenset({"plan", "run", "swim", "begin", "stop"})
+_DOUBLED = frozenset({"swim"})
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
 
 
@@ -66,33 +61,24 @@ def _ends_in_consonant_y(word: str) -> bool:
 
 
 def plural(noun: str) -> str:
-    """The regular plural."""
+    """Return the regular plural."""
     if _ends_in_consonant_y(noun):
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(_SIBILANTS) else "s")
 
 
 def regular_verb(base: str, past: str | None = None, participle: str | None = None) -> Verb:
-    """A verb from its base, with an irregular past and participle where given."""
-    stem = base + base[-1] if base in _DOUBLED else base
+    """Return a verb from its base, with an irregular past and participle where given."""
     if past is None:
-        past = stem + ("d" if base.endswith("e") else "ed")
-        past = base[:-1] + "ied" if _ends_in_consonant_y(base) else past
+        past = base[:-1] + "ied" if _ends_in_consonant_y(base) else base.removesuffix("e") + "ed"
     silent_e = base.endswith("e") and not base.endswith("ee")
-    third = "has" if base == "have" else plural(base)
-    if base.endswith("o"):
-        third = base + "es"
+    stem = base + base[-1] if base in _DOUBLED else base
+    third = base + "es" if base.endswith("o") else plural(base)
     gerund = (base[:-1] if silent_e else stem) + "ing"
     return Verb(base, third, past, participle or past, gerund)
 
 
 BE = Verb("be", "is", "was", "been", "being")
-_HELPERS = {
-    Mood.PLAN: regular_verb("plan"),
-    Mood.BEGIN: regular_verb("begin", "began", "begun"),
-    Mood.TRY: regular_verb("try"),
-}
-_PRESENT_OF_BE = {Agreement.FIRST: "am", Agreement.THIRD: "is", Agreement.PLURAL: "are"}
 
 
 def verb_group(
@@ -102,72 +88,44 @@ def verb_group(
     time: Time,
     *,
     negative: bool = False,
-    support: bool = False,
     backshift: bool = False,
-) -> list[str]:
-    """The verb with its auxiliaries: ["did", "not", "buy"], ["was", "buying"].
+) -> str:
+    """Return the verb with its auxiliaries: "did not buy", "was buying".
 
-    `support` asks for an auxiliary even where a plain statement has none ("did ... buy"), so
-    that a question can put it first. `backshift` is reported speech after a past verb: will
-    becomes would, is becomes was.
+    `backshift` is reported speech after a past verb: will becomes would, is becomes was.
     """
-    if mood in _HELPERS:
-        helper = verb_group(
-            _HELPERS[mood],
-            agreement,
-            Mood.SIMPLE,
-            time,
-            negative=negative,
-            support=support,
-            backshift=backshift,
-        )
-        return [*helper, "to", verb.base]
     past = time is Time.PAST or (backshift and time is Time.PRESENT)
-    if mood is Mood.MUST and past:
-        return ["had", "to", verb.base]
-    if mood in (Mood.ABLE, Mood.MUST, Mood.MAY):
-        modal = {Mood.ABLE: "could" if past else "can", Mood.MUST: "must"}.get(mood, "may")
-        return _negated([modal, verb.base], negative)
+    if mood is Mood.MUST:
+        return f"had to {verb.base}" if past else f"must {verb.base}"
+    if mood is Mood.ABLE:
+        return _negated("could" if past else "can", verb.base, negative)
     if time is Time.FUTURE:
-        rest = ["be", verb.gerund] if mood is Mood.PROGRESSIVE else [verb.base]
-        return _negated(["would" if backshift else "will", *rest], negative)
+        return _negated("would" if backshift else "will", verb.base, negative)
     if mood is Mood.PROGRESSIVE:
-        return _negated([_form_of_be(agreement, past), verb.gerund], negative)
+        return _negated(_form_of_be(agreement, past), verb.gerund, negative)
     if verb is BE:
-        return _negated([_form_of_be(agreement, past)], negative)
-    if negative or support:
-        return _negated([_form_of_do(agreement, past), verb.base], negative)
-    if past:
-        return [verb.past]
-    return [verb.third if agreement is Agreement.THIRD else verb.base]
+        return _negated(_form_of_be(agreement, past), "", negative).rstrip()
+    third = agreement is Agreement.THIRD
+    if negative:
+        helper = "did" if past else "does" if third else "do"
+        return _negated(helper, verb.base, negative)
+    return verb.past if past else verb.third if third else verb.base
 
 
-def _negated(words: list[str], negative: bool) -> list[str]:
+def _negated(helper: str, rest: str, negative: bool) -> str:
     if not negative:
-        return words
-    first = ["cannot"] if words[0] == "can" else [words[0], "not"]
-    return first + words[1:]
+        return f"{helper} {rest}"
+    return f"cannot {rest}" if helper == "can" else f"{helper} not {rest}"
 
 
 def _form_of_be(agreement: Agreement, past: bool) -> str:
+    if agreement is Agreement.PLURAL:
+        return "were" if past else "are"
     if past:
-        return "were" if agreement is Agreement.PLURAL else "was"
-    return _PRESENT_OF_BE[agreement]
-
-
-def _form_of_do(agreement: Agreement, past: bool) -> str:
-    if past:
-        return "did"
-    return "does" if agreement is Agreement.THIRD else "do"
-
-
-def spaced(*parts: str) -> str:
-    """The parts that are not empty, with a space between."""
-    return " ".join([part for part in parts if part])
+        return "was"
+    return "am" if agreement is Agreement.FIRST else "is"
 
 
 def with_article(phrase: str) -> str:
-    """`phrase` behind "a" or "an", by the sound of its first word."""
-    consonant = phrase.startswith(("uni", "use", "one", "Euro"))
-    vowel = phrase[0] in "aeiouAEIOU" and not consonant
-    return ("an " if vowel or phrase.startswith(("hour", "honest")) else "a ") + phrase
+    """Return `phrase` behind "a" or "an"."""
+    return ("an " if phrase[0] in "aeiou" else "a ") + phrase

@@ -1,28 +1,35 @@
 """A grammar that makes English sentences of a wanted length with their Japanese.
 
-A sentence is one tree (`longspan.training.sample.statements`), grown until it has the words asked
-for, then rendered twice; the Japanese is a function of the English. Long sentences are chains
-of clauses with subordination, quotation, relative clauses and lists inside, so that their
-content grows with their length: no fixed vector carries it.
+A sentence is one tree (`longspan.training.sample.clauses`), rendered twice; the Japanese is a
+function of the English. Long sentences are chains of clauses with subordination, quotation,
+relative clauses and lists inside, so that their content grows with their length: no fixed vector
+carries it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longspan.training.buckets import count_words
-from longspan.training.sample.clause_builder import ClauseBuilder
-from longspan.training.sample.conjugation import Form
+from longspan.training.sample.clause_builder import ClauseBuilder, Setting, Shape
+from longspan.training.sample.clauses import (
+    Chain,
+    Clause,
+    Conjunction,
+    Link,
+    Quotation,
+    Subordination,
+    Unit,
+    VerbPhrase,
+)
+from longspan.training.sample.conjugation import Form, Kind, Predicate, progressive
 from longspan.training.sample.dice import Dice, Weighted
+from longspan.training.sample.english import regular_verb
 from longspan.training.sample.lexicon import Lexicon
-from longspan.training.sample.noun_builder import NounBuilder
+from longspan.training.sample.nouns import NounBuilder
 from longspan.training.sample.phrases import Phrase
-from longspan.training.sample.setting import Setting
-from longspan.training.sample.special import SpecialBuilder
-from longspan.training.sample.statements import Chain, Link, Unit
-from longspan.training.sample.unit_builder import UnitBuilder
 
 __all__ = ["GRAMMAR_VERSION", "LONGEST", "SHORTEST", "Grammar", "Sentence", "tolerance"]
 
-GRAMMAR_VERSION = 1
+GRAMMAR_VERSION = 2
 SHORTEST, LONGEST = 3, 300
 
 _LINKS = Weighted(
@@ -31,16 +38,33 @@ _LINKS = Weighted(
         Link(", but ", Form.PLAIN, "が、"),
         Link(", so ", Form.LINKED, "ので、", "が"),
         Link(", and then ", Form.TE, "、それから"),
-        Link(", and as a result, ", Form.CONTINUATIVE, "、その結果、"),
     ],
-    [48, 20, 14, 12, 6],
+    [50, 22, 14, 14],
 )
 _AND = _LINKS.items[0]
 _OPENINGS = (
-    ("However, ", "しかし、"),
-    ("After that, ", "その後、"),
-    ("Therefore, ", "そのため、"),
-    ("In addition, ", "さらに、"),
+    Phrase("However, ", "しかし、"),
+    Phrase("After that, ", "その後、"),
+    Phrase("Therefore, ", "そのため、"),
+)
+_BECAUSE = Conjunction("because", Form.LINKED, "ので")
+_BECAUSE_BEHIND = Conjunction("because", Form.PLAIN, "から")
+_ALTHOUGH = Conjunction("although", Form.PLAIN, "けれども")
+_WHEN = Conjunction("when", Form.PLAIN, "時")
+_BEFORE = Conjunction("before", Form.DICTIONARY, "前に")
+_AFTER = Conjunction("after", Form.PERFECT, "後に")
+_IF = Conjunction("if", Form.CONDITIONAL, "")
+_PAST = Weighted([_BECAUSE, _WHEN, _ALTHOUGH, _AFTER, _BEFORE], [6, 6, 4, 4, 3])
+_OTHER = Weighted([_BECAUSE, _IF, _ALTHOUGH, _AFTER, _BEFORE], [6, 6, 4, 4, 3])
+_SAYING = (
+    (regular_verb("say", "said"), Predicate("言う", Kind.GODAN)),
+    (regular_verb("think", "thought"), Predicate("思う", Kind.GODAN)),
+    (regular_verb("hear", "heard"), Predicate("聞く", Kind.GODAN)),
+)
+_CONTENTS = (
+    Setting(True, Shape.EVENT),
+    Setting(False, Shape.FUTURE),
+    Setting(False, Shape.STATE),
 )
 _TRIES = 12
 
@@ -54,7 +78,7 @@ class Sentence:
 
 
 def tolerance(words: int) -> int:
-    """How many words a sentence may miss its wanted length by: 5 percent, at least one."""
+    """Return how many words a sentence may miss its wanted length by: 5 percent, at least one."""
     return max(1, words // 20)
 
 
@@ -65,19 +89,17 @@ class Grammar:
         self._dice = Dice(seed)
         lexicon = Lexicon.load()
         self._nouns = NounBuilder(self._dice, lexicon)
-        clauses = ClauseBuilder(self._dice, lexicon, self._nouns)
-        self._units = UnitBuilder(self._dice, self._nouns, clauses)
-        self._special = SpecialBuilder(self._dice, self._nouns, clauses)
+        self._clauses = ClauseBuilder(self._dice, lexicon, self._nouns)
 
     def new_document(self) -> None:
         """Choose the people that the next sentences are about."""
-        names: list[Phrase] = [self._nouns.name(), self._nouns.name()]
-        self._nouns.cast = (*names, self._nouns.definite("person"))
+        self._nouns.new_cast()
 
     def sentence(self, words: int, *, opening: bool = False) -> Sentence:
-        """A sentence of `words` words, give or take `tolerance`.
+        """Return a sentence of `words` words, give or take `tolerance`.
 
-        `opening` allows a first word that ties it to the sentence before ("However,").
+        `opening` allows a first word that ties it to the sentence before ("However,"). Raises
+        ValueError for fewer than `SHORTEST` words.
         """
         if words < SHORTEST:
             raise ValueError(f"a sentence has {SHORTEST} words or more, not {words}")
@@ -88,62 +110,98 @@ class Grammar:
                 return made
 
     def _attempt(self, words: int, opening: bool) -> Sentence:
-        if 4 <= words <= 14 and self._dice.chance(0.14):
-            question = self._special.any(words)
-            return Sentence(_capital(question.english()), question.japanese() + "。")
+        if words <= 12 and self._dice.chance(0.12):
+            return self._question(words) if self._dice.chance(0.5) else self._request(words)
         chain = self._chain(words, opening)
         return Sentence(_capital(chain.english()) + ".", chain.japanese() + "。")
 
+    def _question(self, words: int) -> Sentence:
+        """Return "Did Ken buy a book?"."""
+        clause = self._clauses.plain(self._dice.chance(0.65), words)
+        denied = replace(clause.phrases[0], negative=True).english(clause.subject.agreement)
+        helper, rest = denied.split(" not ", 1)
+        english = f"{_capital(helper)} {clause.subject.english} {rest}?"
+        return Sentence(english, clause.japanese(Form.PLAIN, "は") + "か。")
+
+    def _request(self, words: int) -> Sentence:
+        """Return "Please buy a book."."""
+        clause = self._clauses.plain(False, words)
+        said = clause.phrases[0].english(clause.subject.agreement).removeprefix("will ")
+        japanese = clause.phrases[0].japanese(Form.TE) + "ください。"
+        return Sentence(f"Please {said}.", japanese)
+
     def _chain(self, words: int, opening: bool) -> Chain:
         past = self._dice.chance(0.65)
-        first = ("", "")
-        if opening and words >= 7 and self._dice.chance(0.2):
+        first = Phrase("", "")
+        if opening and words >= 7 and self._dice.chance(0.15):
             first = self._dice.pick(_OPENINGS)
-            words -= count_words(first[0])
+            words -= first.words
         units: list[Unit] = []
         links: list[Link] = []
         left = words
-        while left > 0:
+        while True:
             share = self._share(left)
-            last = share == left
-            if units:
-                links.append(self._link(units[-1], links[-1] if links else None))
-                # The comma hangs on the word before it.
-                joint = count_words(links[-1].english.lstrip(","))
-                share -= joint if last else 0
-                left -= joint
-            before = links[-1] if links else None
-            # One introduction is enough: no "However, yesterday, Ken ...".
-            introduced = before.english.endswith(", ") if before else bool(first[0])
-            setting = Setting(past, front=not introduced)
-            unit = self._unit(setting, share, before, last=last)
+            unit = self._unit(past, share, links[-1] if links else None, last=share == left)
             units.append(unit)
             left -= count_words(unit.english())
-            if last:
-                break
-        return Chain(tuple(units), tuple(links), first)
+            if share == left + count_words(unit.english()) or left < 4:
+                return Chain(tuple(units), tuple(links), first)
+            links.append(self._link(unit))
+            # The comma hangs on the word before it.
+            left -= count_words(links[-1].english.lstrip(","))
 
     def _share(self, left: int) -> int:
-        """Words of the next unit: what is left where that is little enough for one."""
+        """Return the words of the next unit: all that are left where these are few enough."""
         if left <= 8 or (left <= 18 and self._dice.chance(0.5)):
             return left
-        return self._dice.integer(4, min(17, left - 4))
+        return self._dice.integer(4, min(16, left - 4))
 
-    def _unit(self, setting: Setting, budget: int, before: Link | None, *, last: bool) -> Unit:
-        """A unit of about `budget` words; the last one makes the sentence's length."""
-        reason = before is None or before.form is not Form.LINKED
-        unit = self._units.unit(setting, budget, reason=reason)
+    def _unit(self, past: bool, budget: int, before: Link | None, *, last: bool) -> Unit:
+        """Return a unit of about `budget` words; the last one makes the sentence's length."""
+        unit = self._any_unit(past, budget, before)
         for _ in range(_TRIES if last else 0):
             if abs(count_words(unit.english()) - budget) <= 1:
                 break
-            unit = self._units.unit(setting, budget, reason=reason)
+            unit = self._any_unit(past, budget, before)
         return unit
 
-    def _link(self, before: Unit, last: Link | None) -> Link:
-        """Any link that fits, but not the same one twice in a row, "and" aside."""
+    def _any_unit(self, past: bool, budget: int, before: Link | None) -> Unit:
+        roll = self._dice.integer(1, 100)
+        # ", so because" would be hard to follow.
+        if budget >= 8 and roll <= 25 and (before is None or before.form is not Form.LINKED):
+            return self._subordination(past, budget)
+        if budget >= 6 and roll >= 87:
+            return self._quotation(past, budget)
+        return self._clauses.clause(Setting(past), budget)
+
+    def _subordination(self, past: bool, budget: int) -> Subordination:
+        conjunction = self._dice.draw(_PAST if past else _OTHER)
+        free = conjunction in (_BECAUSE, _ALTHOUGH)
+        fronted = self._dice.chance(0.6)
+        if conjunction is _BECAUSE and not fronted:
+            conjunction = _BECAUSE_BEHIND
+        half = max(3, (budget - 1) * self._dice.integer(40, 60) // 100)
+        inner = Setting(past, Shape.FREE if free else Shape.EVENT)
+        subordinate = self._clauses.clause(inner, half)
+        room = budget - 1 - count_words(subordinate.english())
+        # What follows a relative clause would be taken into it.
+        outer = Setting(past, Shape.FREE if past or free else Shape.FUTURE, heavy=fronted)
+        return Subordination(conjunction, subordinate, self._clauses.clause(outer, room), fronted)
+
+    def _quotation(self, past: bool, budget: int) -> Quotation:
+        verb, predicate = self._dice.pick(_SAYING)
+        setting = Setting(past)
+        if not past:
+            predicate = progressive(predicate)  # what somebody says now: と言っている
+        subject = self._nouns.subject(1 if budget < 8 else 2)
+        frame = Clause(subject, (VerbPhrase(verb, predicate, time=setting.time),))
+        room = budget - 2 - subject.words
+        return Quotation(frame, self._clauses.clause(self._dice.pick(_CONTENTS), room))
+
+    def _link(self, before: Unit) -> Link:
+        """Return any link, but none that a quotation would take in as its own."""
         link = self._dice.draw(_LINKS)
-        fits = link is not last and (link.form is not Form.TE or before.sequential)
-        return link if fits else _AND
+        return link
 
 
 def _capital(text: str) -> str:
