@@ -1,164 +1,67 @@
-"""Clauses and whole statements: one tree, rendered to English and to Japanese.
+"""Verb phrases and clauses, which say the same in English and in Japanese.
 
-Japanese puts the verb last and links clauses by the verb's form, so every node is asked for the
-`Form` that the next word wants. English reported speech is asked for its backshift.
+Japanese puts the verb last and links clauses by the verb's form. So the Japanese of a clause is a
+function of the `Form` that the next word wants, and of what marks its subject (は or が).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from longspan.training.sample import conjugation
 from longspan.training.sample.conjugation import Form, Predicate
-from longspan.training.sample.english import Agreement, Mood, Time, Verb, verb_group
+from longspan.training.sample.english import Mood, Time, Verb, verb_group
 from longspan.training.sample.phrases import Phrase
 
-__all__ = [
-    "Chain",
-    "Clause",
-    "Conjunction",
-    "Link",
-    "Quotation",
-    "Subordination",
-    "Unit",
-    "VerbPhrase",
-]
+__all__ = ["Clause", "Joint", "VerbPhrase", "clause", "quotation", "subordination"]
 
-
-@dataclass(frozen=True, slots=True)
-class VerbPhrase:
-    """A verb with mood, time, polarity and arguments in English order.
-
-    Japanese has the arguments in the reverse order, before the verb. `complement` follows the verb
-    in English ("old", "written") where Japanese has it inside `predicate` (古い, 書かれる).
-    """
-
-    verb: Verb
-    predicate: Predicate
-    arguments: tuple[Phrase, ...] = ()
-    complement: str = ""
-    mood: Mood = Mood.SIMPLE
-    time: Time = Time.PAST
-    negative: bool = False
-
-    def english(self, agreement: Agreement, *, backshift: bool = False) -> str:
-        """Return everything but the subject: "bought three books in Kyoto"."""
-        group = verb_group(
-            self.verb,
-            agreement,
-            self.mood,
-            self.time,
-            negative=self.negative,
-            backshift=backshift,
-        )
-        parts = (group, self.complement, *(a.english for a in self.arguments))
-        return " ".join(part for part in parts if part)
-
-    def japanese(self, form: Form) -> str:
-        """Return the arguments and the predicate in `form`: 京都で三冊の本を買った."""
-        predicate = _MOODS.get(self.mood, _as_it_is)(self.predicate)
-        past = self.time is Time.PAST
-        verb = conjugation.inflect(predicate, form, past=past, negative=self.negative)
-        return "".join(a.japanese for a in reversed(self.arguments)) + verb
-
-
-def _as_it_is(predicate: Predicate) -> Predicate:
-    return predicate
-
-
-_MOODS = {
+_MOODS: dict[Mood, Callable[[Predicate], Predicate]] = {
+    Mood.SIMPLE: lambda predicate: predicate,
     Mood.PROGRESSIVE: conjugation.progressive,
     Mood.ABLE: conjugation.ability,
     Mood.MUST: conjugation.obligation,
 }
 
 
-class Unit(Protocol):
-    """A part of a sentence that can stand as a sentence of its own."""
+@dataclass(frozen=True, slots=True)
+class VerbPhrase:
+    """A verb with mood, time, polarity and arguments in English order.
 
-    def english(self, *, backshift: bool = False) -> str:
-        """Return it without a capital letter or a full stop."""
-        ...
+    Japanese has the arguments in the reverse order, before the verb. An adjective is an argument
+    without Japanese text, whose `predicate` takes the place of the verb "be".
+    """
 
-    def japanese(self, form: Form, marker: str) -> str:
-        """Return it ending in `form`, its subject marked by `marker` (は or が)."""
-        ...
+    verb: Verb
+    predicate: Predicate
+    arguments: tuple[Phrase, ...] = ()
+    mood: Mood = Mood.SIMPLE
+    time: Time = Time.PAST
+    negative: bool = False
+
+    def english(self, plural: bool, *, backshift: bool = False) -> str:
+        """Return everything but the subject: "bought three books in Kyoto"."""
+        group = verb_group(
+            self.verb, plural, self.mood, self.time, negative=self.negative, backshift=backshift
+        )
+        return " ".join([group, *(argument.english for argument in self.arguments)])
+
+    def japanese(self, form: Form) -> str:
+        """Return the arguments and the predicate in `form`: 京都で三冊の本を買った."""
+        predicate, past = _MOODS[self.mood](self.predicate), self.time is Time.PAST
+        verb = conjugation.inflect(predicate, form, past=past, negative=self.negative)
+        return "".join(argument.japanese for argument in reversed(self.arguments)) + verb
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A subject and one or two verb phrases that share it, joined by "and" and the te-form.
-
-    The subject "there" has no Japanese.
-    """
-
-    subject: Phrase
-    phrases: tuple[VerbPhrase, ...]
-
-    def english(self, *, backshift: bool = False) -> str:
-        """Return subject and verb phrases."""
-        agreement = self.subject.agreement
-        said = [phrase.english(agreement, backshift=backshift) for phrase in self.phrases]
-        return f"{self.subject.english} {' and '.join(said)}"
-
-    def japanese(self, form: Form, marker: str) -> str:
-        """Return the subject and verb phrases, the last one in `form`."""
-        *head, last = self.phrases
-        subject = self.subject.japanese + marker if self.subject.japanese else ""
-        return subject + "".join(p.japanese(Form.TE) for p in head) + last.japanese(form)
-
-
-@dataclass(frozen=True, slots=True)
-class Conjunction:
-    """A subordinating conjunction: the form it asks of its clause, and what follows that."""
+    """What can stand as a sentence of its own: its English, and its Japanese by form and marker."""
 
     english: str
-    form: Form
-    japanese: str
+    japanese: Callable[[Form, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Subordination:
-    """ "because A, B" or "B because A"; in Japanese A comes first in both."""
-
-    conjunction: Conjunction
-    subordinate: Clause
-    main: Clause
-    fronted: bool
-
-    def english(self, *, backshift: bool = False) -> str:
-        """Return both clauses, with a comma where the subordinate one comes first."""
-        subordinate = f"{self.conjunction.english} {self.subordinate.english(backshift=backshift)}"
-        main = self.main.english(backshift=backshift)
-        return f"{subordinate}, {main}" if self.fronted else f"{main} {subordinate}"
-
-    def japanese(self, form: Form, marker: str) -> str:
-        """Return Aので、B."""
-        subordinate = self.subordinate.japanese(self.conjunction.form, "が")
-        return f"{subordinate}{self.conjunction.japanese}、{self.main.japanese(form, marker)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Quotation:
-    """ "Ken said that A": KenはAと言った."""
-
-    frame: Clause
-    content: Clause
-
-    def english(self, *, backshift: bool = False) -> str:
-        """Return the frame and the content, backshifted where the frame is past."""
-        past = self.frame.phrases[0].time is Time.PAST
-        return f"{self.frame.english()} that {self.content.english(backshift=past)}"
-
-    def japanese(self, form: Form, marker: str) -> str:
-        """Return the frame's subject, the content, the frame's verb."""
-        content = self.content.japanese(Form.PLAIN, "が")
-        said = self.frame.phrases[0].japanese(form)
-        return f"{self.frame.subject.japanese}{marker}、{content}と{said}"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What joins two units: English text, the form it asks of the first, and its Japanese."""
+class Joint:
+    """What joins two clauses: English text, the form and marker it asks of one, its Japanese."""
 
     english: str
     form: Form
@@ -166,24 +69,35 @@ class Link:
     marker: str = "は"
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A whole statement: units joined by one link less, behind an opening such as "However, "."""
+def clause(subject: Phrase, phrases: Sequence[VerbPhrase], *, backshift: bool = False) -> Clause:
+    """Return a subject with one or two verb phrases, joined by "and" and the te-form.
 
-    units: tuple[Unit, ...]
-    links: tuple[Link, ...] = ()
-    opening: Phrase = Phrase("", "")
+    The subject "there" has no Japanese.
+    """
+    *head, last = phrases
+    told = " and ".join(phrase.english(subject.plural, backshift=backshift) for phrase in phrases)
 
-    def english(self) -> str:
-        """Return it without a capital letter or a full stop."""
-        text = self.opening.english + self.units[0].english()
-        for link, unit in zip(self.links, self.units[1:], strict=True):
-            text += link.english + unit.english()
-        return text
+    def japanese(form: Form, marker: str) -> str:
+        start = subject.japanese + marker if subject.japanese else ""
+        return start + "".join(p.japanese(Form.TE) for p in head) + last.japanese(form)
 
-    def japanese(self) -> str:
-        """Return every unit in the form that its link asks for, the last one plain."""
-        text = self.opening.japanese
-        for link, unit in zip(self.links, self.units, strict=False):
-            text += unit.japanese(link.form, link.marker) + link.japanese
-        return text + self.units[-1].japanese(Form.PLAIN, "は")
+    return Clause(f"{subject.english} {told}", japanese)
+
+
+def subordination(joint: Joint, first: Clause, main: Clause, *, fronted: bool) -> Clause:
+    """Return "because A, B" or "B because A"; Japanese has A first in both: Aので、B."""
+    english = f"{joint.english} {first.english}"
+    before = f"{first.japanese(joint.form, 'が')}{joint.japanese}、"
+    return Clause(
+        f"{english}, {main.english}" if fronted else f"{main.english} {english}",
+        lambda form, marker: before + main.japanese(form, marker),
+    )
+
+
+def quotation(subject: Phrase, said: VerbPhrase, content: Clause) -> Clause:
+    """Return "Ken said that A": 健は、Aと言った."""
+    quoted = content.japanese(Form.PLAIN, "が")
+    return Clause(
+        f"{subject.english} {said.english(subject.plural)} that {content.english}",
+        lambda form, marker: f"{subject.japanese}{marker}、{quoted}と{said.japanese(form)}",
+    )

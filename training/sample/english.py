@@ -5,23 +5,14 @@ from enum import Enum, auto
 
 __all__ = [
     "BE",
-    "Agreement",
     "Mood",
     "Time",
     "Verb",
     "plural",
-    "regular_verb",
+    "verb",
     "verb_group",
     "with_article",
 ]
-
-
-class Agreement(Enum):
-    """Which form of the verb a subject asks for."""
-
-    FIRST = auto()  # I
-    THIRD = auto()  # he, the dog
-    PLURAL = auto()  # we, they, the dogs
 
 
 class Time(Enum):
@@ -43,17 +34,15 @@ class Mood(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """The five forms of an English verb."""
+    """The forms of an English verb: buy, buys, bought, buying."""
 
     base: str
     third: str
     past: str
-    participle: str
     gerund: str
 
 
-_DOUBLED = frozenset({"swim"})
-_SIBILANTS = ("s", "x", "z", "ch", "sh")
+_SIBILANTS = ("s", "x", "z", "ch", "sh", "o")
 
 
 def _ends_in_consonant_y(word: str) -> bool:
@@ -61,29 +50,26 @@ def _ends_in_consonant_y(word: str) -> bool:
 
 
 def plural(noun: str) -> str:
-    """Return the regular plural."""
+    """Return the regular plural of a noun, which is the third person of a verb: goes."""
     if _ends_in_consonant_y(noun):
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(_SIBILANTS) else "s")
 
 
-def regular_verb(base: str, past: str | None = None, participle: str | None = None) -> Verb:
-    """Return a verb from its base, with an irregular past and participle where given."""
+def verb(base: str, past: str | None = None) -> Verb:
+    """Return a verb from its base, with an irregular past where given."""
     if past is None:
         past = base[:-1] + "ied" if _ends_in_consonant_y(base) else base.removesuffix("e") + "ed"
-    silent_e = base.endswith("e") and not base.endswith("ee")
-    stem = base + base[-1] if base in _DOUBLED else base
-    third = base + "es" if base.endswith("o") else plural(base)
-    gerund = (base[:-1] if silent_e else stem) + "ing"
-    return Verb(base, third, past, participle or past, gerund)
+    stem = {"swim": "swimm", "see": "see"}.get(base, base.removesuffix("e"))
+    return Verb(base, plural(base), past, stem + "ing")
 
 
-BE = Verb("be", "is", "was", "been", "being")
+BE = Verb("be", "is", "was", "being")
 
 
 def verb_group(
     verb: Verb,
-    agreement: Agreement,
+    plural: bool,
     mood: Mood,
     time: Time,
     *,
@@ -95,6 +81,7 @@ def verb_group(
     `backshift` is reported speech after a past verb: will becomes would, is becomes was.
     """
     past = time is Time.PAST or (backshift and time is Time.PRESENT)
+    be = ("were" if past else "are") if plural else ("was" if past else "is")
     if mood is Mood.MUST:
         return f"had to {verb.base}" if past else f"must {verb.base}"
     if mood is Mood.ABLE:
@@ -102,28 +89,19 @@ def verb_group(
     if time is Time.FUTURE:
         return _negated("would" if backshift else "will", verb.base, negative)
     if mood is Mood.PROGRESSIVE:
-        return _negated(_form_of_be(agreement, past), verb.gerund, negative)
+        return _negated(be, verb.gerund, negative)
     if verb is BE:
-        return _negated(_form_of_be(agreement, past), "", negative).rstrip()
-    third = agreement is Agreement.THIRD
+        return _negated(be, "", negative).rstrip()
     if negative:
-        helper = "did" if past else "does" if third else "do"
+        helper = "did" if past else "do" if plural else "does"
         return _negated(helper, verb.base, negative)
-    return verb.past if past else verb.third if third else verb.base
+    return verb.past if past else verb.base if plural else verb.third
 
 
 def _negated(helper: str, rest: str, negative: bool) -> str:
     if not negative:
         return f"{helper} {rest}"
     return f"cannot {rest}" if helper == "can" else f"{helper} not {rest}"
-
-
-def _form_of_be(agreement: Agreement, past: bool) -> str:
-    if agreement is Agreement.PLURAL:
-        return "were" if past else "are"
-    if past:
-        return "was"
-    return "am" if agreement is Agreement.FIRST else "is"
 
 
 def with_article(phrase: str) -> str:

@@ -1,9 +1,8 @@
 """A grammar that makes English sentences of a wanted length with their Japanese.
 
-A sentence is one tree (`longspan.training.sample.clauses`), rendered twice; the Japanese is a
-function of the English. Long sentences are chains of clauses with subordination, quotation,
-relative clauses and lists inside, so that their content grows with their length: no fixed vector
-carries it.
+A sentence is made in both languages at once; the Japanese is a function of the English. Long
+sentences are chains of clauses with subordination, quotation, relative clauses and lists inside, so
+that their content grows with their length: no fixed vector carries it.
 """
 
 from dataclasses import dataclass, replace
@@ -11,21 +10,18 @@ from dataclasses import dataclass, replace
 from longspan.training.buckets import count_words
 from longspan.training.sample.clause_builder import ClauseBuilder, Setting, Shape
 from longspan.training.sample.clauses import (
-    Chain,
     Clause,
-    Conjunction,
-    Link,
-    Quotation,
-    Subordination,
-    Unit,
+    Joint,
     VerbPhrase,
+    clause,
+    quotation,
+    subordination,
 )
-from longspan.training.sample.conjugation import Form, Kind, Predicate, progressive
+from longspan.training.sample.conjugation import Form, godan, progressive
 from longspan.training.sample.dice import Dice, Weighted
-from longspan.training.sample.english import regular_verb
+from longspan.training.sample.english import verb
 from longspan.training.sample.lexicon import Lexicon
 from longspan.training.sample.nouns import NounBuilder
-from longspan.training.sample.phrases import Phrase
 
 __all__ = ["GRAMMAR_VERSION", "LONGEST", "SHORTEST", "Grammar", "Sentence", "tolerance"]
 
@@ -34,32 +30,31 @@ SHORTEST, LONGEST = 3, 300
 
 _LINKS = Weighted(
     [
-        Link(", and ", Form.CONTINUATIVE, "、"),
-        Link(", but ", Form.PLAIN, "が、"),
-        Link(", so ", Form.LINKED, "ので、", "が"),
-        Link(", and then ", Form.TE, "、それから"),
+        Joint(", and ", Form.CONTINUATIVE, "、"),
+        Joint(", but ", Form.PLAIN, "が、"),
+        Joint(", so ", Form.LINKED, "ので、", "が"),
+        Joint(", and then ", Form.TE, "、それから"),
     ],
     [50, 22, 14, 14],
 )
-_AND = _LINKS.items[0]
 _OPENINGS = (
-    Phrase("However, ", "しかし、"),
-    Phrase("After that, ", "その後、"),
-    Phrase("Therefore, ", "そのため、"),
+    ("However, ", "しかし、"),
+    ("After that, ", "その後、"),
+    ("Therefore, ", "そのため、"),
 )
-_BECAUSE = Conjunction("because", Form.LINKED, "ので")
-_BECAUSE_BEHIND = Conjunction("because", Form.PLAIN, "から")
-_ALTHOUGH = Conjunction("although", Form.PLAIN, "けれども")
-_WHEN = Conjunction("when", Form.PLAIN, "時")
-_BEFORE = Conjunction("before", Form.DICTIONARY, "前に")
-_AFTER = Conjunction("after", Form.PERFECT, "後に")
-_IF = Conjunction("if", Form.CONDITIONAL, "")
+_BECAUSE = Joint("because", Form.LINKED, "ので")
+_BECAUSE_BEHIND = Joint("because", Form.PLAIN, "から")
+_ALTHOUGH = Joint("although", Form.PLAIN, "けれども")
+_WHEN = Joint("when", Form.PLAIN, "時")
+_BEFORE = Joint("before", Form.DICTIONARY, "前に")
+_AFTER = Joint("after", Form.PERFECT, "後に")
+_IF = Joint("if", Form.CONDITIONAL, "")
 _PAST = Weighted([_BECAUSE, _WHEN, _ALTHOUGH, _AFTER, _BEFORE], [6, 6, 4, 4, 3])
 _OTHER = Weighted([_BECAUSE, _IF, _ALTHOUGH, _AFTER, _BEFORE], [6, 6, 4, 4, 3])
 _SAYING = (
-    (regular_verb("say", "said"), Predicate("言う", Kind.GODAN)),
-    (regular_verb("think", "thought"), Predicate("思う", Kind.GODAN)),
-    (regular_verb("hear", "heard"), Predicate("聞く", Kind.GODAN)),
+    (verb("say", "said"), godan("言う")),
+    (verb("think", "thought"), godan("思う")),
+    (verb("hear", "heard"), godan("聞く")),
 )
 _CONTENTS = (
     Setting(True, Shape.EVENT),
@@ -67,6 +62,8 @@ _CONTENTS = (
     Setting(False, Shape.STATE),
 )
 _TRIES = 12
+# Words of a part at least; a sentence that lacks fewer is complete.
+_FEWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,60 +109,62 @@ class Grammar:
     def _attempt(self, words: int, opening: bool) -> Sentence:
         if words <= 12 and self._dice.chance(0.12):
             return self._question(words) if self._dice.chance(0.5) else self._request(words)
-        chain = self._chain(words, opening)
-        return Sentence(_capital(chain.english()) + ".", chain.japanese() + "。")
+        return self._statement(words, opening)
 
     def _question(self, words: int) -> Sentence:
         """Return "Did Ken buy a book?"."""
-        clause = self._clauses.plain(self._dice.chance(0.65), words)
-        denied = replace(clause.phrases[0], negative=True).english(clause.subject.agreement)
-        helper, rest = denied.split(" not ", 1)
-        english = f"{_capital(helper)} {clause.subject.english} {rest}?"
-        return Sentence(english, clause.japanese(Form.PLAIN, "は") + "か。")
+        subject = self._nouns.subject(min(3, max(1, words - 3)))
+        past = self._dice.chance(0.65)
+        phrase = self._plain(past, words - subject.words - 1)
+        helper, rest = replace(phrase, negative=True).english(subject.plural).split(" not ", 1)
+        japanese = clause(subject, [phrase]).japanese(Form.PLAIN, "は")
+        return Sentence(f"{_capital(helper)} {subject.english} {rest}?", japanese + "か。")
 
     def _request(self, words: int) -> Sentence:
         """Return "Please buy a book."."""
-        clause = self._clauses.plain(False, words)
-        said = clause.phrases[0].english(clause.subject.agreement).removeprefix("will ")
-        japanese = clause.phrases[0].japanese(Form.TE) + "ください。"
-        return Sentence(f"Please {said}.", japanese)
+        phrase = self._plain(False, words - 1)
+        told = phrase.english(False).removeprefix("will ")
+        return Sentence(f"Please {told}.", phrase.japanese(Form.TE) + "ください。")
 
-    def _chain(self, words: int, opening: bool) -> Chain:
+    def _plain(self, past: bool, room: int) -> VerbPhrase:
+        shape = Shape.EVENT if past else Shape.FUTURE
+        return self._clauses.event(Setting(past, shape, heavy=False), room)
+
+    def _statement(self, words: int, opening: bool) -> Sentence:
+        """Return a chain of clauses, each in the form that the link behind it asks for."""
         past = self._dice.chance(0.65)
-        first = Phrase("", "")
+        english = japanese = ""
         if opening and words >= 7 and self._dice.chance(0.15):
-            first = self._dice.pick(_OPENINGS)
-            words -= first.words
-        units: list[Unit] = []
-        links: list[Link] = []
-        left = words
+            english, japanese = self._dice.pick(_OPENINGS)
+        link: Joint | None = None
         while True:
+            left = words - count_words(english)
             share = self._share(left)
-            unit = self._unit(past, share, links[-1] if links else None, last=share == left)
-            units.append(unit)
-            left -= count_words(unit.english())
-            if share == left + count_words(unit.english()) or left < 4:
-                return Chain(tuple(units), tuple(links), first)
-            links.append(self._link(unit))
-            # The comma hangs on the word before it.
-            left -= count_words(links[-1].english.lstrip(","))
+            part = self._part(past, share, link, last=share == left)
+            english += part.english
+            if words - count_words(english) < _FEWEST:
+                japanese += part.japanese(Form.PLAIN, "は")
+                return Sentence(f"{_capital(english)}.", f"{japanese}。")
+            link = self._dice.draw(_LINKS)
+            english += link.english
+            japanese += part.japanese(link.form, link.marker) + link.japanese
 
     def _share(self, left: int) -> int:
-        """Return the words of the next unit: all that are left where these are few enough."""
+        """Return the words of the next part: all that are left where these are few enough."""
         if left <= 8 or (left <= 18 and self._dice.chance(0.5)):
             return left
         return self._dice.integer(4, min(16, left - 4))
 
-    def _unit(self, past: bool, budget: int, before: Link | None, *, last: bool) -> Unit:
-        """Return a unit of about `budget` words; the last one makes the sentence's length."""
-        unit = self._any_unit(past, budget, before)
+    def _part(self, past: bool, budget: int, before: Joint | None, *, last: bool) -> Clause:
+        """Return a part of about `budget` words; the last one makes the sentence's length."""
+        part = self._any_part(past, budget, before)
         for _ in range(_TRIES if last else 0):
-            if abs(count_words(unit.english()) - budget) <= 1:
+            if abs(count_words(part.english) - budget) <= 1:
                 break
-            unit = self._any_unit(past, budget, before)
-        return unit
+            part = self._any_part(past, budget, before)
+        return part
 
-    def _any_unit(self, past: bool, budget: int, before: Link | None) -> Unit:
+    def _any_part(self, past: bool, budget: int, before: Joint | None) -> Clause:
         roll = self._dice.integer(1, 100)
         # ", so because" would be hard to follow.
         if budget >= 8 and roll <= 25 and (before is None or before.form is not Form.LINKED):
@@ -174,34 +173,28 @@ class Grammar:
             return self._quotation(past, budget)
         return self._clauses.clause(Setting(past), budget)
 
-    def _subordination(self, past: bool, budget: int) -> Subordination:
-        conjunction = self._dice.draw(_PAST if past else _OTHER)
-        free = conjunction in (_BECAUSE, _ALTHOUGH)
+    def _subordination(self, past: bool, budget: int) -> Clause:
+        joint = self._dice.draw(_PAST if past else _OTHER)
+        free = joint in (_BECAUSE, _ALTHOUGH)
         fronted = self._dice.chance(0.6)
-        if conjunction is _BECAUSE and not fronted:
-            conjunction = _BECAUSE_BEHIND
+        if joint is _BECAUSE and not fronted:
+            joint = _BECAUSE_BEHIND
         half = max(3, (budget - 1) * self._dice.integer(40, 60) // 100)
         inner = Setting(past, Shape.FREE if free else Shape.EVENT)
-        subordinate = self._clauses.clause(inner, half)
-        room = budget - 1 - count_words(subordinate.english())
+        first = self._clauses.clause(inner, half)
         # What follows a relative clause would be taken into it.
         outer = Setting(past, Shape.FREE if past or free else Shape.FUTURE, heavy=fronted)
-        return Subordination(conjunction, subordinate, self._clauses.clause(outer, room), fronted)
+        main = self._clauses.clause(outer, budget - 1 - count_words(first.english))
+        return subordination(joint, first, main, fronted=fronted)
 
-    def _quotation(self, past: bool, budget: int) -> Quotation:
-        verb, predicate = self._dice.pick(_SAYING)
-        setting = Setting(past)
+    def _quotation(self, past: bool, budget: int) -> Clause:
+        english, predicate = self._dice.pick(_SAYING)
         if not past:
             predicate = progressive(predicate)  # what somebody says now: と言っている
         subject = self._nouns.subject(1 if budget < 8 else 2)
-        frame = Clause(subject, (VerbPhrase(verb, predicate, time=setting.time),))
-        room = budget - 2 - subject.words
-        return Quotation(frame, self._clauses.clause(self._dice.pick(_CONTENTS), room))
-
-    def _link(self, before: Unit) -> Link:
-        """Return any link, but none that a quotation would take in as its own."""
-        link = self._dice.draw(_LINKS)
-        return link
+        said = VerbPhrase(english, predicate, time=Setting(past).time)
+        setting = replace(self._dice.pick(_CONTENTS), backshift=past)
+        return quotation(subject, said, self._clauses.clause(setting, budget - 2 - subject.words))
 
 
 def _capital(text: str) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from longspan.training.sample.conjugation import Kind, Predicate
+from longspan.training.sample import conjugation
+from longspan.training.sample.conjugation import Predicate
 from longspan.training.sample.dice import Weighted
-from longspan.training.sample.english import Verb, plural, regular_verb
+from longspan.training.sample.english import Verb, plural, verb
+from longspan.training.sample.phrases import Phrase
 from longspan.training.sample.words import ACTIONS, ADJECTIVES, NAMES, NOUNS, PLACES, TIMES
 
-__all__ = ["Action", "Adjective", "Lexicon", "Noun", "Place"]
+__all__ = ["Action", "Adjective", "Lexicon", "Noun"]
 
 T = TypeVar("T")
 
@@ -22,58 +24,42 @@ class Noun:
     plural: str
     japanese: str
     counter: str
-    category: str
 
 
 @dataclass(frozen=True, slots=True)
 class Adjective:
-    """`attributive` stands before the noun; `comparative` is "older" or "more important"."""
+    """`attributive` stands before the noun: 静かな."""
 
     english: str
-    comparative: str
     attributive: str
     predicate: Predicate
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """`preposition` is the English one for being there."""
-
-    english: str
-    preposition: str
-    japanese: str
-
-
-@dataclass(frozen=True, slots=True)
 class Action:
-    """A verb with what it takes.
-
-    `preposition` and `particle` mark the object; `agent` marks the passive's agent (に, によって),
-    "" for a verb without a passive.
-    """
+    """A verb and the categories of its object, which `preposition` and `particle` mark."""
 
     verb: Verb
     predicate: Predicate
     preposition: str
-    particle: str
     objects: tuple[str, ...]
-    agent: str
+    particle: str
 
 
 @dataclass(frozen=True)
 class Lexicon:
     """All words, grouped for drawing: nouns and adjectives by category, actions by frame.
 
-    The frames are GIVE, GOAL and NONE, PLAIN for a plain object, and PASSIVE for those of PLAIN
-    that have one. Times are by whether the sentence is past.
+    The frames are GIVE, GOAL and NONE, and PLAIN for a plain object. Places come with their
+    preposition. Times are by whether the sentence is past.
     """
 
     nouns: dict[str, Weighted[Noun]]
     adjectives: dict[str, Weighted[Adjective]]
     actions: dict[str, Weighted[Action]]
-    places: Weighted[Place]
-    times: dict[bool, Weighted[tuple[str, str]]]
-    names: Weighted[tuple[str, str]]
+    places: Weighted[tuple[str, Phrase]]
+    times: dict[bool, Weighted[Phrase]]
+    names: Weighted[Phrase]
 
     @classmethod
     def load(cls) -> "Lexicon":
@@ -83,12 +69,12 @@ class Lexicon:
             nouns=_grouped(_nouns()),
             adjectives=_grouped(_adjectives()),
             actions=_grouped(_actions()),
-            places=Weighted.skewed([Place(*row) for row in _entries(PLACES)]),
+            places=Weighted.skewed([(at, Phrase(e, j)) for e, at, j in _entries(PLACES)]),
             times={
-                past: Weighted.skewed([(e, j) for e, j, when in times if when in ("a", which)])
-                for past, which in ((True, "p"), (False, "n"))
+                past: Weighted.skewed([Phrase(e, j) for e, j, when in times if when in (own, "a")])
+                for past, own in ((True, "p"), (False, "n"))
             },
-            names=Weighted.skewed([(e, j) for e, j in _entries(NAMES)]),
+            names=Weighted.skewed([Phrase(e, j) for e, j in _entries(NAMES)]),
         )
 
 
@@ -109,41 +95,25 @@ def _nouns() -> Iterable[tuple[str, Noun]]:
         category, _, entries = line.partition(": ")
         for forms, japanese, counter in _entries(entries):
             english, _, many = forms.partition("/")
-            yield category, Noun(english, many or plural(english), japanese, counter, category)
+            yield category, Noun(english, many or plural(english), japanese, counter)
 
 
 def _adjectives() -> Iterable[tuple[str, Adjective]]:
     for line in ADJECTIVES.strip().splitlines():
-        forms, japanese, kind, categories = line.split()
-        english, _, comparative = forms.partition("/")
-        if kind == "i":
-            predicate = Predicate(japanese, Kind.ADJECTIVE)
-        else:
-            predicate = Predicate(japanese.removesuffix("な"), Kind.NOMINAL)
-        compared = f"more {english}" if comparative == "-" else comparative
-        for category in categories.split(","):
-            yield category, Adjective(english, compared, japanese, predicate)
+        english, japanese, kind, categories = line.split()
+        inflected = conjugation.adjective if kind == "i" else conjugation.nominal
+        entry = Adjective(english, japanese, inflected(japanese.removesuffix("な")))
+        yield from ((category, entry) for category in categories.split(","))
 
 
-_KINDS = {"5": Kind.GODAN, "1": Kind.ICHIDAN, "s": Kind.SURU}
-_AGENTS = {"y": "によって", "n": "に", "-": ""}
+_CLASSES = {"5": conjugation.godan, "1": conjugation.ichidan, "s": conjugation.suru}
 
 
 def _actions() -> Iterable[tuple[str, Action]]:
     for line in ACTIONS.strip().splitlines():
-        base, past, participle, japanese, kind, objects, particle, agent = line.split()
+        base, past, japanese, kind, objects, particle = line.split()
         stem, _, preposition = base.partition("+")
-        verb = regular_verb(
-            stem, None if past == "-" else past, None if participle == "-" else participle
-        )
-        action = Action(
-            verb=verb,
-            predicate=Predicate(japanese, _KINDS[kind]),
-            preposition=preposition,
-            particle=particle,
-            objects=tuple(objects.split(",")),
-            agent=_AGENTS[agent],
-        )
+        english = verb(stem, None if past == "-" else past)
+        predicate = _CLASSES[kind](japanese)
+        action = Action(english, predicate, preposition, tuple(objects.split(",")), particle)
         yield objects if objects.isupper() else "PLAIN", action
-        if action.agent:
-            yield "PASSIVE", action

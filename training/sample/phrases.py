@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longspan.training.sample.english import Agreement
+from longspan.training.sample.words import NUMBERS, TENS
 
-__all__ = ["POSSESSIVES", "PRONOUNS", "Phrase", "english_number", "kanji_number", "listing"]
+__all__ = [
+    "DEMONSTRATIVES",
+    "POSSESSIVES",
+    "PRONOUNS",
+    "Phrase",
+    "english_number",
+    "kanji_number",
+    "listing",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase in both languages; `agreement` is the verb form that it asks for as a subject."""
+    """One phrase in both languages; a `plural` one asks for "are" as a subject."""
 
     english: str
     japanese: str
-    agreement: Agreement = Agreement.THIRD
+    plural: bool = False
 
     @property
     def words(self) -> int:
@@ -27,40 +35,33 @@ class Phrase:
 
 
 PRONOUNS = (
-    Phrase("I", "私", Agreement.FIRST),
     Phrase("he", "彼"),
     Phrase("she", "彼女"),
-    Phrase("they", "彼ら", Agreement.PLURAL),
-    Phrase("we", "私たち", Agreement.PLURAL),
+    Phrase("they", "彼ら", True),
+    Phrase("we", "私たち", True),
 )
 POSSESSIVES = (Phrase("my", "私の"), Phrase("his", "彼の"), Phrase("her", "彼女の"))
+DEMONSTRATIVES = (Phrase("this", "この"), Phrase("that", "あの"))
 
 
 def listing(items: Sequence[Phrase]) -> Phrase:
     """Join two phrases by and/と, more by commas: "A, B, and C", A、B、そしてC."""
     *head, last = items
+    if not head:
+        return last
     english = ", ".join(item.english for item in head)
     japanese = "、".join(item.japanese for item in head)
     if len(head) == 1:
-        return Phrase(
-            f"{english} and {last.english}", f"{japanese}と{last.japanese}", Agreement.PLURAL
-        )
-    return Phrase(
-        f"{english}, and {last.english}", f"{japanese}、そして{last.japanese}", Agreement.PLURAL
-    )
+        return Phrase(f"{english} and {last.english}", f"{japanese}と{last.japanese}", True)
+    return Phrase(f"{english}, and {last.english}", f"{japanese}、そして{last.japanese}", True)
 
 
-_SMALL = (
-    "- one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL, _TENS = NUMBERS.split(), TENS.split()
 _KANJI = "-一二三四五六七八九"
 
 
 def english_number(number: int) -> str:
     """Return 1 to 99 in words: "forty-five"."""
-    _check(number)
     if number < len(_SMALL):
         return _SMALL[number]
     tens, ones = divmod(number, 10)
@@ -69,12 +70,6 @@ def english_number(number: int) -> str:
 
 def kanji_number(number: int) -> str:
     """Return 1 to 99 in kanji: 四十五."""
-    _check(number)
     tens, ones = divmod(number, 10)
     text = (_KANJI[tens] if tens > 1 else "") + "十" if tens else ""
     return text + (_KANJI[ones] if ones else "")
-
-
-def _check(number: int) -> None:
-    if not 1 <= number <= 99:
-        raise ValueError(f"expected a number from 1 to 99, got {number}")

@@ -4,7 +4,7 @@ The commonest word of a group comes first; `_` is a space inside a word. No Japa
 kanji numeral, so that numbers can be told in a rendered text.
 """
 
-__all__ = ["ACTIONS", "ADJECTIVES", "NAMES", "NOUNS", "PLACES", "TIMES"]
+__all__ = ["ACTIONS", "ADJECTIVES", "NAMES", "NOUNS", "NUMBERS", "PLACES", "TENS", "TIMES"]
 
 # category: english[/plural] japanese counter
 NOUNS = """
@@ -22,27 +22,27 @@ machine: car 車 台; bicycle 自転車 台; camera カメラ 台; computer コ�
 building: house 家 軒; bridge 橋 本; temple 寺 軒; castle 城 軒; museum 博物館 軒; shop 店 軒
 """
 
-# english[/comparative] japanese class categories; class: i, na
+# english japanese class categories; class: i, na
 ADJECTIVES = """
-old/older 古い i text,goods,machine,building
-new/newer 新しい i text,goods,machine,building
-small/smaller 小さい i goods,animal,food,machine,building
-big/bigger 大きい i goods,animal,food,machine,building
-beautiful/- 美しい i goods,building,animal
-expensive/- 高い i goods,machine,text
-cheap/cheaper 安い i goods,machine,food
-red/redder 赤い i goods,machine,food
-white/whiter 白い i goods,animal,building
-heavy/heavier 重い i goods,machine
-interesting/- 面白い i text
-difficult/- 難しい i text
-important/- 重要な na text
-strange/- 不思議な na goods,animal,machine
-famous/- 有名な na person,building,text
-young/younger 若い i person
-kind/kinder 親切な na person
-busy/busier 忙しい i person
-strong/stronger 強い i person,animal
+old 古い i text,goods,machine,building
+new 新しい i text,goods,machine,building
+small 小さい i goods,animal,food,machine,building
+big 大きい i goods,animal,food,machine,building
+beautiful 美しい i goods,building,animal
+expensive 高い i goods,machine,text
+cheap 安い i goods,machine,food
+red 赤い i goods,machine,food
+white 白い i goods,animal,building
+heavy 重い i goods,machine
+interesting 面白い i text
+difficult 難しい i text
+important 重要な na text
+strange 不思議な na goods,animal,machine
+famous 有名な na person,building,text
+young 若い i person
+kind 親切な na person
+busy 忙しい i person
+strong 強い i person,animal
 """
 
 # english preposition japanese
@@ -67,42 +67,47 @@ tomorrow 明日 n; next_week 来週 n; every_day 毎日 n; tonight 今夜 n;
 on_Monday 月曜日に a; on_Friday 金曜日に a; on_Sunday 日曜日に a
 """
 
-# base past participle japanese class objects particle agent; "-" is regular, or none.
+# base past japanese class objects particle; a past of "-" is regular.
 # class: 5 godan, 1 ichidan, s suru. A base "look+for" takes its object behind "for".
 # objects: categories of nouns; GIVE takes a thing and a person, GOAL a place, NONE nothing.
-# agent of the passive: y によって, n に.
 ACTIONS = """
-buy bought bought 買う 5 goods,machine,food,text を -
-see saw seen 見る 1 person,animal,building を -
-sell sold sold 売る 5 goods,machine,text を -
-find found found 見つける 1 goods,text,animal,machine を y
-eat ate eaten 食べる 1 food を -
-write wrote written 書く 5 text を y
-build built built 建てる 1 building を y
-meet met met 会う 5 person,kin に -
-carry - - 運ぶ 5 goods,machine,food を y
-use - - 使う 5 machine,goods,text を -
-lose lost lost なくす 5 goods,text を -
-break broke broken 壊す 5 machine,goods を y
-repair - - 修理する s machine,building を y
-borrow - - 借りる 1 text,goods,machine を -
-translate - - 翻訳する s text を y
-help - - 助ける 1 person,kin,animal を n
-invite - - 招待する s person,kin を n
-praise - - 褒める 1 person,kin を n
-look+for - - 探す 5 goods,animal,text を -
-wait+for - - 待つ 5 person,kin を -
-send sent sent 送る 5 GIVE を -
-show - shown 見せる 1 GIVE を -
-lend lent lent 貸す 5 GIVE を -
-go went gone 行く 5 GOAL に -
-return - - 戻る 5 GOAL に -
-walk - - 歩く 5 GOAL まで -
-hurry - - 急ぐ 5 GOAL に -
-sleep slept slept 眠る 5 NONE - -
-work - - 働く 5 NONE - -
-laugh - - 笑う 5 NONE - -
-rest - - 休む 5 NONE - -
-sing sang sung 歌う 5 NONE - -
-swim swam swum 泳ぐ 5 NONE - -
+buy bought 買う 5 goods,machine,food,text を
+see saw 見る 1 person,animal,building を
+sell sold 売る 5 goods,machine,text を
+find found 見つける 1 goods,text,animal,machine を
+eat ate 食べる 1 food を
+write wrote 書く 5 text を
+build built 建てる 1 building を
+meet met 会う 5 person,kin に
+carry - 運ぶ 5 goods,machine,food を
+use - 使う 5 machine,goods,text を
+lose lost なくす 5 goods,text を
+break broke 壊す 5 machine,goods を
+repair - 修理する s machine,building を
+borrow - 借りる 1 text,goods,machine を
+translate - 翻訳する s text を
+help - 助ける 1 person,kin,animal を
+invite - 招待する s person,kin を
+praise - 褒める 1 person,kin を
+look+for - 探す 5 goods,animal,text を
+wait+for - 待つ 5 person,kin を
+send sent 送る 5 GIVE を
+show - 見せる 1 GIVE を
+lend lent 貸す 5 GIVE を
+go went 行く 5 GOAL に
+return - 戻る 5 GOAL に
+walk - 歩く 5 GOAL まで
+hurry - 急ぐ 5 GOAL に
+sleep slept 眠る 5 NONE -
+work - 働く 5 NONE -
+laugh - 笑う 5 NONE -
+rest - 休む 5 NONE -
+sing sang 歌う 5 NONE -
+swim swam 泳ぐ 5 NONE -
 """
+
+NUMBERS = """
+- one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen
+"""
+TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety"
