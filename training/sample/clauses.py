@@ -61,12 +61,11 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """What joins two clauses: English text, the form and marker it asks of one, its Japanese."""
+    """What joins two clauses: English text, the form it asks of the first one, its Japanese."""
 
     english: str
     form: Form
     japanese: str
-    marker: str = "は"
 
 
 def clause(subject: Phrase, phrases: Sequence[VerbPhrase], *, backshift: bool = False) -> Clause:

@@ -32,7 +32,7 @@ _LINKS = Weighted(
     [
         Joint(", and ", Form.CONTINUATIVE, "、"),
         Joint(", but ", Form.PLAIN, "が、"),
-        Joint(", so ", Form.LINKED, "ので、", "が"),
+        Joint(", so ", Form.CONTINUATIVE, "、そのため、"),
         Joint(", and then ", Form.TE, "、それから"),
     ],
     [50, 22, 14, 14],
@@ -136,18 +136,17 @@ class Grammar:
         english = japanese = ""
         if opening and words >= 7 and self._dice.chance(0.15):
             english, japanese = self._dice.pick(_OPENINGS)
-        link: Joint | None = None
         while True:
             left = words - count_words(english)
             share = self._share(left)
-            part = self._part(past, share, link, last=share == left)
+            part = self._part(past, share, last=share == left)
             english += part.english
             if words - count_words(english) < _FEWEST:
                 japanese += part.japanese(Form.PLAIN, "は")
                 return Sentence(f"{_capital(english)}.", f"{japanese}。")
             link = self._dice.draw(_LINKS)
             english += link.english
-            japanese += part.japanese(link.form, link.marker) + link.japanese
+            japanese += part.japanese(link.form, "は") + link.japanese
 
     def _share(self, left: int) -> int:
         """Return the words of the next part: all that are left where these are few enough."""
@@ -155,28 +154,27 @@ class Grammar:
             return left
         return self._dice.integer(4, min(16, left - 4))
 
-    def _part(self, past: bool, budget: int, before: Joint | None, *, last: bool) -> Clause:
+    def _part(self, past: bool, budget: int, *, last: bool) -> Clause:
         """Return a part of about `budget` words; the last one makes the sentence's length."""
-        part = self._any_part(past, budget, before)
+        part = self._any_part(past, budget)
         for _ in range(_TRIES if last else 0):
             if abs(count_words(part.english) - budget) <= 1:
                 break
-            part = self._any_part(past, budget, before)
+            part = self._any_part(past, budget)
         return part
 
-    def _any_part(self, past: bool, budget: int, before: Joint | None) -> Clause:
+    def _any_part(self, past: bool, budget: int) -> Clause:
         roll = self._dice.integer(1, 100)
-        # ", so because" would be hard to follow.
-        if budget >= 8 and roll <= 25 and (before is None or before.form is not Form.LINKED):
+        if budget >= 8 and roll <= 25:
             return self._subordination(past, budget)
-        if budget >= 6 and roll >= 87:
+        if budget >= 6 and roll >= 91:
             return self._quotation(past, budget)
         return self._clauses.clause(Setting(past), budget)
 
     def _subordination(self, past: bool, budget: int) -> Clause:
         joint = self._dice.draw(_PAST if past else _OTHER)
         free = joint in (_BECAUSE, _ALTHOUGH)
-        fronted = self._dice.chance(0.6)
+        fronted = self._dice.chance(0.7)
         if joint is _BECAUSE and not fronted:
             joint = _BECAUSE_BEHIND
         half = max(3, (budget - 1) * self._dice.integer(40, 60) // 100)
