@@ -22,7 +22,7 @@ from longspan.training.errors import Interrupted, LongspanError
 from longspan.training.feed import Item, feed
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal, Progress
-from longspan.training.metrics import metrics_line
+from longspan.training.metrics import CHECKPOINT, metrics_line
 from longspan.training.resume import best_weights, resume, save
 from longspan.training.schedule import learning_rate, schedule_progress
 from longspan.training.training_state import (
@@ -220,7 +220,7 @@ class Trainer:
         metrics |= {"train:learning_rate": state.rate, **found.metrics}
         self._read_clocks()
         state.record({**metrics, "validation:loss_by_bucket": found.by_bucket})
-        place = f"checkpoint at update {state.updates}, epoch {state.epochs:.2f}: "
+        place = f"{CHECKPOINT} {state.updates}, epoch {state.epochs:.2f}: "
         gain = " (best so far)" if improved else f" ({state.without_gain} without gain)"
         self._journal.note(place + metrics_line(metrics) + gain)
         self._line_at = state.period_from = state.seconds

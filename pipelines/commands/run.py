@@ -5,6 +5,7 @@ a stop or a failure and it goes on where it ended; what has not changed is not d
 """
 
 import argparse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run; 0 when the pipeline has succeeded."""
     from longspan.pipelines.config import load_config_or_sample
 
+    began = datetime.now(UTC)
     refuse_json_alone(arguments)
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
@@ -43,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.where import open_connection
 
     with open_connection(arguments, config.aws.region) as connection:
-        started = PipelineRun.start(config, connection, arguments.directory, again=arguments.again)
+        started = PipelineRun.start(
+            config, connection, arguments.directory, again=arguments.again, began=began
+        )
         announce(started, "pipeline")
         if arguments.aws and arguments.no_wait:
             return 0
@@ -69,6 +73,8 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
     from longspan.pipelines.live_endpoint import ask
     from longspan.pipelines.results import table_lines
     from longspan.pipelines.scaling import apply_scaling
+    from longspan.pipelines.time_table import time_table_lines
+    from longspan.training.evidence import read_evidence
 
     evaluated = run.evaluation(state)
     model = run.model(state)
@@ -87,6 +93,9 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
             ("reference", reference),
         ):
             print(f"\n{label}: {text}")
+    print()
+    for line in time_table_lines(read_evidence(evaluated.folder)["times"]):
+        print(line)
     print(f"\nreport: {evaluated.report}\nmodel:  {model}")
     if run.connection.local:
         print(

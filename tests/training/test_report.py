@@ -148,6 +148,55 @@ def test_the_hashes_of_both_systems_are_shown(tmp_path: Path):
     assert "training_data_sha256" not in text
 
 
+def stopped_early(count):
+    """Heads 1 are better from the beginning, but half of the jobs of each kind are stopped."""
+    jobs = []
+    for i in range(count):
+        early, kind = i >= count // 2, i % 2
+        curve = [[100, 10.0 - kind], [200, 20.0 - kind], [300, 30.0 - kind]][: 1 if early else 3]
+        jobs.append(
+            {
+                "name": f"job-{i}", "status": "Stopped" if early else "Completed",
+                "objective": curve[-1][1], "hyperparameters": {"attention_heads": str(1 + kind)},
+                "updates": curve[-1][0], "curve": curve, "seconds": 1.0,
+            }
+        )  # fmt: skip
+    return {"metric": "validation:bleu_long", "updates": 300, "jobs": jobs}
+
+
+def test_jobs_that_were_stopped_early_are_compared_where_all_of_them_were(tmp_path: Path):
+    written(tmp_path, compared=False)
+    add_evidence(tmp_path, {"tuning": stopped_early(12)})
+    page = written(tmp_path, compared=False)
+    text = page.text.replace("\n", "")
+    assert "attention_heads100%" in text, "at 100 updates nothing else makes a difference"
+    assert "after 100 updates, which 12 jobs reached" in text
+    assert "6 of 12 jobs were stopped early: their values are not final." in text
+    rows = page.text[page.text.index("jobvalidation:bleu_long") :]
+    assert rows.index("whole budget") < rows.index("stopped early, of 300")
+    assert rows.rindex("whole budget") < rows.index("stopped early, of 300")
+
+
+def test_without_curves_only_jobs_that_ended_by_themselves_are_compared(tmp_path: Path):
+    written(tmp_path, compared=False)
+    search = stopped_early(20)
+    for job in search["jobs"]:
+        job |= {"curve": [], "updates": None}
+    add_evidence(tmp_path, {"tuning": search})
+    text = written(tmp_path, compared=False).text
+    assert "at the end of the 10 jobs that were not stopped" in text
+
+
+def test_the_times_of_a_run(tmp_path: Path):
+    written(tmp_path, compared=False)
+    row = {"part": "trials", "planned": 200.0, "seconds": 190.2, "note": "9 trials"}
+    add_evidence(tmp_path, {"times": [row, row | {"part": "rest", "planned": None}]})
+    text = written(tmp_path, compared=False).text.replace("\n", "")
+    assert "Where the time went" in text
+    assert "trials3:203:109 trials" in text
+    assert "rest3:109 trials" in text
+
+
 def test_few_jobs_are_not_said_to_prove_anything(tmp_path: Path):
     written(tmp_path, compared=False)
     add_evidence(tmp_path, {"tuning": tuning(3)})
