@@ -4,6 +4,7 @@ A composition root: it joins the search's options, which are inference's, to the
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,13 @@ def evaluation_job(
 
     Sets the number of CPU threads.
     """
+    from longspan.inference.translator import choose_device
     from longspan.training.corpus.columns import Columns
     from longspan.training.evaluate_job import EvaluationJob
 
     set_threads(arguments)
+    # Two processes are faster than one with two threads; whoever asks for one thread gets one.
+    side_by_side = len(os.sched_getaffinity(0)) > 1 and arguments.threads != 1
     columns = Columns(
         source=arguments.source_column,
         target=arguments.target_column,
@@ -74,6 +78,7 @@ def evaluation_job(
         tokenize=arguments.tokenize,
         search=search_changes(arguments),
         by_sentence=arguments.split == "sentences",
+        side_by_side=side_by_side and choose_device(arguments.device) == "cpu",
         batch_tokens=arguments.batch_tokens,
         device=arguments.device,
         resamples=arguments.resamples,

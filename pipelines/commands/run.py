@@ -12,6 +12,8 @@ from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
 from longspan.pipelines.where import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from longspan.pipelines.config import Config
     from longspan.pipelines.execution import ExecutionState
     from longspan.pipelines.pipeline_run import PipelineRun
@@ -40,11 +42,25 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
         return _dry_run(config, as_json=arguments.json)
+    from longspan.pipelines.inputs import sample_ahead
+
+    with sample_ahead(config.data, arguments.directory / "data") as wait_for_sample:
+        return _follow_run(arguments, config, began, wait_for_sample)
+
+
+def _follow_run(
+    arguments: argparse.Namespace,
+    config: "Config",
+    began: datetime,
+    wait_for_sample: "Callable[[], None]",
+) -> int:
+    # Not above: loading SageMaker's SDK takes as long as the sample.
     from longspan.pipelines.following import announce, explain_failure, follow
     from longspan.pipelines.pipeline_run import PipelineRun
     from longspan.pipelines.where import open_connection
 
     with open_connection(arguments, config.aws.region) as connection:
+        wait_for_sample()
         started = PipelineRun.start(
             config, connection, arguments.directory, again=arguments.again, began=began
         )
