@@ -74,7 +74,7 @@ def _trials(tuning: Mapping[str, Any]) -> str:
     jobs = tuning.get("jobs", [])
     updates = [job["updates"] for job in jobs if job["updates"] is not None]
     seconds = [job["seconds"] for job in jobs if job["seconds"] is not None]
-    parts = [f"{len(jobs)} trials"] if jobs else []
+    parts = [f"{len(jobs)} trial{'s' * (len(jobs) > 1)}"] if jobs else []
     if updates:
         parts.append(f"{sum(updates):,} updates in all")
     if seconds:
