@@ -42,7 +42,8 @@ def add_pipeline_evidence(
     if step is not None and step.job:
         with explained("the jobs of the search"):
             tuning = search_history(sagemaker, logs, step.job)
-    times = time_table(state, dict(config.planned_seconds), tuning, _updates(folder), began)
+    planned = {str(part): seconds for part, seconds in config.planned_seconds.items()}
+    times = time_table(state, planned, tuning, _updates(folder), began)
     parts = {"config_sha256": config_hash(config), "times": times}
     add_evidence(folder, parts | ({"tuning": tuning} if tuning else {}))
     write_report(folder, "Quality by sentence length")

@@ -75,6 +75,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _claim_output() as output:
         function, arguments = pickle.loads(sys.stdin.buffer.read())
+        answer: tuple[Exception | None, Any]
         try:
             answer = (None, function(*arguments))
         except (LongspanError, OSError) as error:
