@@ -27,6 +27,7 @@ from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evidence import add_evidence
 from longspan.training.files import written_together
+from longspan.training.kept import LEAST_BLEU
 from longspan.training.model_directory import LoadedModel, load_model, read_history
 from longspan.training.report import write_report
 
@@ -64,6 +65,7 @@ class EvaluationJob:
     device: str | None = None
     resamples: int = 1000
     seed: int = 1
+    least_bleu: float = LEAST_BLEU
     names: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, path: str) -> str:
@@ -286,4 +288,5 @@ def _evaluate(job: EvaluationJob, pairs: Sequence[Pair], output: _Output) -> Eva
         language=job.language,
         resamples=job.resamples,
         seed=job.seed,
+        least_bleu=job.least_bleu,
     )

@@ -15,6 +15,7 @@ from longspan.inference.search_options import (
     search_changes,
     set_threads,
 )
+from longspan.training.kept import LEAST_BLEU, MEDIUM
 from longspan.training.languages import add_language_options
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of the bootstrap (default: 1)"
+    )
+    parser.add_argument(
+        "--least-bleu",
+        type=float,
+        default=LEAST_BLEU,
+        metavar="B",
+        help=f"at {MEDIUM} words: with less of it, no share kept is shown (default: {LEAST_BLEU:g})",
     )
     add_split_argument(parser)
     add_search_arguments(parser)
@@ -83,5 +91,6 @@ def evaluation_job(
         device=arguments.device,
         resamples=arguments.resamples,
         seed=arguments.seed,
+        least_bleu=arguments.least_bleu,
         **others,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from longspan.pipelines.config import Config
     from longspan.pipelines.execution import ExecutionState
     from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.results import Evaluated
 
 HELP = "run the pipeline, from pairs to an endpoint"
 EXAMPLE = "longspan run --config longspan.yaml"
@@ -69,7 +70,7 @@ def _follow_run(
             return 0
         state = follow(started, "longspan run")
         if state.status != "Succeeded":
-            return explain_failure(state)
+            return explain_failure(state, _show_refused(started, state))
         _show_results(started, state)
     return 0
 
@@ -85,18 +86,40 @@ def _dry_run(config: "Config", *, as_json: bool) -> int:
     return 0
 
 
+def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
+    """Where the gate failed: show the evaluation; what the model lacks beside what steps say.
+
+    The first fail step may end the execution before another one has run.
+    """
+    from longspan.pipelines.requirements import unmet
+
+    told = {step.name for step in state.steps if step.status == "Failed"}
+    if not told or any(not name.startswith("Fail") for name in told):
+        return []
+    evaluated = run.evaluation(state)
+    _show_table(evaluated)
+    print(f"\nreport: {evaluated.report}", flush=True)
+    lacks = unmet(run.config, evaluated.document["gate"])
+    return [message for name, message in lacks if f"Fail{name}" not in told]
+
+
+def _show_table(evaluated: "Evaluated") -> None:
+    from longspan.pipelines.results import table_lines
+
+    print()
+    for line in table_lines(evaluated.document):
+        print(line)
+
+
 def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
     from longspan.pipelines.live_endpoint import ask
-    from longspan.pipelines.results import table_lines
     from longspan.pipelines.scaling import apply_scaling
     from longspan.pipelines.time_table import time_table_lines
     from longspan.training.evidence import read_evidence
 
     evaluated = run.evaluation(state)
     model = run.model(state)
-    print()
-    for line in table_lines(evaluated.document):
-        print(line)
+    _show_table(evaluated)
     if state.step("Endpoint") is not None:
         apply_scaling(run.connection, run.config)
         source, reference = evaluated.longest()

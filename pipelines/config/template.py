@@ -4,7 +4,7 @@ Keys, defaults and comments come from the models, so they cannot disagree with t
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import yaml
@@ -14,15 +14,19 @@ from pydantic.fields import FieldInfo
 from longspan.pipelines.config.config import Config
 from longspan.pipelines.search_space import REASONS
 
-__all__ = ["SAMPLE", "default_of", "section_of", "template", "yaml_line"]
+__all__ = ["SAMPLE", "default_of", "own_template", "section_of", "template", "yaml_line"]
 
 _WIDTH = 100
 _HEAD = """\
 # The pipeline of `longspan run`: prepare, tune, evaluate, gate, register, deploy.
-# It works as it is, on a generated corpus; give your own files in `data`.
+# {what}
 # Keys behind a # are optional: what stands there is an example, or the default.
 # `longspan validate` checks this file without a network. Every key: docs/config.md.
 """
+_ON_THE_SAMPLE = (
+    "It works as it is, on a generated corpus; `longspan init --data FILE...` fits your own files."
+)
+_ON_FILES = "Its gate fits real text: no model that says the same thing to everything passes."
 
 # What differs from the defaults, so that the sample takes minutes on two cores and not hours.
 SAMPLE: Mapping[str, Any] = {
@@ -83,14 +87,29 @@ SAMPLE: Mapping[str, Any] = {
         }
     },
     "evaluation": {"instance_type": "ml.m5.xlarge", "max_runtime_minutes": 60},
-    "gate": {"minimum_bleu_long": 0.1, "minimum_bleu_short_change": -50.0},
+    # Every word of the sample can be learned: what is worse than this has not been.
+    "gate": {
+        "minimum_bleu_long": 70.0,
+        "minimum_bleu_short": 70.0,
+        "minimum_share_kept": 0.85,
+        "minimum_distinct": 0.9,
+        "minimum_bleu_long_change": 10.0,
+        "minimum_bleu_short_change": -2.0,
+    },
     "endpoint": {"instance_type": "ml.m5.large"},
 }
 
 
 def template(values: Mapping[str, Any] = SAMPLE) -> str:
     """A config file with these values, every other key with its default, and comments."""
-    return _HEAD + "".join(f"{line}\n" for line in _section(Config, values, 0))
+    what = _ON_THE_SAMPLE if values is SAMPLE else _ON_FILES
+    head = _HEAD.format(what=what)
+    return head + "".join(f"{line}\n" for line in _section(Config, values, 0))
+
+
+def own_template(files: Sequence[str]) -> str:
+    """A config file for pairs of one's own: every key with its default, and comments."""
+    return template({"data": {"pairs": list(files)}})
 
 
 def _section(model: type[BaseModel], values: Mapping[str, Any], depth: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from longspan.pipelines.config import Config
 from longspan.pipelines.definition import Target
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.evaluation import OUTPUT as EVALUATION
+from longspan.pipelines.definition.evaluation import evaluate_arguments
 from longspan.pipelines.definition.parameters import Parameters
 from longspan.pipelines.definition.preparation import OUTPUT as PREPARED
 from longspan.pipelines.definition.preparation import prepare_arguments
@@ -75,6 +76,7 @@ def _parameters(parameters: Parameters) -> Iterator[Any]:
     used = (
         parameters.pairs, parameters.validation, parameters.test, parameters.prepare_instance,
         parameters.training_instance, parameters.evaluate_instance,
+        parameters.minimums["minimum_bleu_short"],
     )  # fmt: skip
     return (parameter for parameter in used if parameter is not None)
 
@@ -166,12 +168,7 @@ def _evaluate(
         machine,
         {"model": model, "prepared": prepared},
         EVALUATION,
-        [
-            "--source-language",
-            config.data.source_language,
-            "--target-language",
-            config.data.target_language,
-        ],
+        evaluate_arguments(context),
     )
     return processing_step(context, name, request)
 
