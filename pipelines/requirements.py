@@ -68,9 +68,9 @@ _OF_THE_MODEL = (
         "Short",
         "minimum_bleu_short",
         ("bleu_short", "bleu_medium"),
-        "gate.minimum_bleu_short: expected BLEU of at least {minimum_bleu_short} up to 20 words and "
-        f"at {MEDIUM} words, got {{bleu_short}} and {{bleu_medium}}; train for more updates or on "
-        "more pairs, or lower gate.minimum_bleu_short",
+        "gate.minimum_bleu_short: expected BLEU of at least {minimum_bleu_short} up to 20 words "
+        f"and at {MEDIUM} words, got {{bleu_short}} and {{bleu_medium}}; train for more updates "
+        "or on more pairs, or lower gate.minimum_bleu_short",
     ),
     Requirement(
         "Kept",

@@ -51,7 +51,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=LEAST_BLEU,
         metavar="B",
-        help=f"at {MEDIUM} words: with less of it, no share kept is shown (default: {LEAST_BLEU:g})",
+        help=f"with less of it at {MEDIUM} words, show no share kept (default: {LEAST_BLEU:g})",
     )
     add_split_argument(parser)
     add_search_arguments(parser)

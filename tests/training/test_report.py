@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from longspan.pipelines.results import table_lines
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
+from longspan.training.evaluation_reading import read_evaluation
+from longspan.training.evaluation_table import render_table
 from longspan.training.evidence import add_evidence, read_evidence
 from longspan.training.report import write_report
 
@@ -62,6 +65,23 @@ def test_a_baseline_adds_its_line_and_its_columns(tmp_path: Path):
     assert "baseline" not in alone.text
     assert compared.tags.count("polyline") == 2 * alone.tags.count("polyline")
     assert compared.tags.count("th") == alone.tags.count("th") + 2
+
+
+@pytest.mark.parametrize("least", [0.0, 99.0])
+def test_the_share_kept_is_shown_where_it_says_something(tmp_path: Path, least: float):
+    lengths = [15] * 20 + [120] * 20
+    sources = [" ".join(f"w{n}" for n in range(length)) for length in lengths]
+    given = [source.replace("w3 ", "x ") for source in sources]
+    good, other = (
+        evaluate_translations(sources, sources, given, tokenize="none", resamples=2, least_bleu=b)
+        for b in (least, 0.0)
+    )
+    write_evaluation(tmp_path, good, against=other)
+    page = Page(write_report(tmp_path, "x").read_text(encoding="utf-8"))
+    lines = list(table_lines(read_evaluation(tmp_path)))
+    for text in (page.text, "\n".join(lines), render_table(good)):
+        assert ("kept, over 100" in text) == (least == 0)
+    assert ("the share kept would say nothing" in page.text) == (least > 0)
 
 
 def test_every_length_with_segments_has_an_example(tmp_path: Path):

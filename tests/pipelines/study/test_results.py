@@ -14,6 +14,7 @@ from longspan.training.errors import DataError
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evidence import add_evidence
+from longspan.training.kept import LEAST_BLEU
 
 LENGTHS = [8] * 6 + [15] * 12 + [120] * 12
 
@@ -32,13 +33,17 @@ def worse(reference, share, number):
     return " ".join("x" if dice.random() < share else word for word in reference.split())
 
 
-def evaluated(folder, medium, long, references=REFERENCES, seed=0, ending=None):
+def evaluated(
+    folder, medium, long, references=REFERENCES, seed=0, ending=None, least_bleu=LEAST_BLEU
+):
     """The evaluation of a model with these shares of wrong words."""
     given = [
         worse(reference, long if words > 100 else medium, 1000 * seed + number)
         for number, (reference, words) in enumerate(zip(references, LENGTHS, strict=True))
     ]
-    result = evaluate_translations(REFERENCES, references, given, tokenize="none", resamples=5)
+    result = evaluate_translations(
+        REFERENCES, references, given, tokenize="none", resamples=5, least_bleu=least_bleu
+    )
     write_evaluation(folder, result, training={"model": ending})
     return folder
 
@@ -106,6 +111,24 @@ def test_what_has_lost_its_medium_sentences_has_kept_nothing(tmp_path):
     assert ruined.buckets["over 100"].value > 0.9 * ruined.buckets["11-20"].value
     assert ruined.kept < 0.5
     assert ruined.verdict == "helps"
+
+
+def test_below_the_least_bleu_no_share_is_kept_and_nothing_cures(tmp_path):
+    least = 50.0
+    folders = {"fixed": (0.1, 0.7), "poor": (0.3, 0.3), "good": (0.1, 0.1)}
+    found = measure_study(
+        {
+            (name, name): [evaluated(tmp_path / name, *share, least_bleu=least)]
+            for name, share in folders.items()
+        },
+        "1 minutes",
+    )
+    fixed, poor, good = found.courses
+    assert poor.buckets["11-20"].value < least < good.buckets["11-20"].value
+    assert (poor.kept, poor.verdict, good.verdict) == (None, "helps", "cures")
+    assert fixed.kept is not None
+    [row] = [line for line in table_lines(found) if line.startswith("poor")]
+    assert "%" not in row
 
 
 def test_what_each_job_took_is_said(tmp_path):
