@@ -13,6 +13,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 RUNS ?= runs/sample
+MARKS ?= not long
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& command -v $$p && break; done)
@@ -26,9 +27,11 @@ run: $(VENV)/installed
 	$(BIN)/longspan run --directory $(RUNS)
 
 # Two workers with one thread each: small matrices gain nothing from more. A file stays on one of
-# them, so that its local cloud or model is made once; files of short tests come last.
+# them, so that its local cloud or model is made once; files of short tests come last. Hundreds of
+# processes start, so bytecode is kept.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile \
+		--no-loadscope-reorder -m "$(MARKS)"
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -25,8 +25,6 @@ __all__ = [
     "Compute",
     "ConditionEquals",
     "ConditionGreaterThanOrEqualTo",
-    "ConditionLessThan",
-    "ConditionOr",
     "ConditionStep",
     "ConfigurableRetryStep",
     "ContinuousParameter",
@@ -152,12 +150,7 @@ with quiet():
         OutputDataConfig,
         StoppingCondition,
     )
-    from sagemaker.core.workflow.conditions import (
-        ConditionEquals,
-        ConditionGreaterThanOrEqualTo,
-        ConditionLessThan,
-        ConditionOr,
-    )
+    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionGreaterThanOrEqualTo
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import (

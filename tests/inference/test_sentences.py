@@ -53,5 +53,5 @@ def test_a_sentence_that_is_longer_than_the_window_stays_whole():
     "unit", ["「a。」", "「a。", "私は本を読む。", "'a. ", "「", "x", "a. ", "(A. "]
 )
 def test_there_is_an_end_to_what_the_library_needs_seconds_for(unit: str):
-    text = (unit * 1_000_000)[:1_000_000]
+    text = (unit * 200_000)[:200_000]
     assert "".join(sentences(text, "ja")) == text

@@ -1,27 +1,22 @@
-"""The container's `collect` on two machines, then `prepare`, each in its own process."""
+"""The container's `collect` on several machines, then `prepare`."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from longspan.training import collect_job, prepare_job
 from longspan.training.paths import ContainerPaths
+from tests.training.in_process import Done, call
 
 OPTIONS = ("--vocabulary-type", "word", "--vocabulary-size", "300", "--validation-size", "20")
 OPTIONS += ("--test-size", "20", "--format", "tsv")
 
 
-def run(base: Path, job: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "longspan.training", job, *options],
-        env={**os.environ, "LONGSPAN_BASE": str(base), "PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-    )
+def run(base: Path, job: str, *options: str) -> Done:
+    main = {"collect": collect_job.main, "prepare": prepare_job.main}[job]
+    return call(lambda: main(options, {"LONGSPAN_BASE": str(base)}))
 
 
 def machine(folder: Path, host: str, hosts: list[str]) -> ContainerPaths:

@@ -11,9 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from longspan.inference.greedy import greedy
 from longspan.training.checkpoint import CheckpointStore
 from longspan.training.distributed import World
 from longspan.training.errors import LongspanError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.journal import Journal
+from longspan.training.prepared import Prepared
+from longspan.training.training_run import train_model
 
 TRAIN = """
 import os, sys
@@ -45,19 +50,25 @@ except Interrupted as stop:
 
 COLLECTIVES = """
 import os, torch
+from pathlib import Path
 from longspan.training.distributed import World, process_group
+def threads():
+    names = {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
+    return sorted(name for name in names if "gloo" in name)
 world = World.from_environment(os.environ)
 with process_group(world, torch.device("cpu")):
     rank = world.rank
     used, unused = torch.zeros(2, 2), torch.zeros(3)
     for parameter in (used, unused):
         parameter.requires_grad_()
+    optimizer = torch.optim.Adam([used])  # loads much of torch, which finds a group there
     used.grad = torch.full((2, 2), 1.0 + rank)
     if rank:
         unused.grad = torch.full((3,), 5.0)
     world.add_gradients([used, unused])
     assert torch.equal(used.grad, torch.full((2, 2), 3.0)), used.grad
     assert torch.equal(unused.grad, torch.full((3,), 5.0)), unused.grad
+    optimizer.step()
     assert world.add(torch.tensor([1.0, rank])).tolist() == [2.0, 1.0]
     assert world.any(rank == 1) and not world.any(False)
     assert world.first(10.5 + rank) == 10.5
@@ -65,25 +76,9 @@ with process_group(world, torch.device("cpu")):
     assert world.broadcast(b"" if rank == 0 else None) == b""
     assert world.broadcast(None if rank == 0 else b"not mine") is None
     assert world.gather([["a", "c", "e"], ["b", "d"]][rank]) == list("abcde")
-"""
-
-THREADS = """
-import os, torch
-from pathlib import Path
-from longspan.training.distributed import World, process_group
-def threads():
-    return {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
-world = World.from_environment(os.environ)
-with process_group(world, torch.device("cpu")):
-    weight = torch.nn.Parameter(torch.ones(2))
-    optimizer = torch.optim.Adam([weight])  # loads much of torch, which finds a group there
-    weight.sum().backward()
-    world.add_gradients([weight])
-    optimizer.step()
     within = threads()
-    world.any(False)
-print(sorted(name for name in within if "gloo" in name))
-print(sorted(name for name in threads() if "gloo" in name))
+print(within)
+print(threads())
 """
 
 
@@ -106,7 +101,11 @@ def start(script, arguments, processes):
 
 
 def finish(workers):
-    said = [worker.communicate(timeout=120) for worker in workers]
+    try:
+        said = [worker.communicate(timeout=120) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
     return [worker.returncode for worker in workers], said
 
 
@@ -115,14 +114,24 @@ def train(prepared, out, settings, processes):
     return start(TRAIN, [prepared, out, text], processes)
 
 
+def train_alone(prepared, out, settings, journal=None):
+    train_model(
+        Prepared.open(prepared),
+        out,
+        Hyperparameters.parse(settings),
+        checkpoints=out.with_name(f"{out.name}.checkpoints"),
+        decode=greedy,
+        world=World(),
+        device=torch.device("cpu"),
+        journal=journal or Journal.silent(),
+    )
+
+
 def history(out):
     return json.loads((out / "history.json").read_text())
 
 
-@pytest.mark.parametrize("metric", ["perplexity", "bleu"])
-def test_two_processes_give_the_loss_and_weights_of_one(
-    write_prepared, tiny_settings, tmp_path, metric
-):
+def test_two_processes_give_the_loss_and_weights_of_one(write_prepared, tiny_settings, tmp_path):
     prepared = write_prepared(tmp_path / "prepared")
     # Small batches: some hold one pair, so the second process has nothing to do.
     settings = tiny_settings | {
@@ -130,11 +139,11 @@ def test_two_processes_give_the_loss_and_weights_of_one(
         "max_num_batches": "20",
         "label_smoothing": "0.1",
         "length_augmentation": "0.2",
-        "optimized_metric": metric,
+        "optimized_metric": "bleu",
     }
-    for name, processes in (("one", 1), ("two", 2)):
-        codes, said = finish(train(prepared, tmp_path / name, settings, processes))
-        assert codes == [0] * processes, said
+    train_alone(prepared, tmp_path / "one", settings)
+    codes, said = finish(train(prepared, tmp_path / "two", settings, 2))
+    assert codes == [0, 0], said
     assert said[1][0] == ""  # only the first process speaks
     one, two = history(tmp_path / "one"), history(tmp_path / "two")
     for a, b in zip(one, two, strict=True):
@@ -146,7 +155,7 @@ def test_two_processes_give_the_loss_and_weights_of_one(
 
 
 def test_a_signal_to_one_process_stops_all_with_everything_saved(
-    write_prepared, tiny_settings, tmp_path
+    write_prepared, tiny_settings, tmp_path, capsys
 ):
     prepared = write_prepared(tmp_path / "prepared")
     settings = tiny_settings | {"max_num_batches": "100000", "checkpoint_threshold": "9999"}
@@ -164,20 +173,16 @@ def test_a_signal_to_one_process_stops_all_with_everything_saved(
 
     # Two processes go on from there, and one may too.
     settings["max_num_batches"] = str(updates + 3)
-    for processes in (2, 1):
-        codes, said = finish(train(prepared, tmp_path / "model", settings, processes))
-        assert codes == [0] * processes, said
-        assert "resumed at update" in said[0][0]
-
-
-def test_what_the_processes_tell_each_other():
-    codes, said = finish(start(COLLECTIVES, [], 2))
+    codes, said = finish(train(prepared, tmp_path / "model", settings, 2))
     assert codes == [0, 0], said
+    assert "resumed at update" in said[0][0]
+    train_alone(prepared, tmp_path / "model", settings, Journal())
+    assert "resumed at update" in capsys.readouterr().out
 
 
-def test_no_thread_of_the_group_outlives_it():
-    """It could abort the process at its end."""
-    codes, said = finish(start(THREADS, [], 2))
+def test_what_the_processes_tell_each_other_and_no_thread_outlives_the_group():
+    """Such a thread could abort the process at its end."""
+    codes, said = finish(start(COLLECTIVES, [], 2))
     assert codes == [0, 0], said
     for out, _ in said:
         within, after = out.splitlines()

@@ -1,21 +1,20 @@
-"""The container's `evaluate`, in its own process: archives in, evaluation out."""
+"""The container's `evaluate`: archives in, evaluation out."""
 
 import io
 import json
-import os
-import subprocess
-import sys
 import tarfile
 
 import pytest
 import torch
 
+from longspan.training import evaluate_container
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
 from longspan.training.paths import ContainerPaths
 from longspan.training.tokenizer import Tokenizer
 from longspan.training.vocabularies import WordVocabulary
+from tests.training.in_process import call
 
 WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "a", "b", "c", "d"])
 ROWS = [("a b c", "a b"), ("d", "d"), ("a a b b c c d", "c c b"), ("d c b a", "a")]
@@ -49,13 +48,8 @@ def paths(tmp_path):
 
 
 def run(paths, *options):
-    return subprocess.run(
-        [sys.executable, "-m", "longspan.training", "evaluate", *options],
-        env={**os.environ, "LONGSPAN_BASE": str(paths.base), "PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    environment = {"LONGSPAN_BASE": str(paths.base)}
+    return call(lambda: evaluate_container.main(options, environment))
 
 
 def read(paths):

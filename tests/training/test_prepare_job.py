@@ -1,4 +1,4 @@
-"""The container's `prepare`, in its own process: inputs, output, failures, SIGTERM."""
+"""The container's `prepare`: inputs, output, failures and, in its own process, SIGTERM."""
 
 import gzip
 import json
@@ -11,11 +11,13 @@ import time
 import pytest
 
 from longspan.pipelines.command import main as command
+from longspan.training import prepare_job
 from longspan.training.corpus.pairs import read_pairs
 from longspan.training.errors import DataError
 from longspan.training.paths import ContainerPaths
 from longspan.training.prepare_job import input_files
 from longspan.training.prepared import Prepared
+from tests.training.in_process import call
 
 WORDS = ["cat", "dog", "bird", "fish", "house", "river", "stone", "cloud", "tree", "road"]
 KANJI = ["猫", "犬", "鳥", "魚", "家", "川", "石", "雲", "木", "道"]
@@ -55,9 +57,8 @@ def start(paths, *options):
 
 
 def run(paths, *options):
-    job = start(paths, *options)
-    output, errors = job.communicate(timeout=120)
-    return job.returncode, output, errors
+    done = call(lambda: prepare_job.main(options, {"LONGSPAN_BASE": str(paths.base)}))
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_several_files_become_what_the_command_writes(paths, tmp_path, capsys):

@@ -1,5 +1,7 @@
-"""The container's real entry point in its own process, on a tiny language, in seconds."""
+"""The container's training job on a tiny language, in this process and, where signals or several
+processes matter, in processes of its own."""
 
+import contextlib
 import json
 import os
 import random
@@ -17,6 +19,7 @@ import pytest
 import torch
 
 from longspan.inference.translator import Translator
+from longspan.training import __main__ as jobs
 from longspan.training import recordio, train_job
 from longspan.training.built_in import convert
 from longspan.training.checkpoint import CheckpointStore
@@ -24,6 +27,7 @@ from longspan.training.metrics import parse_metrics
 from longspan.training.model_directory import load_model
 from longspan.training.paths import ContainerPaths
 from tests.bf16 import needs_onednn_limits
+from tests.training.in_process import Done, call
 
 WORDS = ["one", "two", "three", "four", "five", "six"]
 SPECIALS = ["<pad>", "<unk>", "<s>", "</s>"]
@@ -80,13 +84,13 @@ def environment(paths: ContainerPaths, **additions: str) -> dict[str, str]:
 COMMAND = [sys.executable, "-m", "longspan.training", "train"]
 
 
-def run(paths: ContainerPaths, **additions: str) -> "subprocess.CompletedProcess[str]":
+def run(paths: ContainerPaths, **additions: str) -> Done:
+    return call(lambda: train_job.main(environment(paths, **additions)))
+
+
+def run_process(paths: ContainerPaths, **additions: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        COMMAND,
-        env=environment(paths, **additions),
-        capture_output=True,
-        text=True,
-        timeout=180,
+        COMMAND, env=environment(paths, **additions), capture_output=True, text=True, timeout=180
     )
 
 
@@ -107,7 +111,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ContainerPaths, s
         paths, _tuning_objective_metric="validation:bleu", sagemaker_job_name="job-1"
     )
     paths.write_failure("of an earlier run")
-    done = run(paths)
+    done = run_process(paths)
     assert done.returncode == 0, done.stderr
     return paths, done.stdout
 
@@ -138,24 +142,12 @@ def test_a_prepared_folder_gives_the_same_model(
     assert ours == same
 
 
-def test_two_processes_train_one_model(paths: ContainerPaths, tmp_path: Path):
-    add_prepared_channel(paths, tmp_path / "elsewhere")
-    write_json(paths.resource_config, {"current_host": "algo-1", "hosts": ["algo-1"]})
-    done = run(paths, LONGSPAN_PROCESSES="2")
-    assert done.returncode == 0, done.stderr
-    assert "2 processes" in done.stdout
-    # One of them speaks.
-    assert done.stdout.count("training is over") == 1
-    assert load_model(paths.model).hyperparameters.max_num_batches == 6
-
-
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"attention_heads": "zero"}, "attention_heads=zero: allowed: an integer from 1 to 64"),
         ({"rnn_attention_type": "luong"}, "rnn_attention_type=luong: allowed: fixed | dot"),
         ({"atention_heads": "2"}, "did you mean attention_heads"),
-        pytest.param({"precision": "bf16"}, "precision=bf16: expected", marks=needs_onednn_limits),
     ],
 )
 def test_a_wrong_hyperparameter_is_one_line_and_the_reason(
@@ -163,7 +155,20 @@ def test_a_wrong_hyperparameter_is_one_line_and_the_reason(
 ):
     add_built_in_channels(paths)
     set_hyperparameters(paths, **changes)
-    done = run(paths, ONEDNN_MAX_CPU_ISA="AVX2")
+    assert_refused(paths, run(paths), reason)
+
+
+@needs_onednn_limits
+def test_bf16_that_the_processor_has_not_is_one_line_and_the_reason(paths: ContainerPaths):
+    add_built_in_channels(paths)
+    set_hyperparameters(paths, precision="bf16")
+    done = run_process(paths, ONEDNN_MAX_CPU_ISA="AVX2")
+    assert_refused(paths, done, "precision=bf16: expected")
+
+
+def assert_refused(
+    paths: ContainerPaths, done: "Done | subprocess.CompletedProcess[str]", reason: str
+) -> None:
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert reason in line
@@ -222,9 +227,13 @@ def endless_job(paths: ContainerPaths, processes: int) -> Iterator["subprocess.P
     """A job that would never end by itself, once it has saved its first checkpoint."""
     add_built_in_channels(paths)
     set_hyperparameters(paths, max_num_batches="1000000", checkpoint_threshold="1000000")
-    variables = environment(paths, LONGSPAN_PROCESSES=str(processes))
     job = subprocess.Popen(
-        COMMAND, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        COMMAND,
+        env=environment(paths, LONGSPAN_PROCESSES=str(processes)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 150
     try:
@@ -234,7 +243,8 @@ def endless_job(paths: ContainerPaths, processes: int) -> Iterator["subprocess.P
             time.sleep(0.05)
         yield job
     finally:
-        job.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)  # its workers too, which hold the pipes
         job.communicate()
 
 
@@ -299,9 +309,7 @@ def test_a_worker_that_is_killed_is_the_reason(paths: ContainerPaths):
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["train", "more"]])
 def test_an_unknown_job_shows_the_usage(arguments: list[str]):
-    done = subprocess.run(
-        [sys.executable, "-m", "longspan.training", *arguments], capture_output=True, text=True
-    )
+    done = call(lambda: jobs.main(arguments))
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m longspan.training train")
 

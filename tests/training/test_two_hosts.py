@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from longspan.training.model_directory import load_model
 from longspan.training.paths import ContainerPaths
 
 # Addresses of one machine, which stand for two: they meet on the loopback.
@@ -36,7 +37,11 @@ def start(paths: ContainerPaths, **variables: str) -> "subprocess.Popen[str]":
 
 def ended(jobs: Sequence["subprocess.Popen[str]"]) -> list[str]:
     """What each one wrote; none of them may fail."""
-    written = [job.communicate(timeout=120) for job in jobs]
+    try:
+        written = [job.communicate(timeout=120) for job in jobs]
+    finally:
+        for job in jobs:
+            job.terminate()  # and with it its workers
     assert [job.returncode for job in jobs] == [0] * len(jobs), written
     return [output for output, _ in written]
 
@@ -62,6 +67,10 @@ def test_two_machines_train_what_one_with_two_processes_does(
     assert not list(machines[1].model.glob("*.safetensors"))
 
     alone = machine(tmp_path / "alone", prepared, tiny_settings)
-    ended([start(alone, LONGSPAN_PROCESSES="2")])
+    alone.resource_config.write_text(json.dumps({"hosts": ["algo-1"], "current_host": "algo-1"}))
+    [said] = ended([start(alone, LONGSPAN_PROCESSES="2")])
+    assert "2 processes" in said
+    assert said.count("training is over") == 1  # one of the two speaks
+    assert load_model(alone.model).hyperparameters.max_num_batches == 30
     weights = [(p.model / "model.safetensors").read_bytes() for p in (machines[0], alone)]
     assert weights[0] == weights[1]

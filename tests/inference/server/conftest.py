@@ -49,6 +49,7 @@ class ServerProcess:
                 "SAGEMAKER_BIND_TO_PORT": "0",
                 "LONGSPAN_HOST": "127.0.0.1",
                 "OMP_NUM_THREADS": "1",
+                "LONGSPAN_WORKERS": "1",  # by default one on each core, and each loads torch
                 **environment,
             },
         )
