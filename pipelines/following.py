@@ -1,6 +1,7 @@
 """Following a run from the command that started it: where it is, what it does, why it failed."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from longspan.training.errors import Interrupted
@@ -38,13 +39,15 @@ def follow(run: "PipelineRun", command: str) -> "ExecutionState":
         raise Interrupted("stopped; the same command goes on where it ended") from None
 
 
-def explain_failure(state: "ExecutionState") -> int:
-    """Say which steps failed, and why; the exit status."""
+def explain_failure(state: "ExecutionState", more: Sequence[str] = ()) -> int:
+    """Say which steps failed and why, and `more` reasons that no step gave; the exit status."""
     failed = [step for step in state.steps if step.status == "Failed"]
     for step in failed:
         print(f"longspan: error: step {step.name}: {step.reason}", file=sys.stderr)
         if step.job:
             print(f"its log: longspan logs {step.job}", file=sys.stderr)
+    for reason in more:
+        print(f"longspan: error: {reason}", file=sys.stderr)
     if state.status == "Stopped":
         print("longspan: error: stopped; the same command goes on where it ended", file=sys.stderr)
     elif not failed:

@@ -4,7 +4,8 @@ The same files get the same address, so they are uploaded once and the step cach
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from botocore.exceptions import ClientError
 
 from longspan.pipelines.aws_errors import explained
 from longspan.pipelines.config.data import Data
+from longspan.training.beside import Beside
 from longspan.training.errors import DataError
 from longspan.training.progress import Progress
 from longspan.training.sample.directory import show_training, write_sample
 from longspan.training.sample.generator import SampleSettings
 
-__all__ = ["Inputs", "Store", "place_inputs"]
+__all__ = ["Inputs", "Store", "place_inputs", "sample_ahead"]
 
 _S3 = "s3://"
 _CHUNK = 1 << 20
+_LAST = "sample.json"  # written when the sample is whole
 
 
 @dataclass(frozen=True)
@@ -57,23 +60,50 @@ def place_inputs(data: Data, store: Store, directory: Path) -> Inputs:
     )
 
 
+@contextmanager
+def sample_ahead(data: Data, directory: Path) -> Iterator[Callable[[], None]]:
+    """Generate the sample in a process beside this one, which has modules to load meanwhile.
+
+    Call what this gives before `place_inputs`: it waits for the sample. Without a sample to
+    generate it does nothing.
+    """
+    folder = _sample_folder(data, directory)
+    if folder is None or (folder / _LAST).is_file():
+        yield lambda: None
+        return
+    with Beside(_generate, data, folder) as other:
+        yield other.result
+
+
 def _files(data: Data, directory: Path) -> Mapping[str, list[str]]:
-    if data.sample is None:
+    folder = _sample_folder(data, directory)
+    if folder is None:
         return {
             "pairs": data.pairs or [],
             "validation": data.validation or [],
             "test": data.test or [],
         }
-    asked = data.sample.model_dump_json()
-    folder = directory / f"sample-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
-    if not (folder / "sample.json").is_file():  # written last
-        settings = SampleSettings(**data.sample.model_dump())
-        write_sample(folder, settings, show_training(settings))
+    if not (folder / _LAST).is_file():
+        _generate(data, folder)
     return {
         "pairs": [str(folder / "train.tsv")],
         "validation": [str(folder / "validation.tsv")],
         "test": [str(folder / "test.tsv")],
     }
+
+
+def _sample_folder(data: Data, directory: Path) -> Path | None:
+    """Where the sample lies, or is to lie; None where the config asks for none."""
+    if data.sample is None:
+        return None
+    asked = data.sample.model_dump_json()
+    return directory / f"sample-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+
+
+def _generate(data: Data, folder: Path) -> None:
+    assert data.sample is not None
+    settings = SampleSettings(**data.sample.model_dump())
+    write_sample(folder, settings, show_training(settings))
 
 
 def _place(files: list[str], kind: str, store: Store) -> str | None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from longspan.pipelines.execution import ExecutionState, StepState
+from longspan.training.journal import duration
 
 __all__ = ["changes", "show", "show_lines", "table"]
 
@@ -79,7 +80,7 @@ def table(state: ExecutionState, now: datetime) -> Table:
         found.add_row(
             step.name,
             Text(_status(step), style=_COLOURS.get(step.status, "")),
-            _time(step.seconds(now)),
+            duration(step.seconds(now)),
             _remark(step),
         )
     return found
@@ -94,7 +95,7 @@ def changes(before: ExecutionState | None, state: ExecutionState, now: datetime)
 
 
 def _line(step: StepState, now: datetime) -> str:
-    line = f"{step.name:<16} {_status(step):<10} {_time(step.seconds(now)):>7}"
+    line = f"{step.name:<16} {_status(step):<10} {duration(step.seconds(now)):>7}"
     return f"{line}  {_remark(step)}".rstrip()
 
 
@@ -105,14 +106,6 @@ def _status(step: StepState) -> str:
 def _remark(step: StepState) -> str:
     attempts = f"attempt {step.attempts}" if step.attempts > 1 else ""
     return ", ".join(filter(None, (step.detail, attempts, step.reason)))
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _pairs(

@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,7 +22,6 @@ from longspan.pipelines.aws_errors import AwsError, explained
 from longspan.pipelines.config import Config
 from longspan.pipelines.connection import Connection
 from longspan.pipelines.definition import Target, definition_json
-from longspan.pipelines.definition.registration import config_hash
 from longspan.pipelines.execution import Execution, ExecutionState
 from longspan.pipelines.executions import list_executions
 from longspan.pipelines.inputs import Inputs, Store, place_inputs
@@ -44,6 +44,7 @@ class PipelineRun:
     execution: Execution
     folder: Path
     taken_up: str = ""  # how it goes on from an earlier run; empty for a new one
+    began: datetime | None = None  # when the work on a new one did
 
     @classmethod
     def start(
@@ -54,13 +55,15 @@ class PipelineRun:
         *,
         again: bool = False,
         define: Callable[[Config, Target], str] = definition_json,
+        began: datetime | None = None,
     ) -> "PipelineRun":
         """Upload data, create or update the pipeline, then start an execution.
 
         An execution of the same definition that still runs is followed, and one that failed or
-        was stopped is taken up where it ended, unless `again`. `define` makes the definition.
-        Raises AwsError, DataError.
+        was stopped is taken up where it ended, unless `again`. `define` makes the definition;
+        `began` is when the command did, for the table of times. Raises AwsError, DataError.
         """
+        began = began or datetime.now(UTC)
         _check(config, connection)
         inputs = place_inputs(config.data, _store(config, connection), directory / "data")
         definition = define(config, _target(config, connection, inputs))
@@ -73,7 +76,7 @@ class PipelineRun:
         if taken_up == "retried":
             execution.retry()
         folder = directory / "runs" / execution.arn.rsplit("/", 1)[-1]
-        return cls(config, connection, execution, folder, taken_up)
+        return cls(config, connection, execution, folder, taken_up, None if taken_up else began)
 
     def wait(self, out: TextIO = sys.stdout) -> ExecutionState:
         """Show it until it has ended; its last state. Raises AwsError."""
@@ -83,7 +86,8 @@ class PipelineRun:
         """Download the evaluation and the report. Raises AwsError."""
         sagemaker, s3 = self.connection.client("sagemaker"), self.connection.client("s3")
         evaluated = fetch_evaluation(sagemaker, s3, state, self.folder / "evaluation")
-        add_pipeline_evidence(sagemaker, state, evaluated.folder, config_hash(self.config))
+        logs = self.connection.client("logs")
+        add_pipeline_evidence(sagemaker, logs, state, evaluated.folder, self.config, self.began)
         return evaluated
 
     def model(self, state: ExecutionState) -> Path:

@@ -89,6 +89,7 @@ class _Reader:
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         self.parameters = parameters
+        self._asked: set[str] = set()  # conditions of the steps before
 
     def steps(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         for step in steps:
@@ -156,14 +157,19 @@ class _Reader:
         yield "endpoint", f"{self.text(request['EndpointName'])}, or an update of it"
 
     def condition(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        wanted = " and ".join(
-            f"{self._operand(found['LeftValue'])} {_SIGNS[found['Type']]} "
-            f"{self._operand(found['RightValue'])}"
-            for found in request["Conditions"]
-        )
-        yield "only if", wanted
+        conditions = [self._condition(found) for found in request["Conditions"]]
+        new = [condition for condition in conditions if condition not in self._asked]
+        self._asked.update(conditions)
+        wanted = [*(["all that is asked above"] if len(new) < len(conditions) else []), *new]
+        yield "only if", " and ".join(wanted)
         for step in request["ElseSteps"]:
             yield "otherwise", f"{step['Name']} fails the run"
+
+    def _condition(self, found: Mapping[str, Any]) -> str:
+        if found["Type"] == "Or":
+            return f"({' or '.join(self._condition(part) for part in found['Conditions'])})"
+        left, right = (self._operand(found[side]) for side in ("LeftValue", "RightValue"))
+        return f"{left} {_SIGNS[found['Type']]} {right}"
 
     def _operand(self, value: Any) -> str:
         """A parameter's name too: it is what one changes."""
@@ -188,7 +194,7 @@ def _limit(request: Mapping[str, Any]) -> str:
     return f"at most {request['StoppingCondition']['MaxRuntimeInSeconds'] // 60} minutes"
 
 
-_SIGNS = {"GreaterThanOrEqualTo": ">=", "Equals": "="}
+_SIGNS = {"GreaterThanOrEqualTo": ">=", "LessThan": "<", "Equals": "="}
 _READERS = {
     "Processing": _Reader.processing,
     "Training": _Reader.training,

@@ -14,6 +14,7 @@ from longspan.training.ending import early_lines, read_training
 from longspan.training.evaluation_files import unescape
 from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.fields import Fields
+from longspan.training.kept import MEDIUM
 from longspan.training.model_archive import ARCHIVE, unpack_model
 
 __all__ = ["Evaluated", "download_model", "fetch_evaluation", "model_uri", "table_lines"]
@@ -99,6 +100,9 @@ def table_lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield _columns(_cells(group, other, document.get("comparison")))
     yield "BLEU of baseline and tuned, p of the gain; chrF, length and repetition of tuned"
     yield from early_lines(read_training(Fields(document)))
+    if document.get("kept") is not None:
+        share = f"{document['kept']:.0%} of BLEU at {MEDIUM} words"
+        yield f"kept, {document['long']['name']}: {share}"
 
 
 def _cells(group: Mapping[str, Any], other: Mapping[str, Any] | None, comparison: Any) -> list[str]:

@@ -25,6 +25,8 @@ __all__ = [
     "Compute",
     "ConditionEquals",
     "ConditionGreaterThanOrEqualTo",
+    "ConditionLessThan",
+    "ConditionOr",
     "ConditionStep",
     "ConfigurableRetryStep",
     "ContinuousParameter",
@@ -150,7 +152,12 @@ with quiet():
         OutputDataConfig,
         StoppingCondition,
     )
-    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionGreaterThanOrEqualTo
+    from sagemaker.core.workflow.conditions import (
+        ConditionEquals,
+        ConditionGreaterThanOrEqualTo,
+        ConditionLessThan,
+        ConditionOr,
+    )
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import (

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from longspan.inference.search import SearchSettings
 from longspan.inference.translator import DEFAULT_BATCH_TOKENS, Translator, choose_device
+from longspan.training.beside import Beside
 from longspan.training.buckets import BUCKETS, count_words
 from longspan.training.corpus.columns import Columns
 from longspan.training.corpus.pairs import Pair, read_pairs
@@ -25,12 +27,15 @@ from longspan.training.evaluation import Evaluation, evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evidence import add_evidence
 from longspan.training.files import written_together
+from longspan.training.kept import LEAST_BLEU
 from longspan.training.model_directory import LoadedModel, load_model, read_history
 from longspan.training.report import write_report
 
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
 
 _PREPARED_TEST = "test.tsv"
+# Source words of a test for which a second process is not slower by its start.
+_WORTH_A_PROCESS = 5_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class EvaluationJob:
     `model` and `against` are model directories, or text files with another system's
     translations, one a line. `test` is whatever `read_pairs` reads, or a prepared directory.
     `search` replaces the search settings that each model carries; `by_sentence` translates each
-    sentence of a source on its own. `names` is what the results
+    sentence of a source on its own; `side_by_side` lets a second process translate with `against`
+    where the test is large enough. `names` is what the results
     call a path, where its own name would tell a reader nothing.
     """
 
@@ -54,10 +60,12 @@ class EvaluationJob:
     language: str | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
     by_sentence: bool = False
+    side_by_side: bool = False
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     device: str | None = None
     resamples: int = 1000
     seed: int = 1
+    least_bleu: float = LEAST_BLEU
     names: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, path: str) -> str:
@@ -101,8 +109,7 @@ def evaluate(job: EvaluationJob) -> Evaluations:
 
 def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
     pairs = read_test(job.test, job.columns, job.format)
-    output = _translate(job, job.model, pairs)
-    against_output = _translate(job, job.against, pairs) if job.against is not None else None
+    output, against_output = _outputs(job, pairs)
     evaluation = _evaluate(job, pairs, output)
     against = _evaluate(job, pairs, against_output) if against_output is not None else None
     training = {"model": output.ending}
@@ -119,6 +126,23 @@ def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
     add_evidence(folder, _evidence(output, against_output))
     write_report(folder, "Quality by sentence length")
     return Evaluations(evaluation, against, training)
+
+
+def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Output | None]:
+    """Of the model, and of the one it is compared with."""
+    if job.against is None:
+        return _translate(job, job.model, pairs), None
+    words = sum(count_words(pair.source) for pair in pairs)
+    if not job.side_by_side or words < _WORTH_A_PROCESS or Path(job.against).is_file():
+        return _translate(job, job.model, pairs), _translate(job, job.against, pairs)
+    threads = torch.get_num_threads()
+    half = max(1, threads // 2)
+    torch.set_num_threads(half)
+    try:
+        with Beside(_translate, job, job.against, pairs, threads=half) as other:
+            return _translate(job, job.model, pairs), other.result()
+    finally:
+        torch.set_num_threads(threads)
 
 
 def read_test(
@@ -177,7 +201,7 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
             "history": history,
             "hyperparameters": loaded.hyperparameters.to_dict(),
         },
-        _alignment(translator, pairs),
+        _alignment(translator, pairs) if system == job.model else None,
         loaded.config.ending,
     )
 
@@ -264,4 +288,5 @@ def _evaluate(job: EvaluationJob, pairs: Sequence[Pair], output: _Output) -> Eva
         language=job.language,
         resamples=job.resamples,
         seed=job.seed,
+        least_bleu=job.least_bleu,
     )

@@ -4,6 +4,7 @@ A composition root: it joins the search's options, which are inference's, to the
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from longspan.inference.search_options import (
     search_changes,
     set_threads,
 )
+from longspan.training.kept import LEAST_BLEU, MEDIUM
 from longspan.training.languages import add_language_options
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of the bootstrap (default: 1)"
     )
+    parser.add_argument(
+        "--least-bleu",
+        type=float,
+        default=LEAST_BLEU,
+        metavar="B",
+        help=f"with less of it at {MEDIUM} words, show no share kept (default: {LEAST_BLEU:g})",
+    )
     add_split_argument(parser)
     add_search_arguments(parser)
 
@@ -55,10 +64,13 @@ def evaluation_job(
 
     Sets the number of CPU threads.
     """
+    from longspan.inference.translator import choose_device
     from longspan.training.corpus.columns import Columns
     from longspan.training.evaluate_job import EvaluationJob
 
     set_threads(arguments)
+    # Two processes are faster than one with two threads; whoever asks for one thread gets one.
+    side_by_side = len(os.sched_getaffinity(0)) > 1 and arguments.threads != 1
     columns = Columns(
         source=arguments.source_column,
         target=arguments.target_column,
@@ -74,9 +86,11 @@ def evaluation_job(
         tokenize=arguments.tokenize,
         search=search_changes(arguments),
         by_sentence=arguments.split == "sentences",
+        side_by_side=side_by_side and choose_device(arguments.device) == "cpu",
         batch_tokens=arguments.batch_tokens,
         device=arguments.device,
         resamples=arguments.resamples,
         seed=arguments.seed,
+        least_bleu=arguments.least_bleu,
         **others,
     )

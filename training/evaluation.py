@@ -11,6 +11,7 @@ import numpy as np
 from longspan.training.bootstrap import Paired, compare, interval
 from longspan.training.buckets import BUCKETS, Bucket, bucket_of, count_words
 from longspan.training.errors import DataError
+from longspan.training.kept import LEAST_BLEU, MEDIUM, share_kept
 from longspan.training.quality import Group, Members, Quality
 from longspan.training.scores import (
     Statistics,
@@ -44,11 +45,17 @@ class Segments:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One system's quality by length. `long` is what `bleu_long` is measured on."""
+    """One system's quality by length. `long` is what `bleu_long` is measured on.
+
+    `kept` is the share of BLEU at 11 to 20 words that `long` keeps, from 0; None where either is
+    not known, or that BLEU is less than `least_bleu`.
+    """
 
     all: Group
     long: Group
     buckets: tuple[Group, ...]
+    kept: float | None
+    least_bleu: float
     tokenizer: str
     bleu_signature: str
     chrf_signature: str
@@ -71,12 +78,14 @@ def evaluate_translations(
     language: str | None = None,
     resamples: int = 1000,
     seed: int = 1,
+    least_bleu: float = LEAST_BLEU,
 ) -> Evaluation:
     """Evaluate `hypotheses` by the length of `sources`.
 
     `tokenize` is a sacreBLEU tokenizer, None to choose by the references and their `language`.
-    `joined`, `finished` and `scores` describe each segment where they are known. The bootstrap
-    is seeded, so the same input gives the same figures.
+    `joined`, `finished` and `scores` describe each segment where they are known. With BLEU of less
+    than `least_bleu` at 11 to 20 words there is no share kept. The bootstrap is seeded, so the same
+    input gives the same figures.
 
     Raises DataError for no segments, or lists of unequal length.
     """
@@ -108,16 +117,23 @@ def evaluate_translations(
     )
     part = long_part(segments.words)
     everything = np.arange(len(sources))
+    long = measure.group(part.name, part.low, None, part.members)
+    medium = next(group.quality.bleu for group in buckets if group.name == MEDIUM)
     return Evaluation(
         all=measure.group("all", 0, None, everything),
-        long=measure.group(part.name, part.low, None, part.members),
+        long=long,
         buckets=buckets,
+        kept=share_kept(long.quality.bleu, medium, least_bleu),
+        least_bleu=least_bleu,
         tokenizer=tokenizer,
         bleu_signature=counted.bleu_signature,
         chrf_signature=counted.chrf_signature,
         resamples=resamples,
         seed=seed,
-        notes=_notes(buckets, part.low, part.name, len(part.members)),
+        notes=(
+            *_notes(buckets, part.low, part.name, len(part.members)),
+            *_kept_notes(medium, least_bleu),
+        ),
         segments=segments,
         statistics=counted,
     )
@@ -163,15 +179,10 @@ class _Measure:
 
     def group(self, name: str, low: int, high: int | None, members: Members) -> Group:
         joined = np.asarray(self.segments.joined, dtype=np.bool_)[members]
-        return Group(
-            name,
-            low,
-            high,
-            self.quality(members),
-            self.quality(members[~joined]),
-            self.quality(members[joined]),
-            members,
-        )
+        whole = self.quality(members)
+        # Mostly all segments are of one kind, and intervals take the most time of all figures.
+        natural = self.quality(members[~joined]) if joined.any() else whole
+        return Group(name, low, high, whole, natural, self.quality(members[joined]), members)
 
     def quality(self, members: Members) -> Quality:
         if not len(members):
@@ -212,3 +223,9 @@ def _notes(buckets: Sequence[Group], low: int, name: str, count: int) -> tuple[s
             f"on {name} ({count} segments)"
         )
     return tuple(notes)
+
+
+def _kept_notes(medium: float | None, least: float) -> tuple[str, ...]:
+    if medium is None or medium >= least:
+        return ()
+    return (f"BLEU at {MEDIUM} words is below {least:g}: the share kept would say nothing",)

@@ -55,6 +55,11 @@ def _check_system(system: Fields) -> None:
         metrics.text(name)
     for name in ("resamples", "seed"):
         metrics.integer(name)
+    # Evaluations of earlier versions have neither.
+    if "least_bleu" in metrics.values:
+        metrics.number("least_bleu")
+    if "kept" in system.values:
+        system.number_or_null("kept")
     buckets = system.objects("buckets")
     for group in (*buckets, system.fields("all"), system.fields("long")):
         _check_group(group)

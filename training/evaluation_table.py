@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from longspan.training.bootstrap import Paired
 from longspan.training.ending import Ending, early_lines
 from longspan.training.evaluation import Evaluation, compare_evaluations
+from longspan.training.kept import MEDIUM
 from longspan.training.quality import Group, Quality
 
 __all__ = ["render_table"]
@@ -70,13 +71,18 @@ def _against_cells(other: Group, paired: Paired | None) -> list[str]:
 
 
 def _footer(evaluation: Evaluation) -> list[str]:
-    lines = [f"BLEU: {evaluation.bleu_signature}", f"chrF: {evaluation.chrf_signature}"]
+    lines = [] if evaluation.kept is None else [_kept(evaluation)]
+    lines += [f"BLEU: {evaluation.bleu_signature}", f"chrF: {evaluation.chrf_signature}"]
     reference = evaluation.all.quality.reference_repetition_rate
     lines.append(
         "length: tokens over the reference's; repeated: 4-grams that occurred earlier in their "
         f"segment (references: {_share(reference)}); cut: stopped at the length limit"
     )
     return lines + [f"note: {note}" for note in evaluation.notes]
+
+
+def _kept(evaluation: Evaluation) -> str:
+    return f"kept, {evaluation.long.name}: {_share(evaluation.kept)} of BLEU at {MEDIUM} words"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -6,8 +6,11 @@
     alignment        of one long test sentence: source, reference, translation, `rows` (tokens of
                      the translation), `columns` (of the source), `weights` (row by row)
     config_sha256    of the pipeline's config
-    tuning           `metric`, `direction` (Maximize or Minimize), and `jobs` of the search in the
-                     order of their start: `name`, `status`, `objective`, `hyperparameters`
+    tuning           `metric`, `direction` (Maximize or Minimize), `updates` (of a whole budget) and
+                     `jobs` of the search in the order of their start: `name`, `status`,
+                     `objective`, `hyperparameters`, `seconds`, `updates`, `curve` (pairs of updates
+                     and objective)
+    times            `part`, `planned` and `seconds` of each part of the run, with a `note`
 """
 
 import json

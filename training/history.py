@@ -17,6 +17,6 @@ def check_history(entries: Iterable[Fields]) -> None:
     """Raises ValueError for a value that is not what training writes."""
     for entry in entries:
         entry.integer("updates")
-        for name in ("seconds", *DRAWN):
+        for name in ("seconds", "cpu_seconds", *DRAWN):
             if name in entry.values:
                 entry.number_or_null(name)

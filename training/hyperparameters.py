@@ -123,7 +123,7 @@ class Hyperparameters:
     max_num_epochs: int | None = integer(None, 1, 10**9, "stop after so many epochs")
     min_num_epochs: int = integer(0, 0, 10**9, "no early stop before")
     max_num_batches: int | None = integer(None, 1, 10**12, "stop after so many updates")
-    max_minutes: float = real(0, 0, 1e6, "stop after so many minutes; 0 is no limit")
+    max_minutes: float = real(0, 0, 1e6, "safety net: end early after so many; 0 is none")
     checkpoint_frequency_num_batches: int = integer(1000, 1, 10**9, "updates per checkpoint")
     checkpoint_threshold: int = integer(8, 1, 10**6, "checkpoints without gain to stop early")
     optimized_metric: str = choice(

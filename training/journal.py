@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from longspan.training.metrics import metrics_line
 
-__all__ = ["Journal", "Progress", "clock_text"]
+__all__ = ["Journal", "Progress", "clock_text", "duration"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,15 @@ def clock_text(seconds: float) -> str:
     """`1:02:03` for 3723 seconds."""
     whole = int(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def duration(seconds: float | None) -> str:
+    """`4:51` for 291 seconds, `1:02:03` from an hour; empty for None."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _print(text: str) -> None:

@@ -21,11 +21,15 @@ _LABEL, _ASIDE = 38, 6
 
 @dataclass(frozen=True)
 class Series:
-    """One line: a value for each category, None where nothing was measured."""
+    """One line: a value for each category, None where nothing was measured.
+
+    `muted` ones are all of one soft colour, behind those that the page's key names.
+    """
 
     name: str
     values: Sequence[float | None]
     intervals: Sequence[tuple[float, float] | None] = ()
+    muted: bool = False
 
 
 def line_chart(
@@ -54,9 +58,13 @@ def line_chart(
     if reference is not None:
         y = frame.y(reference)
         parts.append(f'<line class="reference" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" {_at(y)}/>')
-    for number, one in enumerate(series):
+    named = [one for one in series if not one.muted]
+    for one in series:
+        if one.muted:
+            parts.append(f'<g class="series muted">{"".join(_line(frame, one, 0.0))}</g>')
+    for number, one in enumerate(named):
         # Side by side, so that one interval does not hide another.
-        aside = _ASIDE * (number - (len(series) - 1) / 2) if places is None else 0.0
+        aside = _ASIDE * (number - (len(named) - 1) / 2) if places is None else 0.0
         parts.append(f'<g class="series s{number}">{"".join(_line(frame, one, aside))}</g>')
     label = escape(title)
     return Markup(

@@ -9,7 +9,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["METRICS", "OBJECTIVES", "Metric", "definitions", "metrics_line", "parse_metrics"]
+__all__ = [
+    "CHECKPOINT",
+    "METRICS",
+    "OBJECTIVES",
+    "Metric",
+    "definitions",
+    "metrics_line",
+    "parse_checkpoint",
+    "parse_metrics",
+]
+
+# How the line about a checkpoint begins; its updates and its metrics follow.
+CHECKPOINT = "checkpoint at update"
 
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)"
 
@@ -64,6 +76,12 @@ def parse_metrics(line: str) -> dict[str, float]:
     """The metrics that a line holds."""
     found = {name: re.search(metric.regex, line) for name, metric in METRICS.items()}
     return {name: float(match.group(1)) for name, match in found.items() if match}
+
+
+def parse_checkpoint(line: str) -> tuple[int, dict[str, float]] | None:
+    """Updates and metrics of the line about a checkpoint; None for any other line."""
+    found = re.match(rf"{CHECKPOINT} ([0-9]+),", line)
+    return None if found is None else (int(found.group(1)), parse_metrics(line))
 
 
 def definitions() -> list[dict[str, str]]:

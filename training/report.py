@@ -18,14 +18,13 @@ from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import read_evidence
 from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
+from longspan.training.kept import MEDIUM
 from longspan.training.line_chart import Series, line_chart
 from longspan.training.report_sections import sections
 
 __all__ = ["render_report", "write_report"]
 
 _Row = Mapping[str, str]
-
-_MEDIUM = "11-20"
 
 
 def write_report(directory: str | Path, title: str) -> Path:
@@ -90,18 +89,11 @@ def _facts(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         if paired is not None:
             note = f"{paired['difference']:+z.1f} on the baseline, p = {paired['p_value']:.3f}"
         yield {"label": f"BLEU, {label}", "value": _number(group["bleu"]), "note": note}
-    kept = _kept(document)
+    kept = document.get("kept")
     if kept is not None:
-        other = _kept(document["against"]) if "against" in document else None
-        note = f"of BLEU at {_MEDIUM}" + (f"; baseline {other:.0%}" if other is not None else "")
+        other = document.get("against", {}).get("kept")
+        note = f"of BLEU at {MEDIUM}" + (f"; baseline {other:.0%}" if other is not None else "")
         yield {"label": f"kept, {document['long']['name']}", "value": f"{kept:.0%}", "note": note}
-
-
-def _kept(system: Mapping[str, Any]) -> float | None:
-    """What long sentences keep of the BLEU of medium ones; None where one of the two is missing."""
-    medium = next(bucket["bleu"] for bucket in system["buckets"] if bucket["name"] == _MEDIUM)
-    long = system["long"]["bleu"]
-    return long / medium if medium and long is not None else None
 
 
 # Key of a group, caption, and the value that is right if there is one; rates end in `_rate`.

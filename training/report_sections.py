@@ -1,4 +1,4 @@
-"""Sections of the report that evidence adds: alignment, training, the search."""
+"""Sections of the report that evidence adds: alignment, the search, training, times."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,8 +7,9 @@ import numpy as np
 
 from longspan.training.heat_map import heat_map
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.importance import LEAST_JOBS, importances
+from longspan.training.journal import duration
 from longspan.training.line_chart import Series, line_chart
+from longspan.training.search_report import search_parts
 
 __all__ = ["sections"]
 
@@ -23,7 +24,7 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
         yield _alignment(evidence["alignment"])
     tuning = evidence.get("tuning")
     if tuning and any(job["objective"] is not None for job in tuning["jobs"]):
-        yield _tuning(tuning)
+        yield _section("The search", **search_parts(tuning, _shown))
     keys = ("model", "against")[: len(names)]
     histories = [evidence.get(key, {}).get("history", []) for key in keys]
     if any(len(history) > 1 for history in histories):
@@ -31,6 +32,8 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
     settings = [evidence.get(key, {}).get("hyperparameters", {}) for key in keys]
     if any(settings):
         yield _settings(settings, names)
+    if evidence.get("times"):
+        yield _times(evidence["times"])
 
 
 def _section(title: str, note: str = "", **parts: Any) -> Section:
@@ -61,42 +64,14 @@ def _alignment(alignment: Mapping[str, Any]) -> Section:
     )
 
 
-def _tuning(tuning: Mapping[str, Any]) -> Section:
-    """Each job's objective, and what the hyperparameters had to do with it."""
-    jobs, metric = tuning["jobs"], tuning["metric"]
-    better = min if tuning.get("direction") == "Minimize" else max
-    values = [job["objective"] for job in jobs]
-    best = [
-        better((v for v in values[: i + 1] if v is not None), default=None)
-        for i in range(len(jobs))
-    ]
-    chart = line_chart(
-        f"{metric} of each job",
-        [str(i + 1) for i in range(len(jobs))],
-        [Series("job", values), Series("best so far", best)],
-    )
-    measured = [job for job in jobs if job["objective"] is not None]
-    names = sorted({name for job in jobs for name in job["hyperparameters"]})
-    shares = importances(
-        [job["hyperparameters"] for job in measured], [job["objective"] for job in measured]
-    )
-    note = (
-        f"Bars: share of the differences in {metric} that each hyperparameter explains by itself"
-        if shares
-        else f"How important each hyperparameter is takes at least {LEAST_JOBS} jobs that differ."
-    )
-    ranked = sorted(measured, key=lambda job: job["objective"], reverse=better is max)
+def _times(times: Sequence[Mapping[str, Any]]) -> Section:
+    """Each part of the run: the seconds that were planned for it, and those that it took."""
     rows = [
-        [str(jobs.index(job) + 1), f"{job['objective']:.2f}", job["status"]]
-        + [_shown(job["hyperparameters"].get(name, "")) for name in names]
-        for job in ranked
+        [row["part"], duration(row["planned"]), duration(row["seconds"]), row["note"]]
+        for row in times
     ]
     return _section(
-        "The search",
-        note,
-        charts=[{"svg": chart, "caption": f"{metric} of each job, and the best so far (dashed)"}],
-        bars=[{"name": name, "share": share} for name, share in shares],
-        table={"head": ["job", metric, "status", *names], "rows": rows},
+        "Where the time went", table={"head": ["part", "planned", "took", ""], "rows": rows}
     )
 
 

@@ -22,7 +22,7 @@ from longspan.training.errors import Interrupted, LongspanError
 from longspan.training.feed import Item, feed
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal, Progress
-from longspan.training.metrics import metrics_line
+from longspan.training.metrics import CHECKPOINT, metrics_line
 from longspan.training.resume import best_weights, resume, save
 from longspan.training.schedule import learning_rate, schedule_progress
 from longspan.training.training_state import (
@@ -76,7 +76,7 @@ class _Stopped(Exception):  # noqa: N818 - the way out of the loop, not a mistak
 class Trainer:
     """One run. `identity` is what a checkpoint must agree on to be resumed: name to JSON value.
 
-    `stop` is asked after every update; `clock` counts seconds.
+    `stop` is asked after every update; `clock` counts seconds, `cpu_clock` those of computing.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class Trainer:
         device: torch.device,
         stop: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
         seconds_between_saves: float = _SECONDS_BETWEEN_SAVES,
     ) -> None:
         self.state = TrainingState()
@@ -108,9 +109,10 @@ class Trainer:
         self._world = world
         self._checks_each = device.type == "cpu"  # elsewhere reading a number costs time
         self._stop = stop
-        self._clock = clock
+        self._clock, self._cpu_clock = clock, cpu_clock
         self._seconds_between_saves = seconds_between_saves
-        self._started = clock()  # less the seconds of earlier parts
+        # Both less the seconds of earlier parts.
+        self._started, self._cpu_started = clock(), cpu_clock()
         self._line_at = self._saved_at = 0.0  # seconds of the run
         self._seconds_between_lines = journal.seconds_between
         self._described = False
@@ -181,7 +183,7 @@ class Trainer:
     def _tick(self) -> None:
         """What may follow an update: a line, a checkpoint, the end."""
         state = self.state
-        state.seconds = self._world.first(self._clock() - self._started)
+        self._read_clocks()
         if self._checks_each:
             self._check_numbers()
         self._check_stop()
@@ -216,9 +218,9 @@ class Trainer:
         improved = state.judge(getattr(found, metric), h)
         metrics = self._updater.total(self._updater.period).metrics(training_seconds)
         metrics |= {"train:learning_rate": state.rate, **found.metrics}
-        state.seconds = self._world.first(self._clock() - self._started)
+        self._read_clocks()
         state.record({**metrics, "validation:loss_by_bucket": found.by_bucket})
-        place = f"checkpoint at update {state.updates}, epoch {state.epochs:.2f}: "
+        place = f"{CHECKPOINT} {state.updates}, epoch {state.epochs:.2f}: "
         gain = " (best so far)" if improved else f" ({state.without_gain} without gain)"
         self._journal.note(place + metrics_line(metrics) + gain)
         self._line_at = state.period_from = state.seconds
@@ -280,6 +282,7 @@ class Trainer:
                 f"{self._store.directory}"
             )
         self._started = self._clock() - self.state.seconds
+        self._cpu_started = self._cpu_clock() - self.state.cpu_seconds
         self._line_at = self._saved_at = self.state.seconds
         self._seconds_between_lines = self._world.first(self._seconds_between_lines)
 
@@ -287,6 +290,10 @@ class Trainer:
         self._check_numbers()
         save(self._store, self.state, self._updater, self._identity, self._world)
         self._saved_at = self.state.seconds
+
+    def _read_clocks(self) -> None:
+        self.state.seconds = self._world.first(self._clock() - self._started)
+        self.state.cpu_seconds = self._cpu_clock() - self._cpu_started
 
     def _check_stop(self) -> None:
         if self._world.any(self._stop()):

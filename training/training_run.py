@@ -184,6 +184,11 @@ def _announcement(
             f"note: plateau_reduce_lr_threshold={h.plateau_reduce_lr_threshold} is not below "
             f"checkpoint_threshold={h.checkpoint_threshold}: training ends before the rate falls"
         )
+    if h.max_minutes and h.max_num_batches is None and h.max_num_epochs is None:
+        lines.append(
+            f"note: max_minutes={h.max_minutes:g} is the only budget: the result depends on the "
+            "speed of this machine; set max_num_batches (updates) for the same result on each"
+        )
     return lines
 
 

@@ -23,6 +23,7 @@ class TrainingState:
     updates: int = 0
     tokens: int = 0  # target tokens trained on
     seconds: float = 0.0  # over all resumed parts
+    cpu_seconds: float = 0.0  # likewise, of this process's threads together
     rate: float = 0.0  # learning rate of the last update
     plateau: Plateau = field(default_factory=Plateau)
     best: float | None = None  # of the optimized metric
@@ -63,7 +64,8 @@ class TrainingState:
 
     def record(self, metrics: Mapping[str, Any]) -> None:
         """Add an entry to the history."""
-        place = {name: getattr(self, name) for name in ("updates", "epochs", "seconds", "tokens")}
+        names = ("updates", "epochs", "seconds", "cpu_seconds", "tokens")
+        place = {name: getattr(self, name) for name in names}
         self.history.append(place | dict(metrics))
 
 

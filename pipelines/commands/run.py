@@ -5,15 +5,19 @@ a stop or a failure and it goes on where it ended; what has not changed is not d
 """
 
 import argparse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
 from longspan.pipelines.where import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from longspan.pipelines.config import Config
     from longspan.pipelines.execution import ExecutionState
     from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.results import Evaluated
 
 HELP = "run the pipeline, from pairs to an endpoint"
 EXAMPLE = "longspan run --config longspan.yaml"
@@ -34,22 +38,39 @@ def run(arguments: argparse.Namespace) -> int:
     """Run; 0 when the pipeline has succeeded."""
     from longspan.pipelines.config import load_config_or_sample
 
+    began = datetime.now(UTC)
     refuse_json_alone(arguments)
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
         return _dry_run(config, as_json=arguments.json)
+    from longspan.pipelines.inputs import sample_ahead
+
+    with sample_ahead(config.data, arguments.directory / "data") as wait_for_sample:
+        return _follow_run(arguments, config, began, wait_for_sample)
+
+
+def _follow_run(
+    arguments: argparse.Namespace,
+    config: "Config",
+    began: datetime,
+    wait_for_sample: "Callable[[], None]",
+) -> int:
+    # Not above: loading SageMaker's SDK takes as long as the sample.
     from longspan.pipelines.following import announce, explain_failure, follow
     from longspan.pipelines.pipeline_run import PipelineRun
     from longspan.pipelines.where import open_connection
 
     with open_connection(arguments, config.aws.region) as connection:
-        started = PipelineRun.start(config, connection, arguments.directory, again=arguments.again)
+        wait_for_sample()
+        started = PipelineRun.start(
+            config, connection, arguments.directory, again=arguments.again, began=began
+        )
         announce(started, "pipeline")
         if arguments.aws and arguments.no_wait:
             return 0
         state = follow(started, "longspan run")
         if state.status != "Succeeded":
-            return explain_failure(state)
+            return explain_failure(state, _show_refused(started, state))
         _show_results(started, state)
     return 0
 
@@ -65,16 +86,40 @@ def _dry_run(config: "Config", *, as_json: bool) -> int:
     return 0
 
 
-def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
-    from longspan.pipelines.live_endpoint import ask
-    from longspan.pipelines.results import table_lines
-    from longspan.pipelines.scaling import apply_scaling
+def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
+    """Where the gate failed: show the evaluation; what the model lacks beside what steps say.
 
+    The first fail step may end the execution before another one has run.
+    """
+    from longspan.pipelines.requirements import unmet
+
+    told = {step.name for step in state.steps if step.status == "Failed"}
+    if not told or any(not name.startswith("Fail") for name in told):
+        return []
     evaluated = run.evaluation(state)
-    model = run.model(state)
+    _show_table(evaluated)
+    print(f"\nreport: {evaluated.report}", flush=True)
+    lacks = unmet(run.config, evaluated.document["gate"])
+    return [message for name, message in lacks if f"Fail{name}" not in told]
+
+
+def _show_table(evaluated: "Evaluated") -> None:
+    from longspan.pipelines.results import table_lines
+
     print()
     for line in table_lines(evaluated.document):
         print(line)
+
+
+def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
+    from longspan.pipelines.live_endpoint import ask
+    from longspan.pipelines.scaling import apply_scaling
+    from longspan.pipelines.time_table import time_table_lines
+    from longspan.training.evidence import read_evidence
+
+    evaluated = run.evaluation(state)
+    model = run.model(state)
+    _show_table(evaluated)
     if state.step("Endpoint") is not None:
         apply_scaling(run.connection, run.config)
         source, reference = evaluated.longest()
@@ -87,6 +132,9 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
             ("reference", reference),
         ):
             print(f"\n{label}: {text}")
+    print()
+    for line in time_table_lines(read_evidence(evaluated.folder)["times"]):
+        print(line)
     print(f"\nreport: {evaluated.report}\nmodel:  {model}")
     if run.connection.local:
         print(

@@ -1,8 +1,8 @@
 """Show which course of action holds quality past 100 words, on the config's own data.
 
 Trains the fixed vector and five courses against it (n-gram preprocessing, a larger network,
-attention, another weight initialisation, larger batches), each with the same seeds and the same
-time, as one pipeline of parallel jobs; then prints a table of BLEU by length and writes
+attention, another weight initialisation, larger batches), each with the same seeds on as many
+target tokens, as one pipeline of parallel jobs; then prints a table of BLEU by length and writes
 study.html and study.json. Run it again after a stop or a failure and it goes on where it ended.
 """
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 HELP = "find which course of action cures bad long sentences, on your data"
-EXAMPLE = "longspan study longspan.yaml --minutes 1"
-
-# With three seeds and their evaluation, the sample's study takes less than 20 minutes of 2 cores.
-_SAMPLE_MINUTES = 1.0
+EXAMPLE = "longspan study longspan.yaml --updates 1000"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,11 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=_positive, default=3, metavar="N", help="models of each course (default: 3)"
     )
     parser.add_argument(
-        "--minutes",
+        "--updates",
+        type=_positive,
+        metavar="N",
+        help="of each job; as many fewer with larger batches (default: what the config's own "
+        "training jobs have, max_num_batches or max_num_epochs)",
+    )
+    parser.add_argument(
+        "--max-minutes",
         type=_some_minutes,
         metavar="M",
-        help="training time of each job (default: the config's max_minutes, and "
-        f"{_SAMPLE_MINUTES:g} where there is no config)",
+        help="safety net: end a job early after M minutes, and say so (default: the config's)",
     )
     parser.add_argument(
         "--parallel",
@@ -55,28 +58,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; 0 when it has been measured."""
-    from longspan.pipelines.config import load_config_or_sample, uses_sample
-    from longspan.pipelines.study.budget import budget_text
+    from longspan.pipelines.config import load_config_or_sample
+    from longspan.pipelines.study.budget import Budget
     from longspan.pipelines.study.definition import Study
     from longspan.pipelines.where import open_connection
 
     refuse_json_alone(arguments)
-    base, is_sample = load_config_or_sample(arguments.config), uses_sample(arguments.config)
+    base = load_config_or_sample(arguments.config)
     config = _own(base, arguments.parallel or (None if arguments.aws else _cores()))
     threads = None if arguments.aws else max(1, _cores() // (config.aws.parallel_steps or 1))
-    minutes = _SAMPLE_MINUTES if arguments.minutes is None and is_sample else arguments.minutes
-    study = Study(tuple(range(1, arguments.seeds + 1)), minutes, threads)
-    budget = budget_text(config, minutes)
+    budget = Budget.of(config, arguments.updates, arguments.max_minutes)
+    study = Study(budget, tuple(range(1, arguments.seeds + 1)), threads)
     if arguments.dry_run:
-        return _dry_run(config, study, budget, as_json=arguments.json)
+        return _dry_run(config, study, as_json=arguments.json)
     with open_connection(arguments, config.aws.region) as connection:
-        return _study(config, study, budget, connection, arguments)
+        return _study(config, study, connection, arguments)
 
 
 def _study(
     config: "Config",
     study: "Study",
-    budget: str,
     connection: "Connection",
     arguments: argparse.Namespace,
 ) -> int:
@@ -95,10 +96,10 @@ def _study(
     state = follow(run, "longspan study")
     if state.status != "Succeeded":
         return explain_failure(state)
-    return _show(run, state, study, budget)
+    return _show(run, state, study)
 
 
-def _show(run: "PipelineRun", state: "ExecutionState", study: "Study", budget: str) -> int:
+def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
     """Download what was measured, and write what it says."""
     import json
 
@@ -117,7 +118,7 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study", budget: s
         ]
         for course in courses(run.config)
     }
-    result = measure_study(folders, budget)
+    result = measure_study(folders, str(study.budget))
     document = json.dumps(result.to_json(), ensure_ascii=False, indent=2) + "\n"
     write_atomically(run.folder / "study.json", document.encode())
     page = render_page(result, f"Which course cures? {run.config.name}")
@@ -129,7 +130,7 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study", budget: s
     return 0
 
 
-def _dry_run(config: "Config", study: "Study", budget: str, *, as_json: bool) -> int:
+def _dry_run(config: "Config", study: "Study", *, as_json: bool) -> int:
     from longspan.pipelines.definition import Target
     from longspan.pipelines.dry_run import dry_run_lines
     from longspan.pipelines.study.budget import study_cost
@@ -138,9 +139,9 @@ def _dry_run(config: "Config", study: "Study", budget: str, *, as_json: bool) ->
 
     models = len(courses(config)) * len(study.seeds)
     definition = study_json(config, Target.placeholder(config), study)
-    cost = study_cost(config, models, study.minutes)
+    cost = study_cost(config, models)
     at_a_time = config.aws.parallel_steps
-    note = f"{models} models, each trained with {budget}"
+    note = f"{models} models, each trained with {study.budget}"
     note += f", {at_a_time} jobs at a time" if at_a_time is not None else ""
     for line in dry_run_lines(
         config, definition, cost, "longspan study", as_json=as_json, note=note

@@ -19,7 +19,7 @@ from longspan.training.hyperparameters import Hyperparameters
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "read_hyperparameters", "run"]
 
 HELP = "train a model"
-EXAMPLE = "longspan train prepared --out model --set attention_type=additive --max-minutes 30"
+EXAMPLE = "longspan train prepared --out model --set attention_type=additive --updates 20000"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="FILE", type=Path, help="hyperparameters as YAML, NAME: VALUE"
     )
-    parser.add_argument("--max-minutes", metavar="M", help="stop after M minutes of training")
+    parser.add_argument(
+        "--updates", metavar="N", help="train for N updates: the hyperparameter max_num_batches"
+    )
+    parser.add_argument(
+        "--max-minutes",
+        metavar="M",
+        help="safety net: end early after M minutes; alone, the result depends on the machine",
+    )
     parser.add_argument("--seed", metavar="N", help="of weights, order and dropout (default: 1)")
     parser.add_argument("--threads", metavar="N", type=int, help="of the CPU (default: all cores)")
     parser.add_argument(
@@ -63,7 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     hyperparameters = read_hyperparameters(
         arguments.set,
         arguments.config,
-        {"max_minutes": arguments.max_minutes, "seed": arguments.seed},
+        {
+            "max_num_batches": arguments.updates,
+            "max_minutes": arguments.max_minutes,
+            "seed": arguments.seed,
+        },
     )
     return _train(arguments, hyperparameters, os.environ)
 

@@ -1,10 +1,10 @@
 """`longspan.yaml`: its sections, how it is read, and a commented one to start from."""
 
 from longspan.pipelines.config.config import Config
-from longspan.pipelines.config.default import load_config_or_sample, uses_sample
+from longspan.pipelines.config.default import load_config_or_sample
 from longspan.pipelines.config.errors import ConfigError
 from longspan.pipelines.config.reading import DEFAULT_FILE, load_config, parse_config
-from longspan.pipelines.config.template import template
+from longspan.pipelines.config.template import own_template, template
 
 __all__ = [
     "DEFAULT_FILE",
@@ -12,7 +12,7 @@ __all__ = [
     "ConfigError",
     "load_config",
     "load_config_or_sample",
+    "own_template",
     "parse_config",
     "template",
-    "uses_sample",
 ]

@@ -1,7 +1,8 @@
 """The whole config, and what its sections must agree on."""
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,7 +11,7 @@ from longspan.pipelines.config.data import Data, Preparation
 from longspan.pipelines.config.delivery import Endpoint, Evaluation, Gate, Registry
 from longspan.pipelines.config.errors import ConfigError
 from longspan.pipelines.config.section import Mistake, Section
-from longspan.pipelines.config.training import Baseline, Training, joint_problem
+from longspan.pipelines.config.training import Baseline, Training, joint_problem, own_names
 from longspan.pipelines.config.tuning import Tuning
 from longspan.pipelines.instances import (
     ENDPOINT,
@@ -29,6 +30,9 @@ _BY_TRANSLATING = frozenset({"bleu", "bleu_long"})
 
 # The pipeline's name is the endpoint's too, unless that has one of its own.
 Name = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+
+# The parts of a run, as its table of times has them.
+RunPart = Literal["preparation", "trials", "baseline", "evaluation", "rest", "total"]
 
 
 class Config(Section):
@@ -59,6 +63,11 @@ class Config(Section):
         default_factory=dict,
         description="US dollars an hour by machine type, instead of the table's (docs/config.md)",
     )
+    planned_seconds: dict[RunPart, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="planned for preparation, trials, baseline, evaluation, rest, total: shown "
+        "beside what they took",
+    )
 
     @property
     def group(self) -> str:
@@ -85,7 +94,7 @@ class Config(Section):
     def mistakes(self) -> Iterator[Mistake]:
         """Each section's own, then, when there are none, what sections disagree on."""
         sections: Mapping[str, Section] = {
-            name: value for name, value in self if name not in ("name", "prices")
+            name: value for name, value in self if name not in ("name", "prices", "planned_seconds")
         }
         found = [
             mistake.below(name)
@@ -97,6 +106,7 @@ class Config(Section):
         if not found:
             yield from self._space_mistakes()
             yield from self._stopping_mistakes()
+            yield from self._resource_mistakes()
             yield from self._baseline_mistakes()
             yield from self._endpoint_mistakes()
 
@@ -147,6 +157,23 @@ class Config(Section):
                 ("tuning", key),
                 f"to stop a job early, tuning must know its {wanted} at each checkpoint, which "
                 f"measures {measured}: set training.hyperparameters.optimized_metric: {wanted}",
+            )
+
+    def _resource_mistakes(self) -> Iterator[Mistake]:
+        """Hyperband stops every job before its end, also the best one."""
+        hyperband = self.tuning.hyperband
+        values = own_names(self.training.hyperparameters)
+        updates = values.get("max_num_batches")
+        if hyperband is None or updates is None:
+            return
+        name = "checkpoint_frequency_num_batches"
+        whole = math.ceil(updates / values.get(name, getattr(Hyperparameters, name)))
+        if hyperband.max_resource < whole:
+            yield Mistake(
+                ("tuning", "hyperband", "max_resource"),
+                f"expected at least {whole}, the checkpoints of a whole job (max_num_batches / "
+                f"{name}), so that the best one uses its whole budget, "
+                f"came {hyperband.max_resource}",
             )
 
     def _baseline_mistakes(self) -> Iterator[Mistake]:

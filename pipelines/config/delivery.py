@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from longspan.pipelines.config.section import Mistake, Section, Variables
+from longspan.training.kept import LEAST_BLEU
 
 __all__ = ["Autoscaling", "Endpoint", "Evaluation", "Gate", "Registry", "Serverless"]
 
@@ -28,14 +29,39 @@ class Evaluation(Section):
 
 
 class Gate(Section):
-    """What a model must reach to be registered; both are parameters of the pipeline too."""
+    """What a model must reach to be registered; all are parameters of the pipeline too.
+
+    The defaults are for real text, where good models may have 15 BLEU: docs/config.md.
+    """
 
     minimum_bleu_long: float = Field(
-        10.0, ge=0, le=100, description="BLEU of test sentences of more than 100 words"
+        8.0, ge=0, le=100, description="BLEU of test sentences of more than 100 words"
+    )
+    minimum_bleu_short: float = Field(
+        LEAST_BLEU, ge=0, le=100, description="BLEU up to 20 words, and at 11-20 words"
+    )
+    minimum_share_kept: float = Field(
+        0.7, ge=0, le=1, description="BLEU over 100 words as a share of that at 11-20 words"
+    )
+    minimum_distinct: float = Field(
+        0.5, ge=0, le=1, description="different translations as a share of different references"
+    )
+    minimum_bleu_long_change: float = Field(
+        0.0, ge=-100, le=100, description="BLEU over 100 words, minus the baseline's"
     )
     minimum_bleu_short_change: float = Field(
-        -1.0, ge=-100, le=100, description="BLEU of up to 20 words, minus the baseline's"
+        -1.0, ge=-100, le=100, description="BLEU up to 20 words, minus the baseline's"
     )
+    allow_incomplete_training: bool = Field(
+        False, description="take a model whose training a limit of time or a stop ended early"
+    )
+
+    @property
+    def minimums(self) -> dict[str, float]:
+        """What figures must reach, by name; training is complete (1.0) or not (0.0)."""
+        complete = 0.0 if self.allow_incomplete_training else 1.0
+        floors = self.model_dump(exclude={"allow_incomplete_training"})
+        return {**floors, "minimum_training_complete": complete}
 
 
 class Registry(Section):

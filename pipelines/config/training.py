@@ -90,7 +90,7 @@ class Training(Section):
 class Baseline(Section):
     """The untuned model that the tuned one is compared with."""
 
-    enabled: bool = Field(True, description="train it; without it the short-length gate passes")
+    enabled: bool = Field(True, description="train it; without it the gate judges no change")
     hyperparameters: HyperparameterValues = Field(
         default_factory=dict, description="instead of training.hyperparameters, name by name"
     )

@@ -38,11 +38,11 @@ class WarmStart(Section):
 
 
 class Hyperband(Section):
-    """Resources of the Hyperband strategy, in epochs: what the objective is printed once for."""
+    """Resources of the Hyperband strategy, in checkpoints: each one prints the objective once."""
 
-    min_resource: int = Field(1, ge=1, description="epochs before a job may be stopped")
+    min_resource: int = Field(1, ge=1, description="checkpoints before a job may be stopped")
     max_resource: int = Field(
-        ge=1, description="epochs of a job that is never stopped", examples=[10]
+        ge=1, description="checkpoints of a whole job, after which it is stopped", examples=[9]
     )
 
 
@@ -124,6 +124,12 @@ class Tuning(Section):
         if self.strategy == "Hyperband" and self.early_stopping:
             yield Mistake(
                 ("early_stopping",), "Hyperband stops jobs itself: set false, or choose Bayesian"
+            )
+        if self.strategy == "Hyperband" and self.hyperband is None:
+            yield Mistake(
+                ("strategy",),
+                "Hyperband must know the checkpoints of a whole job: set "
+                "hyperband: {max_resource: NUMBER}",
             )
         if self.hyperband is not None and self.strategy != "Hyperband":
             yield Mistake(("hyperband",), f"is for the strategy Hyperband, not {self.strategy}")

@@ -11,7 +11,7 @@ from longspan.pipelines.definition.processing import (
 from longspan.pipelines.definition.steps import RequestStep
 from longspan.pipelines.sdk import JsonGet, PropertyFile
 
-__all__ = ["OUTPUT", "evaluate_step", "figure", "output_uri"]
+__all__ = ["OUTPUT", "evaluate_arguments", "evaluate_step", "figure", "output_uri"]
 
 OUTPUT = "evaluation"
 _STEP = "Evaluate"
@@ -35,14 +35,22 @@ def evaluate_step(
         ),
         {name: uri for name, uri in inputs.items() if uri is not None},
         OUTPUT,
-        [
-            "--source-language",
-            config.data.source_language,
-            "--target-language",
-            config.data.target_language,
-        ],
+        evaluate_arguments(context),
     )
     return processing_step(context, _STEP, request, [_FILE])
+
+
+def evaluate_arguments(context: BuildContext) -> list[Any]:
+    """Of the command `evaluate`: the languages, and how much BLEU a share kept is worth showing."""
+    data = context.config.data
+    return [
+        "--source-language",
+        data.source_language,
+        "--target-language",
+        data.target_language,
+        "--least-bleu",
+        context.parameters.minimums["minimum_bleu_short"].to_string(),
+    ]
 
 
 def figure(name: str) -> JsonGet:

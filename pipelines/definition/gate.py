@@ -1,17 +1,20 @@
-"""The gate: only a model that holds on long sentences, and loses nothing on short ones, passes.
+"""The gate: only a model that meets every requirement passes.
 
-Both thresholds are parameters. What fails says which threshold, what was wanted and what came.
-SageMaker does not take a condition step within another one, so each names all that it asks for;
-where the gate fails, the conditions behind it are not met either.
+Each requirement is a condition step, whose fail step names the key of the config, what was
+expected and what came. SageMaker does not take a condition step within another one, so Release and
+Deploy name all requirements again: where one is not met, they are not met either.
 """
 
 from typing import Any
 
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.evaluation import figure
+from longspan.pipelines.requirements import Requirement, requirements_of
 from longspan.pipelines.sdk import (
     ConditionEquals,
     ConditionGreaterThanOrEqualTo,
+    ConditionLessThan,
+    ConditionOr,
     ConditionStep,
     FailStep,
     Join,
@@ -21,56 +24,50 @@ __all__ = ["deploy_step", "gate_steps", "release_step"]
 
 
 def gate_steps(context: BuildContext) -> list[ConditionStep]:
-    """The conditions on long sentences and on short ones, which fail the execution."""
-    parameters = context.parameters
-    long = _fail(
-        "FailLong",
-        "The tuned model does not hold on sentences of more than 100 words: expected BLEU of at "
-        "least ",
-        parameters.minimum_bleu_long,
-        figure("bleu_long"),
-        " (change against the baseline: ",
-        figure("bleu_long_change"),
-        "). Lower MinimumBleuLong, or train longer and with more length_augmentation.",
-    )
-    short = _fail(
-        "FailShort",
-        "The tuned model loses too much on sentences of up to 20 words: expected a change of BLEU "
-        "against the baseline of at least ",
-        parameters.minimum_bleu_short_change,
-        figure("bleu_short_change"),
-        " (its BLEU there: ",
-        figure("bleu_short"),
-        "). Lower MinimumBleuShortChange, or train longer.",
-    )
+    """A condition for each requirement, which fails the execution where it is not met."""
     return [
-        _condition("GateLong", [_holds_long(context)], [], [long]),
-        _condition("GateShort", [_keeps_short(context)], [], [short]),
+        _condition(
+            f"Gate{requirement.name}",
+            _conditions(context, requirement),
+            [],
+            [_fail(context, requirement)],
+        )
+        for requirement in requirements_of(context.config)
     ]
 
 
 def release_step(context: BuildContext, steps: list[Any]) -> ConditionStep:
     """What a model that passes the gate becomes."""
-    return _condition("Release", [_holds_long(context), _keeps_short(context)], steps, [])
+    return _condition("Release", _everything(context), steps, [])
 
 
 def deploy_step(context: BuildContext, steps: list[Any]) -> ConditionStep:
     """Deploys only what is approved; what waits for a person is deployed by `longspan deploy`."""
     approved = ConditionEquals(left=context.parameters.approval, right="Approved")
-    conditions = [_holds_long(context), _keeps_short(context), approved]
-    return _condition("Deploy", conditions, steps, [])
+    return _condition("Deploy", [*_everything(context), approved], steps, [])
 
 
-def _holds_long(context: BuildContext) -> Any:
-    return ConditionGreaterThanOrEqualTo(
-        left=figure("bleu_long"), right=context.parameters.minimum_bleu_long
-    )
+def _everything(context: BuildContext) -> list[Any]:
+    return [
+        condition
+        for requirement in requirements_of(context.config)
+        for condition in _conditions(context, requirement)
+    ]
 
 
-def _keeps_short(context: BuildContext) -> Any:
-    return ConditionGreaterThanOrEqualTo(
-        left=figure("bleu_short_change"), right=context.parameters.minimum_bleu_short_change
-    )
+def _conditions(context: BuildContext, requirement: Requirement) -> list[Any]:
+    """One for each figure, as `Requirement.met` has it."""
+    minimums = context.parameters.minimums
+    minimum = minimums[requirement.minimum]
+    reached = [
+        ConditionGreaterThanOrEqualTo(left=figure(name), right=minimum)
+        for name in requirement.figures
+    ]
+    if requirement.unless_below is None:
+        return reached
+    name, least = requirement.unless_below
+    waived = ConditionLessThan(left=figure(name), right=minimums[least])
+    return [ConditionOr(conditions=[waived, condition]) for condition in reached]
 
 
 def _condition(
@@ -80,8 +77,10 @@ def _condition(
     return ConditionStep(name=name, conditions=conditions, if_steps=if_steps, else_steps=else_steps)
 
 
-def _fail(
-    name: str, expected: str, threshold: Any, came: Any, detail: str, other: Any, advice: str
-) -> FailStep:
-    values = [expected, threshold.to_string(), ", came ", came, detail, other, advice]
-    return FailStep(name=name, error_message=Join(on="", values=values))
+def _fail(context: BuildContext, requirement: Requirement) -> FailStep:
+    def value_of(name: str) -> Any:
+        minimum = context.parameters.minimums.get(name)
+        return figure(name) if minimum is None else minimum.to_string()
+
+    message = Join(on="", values=requirement.message(value_of))
+    return FailStep(name=f"Fail{requirement.name}", error_message=message)

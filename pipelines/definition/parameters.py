@@ -1,10 +1,11 @@
 """Parameters of the pipeline: what one changes from run to run without a new definition."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition.target import Target
+from longspan.pipelines.requirements import requirements_of
 from longspan.pipelines.sdk import ParameterFloat, ParameterString
 
 __all__ = ["Parameters"]
@@ -21,8 +22,7 @@ class Parameters:
     training_instance: ParameterString
     evaluate_instance: ParameterString
     endpoint_instance: ParameterString | None
-    minimum_bleu_long: ParameterFloat
-    minimum_bleu_short_change: ParameterFloat
+    minimums: Mapping[str, ParameterFloat]  # by their names in `Gate.minimums`
     approval: ParameterString
 
     @classmethod
@@ -44,10 +44,7 @@ class Parameters:
                 "EvaluateInstanceType", config.evaluation.instance_type
             ),
             endpoint_instance=_optional("EndpointInstanceType", machine),
-            minimum_bleu_long=ParameterFloat("MinimumBleuLong", config.gate.minimum_bleu_long),
-            minimum_bleu_short_change=ParameterFloat(
-                "MinimumBleuShortChange", config.gate.minimum_bleu_short_change
-            ),
+            minimums=_minimums(config),
             approval=ParameterString(
                 "ModelApprovalStatus",
                 config.registry.approval_status,
@@ -57,7 +54,21 @@ class Parameters:
 
     def __iter__(self) -> Iterator[ParameterString | ParameterFloat]:
         """Those that the pipeline has."""
-        return (value for value in vars(self).values() if value is not None)
+        for value in vars(self).values():
+            if value is self.minimums:
+                yield from self.minimums.values()
+            elif value is not None:
+                yield value
+
+
+def _minimums(config: Config) -> dict[str, ParameterFloat]:
+    """Those that the pipeline judges: `minimum_bleu_long` is the parameter `MinimumBleuLong`."""
+    judged = {requirement.minimum for requirement in requirements_of(config)}
+    return {
+        name: ParameterFloat(name.title().replace("_", ""), value)
+        for name, value in config.gate.minimums.items()
+        if name in judged
+    }
 
 
 def _optional(name: str, value: str | None) -> ParameterString | None:

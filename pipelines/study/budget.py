@@ -1,55 +1,80 @@
-"""The budget of a study's jobs: the same for each, or the courses could not be compared."""
+"""The budget of a study's jobs: as many target tokens for each, so that courses compare."""
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from longspan.pipelines.config import Config
 from longspan.pipelines.config.training import own_names
 from longspan.pipelines.cost import (
-    LOW_SHARE,
     CostRange,
     cost_of,
     evaluation_jobs,
     preparation_jobs,
     training_jobs,
 )
+from longspan.pipelines.study.courses import Course
 from longspan.training.errors import HyperparameterError
 
-__all__ = ["budget_text", "study_cost"]
-
-_LIMITS = ("max_minutes", "max_num_batches", "max_num_epochs")
+__all__ = ["Budget", "study_cost"]
 
 
-def budget_text(config: Config, minutes: float | None) -> str:
-    """What each job may use, for a reader; `minutes` replace the config's `max_minutes`.
+@dataclass(frozen=True)
+class Budget:
+    """What ends each job: its updates or epochs, and `minutes` as a safety net (0 is none).
 
-    Raises HyperparameterError where nothing ends a job but that it learns no more.
+    A course whose batches are larger gets fewer updates, so that target tokens are the same. Time
+    would not do: a larger network would see less text, and so would any on a busy machine.
     """
-    values = _limits(config, minutes)
-    parts = [f"{name}={values[name]:g}" for name in _LIMITS if values.get(name)]
-    if not parts:
-        raise HyperparameterError(
-            "expected the same budget for every job of the study, came none: give --minutes, or "
-            f"{', '.join(_LIMITS)} in training.hyperparameters of the config"
-        )
-    return " and ".join(parts)
+
+    updates: int | None
+    epochs: int | None
+    minutes: float
+
+    @classmethod
+    def of(
+        cls, config: Config, updates: int | None = None, minutes: float | None = None
+    ) -> "Budget":
+        """That of the config's training jobs, but for what is given.
+
+        Raises HyperparameterError where neither updates nor epochs end a job.
+        """
+        own = own_names(config.training.hyperparameters)
+        epochs = own.get("max_num_epochs") if updates is None else None
+        updates = own.get("max_num_batches") if updates is None else updates
+        if updates is None and epochs is None:
+            raise HyperparameterError(
+                "expected a number of updates for every job of the study, got none: give "
+                "--updates, or max_num_batches or max_num_epochs in training.hyperparameters"
+            )
+        return cls(updates, epochs, own.get("max_minutes", 0.0) if minutes is None else minutes)
+
+    def hyperparameters(self, course: Course) -> dict[str, Any]:
+        """What a job of this course trains with."""
+        updates = None if self.updates is None else math.ceil(self.updates / course.batches)
+        return {
+            "max_num_batches": updates,
+            "max_num_epochs": self.epochs,
+            "max_minutes": self.minutes,
+        }
+
+    def __str__(self) -> str:
+        parts = []
+        if self.updates is not None:
+            parts.append(f"max_num_batches={self.updates} (fewer of larger batches)")
+        if self.epochs is not None:
+            parts.append(f"max_num_epochs={self.epochs}")
+        net = f", at most {self.minutes:g} minutes" if self.minutes else ""
+        return " and ".join(parts) + net
 
 
-def study_cost(config: Config, models: int, minutes: float | None) -> CostRange:
-    """What a study of so many models may cost: both preparations, then two jobs for each.
-
-    A job that has its minutes takes them at least.
-    """
-    limit, own = config.training.max_runtime_minutes, _limits(config, minutes).get("max_minutes")
-    low_share = min(1.0, own / limit) if own else LOW_SHARE
+def study_cost(config: Config, models: int) -> CostRange:
+    """What a study of so many models may cost: both preparations, then two jobs for each."""
+    limit = config.training.max_runtime_minutes
     jobs = (
         preparation_jobs(config, "Prepare"),
         preparation_jobs(config, "PrepareNgrams"),
-        training_jobs(config, "Train", models, models * limit, low_share),
+        training_jobs(config, "Train", models, models * limit),
         evaluation_jobs(config, "Evaluate", models),
     )
     return cost_of(jobs, config)
-
-
-def _limits(config: Config, minutes: float | None) -> dict[str, Any]:
-    values = own_names(config.training.hyperparameters)
-    return values if minutes is None else {**values, "max_minutes": minutes}

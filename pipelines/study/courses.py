@@ -2,8 +2,8 @@
 
 Each changes one thing of the same model, the fixed vector of the built-in's
 `rnn_attention_type=fixed`: smaller units to read, a larger network, attention, other first
-weights, larger batches. Data, seeds, length augmentation, the search's length penalty and the time
-that each may train are the same.
+weights, larger batches. Data, seeds, length augmentation, the search's length penalty and the
+target tokens that each trains on are the same.
 """
 
 from collections.abc import Mapping
@@ -39,12 +39,16 @@ _ATTENTION: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Course:
-    """One course: `name` is part of step names, `title` is what the result calls it."""
+    """One course: `name` is part of step names, `title` is what the result calls it.
+
+    `batches` is how many batches of the other courses make one of its own.
+    """
 
     name: str
     title: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     ngrams: bool = False
+    batches: int = 1
 
 
 def courses(config: Config) -> tuple[Course, ...]:
@@ -63,7 +67,7 @@ def courses(config: Config) -> tuple[Course, ...]:
         Course("larger", "larger network", fixed | _larger(given)),
         Course("attention", "attention", attention),
         Course("weights", "other weight initialisation", fixed | _other_weights(given)),
-        Course("batch", "larger batches", fixed | _larger_batches(given)),
+        Course("batch", "larger batches", fixed | _larger_batches(given), batches=_BATCHES),
     )
     for course in found:
         problem = joint_problem(course.hyperparameters)

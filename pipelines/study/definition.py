@@ -9,6 +9,7 @@ from longspan.pipelines.config import Config
 from longspan.pipelines.definition import Target
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.evaluation import OUTPUT as EVALUATION
+from longspan.pipelines.definition.evaluation import evaluate_arguments
 from longspan.pipelines.definition.parameters import Parameters
 from longspan.pipelines.definition.preparation import OUTPUT as PREPARED
 from longspan.pipelines.definition.preparation import prepare_arguments
@@ -28,6 +29,7 @@ from longspan.pipelines.sdk import (
     offline_session,
     quiet,
 )
+from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.courses import Course, courses
 from longspan.training.metrics import definitions
 
@@ -36,13 +38,13 @@ __all__ = ["Study", "evaluate_step_name", "study_json"]
 
 @dataclass(frozen=True)
 class Study:
-    """How it is done: `minutes` is what each job may train, None for what the config says.
+    """How it is done: with which seeds, and what ends each job.
 
     `threads` are those of a job, where several share a machine; None leaves it to the job.
     """
 
+    budget: Budget
     seeds: Sequence[int] = (1, 2, 3)
-    minutes: float | None = None
     threads: int | None = None
 
 
@@ -74,6 +76,7 @@ def _parameters(parameters: Parameters) -> Iterator[Any]:
     used = (
         parameters.pairs, parameters.validation, parameters.test, parameters.prepare_instance,
         parameters.training_instance, parameters.evaluate_instance,
+        parameters.minimums["minimum_bleu_short"],
     )  # fmt: skip
     return (parameter for parameter in used if parameter is not None)
 
@@ -124,9 +127,8 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
 def _train(
     context: BuildContext, study: Study, course: Course, seed: int, prepared: Any
 ) -> RequestStep:
-    hyperparameters = {**course.hyperparameters, "seed": seed}
-    if study.minutes is not None:
-        hyperparameters["max_minutes"] = study.minutes
+    limits = study.budget.hyperparameters(course)
+    hyperparameters = {**course.hyperparameters, **limits, "seed": seed}
     job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
     request = captured(context.session, job.train(wait=False, logs=False))
     request.pop("TrainingJobName", None)
@@ -166,12 +168,7 @@ def _evaluate(
         machine,
         {"model": model, "prepared": prepared},
         EVALUATION,
-        [
-            "--source-language",
-            config.data.source_language,
-            "--target-language",
-            config.data.target_language,
-        ],
+        evaluate_arguments(context),
     )
     return processing_step(context, name, request)
 

@@ -15,17 +15,18 @@ def table_lines(result: StudyResult) -> Iterator[str]:
     """One row a course, for a terminal."""
     names = [name for name, _ in _known(result)]
     titles = max(len(course.title) for course in result.courses)
-    head = [*names, "kept", "updates"]
+    head = [*names, "kept", "updates", "CPU-s"]
     yield f"{'':{titles}}" + "".join(f"{cell:>10}" for cell in head) + f"  gain, {result.long}"
     for course in result.courses:
         cells = [_value(course.buckets[name]) for name in names]
-        cells += [_share(course.kept), _count(course.updates)]
+        cells += [_share(course.kept), _count(course.updates), _count(course.cpu_seconds)]
         gain = f"  {course.verdict}"
         if course.gain is not None:
             interval = _interval_text(course.gain, "+")
             gain = f"  {_gain(course.gain)} ({interval}): {course.verdict}"
         yield f"{course.title:{titles}}" + "".join(f"{cell:>10}" for cell in cells) + gain
     yield from _notes(result)
+    yield from _early(result)
     yield _answer(result)
 
 
@@ -45,11 +46,20 @@ def render_page(result: StudyResult, title: str) -> str:
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         title=title,
         answer=_answer(result),
+        warnings=list(_early(result)),
         chart=line_chart(
             "BLEU by source words", [name.replace("over ", ">") for name in names], series
         ),
         courses=[course.title for course in result.courses],
-        head=["course", "verdict", f"gain, {result.long}", "kept", *names, "updates", "minutes"],
+        head=[
+            "course",
+            "verdict",
+            f"gain, {result.long}",
+            "kept",
+            *names,
+            "updates",
+            "CPU-seconds",
+        ],
         rows=[list(_cells(course, names)) for course in result.courses],
         notes=list(_notes(result)),
         signature=result.signature,
@@ -71,7 +81,6 @@ def _answer(result: StudyResult) -> str:
 
 
 def _cells(course: CourseResult, names: Sequence[str]) -> Iterator[dict[str, str]]:
-    minutes = "-" if course.minutes is None else f"{course.minutes:.1f}"
     yield {"value": course.title}
     yield {"value": course.verdict}
     yield {"value": _gain(course.gain), "interval": _interval_text(course.gain, "+")}
@@ -79,7 +88,7 @@ def _cells(course: CourseResult, names: Sequence[str]) -> Iterator[dict[str, str
     for figure in (course.buckets[name] for name in names):
         yield {"value": _value(figure), "interval": _interval_text(figure)}
     yield {"value": _count(course.updates)}
-    yield {"value": minutes}
+    yield {"value": _count(course.cpu_seconds)}
 
 
 def _notes(result: StudyResult) -> Iterator[str]:
@@ -94,6 +103,12 @@ def _notes(result: StudyResult) -> Iterator[str]:
         f"least {CURED:.0%} kept; intervals are of a bootstrap over segments and seeds"
     )
     yield f"Each training job had {result.budget}, the same data and the same seeds"
+
+
+def _early(result: StudyResult) -> Iterator[str]:
+    """Jobs that had less than the others."""
+    for course in result.courses:
+        yield from (f"{course.title}, {line}" for line in course.early)
 
 
 def _known(result: StudyResult) -> list[tuple[str, Figure]]:

@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longspan.training.buckets import BUCKETS
+from longspan.training.ending import read_training
 from longspan.training.errors import DataError
 from longspan.training.evaluation_files import unescape
 from longspan.training.evaluation_reading import read_evaluation
 from longspan.training.evidence import read_evidence
+from longspan.training.fields import Fields
+from longspan.training.kept import LEAST_BLEU, MEDIUM, share_kept
 from longspan.training.scores import bleu_of, statistics
 
 __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
@@ -26,7 +29,7 @@ __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
 CURED = 0.9
 # Less BLEU than this is no gain, however sure it is.
 _LEAST_GAIN = 1.0
-_MEDIUM, _LONG = "11-20", BUCKETS[-1].name
+_LONG = BUCKETS[-1].name
 _RESAMPLES = 500
 _CONFIDENCE = 0.95
 
@@ -48,8 +51,10 @@ class CourseResult:
 
     `gain` is the long ones' BLEU less the first course's, None for that itself. `kept` is their
     share of the medium ones' BLEU, the course's own or the first course's if that is higher: what
-    has lost its medium ones has kept nothing. `updates` and `minutes` are what a training job took
-    on average, None where the evaluations do not say.
+    has lost its medium ones has kept nothing. `kept` is None where the course's own medium ones
+    have less BLEU than the evaluations' `least_bleu`. `updates` and `cpu_seconds` are what a
+    training job took on average, None where the evaluations do not say. `early` has a sentence for
+    each seed whose training ended before its budget.
     """
 
     name: str
@@ -59,7 +64,8 @@ class CourseResult:
     gain: Figure | None
     kept: float | None
     updates: float | None = None
-    minutes: float | None = None
+    cpu_seconds: float | None = None
+    early: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -97,7 +103,8 @@ class StudyResult:
                     "verdict": course.verdict,
                     "kept": course.kept,
                     "updates": course.updates,
-                    "minutes": course.minutes,
+                    "cpu_seconds": course.cpu_seconds,
+                    "early": list(course.early),
                     "gain": vars(course.gain) if course.gain else None,
                     "long_by_seed": list(course.seeds),
                     "buckets": {
@@ -127,7 +134,7 @@ def measure_study(
     members = {b.name: np.flatnonzero(first.buckets == b.name) for b in BUCKETS}
     known = {name: rows for name, rows in members.items() if len(rows)}
     compared = (
-        _MEDIUM if _MEDIUM in known else next(iter(known)),
+        MEDIUM if MEDIUM in known else next(iter(known)),
         _LONG if _LONG in known else list(known)[-1],
     )
     draws = {name: _draws(len(rows), count, seed) for name, rows in known.items()}
@@ -137,7 +144,7 @@ def measure_study(
     }
     base = next(iter(sampled.values()))
     courses = [
-        _course(*names, all_seeds, sampled[names], base, compared)
+        _course(*names, all_seeds, sampled[names], base, compared, first.least_bleu)
         for names, all_seeds in loaded.items()
     ]
     return StudyResult(tuple(courses), *compared, count, first.signature, budget)
@@ -165,6 +172,7 @@ def _course(
     sampled: Sampled,
     base: Sampled,
     compared: tuple[str, str],
+    least_bleu: float,
 ) -> CourseResult:
     """One course beside the first one, `base`; the buckets `compared` are medium and long."""
     medium, long = compared
@@ -173,16 +181,24 @@ def _course(
     if sampled is not base:
         other, other_resamples = base[long]
         gain = _figure(np.array([values.mean() - other.mean()]), resamples - other_resamples)
-    best_medium = max(float(one[medium][0].mean()) for one in (sampled, base))
+    own_medium, base_medium = (float(one[medium][0].mean()) for one in (sampled, base))
+    kept = share_kept(float(values.mean()), own_medium, least_bleu)
+    if kept is not None:
+        kept *= own_medium / max(own_medium, base_medium)
     return CourseResult(
         name,
         title,
         {b.name: _figure(*sampled[b.name]) if b.name in sampled else None for b in BUCKETS},
         tuple(values.tolist()),
         gain,
-        float(values.mean()) / best_medium if best_medium else None,
+        kept,
         _mean([one.updates for one in all_seeds]),
-        _mean([one.minutes for one in all_seeds]),
+        _mean([one.cpu_seconds for one in all_seeds]),
+        tuple(
+            f"seed {number}: {one.early}"
+            for number, one in enumerate(all_seeds, 1)
+            if one.early is not None
+        ),
     )
 
 
@@ -192,8 +208,10 @@ class _Loaded:
     buckets: NDArray[np.str_]
     counts: Numbers  # (segment, 10)
     signature: str
+    least_bleu: float
     updates: float | None
-    minutes: float | None
+    cpu_seconds: float | None
+    early: str | None
 
 
 def _load(folder: Path) -> _Loaded:
@@ -201,13 +219,21 @@ def _load(folder: Path) -> _Loaded:
     rows = list(_rows(folder / "translations.tsv"))
     references = [unescape(row["reference"]) for row in rows]
     hypotheses = [unescape(row["hypothesis"]) for row in rows]
-    counted = statistics(hypotheses, references, document["metrics"]["tokenizer"])
+    metrics = document["metrics"]
+    counted = statistics(hypotheses, references, metrics["tokenizer"])
     buckets = np.array([row["bucket"] for row in rows])
     history = read_evidence(folder).get("model", {}).get("history", [])
     last = history[-1] if history else {}
-    minutes = last["seconds"] / 60 if last else None
+    ending = read_training(Fields(document)).get("model")
     return _Loaded(
-        references, buckets, counted.bleu, counted.bleu_signature, last.get("updates"), minutes
+        references,
+        buckets,
+        counted.bleu,
+        counted.bleu_signature,
+        metrics.get("least_bleu", LEAST_BLEU),
+        last.get("updates"),
+        last.get("cpu_seconds"),
+        None if ending is None else ending.early_line,
     )
 
 

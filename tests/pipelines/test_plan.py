@@ -7,6 +7,7 @@ import pytest
 from longspan.pipelines.config import parse_config
 from longspan.pipelines.definition import Target, definition_json
 from longspan.pipelines.plan import Row, plan, plan_lines
+from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.definition import Study, study_json
 from tests.pipelines.definition.reading import all_steps
 from tests.pipelines.definition.test_definition import BASE, VARIANTS
@@ -35,10 +36,17 @@ def test_the_sample_is_told_as_it_will_be() -> None:
         Row("first", "objects", f"{place}/data/pairs/<hash>/"),
         Row("Prepare", "processing job", "1 x ml.m5.xlarge, at most 120 minutes"),
         Row("Prepare", "objects", f"{place}/runs/<execution>/prepared/"),
-        Row("Tune", "training jobs", "2, 2 at a time, each 1 x ml.m5.xlarge, at most 30 minutes"),
+        Row("Tune", "training jobs", "8, 2 at a time, each 1 x ml.m5.xlarge, at most 30 minutes"),
         Row("TrainBaseline", "objects", f"{place}/models/<job>/output/"),
-        Row("GateLong", "only if", "gate.bleu_long >= MinimumBleuLong (0.1)"),
+        Row("GateLong", "only if", "gate.bleu_long >= MinimumBleuLong (70.0)"),
         Row("GateLong", "otherwise", "FailLong fails the run"),
+        Row(
+            "GateKept",
+            "only if",
+            "(gate.bleu_medium < MinimumBleuShort (70.0) or "
+            "gate.share_kept >= MinimumShareKept (0.85))",
+        ),
+        Row("Release", "only if", "all that is asked above"),
         Row("Register", "model package group", "longspan-sample"),
         Row("CreateModel", "model", "longspan-sample-<execution>-<suffix>"),
         Row("EndpointConfig", "endpoint config", "longspan-sample-<execution>, 1 x ml.m5.large"),
@@ -77,7 +85,9 @@ def test_lines_name_a_step_once_and_break_no_address() -> None:
 
 def test_steps_that_create_the_same_are_told_once() -> None:
     config = parse_config(VARIANTS["sample"])
-    study = study_json(config, Target.placeholder(config), Study(seeds=(1, 2)))
+    study = study_json(
+        config, Target.placeholder(config), Study(Budget(90, None, 0.0), seeds=(1, 2))
+    )
     rows = plan(config, json.loads(study))
     [first, *others] = [
         step["Name"] for step in json.loads(study)["Steps"] if step["Type"] == "Training"
@@ -89,5 +99,8 @@ def test_steps_that_create_the_same_are_told_once() -> None:
 def test_what_deploys_nothing_scales_nothing() -> None:
     scaling = "endpoint: {autoscaling: {min_instances: 1, max_instances: 3}}\n"
     config = parse_config(BASE + scaling)
-    rows = plan(config, json.loads(study_json(config, Target.placeholder(config), Study())))
+    rows = plan(
+        config,
+        json.loads(study_json(config, Target.placeholder(config), Study(Budget(90, None, 0.0)))),
+    )
     assert not any(row.kind == "autoscaling" for row in rows)

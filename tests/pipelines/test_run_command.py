@@ -90,6 +90,8 @@ def test_a_run_ends_with_a_table_a_translation_and_where_things_lie(
     for step in ("Prepare", "Tune", "Evaluate", "Register", "Endpoint"):
         assert re.search(rf"^{step} +Succeeded", out, re.MULTILINE), step
     assert re.search(r"^over 100 +[1-9]", out, re.MULTILINE)
+    assert re.search(r"^trials +\d+:\d\d  1 trial, [1-9]", out, re.MULTILINE)
+    assert re.search(r"^total +\d+:\d\d  ", out, re.MULTILINE)
     words = re.search(r"A test sentence of (\d+) words", out)
     assert words is not None
     assert int(words[1]) > 100
@@ -110,6 +112,7 @@ def test_a_second_run_does_nothing_again(
     assert again.returncode == 0, again.stderr
     for step in ("Prepare", "Tune", "Evaluate"):
         assert re.search(rf"^{step} +cached", again.stdout, re.MULTILINE), step
+    assert re.search(r"^trials +taken from an earlier run$", again.stdout, re.MULTILINE)
     assert "Endpoint" in again.stdout
 
 

@@ -61,7 +61,9 @@ def test_every_course_is_in_the_table_and_the_page(
     shell: Shell, finished: "subprocess.CompletedProcess[str]"
 ) -> None:
     for title in TITLES:
-        assert re.search(rf"^{re.escape(title)} .* 4 ", finished.stdout, re.MULTILINE), title
+        updates = 1 if title == "larger batches" else 4
+        line = rf"^{re.escape(title)} .* {updates} +\d+  "
+        assert re.search(line, finished.stdout, re.MULTILINE), title
     assert "BLEU by source words, of one seed; " in finished.stdout
     assert "Each training job had max_num_batches=4" in finished.stdout
     found = re.search(r"^report: (.+)$", finished.stdout, re.MULTILINE)
@@ -70,7 +72,8 @@ def test_every_course_is_in_the_table_and_the_page(
     assert page.read_text(encoding="utf-8").count("<polyline") == len(TITLES)
     result = json.loads(page.with_name("study.json").read_text(encoding="utf-8"))
     assert [course["title"] for course in result["courses"]] == list(TITLES)
-    assert all(course["updates"] == 4 for course in result["courses"])
+    assert [course["updates"] for course in result["courses"]] == [4, 4, 4, 4, 4, 1]
+    assert all(course["cpu_seconds"] > 0 for course in result["courses"])
 
 
 def test_a_study_without_a_budget_is_refused_before_it_starts(tmp_path: Path) -> None:
@@ -78,26 +81,27 @@ def test_a_study_without_a_budget_is_refused_before_it_starts(tmp_path: Path) ->
     done = Shell(tmp_path)("study")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert "give --minutes, or max_minutes" in line
+    assert "give --updates, or max_num_batches" in line
     assert not (tmp_path / ".longspan").exists()
 
 
 def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
-    done = shell("study", "--dry-run", "--seeds", "2", "--minutes", "3", "--parallel", "4")
+    options = ("--updates", "300", "--max-minutes", "3")
+    done = shell("study", "--dry-run", "--seeds", "2", *options, "--parallel", "4")
     assert done.returncode == 0, done.stderr
     for line in (
         r"first +.* pipeline +longspan-sample-study",
         r"Train-fixed-1 +training job +1 x ml\.m5\.xlarge, at most 30 minutes",
         r" +likewise +Train-ngrams-1, .*Train-batch-2",
         r"Evaluate-fixed-1 +processing job +1 x ml\.m5\.xlarge, at most 60 minutes",
-        r"12 models, each trained with max_minutes=3, 4 jobs at a time",
+        r"12 models, each trained with max_num_batches=300 .*, at most 3 minutes, 4 jobs at a time",
         r"Train +0\.6 to 6\.0 +\$[\d.]+ to \$[\d.]+  12 jobs on 1 x ml\.m5\.xlarge",
         r"\$[\d.]+ to \$[\d.]+ a run \(list prices of .*",
     ):
         assert re.search(rf"^{line}$", done.stdout, re.MULTILINE | re.DOTALL), line
     assert "endpoint" not in done.stdout
-    definition = shell("study", "--dry-run", "--json", "--seeds", "2")
+    definition = shell("study", "--dry-run", "--json", "--seeds", "2", "--updates", "9")
     steps = json.loads(definition.stdout)["Steps"]
     assert sum(step["Type"] == "Training" for step in steps) == 12
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +110,7 @@ def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path)
     assert "--json prints the definition of a --dry-run" in alone.stderr
 
 
-@pytest.mark.parametrize("option", ["--minutes", "--seeds"])
+@pytest.mark.parametrize("option", ["--updates", "--max-minutes", "--seeds"])
 def test_nothing_is_not_a_budget(shell: Shell, option: str) -> None:
     done = shell("study", option, "0")
     assert done.returncode == 2

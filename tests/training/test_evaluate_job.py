@@ -75,6 +75,35 @@ def test_a_model_is_evaluated_and_everything_written(model, pairs_file, tmp_path
     assert (again / "evaluation.json").read_bytes() == (out / "evaluation.json").read_bytes()
 
 
+def test_two_models_in_two_processes_give_what_they_give_one_after_the_other(
+    model, pairs_file, tmp_path, monkeypatch
+):
+    other = with_details(model, "other", updates=3)
+    files = []
+    for side_by_side in (False, True):
+        monkeypatch.setattr("longspan.training.evaluate_job._WORTH_A_PROCESS", 0)
+        threads, out = torch.get_num_threads(), tmp_path / f"out-{side_by_side}"
+        job = EvaluationJob(
+            model, [pairs_file], str(out), other, resamples=20, side_by_side=side_by_side
+        )
+        evaluate(job)
+        assert torch.get_num_threads() == threads
+        files.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
+    assert files[0] == files[1]
+    assert "against.translations.tsv" in files[0]
+
+
+def test_a_model_that_cannot_be_read_is_named_from_the_other_process_too(
+    model, pairs_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("longspan.training.evaluate_job._WORTH_A_PROCESS", 0)
+    other = with_details(model, "other")
+    (Path(other) / "model.safetensors").write_bytes(b"")
+    job = EvaluationJob(model, [pairs_file], str(tmp_path / "out"), other, side_by_side=True)
+    with pytest.raises(ModelDirectoryError, match=r"other/model\.safetensors"):
+        evaluate(job)
+
+
 def test_training_that_ended_early_is_said_everywhere(model, pairs_file, tmp_path):
     reason = "max_minutes=3 was reached after 534 of 900 updates"
     end = {"complete": False, "reason": reason, "updates": 534, "tokens": 7}

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from longspan.pipelines.results import table_lines
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
+from longspan.training.evaluation_reading import read_evaluation
+from longspan.training.evaluation_table import render_table
 from longspan.training.evidence import add_evidence, read_evidence
 from longspan.training.report import write_report
 
@@ -62,6 +65,23 @@ def test_a_baseline_adds_its_line_and_its_columns(tmp_path: Path):
     assert "baseline" not in alone.text
     assert compared.tags.count("polyline") == 2 * alone.tags.count("polyline")
     assert compared.tags.count("th") == alone.tags.count("th") + 2
+
+
+@pytest.mark.parametrize("least", [0.0, 99.0])
+def test_the_share_kept_is_shown_where_it_says_something(tmp_path: Path, least: float):
+    lengths = [15] * 20 + [120] * 20
+    sources = [" ".join(f"w{n}" for n in range(length)) for length in lengths]
+    given = [source.replace("w3 ", "x ") for source in sources]
+    good, other = (
+        evaluate_translations(sources, sources, given, tokenize="none", resamples=2, least_bleu=b)
+        for b in (least, 0.0)
+    )
+    write_evaluation(tmp_path, good, against=other)
+    page = Page(write_report(tmp_path, "x").read_text(encoding="utf-8"))
+    lines = list(table_lines(read_evaluation(tmp_path)))
+    for text in (page.text, "\n".join(lines), render_table(good)):
+        assert ("kept, over 100" in text) == (least == 0)
+    assert ("the share kept would say nothing" in page.text) == (least > 0)
 
 
 def test_every_length_with_segments_has_an_example(tmp_path: Path):
@@ -146,6 +166,55 @@ def test_the_hashes_of_both_systems_are_shown(tmp_path: Path):
     assert text.count("weights_sha256") == 2
     assert "baseline: weights_sha256cc" in text
     assert "training_data_sha256" not in text
+
+
+def stopped_early(count):
+    """Heads 1 are better from the beginning, but half of the jobs of each kind are stopped."""
+    jobs = []
+    for i in range(count):
+        early, kind = i >= count // 2, i % 2
+        curve = [[100, 10.0 - kind], [200, 20.0 - kind], [300, 30.0 - kind]][: 1 if early else 3]
+        jobs.append(
+            {
+                "name": f"job-{i}", "status": "Stopped" if early else "Completed",
+                "objective": curve[-1][1], "hyperparameters": {"attention_heads": str(1 + kind)},
+                "updates": curve[-1][0], "curve": curve, "seconds": 1.0,
+            }
+        )  # fmt: skip
+    return {"metric": "validation:bleu_long", "updates": 300, "jobs": jobs}
+
+
+def test_jobs_that_were_stopped_early_are_compared_where_all_of_them_were(tmp_path: Path):
+    written(tmp_path, compared=False)
+    add_evidence(tmp_path, {"tuning": stopped_early(12)})
+    page = written(tmp_path, compared=False)
+    text = page.text.replace("\n", "")
+    assert "attention_heads100%" in text, "at 100 updates nothing else makes a difference"
+    assert "after 100 updates, which 12 jobs reached" in text
+    assert "6 of 12 jobs were stopped early: their values are not final." in text
+    rows = page.text[page.text.index("jobvalidation:bleu_long") :]
+    assert rows.index("whole budget") < rows.index("stopped early, of 300")
+    assert rows.rindex("whole budget") < rows.index("stopped early, of 300")
+
+
+def test_without_curves_only_jobs_that_ended_by_themselves_are_compared(tmp_path: Path):
+    written(tmp_path, compared=False)
+    search = stopped_early(20)
+    for job in search["jobs"]:
+        job |= {"curve": [], "updates": None}
+    add_evidence(tmp_path, {"tuning": search})
+    text = written(tmp_path, compared=False).text
+    assert "at the end of the 10 jobs that were not stopped" in text
+
+
+def test_the_times_of_a_run(tmp_path: Path):
+    written(tmp_path, compared=False)
+    row = {"part": "trials", "planned": 200.0, "seconds": 190.2, "note": "9 trials"}
+    add_evidence(tmp_path, {"times": [row, row | {"part": "rest", "planned": None}]})
+    text = written(tmp_path, compared=False).text.replace("\n", "")
+    assert "Where the time went" in text
+    assert "trials3:203:109 trials" in text
+    assert "rest3:109 trials" in text
 
 
 def test_few_jobs_are_not_said_to_prove_anything(tmp_path: Path):

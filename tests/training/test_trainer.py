@@ -22,6 +22,7 @@ from longspan.training.update import weights
 from longspan.training.validation import Validator
 
 CPU = torch.device("cpu")
+UNTIMED = ("seconds", "cpu_seconds", "train:tokens_per_second")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def job(prepared, tiny_settings, tmp_path):
             validator = Validator(
                 validation, prepared.tokenizer, h, sequence_loss, World(), CPU, decode=copy
             )
-            ticks = itertools.count()
+            ticks, cpu_ticks = itertools.count(), itertools.count()
             return Trainer(
                 self.model,
                 train,
@@ -61,6 +62,7 @@ def job(prepared, tiny_settings, tmp_path):
                 device=CPU,
                 stop=stop,
                 clock=lambda: float(next(ticks)),  # a second between any two looks
+                cpu_clock=lambda: float(next(cpu_ticks)),
             )
 
     return Job()
@@ -192,10 +194,7 @@ def test_a_stop_saves_and_the_run_goes_on_to_the_same_weights(job, tmp_path, cou
     for name, value in weights(job.model).items():
         assert torch.equal(value, expected[name]), name
     untimed = [
-        [
-            {k: v for k, v in entry.items() if k not in ("seconds", "train:tokens_per_second")}
-            for entry in result.history
-        ]
+        [{k: v for k, v in entry.items() if k not in UNTIMED} for entry in result.history]
         for result in (whole, resumed)
     ]
     assert untimed[0] == untimed[1]
@@ -233,6 +232,10 @@ def test_seconds_go_on_after_a_stop(job):
     saved = job.store.newest().state["training"]["seconds"]
     result = job.trainer(max_minutes=0.5, max_num_batches=None).run()
     assert 10 < saved < 30 <= result.seconds < 60
+    # Read once an update and once a validation; it goes on after the stop.
+    *_, before, last = [entry["cpu_seconds"] for entry in result.history]
+    assert result.updates <= last <= result.updates + len(result.history) + 2
+    assert before < last
 
 
 def test_a_finished_run_ends_at_once_and_a_longer_one_goes_on(job):

@@ -67,6 +67,22 @@ def test_a_limit_of_time_is_said_at_the_end_and_kept_with_the_model(
     assert re.fullmatch(expected, line)
 
 
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [
+        ({"max_num_batches": "none"}, 1),
+        ({"max_num_batches": "1000"}, 0),
+        ({"max_num_batches": "none", "max_num_epochs": "1000"}, 0),
+    ],
+)
+def test_minutes_alone_are_said_to_depend_on_the_machine(
+    prepared, tiny_settings, tmp_path, settings, count
+):
+    settings = tiny_settings | {"max_minutes": "0.0001"} | settings
+    _, lines = train(prepared, tmp_path / "model", settings)
+    assert sum("the result depends on the speed of this machine" in one for one in lines) == count
+
+
 def test_a_schedule_that_cannot_act_draws_a_note(prepared, tiny_settings, tmp_path):
     settings = tiny_settings | {"checkpoint_threshold": "3", "plateau_reduce_lr_threshold": "3"}
     _, lines = train(prepared, tmp_path / "model", settings)

@@ -1,1 +1,1 @@
-"""The sample corpus: an English-Japanese grammar of the project's own, and its generator."""
+"""The generated corpus: a grammar of English and Japanese, and the files that it fills."""

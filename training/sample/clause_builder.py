@@ -1,243 +1,183 @@
-"""Random clauses of a wanted length: a subject, a verb phrase, relative clauses inside."""
+"""Random clauses of about a wanted number of words."""
 
-import dataclasses
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
-from longspan.training.sample.adjuncts import AdjunctBuilder, argument
-from longspan.training.sample.clauses import Clause, ClauseRelative, SubjectRelative, VerbPhrase
-from longspan.training.sample.conjugation import Kind, Predicate, passive
+from longspan.training.sample.clauses import Clause, VerbPhrase, clause
+from longspan.training.sample.conjugation import Form, godan, ichidan
 from longspan.training.sample.dice import Dice, Weighted
-from longspan.training.sample.english import BE, Mood, Time, regular_verb
-from longspan.training.sample.lexicon import Adjective, Lexicon
-from longspan.training.sample.noun_builder import NounBuilder, length
-from longspan.training.sample.phrases import Listing, NounPhrase, Phrase, Word
-from longspan.training.sample.setting import Setting, Shape
-from longspan.training.sample.state_builder import StateBuilder
-from longspan.training.sample.verb_builder import VerbBuilder
+from longspan.training.sample.english import BE, Mood, Time
+from longspan.training.sample.lexicon import Action, Lexicon
+from longspan.training.sample.nouns import NounBuilder
+from longspan.training.sample.phrases import Phrase
 
-__all__ = ["ClauseBuilder"]
-
-_IT = Word("it", "")
-_RAIN, _SNOW = regular_verb("rain"), regular_verb("snow")
-_WEATHER = (
-    (_RAIN, Predicate("雨が降る", Kind.GODAN)),
-    (_SNOW, Predicate("雪が降る", Kind.GODAN)),
-)
-_DESCRIBABLE = ("building", "machine", "goods", "picture", "clothes", "writing", "animal", "plant")
-_SEEN = ("animal", "person", "plant", "machine", "goods")
-_QUALIFIED = Weighted(
-    ["writing", "person", "goods", "machine", "building", "picture", "text", "clothes", "food"],
-    [4, 4, 3, 2, 3, 2, 1, 1, 1],
-)
-# kind: fewest words of the clause, weight
-_FREE = {
-    "event": (2, 62),
-    "state": (3, 12),
-    "quality": (4, 6),
-    "comparison": (6, 4),
-    "passive": (6, 7),
-    "existence": (7, 6),
-    "weather": (2, 2),
-    "become": (4, 2),
-    "born": (4, 2),
-}
-_EVENTS = {"event": (2, 85), "passive": (6, 8), "weather": (2, 4), "become": (4, 2)}
-_STATES = {
-    "state": (3, 45),
-    "quality": (4, 14),
-    "comparison": (6, 8),
-    "existence": (7, 10),
-    "ongoing": (3, 23),
-}
+__all__ = ["ClauseBuilder", "Setting", "Shape"]
 
 
-def _by_budget(kinds: dict[str, tuple[int, int]]) -> tuple[Weighted[str], ...]:
-    rows = []
-    for budget in range(8):
-        fitting = {k: w for k, (least, w) in kinds.items() if least <= max(budget, 3)}
-        rows.append(Weighted(list(fitting), list(fitting.values())))
-    return tuple(rows)
+class Shape(Enum):
+    """What kind of clause fits."""
+
+    FREE = auto()  # anything
+    EVENT = auto()  # something that happens, stated plainly
+    FUTURE = auto()  # what will happen
+    STATE = auto()  # how things are
 
 
-_KINDS = {
-    Shape.FREE: _by_budget(_FREE),
-    Shape.EVENT: _by_budget(_EVENTS),
-    Shape.FUTURE: _by_budget(_EVENTS),
-    Shape.STATE: _by_budget(_STATES),
-    Shape.ONGOING: _by_budget({"ongoing": (3, 1)}),
-}
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The place of a clause in its sentence.
+
+    `past` is the time of the sentence. `heavy` allows a relative clause at the end, where nothing
+    follows that could be taken into it. `backshift` is reported speech after a past verb.
+    """
+
+    past: bool
+    shape: Shape = Shape.FREE
+    heavy: bool = True
+    backshift: bool = False
+
+    @property
+    def time(self) -> Time:
+        """The time of a plain statement here."""
+        if self.shape is Shape.FUTURE:
+            return Time.FUTURE
+        return Time.PAST if self.past else Time.PRESENT
+
+
+# frame of a verb: fewest words of the verb phrase, weight
+_FRAMES = {"NONE": (1, 12), "PLAIN": (3, 52), "GOAL": (3, 18), "GIVE": (5, 14)}
+_GIVEN = ("text", "goods", "food")
+_MOODS = Weighted([Mood.SIMPLE, Mood.PROGRESSIVE, Mood.ABLE, Mood.MUST], [74, 10, 9, 7])
+# What a relative clause may hang on: "the book that", "the teacher who".
+_QUALIFIED = ("person", "text", "goods", "machine", "building")
+_THERE = {True: ichidan("いる"), False: godan("ある")}
 
 
 class ClauseBuilder:
     """Makes clauses; relative clauses nest as far as the budget goes."""
 
     def __init__(self, dice: Dice, lexicon: Lexicon, nouns: NounBuilder) -> None:
-        adjuncts = AdjunctBuilder(dice, lexicon, nouns)
-        self.dice, self.lexicon, self.nouns, self.adjuncts = dice, lexicon, nouns, adjuncts
-        self.verbs = VerbBuilder(dice, lexicon, nouns, adjuncts)
-        self.states = StateBuilder(dice, lexicon, nouns, adjuncts)
+        self.dice, self.lexicon, self.nouns = dice, lexicon, nouns
+        plain = lexicon.actions["PLAIN"].items
+        self._by_object = {
+            category: Weighted.skewed([a for a in plain if category in a.objects])
+            for category in _QUALIFIED
+        }
 
     def clause(self, setting: Setting, budget: int) -> Clause:
-        """A clause that fits `setting`, in about `budget` words."""
-        kind = self.dice.draw(_KINDS[setting.shape][max(0, min(budget, 7))])
-        makers = {
-            "quality": self._quality,
-            "comparison": self._comparison,
-            "passive": self._passive,
-            "existence": self._existence,
-            "weather": self._weather,
-        }
-        if kind in makers:
-            return makers[kind](setting, budget)
-        if kind == "event" and budget >= 9 and setting.negatable and self.dice.chance(0.2):
-            return self._several(setting, budget)
-        if kind == "born" and not setting.past:
-            kind = "event"
-        subject = self._subject(setting, budget, one=kind in ("state", "become", "born"))
-        return self._dated(kind, subject, setting, budget - length(subject))
+        """Return a clause that fits `setting`, in about `budget` words."""
+        roll = self.dice.integer(1, 100)
+        state = setting.shape is Shape.STATE
+        if budget >= 6 and roll <= (40 if state else 8) and setting.shape in _STATES:
+            return self._existence(setting)
+        if state or (budget >= 4 and roll <= 20 and setting.shape is Shape.FREE):
+            return self._quality(setting)
+        subject = self._subject(setting, budget)
+        room = budget - subject.words
+        phrases = [self.event(setting, room)]
+        if room >= 8 and self.dice.chance(0.25):  # "went to Kyoto and bought three books"
+            shape = Shape.EVENT if setting.past else Shape.FUTURE
+            plain = Setting(setting.past, shape, heavy=False)
+            half = self.dice.integer(3, room - 4)
+            phrases = [self.event(plain, half), self.event(plain, room - half - 1)]
+        return clause(subject, phrases, backshift=setting.backshift)
 
-    def _dated(self, kind: str, subject: Phrase, setting: Setting, budget: int) -> Clause:
-        """The clause, sometimes with its time put first."""
-        free = setting.shape is Shape.FREE and setting.loose and setting.timed and setting.front
-        fronted = free and kind == "event" and budget >= 5 and self.dice.chance(0.15)
-        if not fronted:
-            return Clause(subject, (self._phrase(kind, setting, budget),))
-        words = self.dice.integer(1, min(6, budget - 3))
-        phrase = self._phrase(kind, dataclasses.replace(setting, timed=False), budget - words)
-        return Clause(subject, (phrase,), self.adjuncts.front(phrase, words))
+    def event(self, setting: Setting, room: int) -> VerbPhrase:
+        """Return what somebody does, in about `room` words."""
+        fitting = {name: w for name, (least, w) in _FRAMES.items() if least <= max(room, 1)}
+        frame = self.dice.draw(Weighted(list(fitting), list(fitting.values())))
+        action = self.dice.draw(self.lexicon.actions[frame])
+        phrase = self._stance(action, setting)
+        room -= len(phrase.english(False).split())
+        if frame == "PLAIN" and room >= 6 and setting.heavy and self.dice.chance(0.35):
+            categories = [c for c in _QUALIFIED if c in action.objects]
+            if categories:
+                thing = self._qualified(self.dice.pick(categories), room)
+                return replace(phrase, arguments=(thing.marked(action.preposition, "を"),))
+        arguments: tuple[Phrase, ...] = ()
+        if frame == "PLAIN":
+            thing = self.nouns.object(action.objects, self.dice.integer(2, max(2, room)))
+            arguments = (thing.marked(action.preposition, action.particle),)
+        elif frame == "GOAL":
+            _, place = self.dice.draw(self.lexicon.places)
+            arguments = (place.marked("to", action.particle),)
+        elif frame == "GIVE":
+            thing = self.nouns.thing(self.dice.pick(_GIVEN), room - 2)
+            arguments = (thing.marked("", "を"), self.nouns.person(2).marked("to", "に"))
+        phrase = replace(phrase, arguments=arguments)
+        return self._filled(phrase, setting, room - sum(a.words for a in arguments))
 
-    def _phrase(self, kind: str, setting: Setting, budget: int) -> VerbPhrase:
-        makers = {
-            "event": self._event,
-            "state": self.states.state,
-            "become": self.states.become,
-            "born": self.states.born,
-            "ongoing": self.verbs.ongoing,
-        }
-        return makers[kind](setting, budget)
+    def _subject(self, setting: Setting, budget: int) -> Phrase:
+        if setting.heavy and budget >= 12 and self.dice.chance(0.15):
+            return self._qualified("person", budget // 2)
+        return self.nouns.subject(1 if budget < 4 else self.dice.integer(1, min(4, budget - 3)))
 
-    def _event(self, setting: Setting, budget: int) -> VerbPhrase:
-        """Something that happens, sometimes with a relative clause on its object."""
-        if not setting.heavy or budget < 6 or self.dice.chance(0.6):
-            return self.verbs.event(setting, budget)
-        category = self.dice.draw(_QUALIFIED)
-        thing = self.nouns.thing(category, 2 if budget < 9 else self.dice.integer(2, 4))
-        if thing.complement is not None:
-            return self.verbs.event(setting, budget)
-        room = budget - 1 - length(thing)
-        extra = self.dice.integer(0, 2) if room > 5 else 0
-        thing = self._qualified(thing, category, setting, room - extra)
-        return self.verbs.upon(category, thing, setting, extra)
+    def _stance(self, action: Action, setting: Setting) -> VerbPhrase:
+        """Return the verb with mood, time and polarity, which only a free clause chooses."""
+        plain = VerbPhrase(action.verb, action.predicate, time=setting.time)
+        if setting.shape is not Shape.FREE:
+            return plain
+        mood = self.dice.draw(_MOODS)
+        negative = mood in (Mood.SIMPLE, Mood.ABLE) and self.dice.chance(0.12)
+        later = not setting.past and mood is Mood.SIMPLE and self.dice.chance(0.5)
+        time = Time.FUTURE if later else setting.time
+        return replace(plain, mood=mood, negative=negative, time=time)
 
-    def _qualified(
-        self, thing: NounPhrase, category: str, setting: Setting, budget: int
-    ) -> NounPhrase:
-        """`thing` with a relative clause of about `budget` words."""
-        inner = dataclasses.replace(setting, shape=Shape.EVENT, past=True, loose=False)
+    def _filled(self, phrase: VerbPhrase, setting: Setting, room: int) -> VerbPhrase:
+        """Add a place, company and a time while there is room, in this order."""
+        arguments = list(phrase.arguments)
+        going = bool(arguments) and arguments[0].english.startswith("to ")
+        if not going and room >= 2 and self.dice.chance(0.6):
+            arguments.append(self._place("で"))
+            room -= arguments[-1].words
+        if room >= 2 and self.dice.chance(0.5):
+            arguments.append(self.nouns.person(min(3, room - 1)).marked("with", "と"))
+            room -= arguments[-1].words
+        if room >= 1 and setting.shape in _TIMED and phrase.mood is not Mood.PROGRESSIVE:
+            arguments.append(self.dice.draw(self.lexicon.times[phrase.time is Time.PAST]))
+        return replace(phrase, arguments=tuple(arguments))
+
+    def _place(self, particle: str) -> Phrase:
+        preposition, place = self.dice.draw(self.lexicon.places)
+        return place.marked(preposition, particle)
+
+    def _qualified(self, category: str, budget: int) -> Phrase:
+        """Return things of a category with a relative clause, in about `budget` words."""
+        thing = self.nouns.thing(category, 2)
+        room = budget - thing.words - 1
+        inner = Setting(past=True, shape=Shape.EVENT, heavy=room >= 9)
         if category == "person":
-            return dataclasses.replace(thing, relative=self._who(setting, inner, budget))
-        subject = self._subject(dataclasses.replace(inner, heavy=False), min(budget - 2, 4))
-        room = budget - 1 - length(subject)
-        if category == "building" and room >= 2 and self.dice.chance(0.4):
-            clause = Clause(subject, (self.verbs.event(inner, room),))
-            return dataclasses.replace(thing, relative=ClauseRelative("where", clause))
-        clause = Clause(subject, (self.verbs.lacking(category, inner, room),))
-        return dataclasses.replace(thing, relative=ClauseRelative("that", clause))
-
-    def _who(self, setting: Setting, inner: Setting, budget: int) -> SubjectRelative:
-        if setting.shape is Shape.FREE and self.dice.chance(0.25):
-            still = dataclasses.replace(setting, heavy=False, loose=False)
-            return SubjectRelative("who", self.states.state(still, budget - 1))
-        return SubjectRelative("who", self._event(inner, budget - 1))
-
-    def _subject(self, setting: Setting, budget: int, *, one: bool = False) -> Phrase:
-        if setting.heavy and budget >= 11 and self.dice.chance(0.2):
-            person = dataclasses.replace(self.nouns.definite("person"), adjective=None)
-            return self._qualified(person, "person", setting, self.dice.integer(4, budget // 2))
-        room = 1 if budget < 4 else self.dice.integer(1, min(4, budget - 3))
-        return self.nouns.one(room) if one else self.nouns.subject(room)
-
-    def _several(self, setting: Setting, budget: int) -> Clause:
-        """ "went to Kyoto, bought three books, and sent a letter to Ken"."""
-        shape = Shape.EVENT if setting.past or setting.shape is not Shape.FREE else Shape.FUTURE
-        shape = setting.shape if setting.shape is not Shape.FREE else shape
-        inner = dataclasses.replace(
-            setting, shape=shape, heavy=False, loose=False, timed=False, negatable=False
-        )
-        subject = self._subject(inner, min(budget, 5))
-        room = budget - length(subject) - 1
-        count = self.dice.integer(2, max(2, min(4, room // 4)))
-        phrases = [self.verbs.event(inner, room // count) for _ in range(count)]
-        return Clause(subject, tuple(phrases))
-
-    def _time(self, setting: Setting) -> Time:
-        free = setting.shape is Shape.FREE and not setting.past
-        return Time.FUTURE if free else setting.time
-
-    def _passive(self, setting: Setting, budget: int) -> Clause:
-        action = self.dice.draw(self.lexicon.actions["PASSIVE"])
-        category = self.dice.pick(action.objects)
-        subject: Phrase
-        if category in ("person", "kin"):
-            subject = self.nouns.person(2)
+            phrase = self.event(inner, room)
+            english = f"who {phrase.english(thing.plural)}"
+            japanese = phrase.japanese(Form.PLAIN)
         else:
-            subject = self.nouns.thing(category, min(5, budget - 4))
-        agent = argument("agent", self.nouns.person(2), "by", action.agent)
-        negative = setting.negatable and budget > 7 and self.dice.chance(0.12)
-        phrase = VerbPhrase(BE, passive(action.predicate), (agent,), action.verb.participle)
-        phrase = dataclasses.replace(phrase, time=self._time(setting), negative=negative)
-        room = budget - length(subject)
-        return Clause(subject, (self.adjuncts.fill(phrase, setting, room, ("time", "place")),))
+            subject = self.nouns.subject(2 if room > 5 else 1)
+            action = self.dice.draw(self._by_object[category])
+            behind = (Phrase(action.preposition, ""),) if action.preposition else ()
+            phrase = VerbPhrase(action.verb, action.predicate, behind)
+            lacking = clause(subject, [self._filled(phrase, inner, room - 1 - subject.words)])
+            english, japanese = f"that {lacking.english}", lacking.japanese(Form.PLAIN, "が")
+        return Phrase(f"{thing.english} {english}", japanese + thing.japanese, thing.plural)
 
-    def _existence(self, setting: Setting, budget: int) -> Clause:
-        category = self.dice.pick(_SEEN)
-        place = dataclasses.replace(self.adjuncts.place(), particle="に")
-        room = budget - 2 - len(place.english().split())
-        thing: Phrase = self.nouns.indefinite(category, min(6, room))
-        if room >= 5 and self.dice.chance(0.4):
-            thing = Listing(
-                (
-                    self.nouns.indefinite(category, room // 2),
-                    self.nouns.indefinite(category, room // 2),
-                )
-            )
-        alive = category in ("animal", "person")
-        predicate = Predicate("いる", Kind.IRU) if alive else Predicate("ある", Kind.ARU)
-        arguments = (argument("object", thing, particle="が"), place)
+    def _existence(self, setting: Setting) -> Clause:
+        """Return "there were six dogs in Kyoto"."""
+        category = self.dice.pick(("animal", "person", "machine", "goods"))
+        things = self.nouns.several((category,), self.dice.integer(1, 2))
+        predicate = _THERE[category in ("animal", "person")]
+        arguments = (things.marked("", "が"), self._place("に"))
         phrase = VerbPhrase(BE, predicate, arguments, time=setting.time)
-        return Clause(Word("there", "", thing.agreement), (phrase,))
+        there = Phrase("there", "", things.plural)
+        return clause(there, [phrase], backshift=setting.backshift)
 
-    def _quality(self, setting: Setting, budget: int) -> Clause:
-        category = self.dice.pick(_DESCRIBABLE)
-        subject = self.nouns.definite(category)
-        adjective = self._gradable(category)
-        very = budget > 4 and self.dice.chance(0.4)
-        predicate, text = adjective.predicate, adjective.english
-        if very:
-            predicate, text = Predicate("とても" + predicate.text, predicate.kind), f"very {text}"
-        negative = setting.negatable and not very and budget > 4 and self.dice.chance(0.2)
-        phrase = VerbPhrase(BE, predicate, (), text, Mood.SIMPLE, setting.time, negative)
-        return Clause(subject, (phrase,))
-
-    def _comparison(self, setting: Setting, budget: int) -> Clause:
-        person = self.dice.chance(0.4)
-        category = "person" if person else self.dice.pick(_DESCRIBABLE)
-        first: Phrase = self.nouns.name() if person else self.nouns.definite(category)
-        second = first
-        while second.english() == first.english():
-            second = self.nouns.name() if person else self.nouns.definite(category)
-        adjective = self._gradable(category)
-        than = argument("agent", second, "than", "より")
-        phrase = VerbPhrase(BE, adjective.predicate, (than,), adjective.comparative)
-        return Clause(first, (dataclasses.replace(phrase, time=setting.time),))
-
-    def _gradable(self, category: str) -> Adjective:
+    def _quality(self, setting: Setting) -> Clause:
+        """Return "the temple was not old"."""
+        category = self.dice.pick(("building", "machine", "goods", "text", "animal"))
         adjective = self.dice.draw(self.lexicon.adjectives[category])
-        while not adjective.comparative:
-            adjective = self.dice.draw(self.lexicon.adjectives[category])
-        return adjective
+        negative = setting.shape is Shape.FREE and self.dice.chance(0.2)
+        words = (Phrase(adjective.english, ""),)
+        phrase = VerbPhrase(BE, adjective.predicate, words, time=setting.time, negative=negative)
+        return clause(self.nouns.definite(category), [phrase], backshift=setting.backshift)
 
-    def _weather(self, setting: Setting, budget: int) -> Clause:
-        verb, predicate = self.dice.pick(_WEATHER)
-        negative = setting.negatable and budget > 4 and self.dice.chance(0.2)
-        phrase = VerbPhrase(verb, predicate, time=self._time(setting), negative=negative)
-        return Clause(_IT, (self.adjuncts.fill(phrase, setting, budget - 1, ("time", "place")),))
+
+_STATES = frozenset({Shape.FREE, Shape.STATE})
+_TIMED = frozenset({Shape.FREE, Shape.FUTURE})

@@ -1,177 +1,102 @@
-"""Verb phrases and clauses: nodes of one abstract tree, rendered to English and to Japanese.
+"""Verb phrases and clauses, which say the same in English and in Japanese.
 
-Japanese puts the verb last and links clauses by the verb's form, so every node is asked for
-the `Form` that the next word wants; English reported speech is asked for its backshift.
+Japanese puts the verb last and links clauses by the verb's form. So the Japanese of a clause is a
+function of the `Form` that the next word wants, and of what marks its subject (は or が).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from longspan.training.sample import conjugation
-from longspan.training.sample.conjugation import Form, Kind, Predicate
-from longspan.training.sample.english import BE, Agreement, Mood, Time, Verb, spaced, verb_group
-from longspan.training.sample.phrases import Argument, Phrase, Word
+from longspan.training.sample.conjugation import Form, Predicate
+from longspan.training.sample.english import Mood, Time, Verb, verb_group
+from longspan.training.sample.phrases import Phrase
 
-__all__ = ["Clause", "ClauseRelative", "Purpose", "SubjectRelative", "VerbPhrase"]
+__all__ = ["Clause", "Joint", "VerbPhrase", "clause", "quotation", "subordination"]
 
-
-@dataclass(frozen=True, slots=True)
-class VerbPhrase:
-    """A verb with mood, time, polarity and arguments.
-
-    `complement` follows the verb in English ("old", "written", "a teacher") where Japanese
-    has it inside `predicate` (古い, 書かれる, 医者だ).
-    """
-
-    verb: Verb
-    predicate: Predicate
-    arguments: tuple[Argument, ...] = ()
-    complement: str = ""
-    mood: Mood = Mood.SIMPLE
-    time: Time = Time.PAST
-    negative: bool = False
-
-    @property
-    def sequential(self) -> bool:
-        """Whether "and then" can follow: something done, stated plainly."""
-        done = self.predicate.kind in _DONE and self.verb is not BE
-        return done and self.mood is Mood.SIMPLE and not self.negative
-
-    def group(self, agreement: Agreement, *, backshift: bool, support: bool = False) -> list[str]:
-        """The verb with its auxiliaries."""
-        return verb_group(
-            self.verb,
-            agreement,
-            self.mood,
-            self.time,
-            negative=self.negative,
-            support=support,
-            backshift=backshift,
-        )
-
-    def english(self, agreement: Agreement, *, backshift: bool = False) -> str:
-        """Everything but the subject: "bought three books in Kyoto"."""
-        group = self.group(agreement, backshift=backshift)
-        return spaced(self.adverbs(), *group, self.rest())
-
-    def adverbs(self) -> str:
-        """What stands before the verb: "often"."""
-        return " ".join(a.english() for a in self.arguments if a.english_rank < 0)
-
-    def rest(self) -> str:
-        """What follows the verb."""
-        following = sorted(
-            (a for a in self.arguments if a.english_rank >= 0 and not a.fronted),
-            key=lambda a: a.english_rank,
-        )
-        return spaced(self.complement, *(a.english() for a in following))
-
-    def japanese(self, form: Form) -> str:
-        """Arguments in Japanese order, the predicate last."""
-        ordered = sorted(self.arguments, key=lambda a: a.japanese_rank)
-        return "".join(a.japanese() for a in ordered) + self._inflected(form)
-
-    def _inflected(self, form: Form) -> str:
-        predicate, negative = self.predicate, self.negative
-        if self.mood is Mood.MAY:
-            predicate = conjugation.possibility(predicate, negative=negative)
-            negative = False
-        elif self.mood is not Mood.SIMPLE:
-            predicate = _MOODS[self.mood](predicate)
-        past = self.time is Time.PAST
-        return conjugation.inflect(predicate, form, past=past, negative=negative)
-
-
-_DONE = frozenset({Kind.GODAN, Kind.ICHIDAN, Kind.SURU})
-_MOODS = {
+_MOODS: dict[Mood, Callable[[Predicate], Predicate]] = {
+    Mood.SIMPLE: lambda predicate: predicate,
     Mood.PROGRESSIVE: conjugation.progressive,
     Mood.ABLE: conjugation.ability,
     Mood.MUST: conjugation.obligation,
-    Mood.PLAN: conjugation.plan,
-    Mood.BEGIN: conjugation.beginning,
-    Mood.TRY: conjugation.trial,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """A subject and one or more verb phrases that share it.
+class VerbPhrase:
+    """A verb with mood, time, polarity and arguments in English order.
 
-    Two verb phrases are joined by "and" and the te-form, more by commas and the continuative.
-    A `subject` without Japanese text (it, there) gets no marker. `front` is a time put first.
+    Japanese has the arguments in the reverse order, before the verb. An adjective is an argument
+    without Japanese text, whose `predicate` takes the place of the verb "be".
     """
 
-    subject: Phrase
-    phrases: tuple[VerbPhrase, ...]
-    front: Word | None = None
+    verb: Verb
+    predicate: Predicate
+    arguments: tuple[Phrase, ...] = ()
+    mood: Mood = Mood.SIMPLE
+    time: Time = Time.PAST
+    negative: bool = False
 
-    @property
-    def sequential(self) -> bool:
-        """The last verb phrase decides."""
-        return self.phrases[-1].sequential
-
-    def english(self, *, backshift: bool = False) -> str:
-        """[time,] subject verb phrases."""
-        agreement = self.subject.agreement
-        *head, last = [p.english(agreement, backshift=backshift) for p in self.phrases]
-        joint = ", and " if len(head) > 1 else " and " if head else ""
-        front = f"{self.front.english()}, " if self.front else ""
-        return f"{front}{self.subject.english()} {', '.join(head)}{joint}{last}"
-
-    def japanese(self, form: Form, marker: str) -> str:
-        """[time、] subject, verb phrases, the last one in `form`."""
-        text = f"{self.front.japanese()}、" if self.front else ""
-        subject = self.subject.japanese()
-        text += subject + marker if subject else ""
-        *head, last = self.phrases
-        if len(head) == 1:
-            return text + head[0].japanese(Form.TE) + last.japanese(form)
-        text += "".join(p.japanese(Form.CONTINUATIVE) + "、" for p in head)
-        return text + last.japanese(form)
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectRelative:
-    """ "who bought a book": the noun is the subject."""
-
-    pronoun: str
-    phrase: VerbPhrase
-
-    def english(self, agreement: Agreement) -> str:
-        """The noun's number decides the verb's form."""
-        return f"{self.pronoun} {self.phrase.english(agreement)}"
+    def english(self, plural: bool, *, backshift: bool = False) -> str:
+        """Return everything but the subject: "bought three books in Kyoto"."""
+        group = verb_group(
+            self.verb, plural, self.mood, self.time, negative=self.negative, backshift=backshift
+        )
+        return " ".join([group, *(argument.english for argument in self.arguments)])
 
     def japanese(self, form: Form) -> str:
-        """本を買った."""
-        return self.phrase.japanese(form)
+        """Return the arguments and the predicate in `form`: 京都で三冊の本を買った."""
+        predicate, past = _MOODS[self.mood](self.predicate), self.time is Time.PAST
+        verb = conjugation.inflect(predicate, form, past=past, negative=self.negative)
+        return "".join(argument.japanese for argument in reversed(self.arguments)) + verb
 
 
 @dataclass(frozen=True, slots=True)
-class ClauseRelative:
-    """ "that Tanaka bought", "where Tanaka works": the noun is an object or a place."""
+class Clause:
+    """What can stand as a sentence of its own: its English, and its Japanese by form and marker."""
 
-    pronoun: str
-    clause: Clause
-
-    def english(self, agreement: Agreement) -> str:
-        """The clause has its own subject; `agreement` does not matter."""
-        return f"{self.pronoun} {self.clause.english()}"
-
-    def japanese(self, form: Form) -> str:
-        """田中さんが買った."""
-        return self.clause.japanese(form, "が")
+    english: str
+    japanese: Callable[[Form, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
-    """ "to buy three books": 三冊の本を買うために."""
+class Joint:
+    """What joins two clauses: English text, the form it asks of the first one, its Japanese."""
 
-    phrase: VerbPhrase
-    agreement: Agreement = Agreement.THIRD
+    english: str
+    form: Form
+    japanese: str
 
-    def english(self) -> str:
-        """The infinitive without its "to", which is the argument's preposition."""
-        return spaced(self.phrase.verb.base, self.phrase.rest())
 
-    def japanese(self) -> str:
-        """The dictionary form; ために is the argument's particle."""
-        return self.phrase.japanese(Form.DICTIONARY)
+def clause(subject: Phrase, phrases: Sequence[VerbPhrase], *, backshift: bool = False) -> Clause:
+    """Return a subject with one or two verb phrases, joined by "and" and the te-form.
+
+    The subject "there" has no Japanese.
+    """
+    *head, last = phrases
+    told = " and ".join(phrase.english(subject.plural, backshift=backshift) for phrase in phrases)
+
+    def japanese(form: Form, marker: str) -> str:
+        start = subject.japanese + marker if subject.japanese else ""
+        return start + "".join(p.japanese(Form.TE) for p in head) + last.japanese(form)
+
+    return Clause(f"{subject.english} {told}", japanese)
+
+
+def subordination(joint: Joint, first: Clause, main: Clause, *, fronted: bool) -> Clause:
+    """Return "because A, B" or "B because A"; Japanese has A first in both: Aので、B."""
+    english = f"{joint.english} {first.english}"
+    before = f"{first.japanese(joint.form, 'が')}{joint.japanese}、"
+    return Clause(
+        f"{english}, {main.english}" if fronted else f"{main.english} {english}",
+        lambda form, marker: before + main.japanese(form, marker),
+    )
+
+
+def quotation(subject: Phrase, said: VerbPhrase, content: Clause) -> Clause:
+    """Return "Ken said that A": 健は、Aと言った."""
+    quoted = content.japanese(Form.PLAIN, "が")
+    return Clause(
+        f"{subject.english} {said.english(subject.plural)} that {content.english}",
+        lambda form, marker: f"{subject.japanese}{marker}、{quoted}と{said.japanese(form)}",
+    )

@@ -218,7 +218,7 @@ def _hash(text: str) -> int:
 
 
 def _short_lengths(max_words: int) -> Weighted[int]:
-    """Lengths of training sentences: most have 3 to 12 words, few reach a far maximum."""
+    """Lengths of training sentences: most have 3 to 15 words, few reach a far maximum."""
     lengths = range(SHORTEST, max_words + 1)
     floor = 0.6 / max_words
-    return Weighted(lengths, [max((n - 1) * math.exp(-n / 4), floor) for n in lengths])
+    return Weighted(lengths, [max((n - 1) * math.exp(-n / 6), floor) for n in lengths])

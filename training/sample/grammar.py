@@ -1,48 +1,69 @@
 """A grammar that makes English sentences of a wanted length with their Japanese.
 
-A sentence is one tree (`longspan.training.sample.statements`), grown until it has the words asked
-for, then rendered twice; the Japanese is a function of the English. Long sentences are chains
-of clauses with subordination, quotation, relative clauses and lists inside, so that their
-content grows with their length: no fixed vector carries it.
+A sentence is made in both languages at once; the Japanese is a function of the English. Long
+sentences are chains of clauses with subordination, quotation, relative clauses and lists inside, so
+that their content grows with their length: no fixed vector carries it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longspan.training.buckets import count_words
-from longspan.training.sample.clause_builder import ClauseBuilder
-from longspan.training.sample.conjugation import Form
+from longspan.training.sample.clause_builder import ClauseBuilder, Setting, Shape
+from longspan.training.sample.clauses import (
+    Clause,
+    Joint,
+    VerbPhrase,
+    clause,
+    quotation,
+    subordination,
+)
+from longspan.training.sample.conjugation import Form, godan, progressive
 from longspan.training.sample.dice import Dice, Weighted
+from longspan.training.sample.english import verb
 from longspan.training.sample.lexicon import Lexicon
-from longspan.training.sample.noun_builder import NounBuilder
-from longspan.training.sample.phrases import Phrase
-from longspan.training.sample.setting import Setting
-from longspan.training.sample.special import SpecialBuilder
-from longspan.training.sample.statements import Chain, Link, Unit
-from longspan.training.sample.unit_builder import UnitBuilder
+from longspan.training.sample.nouns import NounBuilder
 
 __all__ = ["GRAMMAR_VERSION", "LONGEST", "SHORTEST", "Grammar", "Sentence", "tolerance"]
 
-GRAMMAR_VERSION = 1
+GRAMMAR_VERSION = 2
 SHORTEST, LONGEST = 3, 300
 
 _LINKS = Weighted(
     [
-        Link(", and ", Form.CONTINUATIVE, "、"),
-        Link(", but ", Form.PLAIN, "が、"),
-        Link(", so ", Form.LINKED, "ので、", "が"),
-        Link(", and then ", Form.TE, "、それから"),
-        Link(", and as a result, ", Form.CONTINUATIVE, "、その結果、"),
+        Joint(", and ", Form.CONTINUATIVE, "、"),
+        Joint(", but ", Form.PLAIN, "が、"),
+        Joint(", so ", Form.CONTINUATIVE, "、そのため、"),
+        Joint(", and then ", Form.TE, "、それから"),
     ],
-    [48, 20, 14, 12, 6],
+    [50, 22, 14, 14],
 )
-_AND = _LINKS.items[0]
 _OPENINGS = (
     ("However, ", "しかし、"),
     ("After that, ", "その後、"),
     ("Therefore, ", "そのため、"),
-    ("In addition, ", "さらに、"),
+)
+_BECAUSE = Joint("because", Form.LINKED, "ので")
+_BECAUSE_BEHIND = Joint("because", Form.PLAIN, "から")
+_ALTHOUGH = Joint("although", Form.PLAIN, "けれども")
+_WHEN = Joint("when", Form.PLAIN, "時")
+_BEFORE = Joint("before", Form.DICTIONARY, "前に")
+_AFTER = Joint("after", Form.PERFECT, "後に")
+_IF = Joint("if", Form.CONDITIONAL, "")
+_PAST = Weighted([_BECAUSE, _WHEN, _ALTHOUGH, _AFTER, _BEFORE], [6, 6, 4, 4, 3])
+_OTHER = Weighted([_BECAUSE, _IF, _ALTHOUGH, _AFTER, _BEFORE], [6, 6, 4, 4, 3])
+_SAYING = (
+    (verb("say", "said"), godan("言う")),
+    (verb("think", "thought"), godan("思う")),
+    (verb("hear", "heard"), godan("聞く")),
+)
+_CONTENTS = (
+    Setting(True, Shape.EVENT),
+    Setting(False, Shape.FUTURE),
+    Setting(False, Shape.STATE),
 )
 _TRIES = 12
+# Words of a part at least; a sentence that lacks fewer is complete.
+_FEWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,7 @@ class Sentence:
 
 
 def tolerance(words: int) -> int:
-    """How many words a sentence may miss its wanted length by: 5 percent, at least one."""
+    """Return how many words a sentence may miss its wanted length by: 5 percent, at least one."""
     return max(1, words // 20)
 
 
@@ -65,19 +86,17 @@ class Grammar:
         self._dice = Dice(seed)
         lexicon = Lexicon.load()
         self._nouns = NounBuilder(self._dice, lexicon)
-        clauses = ClauseBuilder(self._dice, lexicon, self._nouns)
-        self._units = UnitBuilder(self._dice, self._nouns, clauses)
-        self._special = SpecialBuilder(self._dice, self._nouns, clauses)
+        self._clauses = ClauseBuilder(self._dice, lexicon, self._nouns)
 
     def new_document(self) -> None:
         """Choose the people that the next sentences are about."""
-        names: list[Phrase] = [self._nouns.name(), self._nouns.name()]
-        self._nouns.cast = (*names, self._nouns.definite("person"))
+        self._nouns.new_cast()
 
     def sentence(self, words: int, *, opening: bool = False) -> Sentence:
-        """A sentence of `words` words, give or take `tolerance`.
+        """Return a sentence of `words` words, give or take `tolerance`.
 
-        `opening` allows a first word that ties it to the sentence before ("However,").
+        `opening` allows a first word that ties it to the sentence before ("However,"). Raises
+        ValueError for fewer than `SHORTEST` words.
         """
         if words < SHORTEST:
             raise ValueError(f"a sentence has {SHORTEST} words or more, not {words}")
@@ -88,62 +107,92 @@ class Grammar:
                 return made
 
     def _attempt(self, words: int, opening: bool) -> Sentence:
-        if 4 <= words <= 14 and self._dice.chance(0.14):
-            question = self._special.any(words)
-            return Sentence(_capital(question.english()), question.japanese() + "。")
-        chain = self._chain(words, opening)
-        return Sentence(_capital(chain.english()) + ".", chain.japanese() + "。")
+        if words <= 12 and self._dice.chance(0.12):
+            return self._question(words) if self._dice.chance(0.5) else self._request(words)
+        return self._statement(words, opening)
 
-    def _chain(self, words: int, opening: bool) -> Chain:
+    def _question(self, words: int) -> Sentence:
+        """Return "Did Ken buy a book?"."""
+        subject = self._nouns.subject(min(3, max(1, words - 3)))
         past = self._dice.chance(0.65)
-        first = ("", "")
-        if opening and words >= 7 and self._dice.chance(0.2):
-            first = self._dice.pick(_OPENINGS)
-            words -= count_words(first[0])
-        units: list[Unit] = []
-        links: list[Link] = []
-        left = words
-        while left > 0:
+        phrase = self._plain(past, words - subject.words - 1)
+        helper, rest = replace(phrase, negative=True).english(subject.plural).split(" not ", 1)
+        japanese = clause(subject, [phrase]).japanese(Form.PLAIN, "は")
+        return Sentence(f"{_capital(helper)} {subject.english} {rest}?", japanese + "か。")
+
+    def _request(self, words: int) -> Sentence:
+        """Return "Please buy a book."."""
+        phrase = self._plain(False, words - 1)
+        told = phrase.english(False).removeprefix("will ")
+        return Sentence(f"Please {told}.", phrase.japanese(Form.TE) + "ください。")
+
+    def _plain(self, past: bool, room: int) -> VerbPhrase:
+        shape = Shape.EVENT if past else Shape.FUTURE
+        return self._clauses.event(Setting(past, shape, heavy=False), room)
+
+    def _statement(self, words: int, opening: bool) -> Sentence:
+        """Return a chain of clauses, each in the form that the link behind it asks for."""
+        past = self._dice.chance(0.65)
+        english = japanese = ""
+        if opening and words >= 7 and self._dice.chance(0.15):
+            english, japanese = self._dice.pick(_OPENINGS)
+        while True:
+            left = words - count_words(english)
             share = self._share(left)
-            last = share == left
-            if units:
-                links.append(self._link(units[-1], links[-1] if links else None))
-                # The comma hangs on the word before it.
-                joint = count_words(links[-1].english.lstrip(","))
-                share -= joint if last else 0
-                left -= joint
-            before = links[-1] if links else None
-            # One introduction is enough: no "However, yesterday, Ken ...".
-            introduced = before.english.endswith(", ") if before else bool(first[0])
-            setting = Setting(past, front=not introduced)
-            unit = self._unit(setting, share, before, last=last)
-            units.append(unit)
-            left -= count_words(unit.english())
-            if last:
-                break
-        return Chain(tuple(units), tuple(links), first)
+            part = self._part(past, share, last=share == left)
+            english += part.english
+            if words - count_words(english) < _FEWEST:
+                japanese += part.japanese(Form.PLAIN, "は")
+                return Sentence(f"{_capital(english)}.", f"{japanese}。")
+            link = self._dice.draw(_LINKS)
+            english += link.english
+            japanese += part.japanese(link.form, "は") + link.japanese
 
     def _share(self, left: int) -> int:
-        """Words of the next unit: what is left where that is little enough for one."""
+        """Return the words of the next part: all that are left where these are few enough."""
         if left <= 8 or (left <= 18 and self._dice.chance(0.5)):
             return left
-        return self._dice.integer(4, min(17, left - 4))
+        return self._dice.integer(4, min(16, left - 4))
 
-    def _unit(self, setting: Setting, budget: int, before: Link | None, *, last: bool) -> Unit:
-        """A unit of about `budget` words; the last one makes the sentence's length."""
-        reason = before is None or before.form is not Form.LINKED
-        unit = self._units.unit(setting, budget, reason=reason)
+    def _part(self, past: bool, budget: int, *, last: bool) -> Clause:
+        """Return a part of about `budget` words; the last one makes the sentence's length."""
+        part = self._any_part(past, budget)
         for _ in range(_TRIES if last else 0):
-            if abs(count_words(unit.english()) - budget) <= 1:
+            if abs(count_words(part.english) - budget) <= 1:
                 break
-            unit = self._units.unit(setting, budget, reason=reason)
-        return unit
+            part = self._any_part(past, budget)
+        return part
 
-    def _link(self, before: Unit, last: Link | None) -> Link:
-        """Any link that fits, but not the same one twice in a row, "and" aside."""
-        link = self._dice.draw(_LINKS)
-        fits = link is not last and (link.form is not Form.TE or before.sequential)
-        return link if fits else _AND
+    def _any_part(self, past: bool, budget: int) -> Clause:
+        roll = self._dice.integer(1, 100)
+        if budget >= 8 and roll <= 25:
+            return self._subordination(past, budget)
+        if budget >= 6 and roll >= 91:
+            return self._quotation(past, budget)
+        return self._clauses.clause(Setting(past), budget)
+
+    def _subordination(self, past: bool, budget: int) -> Clause:
+        joint = self._dice.draw(_PAST if past else _OTHER)
+        free = joint in (_BECAUSE, _ALTHOUGH)
+        fronted = self._dice.chance(0.7)
+        if joint is _BECAUSE and not fronted:
+            joint = _BECAUSE_BEHIND
+        half = max(3, (budget - 1) * self._dice.integer(40, 60) // 100)
+        inner = Setting(past, Shape.FREE if free else Shape.EVENT)
+        first = self._clauses.clause(inner, half)
+        # What follows a relative clause would be taken into it.
+        outer = Setting(past, Shape.FREE if past or free else Shape.FUTURE, heavy=fronted)
+        main = self._clauses.clause(outer, budget - 1 - count_words(first.english))
+        return subordination(joint, first, main, fronted=fronted)
+
+    def _quotation(self, past: bool, budget: int) -> Clause:
+        english, predicate = self._dice.pick(_SAYING)
+        if not past:
+            predicate = progressive(predicate)  # what somebody says now: と言っている
+        subject = self._nouns.subject(1 if budget < 8 else 2)
+        said = VerbPhrase(english, predicate, time=Setting(past).time)
+        setting = replace(self._dice.pick(_CONTENTS), backshift=past)
+        return quotation(subject, said, self._clauses.clause(setting, budget - 2 - subject.words))
 
 
 def _capital(text: str) -> str:

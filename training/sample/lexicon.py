@@ -1,171 +1,119 @@
-"""The words of the sample's grammar as objects: nouns, adjectives, verbs, places, names."""
+"""The words of the sample's grammar as objects: nouns, adjectives, verbs, places, times, names."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from longspan.training.sample.conjugation import Kind, Predicate
+from longspan.training.sample import conjugation
+from longspan.training.sample.conjugation import Predicate
 from longspan.training.sample.dice import Weighted
-from longspan.training.sample.english import Verb, plural, regular_verb
-from longspan.training.sample.words import ACTIONS, ADJECTIVES, NAMES, NOUNS, PLACES
+from longspan.training.sample.english import Verb, plural, verb
+from longspan.training.sample.phrases import Phrase
+from longspan.training.sample.words import ACTIONS, ADJECTIVES, NAMES, NOUNS, PLACES, TIMES
 
-__all__ = ["Action", "Adjective", "Lexicon", "Noun", "Place"]
+__all__ = ["Action", "Adjective", "Lexicon", "Noun"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A common noun. `counter` is 冊 and the like, or "" where it is never counted.
-
-    `measure` is the English measure word of a mass noun ("cup", "bottle").
-    """
+    """A common noun; `counter` is 冊 and the like."""
 
     english: str
     plural: str
     japanese: str
     counter: str
-    category: str
-    measure: str
 
 
 @dataclass(frozen=True, slots=True)
 class Adjective:
-    """`attributive` stands before the noun; `comparative` is "" where none is used."""
+    """`attributive` stands before the noun: 静かな."""
 
     english: str
-    comparative: str
     attributive: str
     predicate: Predicate
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """`preposition` is the English one for being there."""
-
-    english: str
-    preposition: str
-    japanese: str
-
-
-@dataclass(frozen=True, slots=True)
 class Action:
-    """A verb with what it takes.
-
-    `preposition` and `particle` mark the object in English and Japanese; `agent` marks the
-    passive's agent (に, によって; "" has no passive); `durative` allows "was ...ing";
-    `willed` allows trying and planning.
-    """
+    """A verb and the categories of its object, which `preposition` and `particle` mark."""
 
     verb: Verb
     predicate: Predicate
     preposition: str
-    particle: str
     objects: tuple[str, ...]
-    agent: str
-    durative: bool
-    willed: bool
+    particle: str
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All words, grouped for drawing. `nouns` and `adjectives` are by category of noun."""
+    """All words, grouped for drawing: nouns and adjectives by category, actions by frame.
+
+    The frames are GIVE, GOAL and NONE, and PLAIN for a plain object. Places come with their
+    preposition. Times are by whether the sentence is past.
+    """
 
     nouns: dict[str, Weighted[Noun]]
     adjectives: dict[str, Weighted[Adjective]]
     actions: dict[str, Weighted[Action]]
-    places: Weighted[Place]
-    cities: Weighted[Place]
-    names: Weighted[tuple[str, str]]
+    places: Weighted[tuple[str, Phrase]]
+    times: dict[bool, Weighted[Phrase]]
+    names: Weighted[Phrase]
 
     @classmethod
     def load(cls) -> "Lexicon":
         """Read the tables of `longspan.training.sample.words`."""
-        places = [Place(e.replace("_", " "), p, j) for e, p, j in map(str.split, _entries(PLACES))]
+        times = list(_entries(TIMES))
         return cls(
-            nouns=_nouns(),
-            adjectives=_adjectives(),
-            actions=_actions(),
-            places=Weighted.skewed(places),
-            cities=Weighted.skewed([p for p in places if not p.english.startswith("the ")]),
-            names=Weighted.skewed([(e, j) for e, j in map(str.split, _entries(NAMES))]),
+            nouns=_grouped(_nouns()),
+            adjectives=_grouped(_adjectives()),
+            actions=_grouped(_actions()),
+            places=Weighted.skewed([(at, Phrase(e, j)) for e, at, j in _entries(PLACES)]),
+            times={
+                past: Weighted.skewed([Phrase(e, j) for e, j, when in times if when in (own, "a")])
+                for past, own in ((True, "p"), (False, "n"))
+            },
+            names=Weighted.skewed([Phrase(e, j) for e, j in _entries(NAMES)]),
         )
 
 
-_CLASSES = {"5": Kind.GODAN, "1": Kind.ICHIDAN, "s": Kind.SURU}
-_AGENTS = {"y": "によって", "n": "に", "-": ""}
-_FRAMES = ("GIVE", "GOAL", "CITY", "NONE")
+def _entries(table: str) -> Iterable[list[str]]:
+    for entry in table.split(";"):
+        yield [word.replace("_", " ") for word in entry.split()]
 
 
-def _entries(table: str) -> list[str]:
-    return [entry.strip() for entry in table.split(";") if entry.strip()]
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, Weighted[T]]:
+    groups: dict[str, list[T]] = {}
+    for name, item in pairs:
+        groups.setdefault(name, []).append(item)
+    return {name: Weighted.skewed(items) for name, items in groups.items()}
 
 
-def _nouns() -> dict[str, Weighted[Noun]]:
-    grouped: dict[str, list[Noun]] = {}
-    category = ""
-    for line in NOUNS.strip().splitlines():
-        head, colon, tail = line.partition(": ")
-        category, line = (head, tail) if colon and not line.startswith(" ") else (category, line)
-        entries = grouped.setdefault(category, [])
-        entries += [_noun(entry.split(), category) for entry in _entries(line)]
-    humans, professions = grouped.pop("human"), grouped["profession"]
-    grouped["person"] = [*professions[:3], *humans, *professions[3:]]
-    grouped["photo"] = [noun for noun in grouped["picture"] if noun.english == "photograph"]
-    return {name: Weighted.skewed(entries) for name, entries in grouped.items()}
+def _nouns() -> Iterable[tuple[str, Noun]]:
+    for line in NOUNS.strip().replace(";\n", ";").splitlines():
+        category, _, entries = line.partition(": ")
+        for forms, japanese, counter in _entries(entries):
+            english, _, many = forms.partition("/")
+            yield category, Noun(english, many or plural(english), japanese, counter)
 
 
-def _noun(row: list[str], category: str) -> Noun:
-    forms, japanese, counting = row
-    singular, _, many = forms.replace("_", " ").partition("/")
-    counter, _, measure = counting.partition(":")
-    counter = "" if counter == "-" else counter
-    category = "person" if category in ("human", "profession") else category
-    return Noun(singular, many or plural(singular), japanese, counter, category, measure)
-
-
-def _adjectives() -> dict[str, Weighted[Adjective]]:
-    grouped: dict[str, list[Adjective]] = {}
+def _adjectives() -> Iterable[tuple[str, Adjective]]:
     for line in ADJECTIVES.strip().splitlines():
-        adjective, categories = _adjective(line.split())
-        for category in categories:
-            grouped.setdefault(category, []).append(adjective)
-    return {category: Weighted.skewed(entries) for category, entries in grouped.items()}
+        english, japanese, kind, categories = line.split()
+        inflected = conjugation.adjective if kind == "i" else conjugation.nominal
+        entry = Adjective(english, japanese, inflected(japanese.removesuffix("な")))
+        yield from ((category, entry) for category in categories.split(","))
 
 
-def _adjective(row: list[str]) -> tuple[Adjective, list[str]]:
-    forms, japanese, kind, categories = row
-    english, _, comparative = forms.partition("/")
-    compared = f"more {english}" if comparative == "-" else comparative
-    if kind == "i":
-        predicate = Predicate(japanese, Kind.ADJECTIVE)
-    else:
-        predicate = Predicate(japanese[:-1], Kind.QUALITY)
-    entry = Adjective(english, "" if kind == "no" else compared, japanese, predicate)
-    return entry, categories.split(",")
+_CLASSES = {"5": conjugation.godan, "1": conjugation.ichidan, "s": conjugation.suru}
 
 
-def _actions() -> dict[str, Weighted[Action]]:
-    """Verbs by frame: GIVE, GOAL, CITY, NONE, and PLAIN for those with a plain object."""
-    grouped: dict[str, list[Action]] = {frame: [] for frame in (*_FRAMES, "PLAIN", "PASSIVE")}
+def _actions() -> Iterable[tuple[str, Action]]:
     for line in ACTIONS.strip().splitlines():
-        action = _action(line.split())
-        frame = action.objects[0] if action.objects[0] in _FRAMES else "PLAIN"
-        grouped[frame].append(action)
-        if action.agent:
-            grouped["PASSIVE"].append(action)
-    return {frame: Weighted.skewed(entries) for frame, entries in grouped.items()}
-
-
-def _action(row: list[str]) -> Action:
-    base, past, participle, japanese, kind, objects, particle, agent, *flags = row
-    stem, _, preposition = base.partition("+")
-    verb = regular_verb(
-        stem, None if past == "-" else past, None if participle == "-" else participle
-    )
-    return Action(
-        verb=verb,
-        predicate=Predicate(japanese, _CLASSES[kind]),
-        preposition=preposition,
-        particle=particle,
-        objects=tuple(objects.split(",")),
-        agent=_AGENTS[agent],
-        durative="x" not in flags,
-        willed="u" not in flags,
-    )
+        base, past, japanese, kind, objects, particle = line.split()
+        stem, _, preposition = base.partition("+")
+        english = verb(stem, None if past == "-" else past)
+        predicate = _CLASSES[kind](japanese)
+        action = Action(english, predicate, preposition, tuple(objects.split(",")), particle)
+        yield objects if objects.isupper() else "PLAIN", action

@@ -23,6 +23,8 @@ __all__ = [
 
 # Li et al. 2018 use 3 or 4; of each rung, one job in this many goes on.
 _REDUCTION = 3
+# So many jobs are in the most aggressive bracket before the others get any.
+_RIVALS = 9
 # The median of fewer jobs than these is chance.
 _PREVIOUS_JOBS = 3
 
@@ -121,11 +123,13 @@ class Hyperband:
 def bracket_of(number: int, brackets: int) -> int:
     """The bracket of a tuning job's training job `number`: the most aggressive one first.
 
-    Each bracket is filled before the next one begins (Li et al. 2018, algorithm 1). A search of
-    few jobs is then one bracket in which they compete, instead of several in which a job has
-    nobody to compete with and runs to its end whatever it is worth.
+    Each bracket is filled before the next one begins (Li et al. 2018, algorithm 1), with the jobs
+    of as many rounds as give the first one nine. A search of few jobs is then one bracket in which
+    they compete, instead of several in which a job has nobody to compete with, or is not judged.
     """
     shares = [math.ceil(brackets * _REDUCTION**s / (s + 1)) for s in range(brackets)]
+    rounds = math.ceil(_RIVALS / shares[-1])
+    shares = [rounds * share for share in shares]
     rest = number % sum(shares)
     for bracket in reversed(range(brackets)):
         if rest < shares[bracket]:

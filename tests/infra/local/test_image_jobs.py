@@ -113,7 +113,7 @@ def test_from_pairs_to_an_evaluation(
 
     prepare = bench.process(
         "",
-        **image_job("prepare", "--vocabulary-size", "700"),
+        **image_job("prepare", "--vocabulary-size", "400"),
         ProcessingInputs=[
             given("pairs", bench.uri("pairs/train")),
             given("validation", bench.uri("pairs/validation")),

@@ -51,7 +51,7 @@ data:
   pairs: {pairs}
 tuning: {{jobs: 1, parallel_jobs: 1}}
 training: {{checkpoints: true{more}}}
-gate: {{minimum_bleu_long: {minimum}, minimum_bleu_short_change: -100}}
+gate: {{minimum_bleu_long: {minimum}}}
 registry: {{approval_status: {status}}}
 aws: {{retries: {{attempts: 1, interval_seconds: 1}}}}
 """

@@ -71,7 +71,12 @@ def test_sections_that_contradict_each_other(rest: str, name: str, said: str) ->
             "hyperband.min_resource",
             "expected at most max_resource=3",
         ),
-        ("strategy: Hyperband, early_stopping: true", "early_stopping", "stops jobs itself"),
+        (
+            "strategy: Hyperband, hyperband: {max_resource: 9}, early_stopping: true",
+            "early_stopping",
+            "stops jobs itself",
+        ),
+        ("strategy: Hyperband", "strategy", "set hyperband: {max_resource: NUMBER}"),
         (
             "strategy: Grid, search_space: {learning_rate: {min: 0.1, max: 0.2}}",
             "search_space.learning_rate",
@@ -88,7 +93,11 @@ def test_sections_that_contradict_each_other(rest: str, name: str, said: str) ->
             "Grid does not learn",
         ),
         ("early_stopping: true", "early_stopping", "optimized_metric: bleu_long"),
-        ("strategy: Hyperband", "strategy", "optimized_metric: bleu_long"),
+        (
+            "strategy: Hyperband, hyperband: {max_resource: 9}",
+            "strategy",
+            "optimized_metric: bleu_long",
+        ),
     ],
 )
 def test_a_search_that_cannot_be(tuning: str, name: str, said: str) -> None:
@@ -108,6 +117,20 @@ def test_a_search_that_cannot_be(tuning: str, name: str, said: str) -> None:
 )
 def test_a_job_can_be_stopped_by_what_it_measures_at_each_checkpoint(rest: str) -> None:
     assert parse_config(DATA + rest).tuning.early_stopping
+
+
+@pytest.mark.parametrize(("most", "is_refused"), [(2, True), (3, False), (4, False)])
+def test_hyperband_lets_the_best_job_use_its_whole_budget(most: int, is_refused: bool) -> None:
+    budget = "max_num_batches: 250, checkpoint_frequency_num_batches: 100"
+    rest = (
+        f"training: {{hyperparameters: {{optimized_metric: bleu_long, {budget}}}}}\n"
+        f"tuning: {{strategy: Hyperband, hyperband: {{max_resource: {most}}}}}\n"
+    )
+    if is_refused:
+        line = mistake_of(rest)
+        assert "tuning.hyperband.max_resource: expected at least 3, the checkpoints" in line
+    else:
+        assert parse_config(DATA + rest).tuning.hyperband is not None
 
 
 def test_a_grid_counts_its_jobs() -> None:

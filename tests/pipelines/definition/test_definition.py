@@ -248,7 +248,9 @@ def test_a_failed_gate_says_what_was_wanted_and_what_came() -> None:
     definition = read("minimal")
     parameters = {**defaults(definition), "MinimumBleuLong": 12.5}
     message = resolved(step(definition, "FailLong")["Arguments"]["ErrorMessage"], parameters)
-    assert "expected BLEU of at least 12.5, came 1.5" in message
+    assert message.startswith(
+        "gate.minimum_bleu_long: expected BLEU of at least 12.5 over 100 words, got 1.5; train "
+    )
 
 
 def test_without_a_baseline_nothing_refers_to_it() -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from longspan.pipelines.config import parse_config, template
+from longspan.pipelines.config.training import as_strings
 from longspan.pipelines.study import courses
-from longspan.pipelines.study.budget import budget_text
+from longspan.pipelines.study.budget import Budget
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 
@@ -38,16 +39,34 @@ def test_every_course_is_the_baseline_but_for_one_thing():
     }  # fmt: skip
 
 
-def test_every_job_has_a_budget_and_the_same():
-    def config(hyperparameters):
-        return parse_config(f"{BASE}training: {{hyperparameters: {hyperparameters}}}\n", "test")
+def config_of(hyperparameters):
+    return parse_config(f"{BASE}training: {{hyperparameters: {hyperparameters}}}\n", "test")
 
-    assert budget_text(config("{max_minutes: 3, max_num_epochs: 7}"), None) == (
-        "max_minutes=3 and max_num_epochs=7"
-    )
-    assert budget_text(config("{}"), 0.5) == "max_minutes=0.5"
-    with pytest.raises(HyperparameterError, match="give --minutes, or max_minutes"):
-        budget_text(config("{}"), None)
+
+@pytest.mark.parametrize("batch", ["batch_tokens: 500", "batch_size: 16"])
+def test_every_course_trains_on_as_many_target_tokens(batch):
+    config = config_of(f"{{max_num_batches: 401, {batch}}}")
+    budget = Budget.of(config)
+    trained = {}
+    for course in courses(config):
+        h = Hyperparameters.parse(as_strings(course.hyperparameters))
+        limits = budget.hyperparameters(course)
+        assert set(limits) == {"max_num_batches", "max_num_epochs", "max_minutes"}
+        trained[course.name] = limits["max_num_batches"] * (h.batch_tokens or h.batch_size)
+    # The last of the larger batches fills up the budget.
+    assert all(401 <= tokens / trained["fixed"] * 401 < 405 for tokens in trained.values())
+    assert budget.hyperparameters(courses(config)[-1])["max_num_batches"] == 101
+
+
+def test_the_budget_is_the_configs_or_what_is_given():
+    own = config_of("{max_minutes: 3, max_num_epochs: 7}")
+    assert Budget.of(own) == Budget(None, 7, 3)
+    assert str(Budget.of(own)) == "max_num_epochs=7, at most 3 minutes"
+    assert Budget.of(own, 500, 9) == Budget(500, None, 9)
+    assert Budget.of(config_of("{max_num_batches: 60}")) == Budget(60, None, 0)
+    for nothing in ("{}", "{max_minutes: 3}"):
+        with pytest.raises(HyperparameterError, match="give --updates, or max_num_batches"):
+            Budget.of(config_of(nothing), None, 5)
 
 
 def test_only_attention_attends():

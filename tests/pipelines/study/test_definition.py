@@ -7,11 +7,13 @@ import pytest
 from longspan.infra.local import shapes
 from longspan.pipelines.config import parse_config, template
 from longspan.pipelines.definition import Target
+from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.definition import Study, evaluate_step_name, study_json
 from tests.pipelines.definition.reading import OPERATIONS, references, request_of
 
 CONFIG = parse_config(template(), "sample")
-STUDY = Study(seeds=(1, 2), minutes=0.5, threads=1)
+STUDY = Study(Budget(90, None, 0.5), seeds=(1, 2), threads=1)
+LIMITS = ("num_batches", "num_epochs", "minutes")
 COURSES = ("fixed", "ngrams", "larger", "attention", "weights", "batch")
 
 
@@ -39,7 +41,8 @@ def test_there_is_a_model_and_an_evaluation_for_each_course_and_seed(definition)
         for course in COURSES:
             train = steps[f"Train-{course}-{seed}"]["Arguments"]
             assert train["HyperParameters"]["seed"] == str(seed)
-            assert train["HyperParameters"]["max_minutes"] == "0.5"
+            limits = {name: train["HyperParameters"][f"max_{name}"] for name in LIMITS}
+            assert list(limits.values()) == ["23" if course == "batch" else "90", "none", "0.5"]
             assert train["Environment"]["OMP_NUM_THREADS"] == "1"
             evaluated = set(references(steps[evaluate_step_name(course, seed)]["Arguments"]))
             prepare = "PrepareNgrams" if course == "ngrams" else "Prepare"
@@ -56,7 +59,7 @@ def test_only_the_ngrams_are_prepared_otherwise(definition):
         for name in ("Prepare", "PrepareNgrams")
     )
     different = [(a, b) for a, b in zip(plain, ngrams, strict=True) if a != b]
-    assert different == [("1400", "2800"), ("bpe", "ngram")]
+    assert different == [("1000", "2000"), ("bpe", "ngram")]
 
 
 def test_no_two_steps_write_to_one_place(definition):

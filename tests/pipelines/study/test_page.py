@@ -13,6 +13,9 @@ TITLES = (
 )  # fmt: skip
 
 
+EARLY = ("seed 2: training ended early: max_minutes=3 was reached after 534 of 900 updates",)
+
+
 def course(number, title):
     """Attention stays at 90, the others fall to nothing."""
     cured = title == "attention"
@@ -22,7 +25,15 @@ def course(number, title):
     }  # fmt: skip
     gain = None if number == 0 else Figure(values[-1] - 1.4, -0.2 + 80 * cured, 4.0 + 90 * cured)
     return CourseResult(
-        f"c{number}", title, buckets, (1.0, 2.0), gain, values[-1] / 90, 1234.0, 1.0
+        f"c{number}",
+        title,
+        buckets,
+        (1.0, 2.0),
+        gain,
+        values[-1] / 90,
+        1234.0,
+        67.0,
+        EARLY if title == "larger network" else (),
     )
 
 
@@ -30,7 +41,7 @@ def course(number, title):
 def url(tmp_path_factory):
     courses = tuple(course(number, title) for number, title in enumerate(TITLES))
     signature = "nrefs:1|case:mixed|eff:no|tok:ja-mecab-0.996-IPA|smooth:exp|version:2.6.0"
-    result = StudyResult(courses, "11-20", "over 100", 3, signature, "max_minutes=1")
+    result = StudyResult(courses, "11-20", "over 100", 3, signature, "max_num_batches=9")
     path = tmp_path_factory.mktemp("study") / "study.html"
     path.write_text(render_page(result, "Which course cures? a-pipeline"), encoding="utf-8")
     return path.as_uri()
@@ -46,6 +57,8 @@ def test_the_answer_the_lines_and_the_table_are_there(page, url):
     show(page, url, DESKTOP)
     answer = page.evaluate("document.querySelector('.answer').textContent")
     assert answer.startswith("Cures: attention. Does not cure: n-gram preprocessing, larger")
+    warnings = page.evaluate("[...document.querySelectorAll('.warning')].map(e => e.textContent)")
+    assert warnings == [f"larger network, {EARLY[0]}"]
     strokes = page.evaluate(
         "[...document.querySelectorAll('polyline')].map(e => getComputedStyle(e).stroke)"
     )

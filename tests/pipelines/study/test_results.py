@@ -9,10 +9,12 @@ import pytest
 
 from longspan.pipelines.study.page import render_page, table_lines
 from longspan.pipelines.study.results import measure_study
+from longspan.training.ending import Ending
 from longspan.training.errors import DataError
 from longspan.training.evaluation import evaluate_translations
 from longspan.training.evaluation_files import write_evaluation
 from longspan.training.evidence import add_evidence
+from longspan.training.kept import LEAST_BLEU
 
 LENGTHS = [8] * 6 + [15] * 12 + [120] * 12
 
@@ -31,14 +33,18 @@ def worse(reference, share, number):
     return " ".join("x" if dice.random() < share else word for word in reference.split())
 
 
-def evaluated(folder, medium, long, references=REFERENCES, seed=0):
+def evaluated(
+    folder, medium, long, references=REFERENCES, seed=0, ending=None, least_bleu=LEAST_BLEU
+):
     """The evaluation of a model with these shares of wrong words."""
     given = [
         worse(reference, long if words > 100 else medium, 1000 * seed + number)
         for number, (reference, words) in enumerate(zip(references, LENGTHS, strict=True))
     ]
-    result = evaluate_translations(REFERENCES, references, given, tokenize="none", resamples=5)
-    write_evaluation(folder, result)
+    result = evaluate_translations(
+        REFERENCES, references, given, tokenize="none", resamples=5, least_bleu=least_bleu
+    )
+    write_evaluation(folder, result, training={"model": ending})
     return folder
 
 
@@ -54,7 +60,7 @@ def result(tmp_path_factory):
             ]
             for number, (name, share) in enumerate(shares.items())
         },
-        "1 minutes",
+        "7 updates",
     )
 
 
@@ -99,7 +105,7 @@ def test_what_has_lost_its_medium_sentences_has_kept_nothing(tmp_path):
     folders = {"fixed": (0.1, 0.7), "ruined": (0.5, 0.5)}
     found = measure_study(
         {(name, name): [evaluated(tmp_path / name, *share)] for name, share in folders.items()},
-        "1 minutes",
+        "7 updates",
     )
     ruined = found.courses[1]
     assert ruined.buckets["over 100"].value > 0.9 * ruined.buckets["11-20"].value
@@ -107,17 +113,48 @@ def test_what_has_lost_its_medium_sentences_has_kept_nothing(tmp_path):
     assert ruined.verdict == "helps"
 
 
+def test_below_the_least_bleu_no_share_is_kept_and_nothing_cures(tmp_path):
+    least = 50.0
+    folders = {"fixed": (0.1, 0.7), "poor": (0.3, 0.3), "good": (0.1, 0.1)}
+    found = measure_study(
+        {
+            (name, name): [evaluated(tmp_path / name, *share, least_bleu=least)]
+            for name, share in folders.items()
+        },
+        "1 minutes",
+    )
+    fixed, poor, good = found.courses
+    assert poor.buckets["11-20"].value < least < good.buckets["11-20"].value
+    assert (poor.kept, poor.verdict, good.verdict) == (None, "helps", "cures")
+    assert fixed.kept is not None
+    [row] = [line for line in table_lines(found) if line.startswith("poor")]
+    assert "%" not in row
+
+
 def test_what_each_job_took_is_said(tmp_path):
     evaluations = {}
     for name, updates in (("fixed", 100), ("large", 40)):
         folders = [evaluated(tmp_path / f"{name}-{seed}", 0.1, 0.1) for seed in (1, 2)]
         for number, folder in enumerate(folders):
-            entry = {"updates": updates + number, "seconds": 60.0}
+            entry = {"updates": updates + number, "seconds": 9.0, "cpu_seconds": 60.0}
             add_evidence(folder, {"model": {"history": [entry]}})
         evaluations[name, name] = folders
-    found = measure_study(evaluations, "1 minutes and 7 updates")
-    assert [(c.updates, c.minutes) for c in found.courses] == [(100.5, 1.0), (40.5, 1.0)]
-    assert any("Each training job had 1 minutes and 7 updates" in x for x in table_lines(found))
+    found = measure_study(evaluations, "7 updates")
+    assert [(c.updates, c.cpu_seconds) for c in found.courses] == [(100.5, 60), (40.5, 60)]
+    assert any("Each training job had 7 updates" in x for x in table_lines(found))
+
+
+def test_a_job_that_had_less_than_the_others_is_named(tmp_path):
+    early = Ending(False, "max_minutes=3 was reached after 534 of 900 updates", 534, 7)
+    folders = [
+        evaluated(tmp_path / str(seed), 0.1, 0.1, ending=ending)
+        for seed, ending in ((1, Ending(True, "max_num_batches=900 reached", 900, 9)), (2, early))
+    ]
+    found = measure_study({("larger", "larger network"): folders}, "7 updates")
+    line = f"larger network, seed 2: {early.early_line}"
+    assert [one for one in table_lines(found) if "early" in one] == [line]
+    assert render_page(found, "t").count(line) == 1
+    assert found.to_json()["courses"][0]["early"] == [f"seed 2: {early.early_line}"]
 
 
 def test_courses_must_be_measured_alike(tmp_path):

@@ -8,112 +8,68 @@ from hypothesis import strategies as st
 from longspan.training.buckets import count_words
 from longspan.training.sample.conjugation import (
     Form,
-    Kind,
     Predicate,
     ability,
-    beginning,
+    adjective,
+    godan,
+    ichidan,
     inflect,
+    nominal,
     obligation,
-    passive,
-    plan,
-    possibility,
     progressive,
-    trial,
+    suru,
 )
-from longspan.training.sample.english import (
-    BE,
-    Agreement,
-    Mood,
-    Time,
-    plural,
-    regular_verb,
-    verb_group,
-)
+from longspan.training.sample.english import BE, Mood, Time, plural, verb, verb_group
 from longspan.training.sample.english import with_article as article
 from longspan.training.sample.grammar import LONGEST, SHORTEST, Grammar, Sentence, tolerance
 from longspan.training.sample.lexicon import Lexicon
-from longspan.training.sample.numerals import MONTHS, english_number, english_ordinal, kanji_number
+from longspan.training.sample.phrases import Phrase, english_number, kanji_number, listing
 
-# ---- an independent reading of numbers, names and dates, from the rendered text alone
+# ---- an independent reading of numbers and names, from the rendered text alone
 
 _UNITS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _UNITS |= {"nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14}
 _UNITS |= {"fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19}
 _UNITS |= {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70}
 _UNITS |= {"eighty": 80, "ninety": 90}
-_ORDINALS = {"second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _DIGITS = {sign: value for value, sign in enumerate("一二三四五六七八九", 1)}
 
 
 def numbers_in_english(text: str) -> list[int]:
-    """Numbers in words; ordinals too."""
-    found: list[int] = []
-    words = [word.strip(",.?") for word in text.lower().split()]
-    position = 0
-    while position < len(words):
-        word = words[position]
-        position += 1
-        if word in _ORDINALS:
-            found.append(_ORDINALS[word])
-        elif word.split("-")[0] in _UNITS:
-            value = sum(_UNITS[part] for part in word.split("-"))
-            if words[position : position + 1] == ["hundred"]:
-                value, position = value * 100, position + 1
-                tail = words[position + 1 : position + 2]
-                if words[position : position + 1] == ["and"] and tail[0].split("-")[0] in _UNITS:
-                    value += sum(_UNITS[part] for part in tail[0].split("-"))
-                    position += 2
-            found.append(value)
-    return sorted(found)
+    """Return the numbers in words, smallest first."""
+    words = (word.strip(",.?").split("-") for word in text.lower().split())
+    return sorted(sum(_UNITS[part] for part in word) for word in words if word[0] in _UNITS)
 
 
 def numbers_in_japanese(text: str) -> list[int]:
+    """Return the numbers in kanji, smallest first."""
     found = []
-    for run in re.findall("[一二三四五六七八九十百千]+", text):
-        total = digit = 0
-        for sign in run:
-            if sign in _DIGITS:
-                digit = _DIGITS[sign]
-            else:
-                total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[sign]
-                digit = 0
-        found.append(total + digit)
+    for run in re.findall("[一二三四五六七八九十]+", text):
+        tens, ten, ones = run.rpartition("十")
+        found.append((10 * _DIGITS.get(tens, 1) if ten else 0) + _DIGITS.get(ones, 0))
     return sorted(found)
 
 
-def figures_in_english(text: str) -> list[int]:
-    """Numbers in figures, a month's name as its number, a full hour without its minutes."""
-    text = re.sub(r":00\b", "", text)
-    for number, month in enumerate(MONTHS, 1):
-        text = re.sub(rf"\b{month}\b", str(number), text)
-    return sorted(int(figure) for figure in re.findall(r"\d+", text))
-
-
-def figures_in_japanese(text: str) -> list[int]:
-    return sorted(int(figure) for figure in re.findall(r"\d+", text))
-
-
 def names(sentence: Sentence) -> tuple[Counter[str], Counter[str]]:
-    pairs = Lexicon.load().names.items
-    english = Counter({e: len(re.findall(rf"\b{e}\b", sentence.english)) for e, _ in pairs})
-    japanese = Counter({e: len(re.findall(j, sentence.japanese)) for e, j in pairs})
-    return +english, +japanese
+    known = Lexicon.load().names.items
+    english = {n.english: len(re.findall(rf"\b{n.english}\b", sentence.english)) for n in known}
+    japanese = {n.english: len(re.findall(n.japanese, sentence.japanese)) for n in known}
+    return +Counter(english), +Counter(japanese)
 
 
 def check(sentence: Sentence) -> None:
     english, japanese = sentence.english, sentence.japanese
     assert numbers_in_english(english) == numbers_in_japanese(japanese), sentence
-    assert figures_in_english(english) == figures_in_japanese(japanese), sentence
     told, shown = names(sentence)
     assert told == shown, sentence
-    assert re.fullmatch(r"[A-Z0-9][A-Za-z0-9,:'-]*( [A-Za-z0-9,:'-]+)+[.?]", english), english
-    assert re.fullmatch(r"[ぁ-んァ-ヶー一-龯々0-9、]+。", japanese), japanese
+    assert re.fullmatch(r"[A-Z][A-Za-z,'-]*( [A-Za-z,'-]+)+[.?]", english), english
+    assert re.fullmatch(r"[ぁ-んァ-ヶー一-龯、]+。", japanese), japanese
     assert "、、" not in japanese
     assert ",," not in english
-    assert not re.search(r"\ba [aeio]|\ban (?!honest)[^aeiou]", english), english
-    # "said that that photograph was old" is right, any other word twice is not.
+    assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", english), english
+    # "said that that car was old" is right, any other word twice is not.
     assert not re.search(r"\b(?!that)(\w+) \1\b", english), english
-    assert english.endswith("?") == japanese.endswith("のか。")
+    assert english.endswith("?") == japanese.endswith("か。")
     assert ("Please" in english) == japanese.endswith("ください。")
 
 
@@ -147,7 +103,7 @@ def test_long_sentences_hold_many_different_things(seed: int) -> None:
     grammar = Grammar(str(seed))
     grammar.new_document()
     words = grammar.sentence(200).english.split()
-    assert len(set(words)) > 60
+    assert len(set(words)) > 50
 
 
 def test_the_same_seed_says_the_same() -> None:
@@ -177,13 +133,8 @@ def test_a_sentence_has_three_words_at_least() -> None:
         grammar.sentence(2)
 
 
-WRITE = Predicate("書く", Kind.GODAN)
-EAT = Predicate("食べる", Kind.ICHIDAN)
-CLEAN = Predicate("掃除する", Kind.SURU)
-GO = Predicate("行く", Kind.GODAN)
-OLD = Predicate("古い", Kind.ADJECTIVE)
-QUIET = Predicate("静か", Kind.QUALITY)
-DOCTOR = Predicate("医者", Kind.NOUN)
+WRITE, GO, EAT, CLEAN = godan("書く"), godan("行く"), ichidan("食べる"), suru("掃除する")
+OLD, QUIET = adjective("古い"), nominal("静か")
 
 
 @pytest.mark.parametrize(
@@ -206,38 +157,27 @@ DOCTOR = Predicate("医者", Kind.NOUN)
         (EAT, Form.TE, False, True, "食べないで"),
         (CLEAN, Form.PLAIN, True, False, "掃除した"),
         (CLEAN, Form.CONTINUATIVE, False, True, "掃除せず"),
-        (Predicate("飲む", Kind.GODAN), Form.TE, False, False, "飲んで"),
-        (Predicate("泳ぐ", Kind.GODAN), Form.PLAIN, True, False, "泳いだ"),
-        (Predicate("買う", Kind.GODAN), Form.PLAIN, False, True, "買わない"),
-        (Predicate("貸す", Kind.GODAN), Form.PLAIN, True, False, "貸した"),
-        (Predicate("待つ", Kind.GODAN), Form.TE, False, False, "待って"),
-        (Predicate("見る", Kind.ICHIDAN), Form.CONTINUATIVE, False, False, "見て"),
-        (Predicate("ある", Kind.ARU), Form.PLAIN, False, True, "ない"),
-        (Predicate("いる", Kind.IRU), Form.CONTINUATIVE, False, False, "おり"),
+        (godan("休む"), Form.TE, False, False, "休んで"),
+        (godan("泳ぐ"), Form.PLAIN, True, False, "泳いだ"),
+        (godan("買う"), Form.PLAIN, False, True, "買わない"),
+        (godan("貸す"), Form.PLAIN, True, False, "貸した"),
+        (godan("待つ"), Form.TE, False, False, "待って"),
+        (ichidan("いる"), Form.CONTINUATIVE, False, False, "おり"),
         (OLD, Form.PLAIN, True, False, "古かった"),
         (OLD, Form.PLAIN, True, True, "古くなかった"),
         (OLD, Form.CONTINUATIVE, True, True, "古くなく"),
+        (OLD, Form.TE, False, False, "古くて"),
         (QUIET, Form.PLAIN, False, False, "静かだ"),
-        (QUIET, Form.BEFORE_NOUN, False, False, "静かな"),
+        (QUIET, Form.LINKED, False, False, "静かな"),
         (QUIET, Form.CONTINUATIVE, False, False, "静かで"),
-        (DOCTOR, Form.BEFORE_NOUN, False, False, "医者である"),
-        (DOCTOR, Form.LINKED, False, False, "医者な"),
-        (DOCTOR, Form.INDIRECT, False, False, "医者"),
-        (DOCTOR, Form.PLAIN, True, True, "医者ではなかった"),
+        (QUIET, Form.TE, False, False, "静かで"),
+        (QUIET, Form.PLAIN, True, True, "静かではなかった"),
         (progressive(WRITE), Form.PLAIN, True, False, "書いていた"),
         (progressive(WRITE), Form.CONTINUATIVE, False, True, "書いておらず"),
-        (passive(WRITE), Form.PLAIN, True, False, "書かれた"),
-        (passive(EAT), Form.PLAIN, True, False, "食べられた"),
-        (passive(CLEAN), Form.TE, True, False, "掃除されて"),
         (ability(WRITE), Form.PLAIN, True, True, "書くことができなかった"),
         (obligation(WRITE), Form.PLAIN, True, False, "書かなければならなかった"),
         (obligation(WRITE), Form.CONTINUATIVE, True, False, "書かなければならず"),
-        (possibility(WRITE, negative=True), Form.PLAIN, False, False, "書かないかもしれない"),
-        (possibility(DOCTOR, negative=False), Form.PLAIN, False, False, "医者かもしれない"),
-        (plan(WRITE), Form.PLAIN, True, False, "書くつもりだった"),
-        (beginning(EAT), Form.PLAIN, True, False, "食べ始めた"),
-        (trial(WRITE), Form.PLAIN, True, False, "書こうとした"),
-        (trial(CLEAN), Form.PLAIN, False, True, "掃除しようとしない"),
+        (obligation(CLEAN), Form.TE, True, False, "掃除しなければならなくて"),
     ],
 )
 def test_japanese_inflection(
@@ -246,39 +186,34 @@ def test_japanese_inflection(
     assert inflect(predicate, form, past=past, negative=negative) == text
 
 
+BUY, WAIT = verb("buy", "bought"), verb("wait")
+
+
 @pytest.mark.parametrize(
-    ("verb", "agreement", "mood", "time", "options", "text"),
+    ("english", "many", "mood", "time", "options", "text"),
     [
-        (regular_verb("buy", "bought"), "THIRD", "SIMPLE", "PRESENT", {}, "buys"),
-        (regular_verb("buy", "bought"), "FIRST", "SIMPLE", "PRESENT", {}, "buy"),
-        (regular_verb("buy", "bought"), "THIRD", "SIMPLE", "PAST", {}, "bought"),
-        (regular_verb("buy"), "THIRD", "SIMPLE", "PAST", {"negative": True}, "did not buy"),
-        (regular_verb("carry"), "THIRD", "SIMPLE", "PRESENT", {}, "carries"),
-        (regular_verb("carry"), "THIRD", "SIMPLE", "PAST", {}, "carried"),
-        (regular_verb("go", "went"), "THIRD", "SIMPLE", "PRESENT", {}, "goes"),
-        (regular_verb("write", "wrote"), "PLURAL", "PROGRESSIVE", "PAST", {}, "were writing"),
-        (regular_verb("swim", "swam"), "FIRST", "PROGRESSIVE", "PRESENT", {}, "am swimming"),
-        (regular_verb("see", "saw"), "THIRD", "PROGRESSIVE", "PRESENT", {}, "is seeing"),
-        (regular_verb("wait"), "THIRD", "ABLE", "PRESENT", {"negative": True}, "cannot wait"),
-        (regular_verb("wait"), "THIRD", "MUST", "PAST", {}, "had to wait"),
-        (regular_verb("wait"), "THIRD", "PLAN", "PAST", {}, "planned to wait"),
-        (regular_verb("wait"), "THIRD", "TRY", "PRESENT", {}, "tries to wait"),
-        (
-            regular_verb("wait"),
-            "PLURAL",
-            "BEGIN",
-            "PAST",
-            {"negative": True},
-            "did not begin to wait",
-        ),
-        (regular_verb("wait"), "THIRD", "SIMPLE", "FUTURE", {"backshift": True}, "would wait"),
-        (BE, "PLURAL", "SIMPLE", "PRESENT", {"backshift": True}, "were"),
-        (BE, "THIRD", "SIMPLE", "FUTURE", {"negative": True}, "will not be"),
+        (BUY, False, "SIMPLE", "PRESENT", {}, "buys"),
+        (BUY, True, "SIMPLE", "PRESENT", {}, "buy"),
+        (BUY, False, "SIMPLE", "PAST", {}, "bought"),
+        (BUY, False, "SIMPLE", "PAST", {"negative": True}, "did not buy"),
+        (BUY, True, "SIMPLE", "PRESENT", {"negative": True}, "do not buy"),
+        (verb("carry"), False, "SIMPLE", "PRESENT", {}, "carries"),
+        (verb("carry"), False, "SIMPLE", "PAST", {}, "carried"),
+        (verb("go", "went"), False, "SIMPLE", "PRESENT", {}, "goes"),
+        (verb("write", "wrote"), True, "PROGRESSIVE", "PAST", {}, "were writing"),
+        (verb("swim", "swam"), False, "PROGRESSIVE", "PRESENT", {}, "is swimming"),
+        (verb("see", "saw"), False, "PROGRESSIVE", "PRESENT", {}, "is seeing"),
+        (WAIT, False, "ABLE", "PRESENT", {"negative": True}, "cannot wait"),
+        (WAIT, False, "ABLE", "PAST", {}, "could wait"),
+        (WAIT, False, "MUST", "PAST", {}, "had to wait"),
+        (WAIT, False, "SIMPLE", "FUTURE", {"backshift": True}, "would wait"),
+        (BE, True, "SIMPLE", "PRESENT", {"backshift": True}, "were"),
+        (BE, False, "SIMPLE", "FUTURE", {"negative": True}, "will not be"),
+        (BE, False, "SIMPLE", "PAST", {"negative": True}, "was not"),
     ],
 )
-def test_english_verbs(verb, agreement, mood, time, options, text) -> None:
-    group = verb_group(verb, Agreement[agreement], Mood[mood], Time[time], **options)
-    assert " ".join(group) == text
+def test_english_verbs(english, many, mood, time, options, text) -> None:
+    assert verb_group(english, many, Mood[mood], Time[time], **options) == text
 
 
 def test_english_nouns_and_articles() -> None:
@@ -290,35 +225,27 @@ def test_english_nouns_and_articles() -> None:
         "keys",
     ]
     assert article("old car") == "an old car"
-    assert article("university") == "a university"
-    assert article("honest man") == "an honest man"
+    assert article("car") == "a car"
 
 
-def test_numbers() -> None:
-    assert english_number(312) == "three hundred and twelve"
-    assert english_number(2045) == "two thousand and forty-five"
-    assert kanji_number(312) == "三百十二"
-    assert kanji_number(1105) == "千百五"
-    assert [english_ordinal(n) for n in (1, 2, 3, 4, 11, 22)] == [
-        "1st",
-        "2nd",
-        "3rd",
-        "4th",
-        "11th",
-        "22nd",
-    ]
-    for number in range(1, 1000):
+def test_lists_and_numbers() -> None:
+    items = [Phrase(name, name) for name in "ABC"]
+    assert listing(items[:1]) == items[0]
+    assert listing(items[:2]) == Phrase("A and B", "AとB", True)
+    assert listing(items) == Phrase("A, B, and C", "A、B、そしてC", True)
+    assert (english_number(45), kanji_number(45)) == ("forty-five", "四十五")
+    assert (english_number(10), kanji_number(10)) == ("ten", "十")
+    for number in range(1, 100):
         assert numbers_in_english(english_number(number)) == [number]
         assert numbers_in_japanese(kanji_number(number)) == [number]
-    with pytest.raises(ValueError, match="not 0"):
-        kanji_number(0)
 
 
 def test_no_word_of_the_lexicon_holds_a_kanji_numeral() -> None:
     lexicon = Lexicon.load()
     nouns = [noun.japanese for entries in lexicon.nouns.values() for noun in entries.items]
-    names_ = [japanese for _, japanese in lexicon.names.items]
-    places = [place.japanese for place in lexicon.places.items]
-    verbs = [a.predicate.text for entries in lexicon.actions.values() for a in entries.items]
-    for japanese in (*nouns, *names_, *places, *verbs):
+    names_ = [name.japanese for name in lexicon.names.items]
+    places = [place.japanese for _, place in lexicon.places.items]
+    times = [time.japanese for entries in lexicon.times.values() for time in entries.items]
+    verbs = [a.predicate.plain for entries in lexicon.actions.values() for a in entries.items]
+    for japanese in (*nouns, *names_, *places, *times, *verbs):
         assert not re.search("[一二三四五六七八九十百千万]", japanese)

@@ -106,25 +106,28 @@ def test_hyperband_stops_what_is_no_number() -> None:
 
 @pytest.mark.parametrize("brackets", [1, 2, 3, 4])
 def test_brackets_get_jobs_in_hyperbands_proportions(brackets: int) -> None:
-    shares = {s: math.ceil(brackets * 3**s / (s + 1)) for s in range(brackets)}
+    once = {s: math.ceil(brackets * 3**s / (s + 1)) for s in range(brackets)}
+    shares = {s: share * math.ceil(9 / once[brackets - 1]) for s, share in once.items()}
     total = sum(shares.values())
     assert Counter(bracket_of(n, brackets) for n in range(total)) == shares
     assert bracket_of(0, brackets) == brackets - 1
     assert bracket_of(total, brackets) == bracket_of(0, brackets)
     order = [bracket_of(n, brackets) for n in range(total)]
     assert order == sorted(order, reverse=True), "each is filled before the next one"
+    assert set(order[:9]) == {brackets - 1}, "the jobs of a small search all compete"
 
 
+@pytest.mark.parametrize("low", [1, 3])
 @given(
     finals=st.lists(st.floats(0, 100), min_size=1, max_size=9),
     shares=st.lists(st.lists(st.floats(0, 1), min_size=9, max_size=9), min_size=9, max_size=9),
     order=st.randoms(use_true_random=False),
 )
 def test_the_best_of_a_small_search_ran_its_whole_budget(
-    finals: list[float], shares: list[list[float]], order: random.Random
+    low: int, finals: list[float], shares: list[list[float]], order: random.Random
 ) -> None:
     """Jobs report what they have reached so far, two at a time and never at the same pace."""
-    rule = Hyperband("Maximize", 1, 9)
+    rule = Hyperband("Maximize", low, 9)
     curves = {
         n: [final * share for share in sorted([*part[:8], 1.0])]
         for n, (final, part) in enumerate(zip(finals, shares, strict=False))
