@@ -17,7 +17,7 @@ class Layer:
     """A packed linear layer (a capsule)."""
 
 def supported() -> bool:
-    """Whether this CPU has the instructions; without them nothing else may be called."""
+    """Whether this CPU has the instructions; without them the module has nothing else."""
 
 def pack(integers: NDArray[np.int8], scale: _Floats, bias: _Floats, bounded: bool, /) -> Layer:
     """integers (outputs, inputs); an output is its sum times its scale, plus its bias. With

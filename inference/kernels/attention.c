@@ -2,6 +2,9 @@
    the hypotheses of a sentence share its keys and values. */
 
 #include "kernels.h"
+
+#ifdef HAS_KERNELS
+
 #include "simd.h"
 
 #include <float.h>
@@ -106,3 +109,5 @@ VNNI void read_values(size_t rows, size_t heads, size_t columns, size_t width, R
         }
     }
 }
+
+#endif

@@ -5,6 +5,9 @@
    its sums in registers, and a panel of usual size stays in the first cache for all rows. */
 
 #include "kernels.h"
+
+#ifdef HAS_KERNELS
+
 #include "simd.h"
 
 #include <stdlib.h>
@@ -165,3 +168,5 @@ VNNI void product(const Layer *layer, size_t first, size_t last, size_t rows,
         }
     }
 }
+
+#endif

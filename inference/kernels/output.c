@@ -2,6 +2,9 @@
    only its share of the sum and its best tokens are kept (Milakov and Gimelshein 2018). */
 
 #include "kernels.h"
+
+#ifdef HAS_KERNELS
+
 #include "simd.h"
 
 #include <math.h>
@@ -123,3 +126,5 @@ int best(const Layer *layer, size_t rows, Rows x, const int64_t *barred, size_t 
     free(integers);
     return has_memory;
 }
+
+#endif

@@ -2,6 +2,9 @@
    all: tanh(x) = 2 sigmoid(2 x) - 1. */
 
 #include "kernels.h"
+
+#ifdef HAS_KERNELS
+
 #include "simd.h"
 
 #include <stdlib.h>
@@ -67,3 +70,5 @@ int recur(const Layer *layer, size_t sentences, size_t units, Rows gates, const 
     free(integers);
     return has_memory;
 }
+
+#endif
