@@ -4,7 +4,7 @@ qemu-user runs one process as another processor would: `-cpu Haswell` is an x86-
 nothing newer. It is slow, so few things run there. `.ci/run` installs what this needs.
 """
 
-import json
+import ast
 import platform
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ ARM_COMPILER = "aarch64-linux-gnu-gcc"
 pytestmark = [pytest.mark.processor, pytest.mark.qemu]
 
 OF_HASWELL = """
-import json, torch
+import torch
 from longspan.inference import native
 from longspan.inference.compression import choose_precision
 from longspan.inference.products import EightBits, TorchProduct, input_bits, product_of
@@ -32,7 +32,7 @@ from longspan.training.processor import features, level
 
 ones = EightBits.of(torch.ones(96, 256), None, bounded=True)
 product = product_of(ones)
-print(json.dumps({
+print({
     "level": level(features()),
     "precision": choose_precision("auto", torch.device("cpu")),
     "training": str(compute_type("auto", torch.device("cpu"))),
@@ -41,14 +41,14 @@ print(json.dumps({
     "bits": input_bits(),
     "product": type(product).__name__,
     "off": max(float((product(torch.ones(n, 256)) - 256).abs().max()) for n in (1, 2, 33)),
-}))
+})
 """
 OF_ARM = """
-import json, platform, sys
+import platform, sys
 sys.path.insert(0, sys.argv[1])
 import _kernels
 functions = [n for n in dir(_kernels) if not n.startswith("_")]
-print(json.dumps([platform.machine(), _kernels.supported(), functions]))
+print([platform.machine(), _kernels.supported(), functions])
 """
 
 
@@ -73,10 +73,10 @@ def build(compiler: str, out: Path) -> Path:
 
 
 def answer(*command: str | Path) -> object:
-    """What a program prints as JSON in its last line."""
+    """The Python value that a program prints in its last line."""
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return ast.literal_eval(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("compiler", ["cc", "clang", ARM_COMPILER])
