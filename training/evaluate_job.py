@@ -5,6 +5,7 @@ A composition root: it joins `inference` to the measures, which know nothing of 
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -139,7 +140,9 @@ def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Outpu
     half = max(1, threads // 2)
     torch.set_num_threads(half)
     try:
-        with Beside(_translate, job, job.against, pairs, threads=half) as other:
+        # A terminal has one place for progress, a log has a line for each.
+        shown = not sys.stderr.isatty()
+        with Beside(_translate, job, job.against, pairs, shown, threads=half) as other:
             return _translate(job, job.model, pairs), other.result()
     finally:
         torch.set_num_threads(threads)
@@ -171,7 +174,9 @@ def _test_file(path: str) -> str:
     return str(inside)
 
 
-def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Output:
+def _translate(
+    job: EvaluationJob, system: str, pairs: Sequence[Pair], shown: bool = True
+) -> _Output:
     details = {
         "system": job.name_of(system),
         "test": [job.name_of(path) for path in job.test],
@@ -184,7 +189,7 @@ def _translate(job: EvaluationJob, system: str, pairs: Sequence[Pair]) -> _Outpu
     history = read_history(system)
     settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
     translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
-    label = f"translate with {job.name_of(system)}"
+    label = f"translate with {job.name_of(system)}" if shown else None
     sources = [pair.source for pair in pairs]
     split = "sentences" if job.by_sentence else "never"
     if job.by_sentence:
