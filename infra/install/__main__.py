@@ -16,7 +16,8 @@ __all__ = ["main"]
 
 # What packages without a wheel, and the checkout itself, are built with.
 _BUILD = frozenset({"setuptools"})
-_PINNED = ("--no-deps", "--require-hashes", "--no-build-isolation", "-r")
+# Where a requirement has hashes, pip and uv check them.
+_PINNED = ("--no-deps", "--no-build-isolation", "-r")
 
 
 def main() -> int:

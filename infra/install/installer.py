@@ -54,7 +54,7 @@ def fetch_uv(python: Path, lock: Lock) -> Path | None:
         wanted = lock.only({"uv"}).write_hashed(Path(folder, "uv.txt"))
         quickly = ("--quiet", "--timeout", "15", "--retries", "1")
         try:
-            pip(python).install(*quickly, "--no-deps", "--require-hashes", "-r", str(wanted))
+            pip(python).install(*quickly, "--no-deps", "-r", str(wanted))
         except subprocess.CalledProcessError:
             return None
     return find_uv(python)
