@@ -9,7 +9,7 @@ from pathlib import Path
 from longspan.infra.image.docker import Docker
 from longspan.infra.image.host_base import host_python
 from longspan.infra.image.layers import write_layer
-from longspan.infra.image.packages import build_wheel, install, layers
+from longspan.infra.image.packages import install, layers
 from longspan.infra.image.recipe import HOST, Recipe
 
 __all__ = ["Built", "build", "write_context"]
@@ -60,7 +60,7 @@ def build(recipe: Recipe, docker: Docker, *, keep: Path | None = None) -> Built:
 def write_context(recipe: Recipe, scratch: Path, context: Path) -> None:
     """The Dockerfile and its layers: the same bytes for the same source and versions."""
     packages = scratch / "packages"
-    install(recipe, build_wheel(recipe, scratch), packages)
+    install(recipe, scratch, packages)
     for name, entries in layers(packages).items():
         write_layer(context / f"{name}.tar", entries, recipe.epoch)
     shutil.rmtree(packages)  # as large as the layers

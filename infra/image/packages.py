@@ -5,20 +5,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
 
 from longspan.infra.image.errors import ImageError
 from longspan.infra.image.layers import Entry
 from longspan.infra.image.recipe import Recipe
+from longspan.infra.install.lock import WITH_TORCH, Lock
 
-__all__ = ["LAYERS", "build_wheel", "install", "layers"]
+__all__ = ["LAYERS", "install", "layers"]
 
 LAYERS = ("torch", "dependencies", "longspan")
 
 _PLACE = PurePosixPath("/opt/longspan/lib")
 _SOURCES = ("training", "inference", "pipelines", "infra")
-_FILES = ("pyproject.toml", "README.md", "LICENSE", "requirements.lock")
+_FILES = ("pyproject.toml", "README.md", "LICENSE")
 # Headers, static libraries and tests: what is for building on torch, not for running it. torchgen
 # must stay: torch itself imports it.
 _LEFT_OUT = (
@@ -28,37 +30,53 @@ _LEFT_OUT = (
 _LEFT_OUT_SUFFIXES = (".a", ".pyi", ".pxd", ".pyx")
 # What pip notes of where a wheel lay, and of who asked for it.
 _NOTES = frozenset({"direct_url.json", "REQUESTED", "RECORD", "INSTALLER"})
-# The CUDA build brings these along; they change with torch alone.
-_WITH_TORCH = ("torch", "triton", "nvidia-", "cuda-")
+# Of the core alone, without the tools and what talks to AWS.
+_LOCK = Path("infra/image/requirements.lock")
+_TOOLS = frozenset({"setuptools"})  # to build wheels with
 
 
-def build_wheel(recipe: Recipe, scratch: Path) -> Path:
-    """The project's wheel, from a copy: a build leaves things in its source folder."""
-    copy = scratch / "source"
-    copy.mkdir()
-    for name in _FILES:
-        shutil.copy2(recipe.source / name, copy / name)
-    for name in _SOURCES:
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(recipe.source / name, copy / name, ignore=ignore)
-    _pip("wheel", "--no-deps", "--wheel-dir", str(scratch), str(copy), epoch=recipe.epoch)
-    [wheel] = scratch.glob("longspan-*.whl")
-    return wheel
+@dataclass(frozen=True)
+class _Pip:
+    """pip, which builds wheels with what lies in `tools`, and takes nothing but what is named."""
+
+    tools: Path
+    epoch: int
+
+    def install(self, target: Path, *requirements: str | Path) -> None:
+        """Install into a folder."""
+        self._run("install", "--no-compile", "--target", target, *requirements)
+
+    def wheel(self, folder: Path, source: Path) -> None:
+        """Build a wheel in a folder."""
+        self._run("wheel", "--wheel-dir", folder, source)
+
+    def _run(self, action: str, *arguments: str | Path) -> None:
+        command = [sys.executable, "-m", "pip", "--quiet", action, "--no-deps"]
+        command += ["--no-build-isolation", "--use-pep517", *map(str, arguments)]
+        search = os.pathsep.join([str(self.tools), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "PYTHONPATH": search, "SOURCE_DATE_EPOCH": str(self.epoch)}
+        # Its warnings on what stands elsewhere on the path do not concern a target folder.
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
+            raise ImageError(
+                f"pip {action}: {' '.join(lines)} (pip's own settings apply: for a CPU image "
+                "they must lead to torch's CPU builds)"
+            )
 
 
-def install(recipe: Recipe, wheel: Path, target: Path) -> None:
-    """The wheel and what it needs, in the lock's versions, compiled. Raises ImageError."""
-    _pip(
-        "install",
-        "--no-compile",
-        "--target",
-        str(target),
-        "-c",
-        str(recipe.source / "requirements.lock"),
-        recipe.torch,
-        str(wheel),
-        epoch=recipe.epoch,
-    )
+def install(recipe: Recipe, scratch: Path, target: Path) -> None:
+    """Packages by the lock's hashes, torch by its version, longspan; compiled. Raises ImageError.
+
+    Nothing is resolved: what torch's build for a GPU needs is in the lock, too.
+    """
+    lock = Lock.read(recipe.source / _LOCK)
+    packages = lock.without_torch().pins + (lock.cuda().pins if recipe.accelerator == "gpu" else ())
+    pip = _Pip(scratch / "tools", recipe.epoch)
+    pip.install(pip.tools, "-r", lock.only(_TOOLS).write_hashed(scratch / "tools.txt"))
+    pip.install(target, "-r", Lock(packages).write_hashed(scratch / "packages.txt"))
+    pip.install(target, recipe.torch)
+    pip.install(target, _build_wheel(recipe, pip, scratch))
     for name in _LEFT_OUT:
         shutil.rmtree(target / name, ignore_errors=True)
     for path in [path for path in target.rglob("*") if path.name.endswith(_LEFT_OUT_SUFFIXES)]:
@@ -78,17 +96,18 @@ def layers(target: Path) -> dict[str, list[Entry]]:
     return found
 
 
-def _pip(*arguments: str, epoch: int) -> None:
-    command = [sys.executable, "-m", "pip", "--quiet", *arguments]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
-    # Its warnings on what stands elsewhere on this machine's path do not concern a target folder.
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
-        raise ImageError(
-            f"pip {arguments[0]}: {' '.join(lines)} (pip's own settings apply: for a CPU image "
-            "they must lead to torch's CPU builds)"
-        )
+def _build_wheel(recipe: Recipe, pip: _Pip, scratch: Path) -> Path:
+    """The project's wheel, from a copy: a build leaves things in its source folder."""
+    copy = scratch / "source"
+    copy.mkdir()
+    for name in _FILES:
+        shutil.copy2(recipe.source / name, copy / name)
+    for name in _SOURCES:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(recipe.source / name, copy / name, ignore=ignore)
+    pip.wheel(scratch, copy)
+    [wheel] = scratch.glob("longspan-*.whl")
+    return wheel
 
 
 def _noted(path: Path) -> bool:
@@ -118,7 +137,7 @@ def _layer(distribution: Distribution) -> str:
     name = distribution.name.lower().replace("_", "-")
     if name == "longspan":
         return "longspan"
-    return "torch" if name.startswith(_WITH_TORCH) else "dependencies"
+    return "torch" if name.startswith(WITH_TORCH) else "dependencies"
 
 
 def _top_names(distribution: Distribution) -> Iterator[str]:

@@ -38,7 +38,9 @@ class PipSettings:
     def read(cls, python: Path) -> "PipSettings":
         """The settings of the pip of `python`. Raises CalledProcessError where they are broken."""
         command = [str(python), "-m", "pip", "config", "list"]
-        return cls.parse(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        return cls.parse(
+            subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        )
 
     @classmethod
     def parse(cls, listed: str) -> "PipSettings":
