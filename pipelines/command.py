@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from longspan.training.errors import Interrupted, LongspanError, explain
+from longspan.training.errors import Interrupted, LongspanError, explain, explain_missing
 from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["COMMANDS", "build_parser", "main"]
@@ -78,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         return _fail(explain(error), 1)
+    except ModuleNotFoundError as error:
+        return _fail(explain_missing(error), 1)
 
 
 def _load(name: str) -> ModuleType:

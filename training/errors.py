@@ -20,6 +20,7 @@ __all__ = [
     "ModelDirectoryError",
     "OptionError",
     "explain",
+    "explain_missing",
 ]
 
 
@@ -57,3 +58,17 @@ def explain(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"no space left on the disk{place}: free some and run the same command again"
     return f"{error.strerror or error}{place}"
+
+
+def explain_missing(error: ModuleNotFoundError) -> str:
+    """One line on a package that is not installed; raises `error` again for a module of longspan.
+
+    What the core needs comes with every install, so that the extra `cloud` is what is missing.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "longspan"):
+        raise error
+    return (
+        f"expected the packages of the extra `cloud`, {package} is not installed; "
+        "do: pip install 'longspan[cloud]'"
+    )

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from longspan.infra.image.recipe import ACCELERATORS, HOST
-from longspan.training.errors import LongspanError
+from longspan.training.errors import LongspanError, explain_missing
 
 __all__ = ["main"]
 
@@ -20,9 +20,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _build(arguments) if arguments.action == "build" else _push(arguments)
     except (LongspanError, OSError) as error:
-        print(f"longspan: error: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        return _fail(explain_missing(error))
     return 0
+
+
+def _fail(reason: str) -> int:
+    print(f"longspan: error: {reason}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

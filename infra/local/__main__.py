@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longspan.training.errors import LongspanError
+from longspan.training.errors import LongspanError, explain_missing
 
 if TYPE_CHECKING:
     from longspan.infra.local.runtime import Runtime
@@ -35,9 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _serve(arguments, stop)
     except (LongspanError, OSError) as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-        return 1
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        return _fail(explain_missing(error))
     return 0
+
+
+def _fail(reason: str) -> int:
+    print(json.dumps({"error": reason}), flush=True)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
