@@ -1,5 +1,5 @@
 # make run    set up, then the main job on a generated sample (about 5 minutes on 2 cores)
-# make test   set up, then the tests
+# make test   set up, then the tests; TESTS=tests/training chooses some
 # make check  set up, then lint, format and types
 # make lock   write the locks anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
 #
@@ -32,8 +32,8 @@ run: $(VENV)/installed
 # them, so that its local cloud or model is made once; files of short tests come last. Hundreds of
 # processes start, so bytecode is kept.
 test: $(VENV)/installed
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile \
-		--no-loadscope-reorder -m "$(MARKS)"
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python tests/guarded.py -n 2 --dist loadfile \
+		--no-loadscope-reorder -m "$(MARKS)" $(TESTS)
 
 check: $(VENV)/installed
 	$(BIN)/ruff check

@@ -15,14 +15,14 @@ import sys
 import threading
 from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["adopt_orphans", "kill_rest", "main"]
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def main(command: Sequence[str]) -> int:
     """Run the command to its end; 127 when it cannot be started."""
-    _adopt_orphans()
+    adopt_orphans()
     try:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
@@ -30,11 +30,11 @@ def main(command: Sequence[str]) -> int:
         return 127
     threading.Thread(target=_listen, args=(child,), daemon=True).start()
     status = child.wait()
-    _kill_rest(child.pid)
+    kill_rest(child.pid)
     return status if status >= 0 else 128 - status
 
 
-def _adopt_orphans() -> None:
+def adopt_orphans() -> None:
     """Processes that leave the group come to us when their parent ends (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -52,7 +52,7 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _kill_rest(group: int) -> None:
+def kill_rest(group: int) -> None:
     """What the command left behind: its group, then every child that came to us."""
     _kill_group(group)
     children = f"/proc/self/task/{os.getpid()}/children"
