@@ -90,7 +90,14 @@ def kill_a_worker_then_terminate(running: Interrupted) -> None:
     running.make.terminate()
 
 
-@pytest.mark.parametrize("interrupt", [press_control_c, kill_make, kill_a_worker_then_terminate])
+@pytest.mark.parametrize(
+    "interrupt",
+    [
+        press_control_c,
+        pytest.param(kill_make, marks=pytest.mark.long),
+        pytest.param(kill_a_worker_then_terminate, marks=pytest.mark.long),
+    ],
+)
 def test_nothing_is_left(running: Interrupted, interrupt: Callable[[Interrupted], None]) -> None:
     interrupt(running)
     assert running.make.wait(120) != 0

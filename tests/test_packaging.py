@@ -111,19 +111,5 @@ def test_the_installed_version_is_the_projects():
     assert importlib.metadata.version("longspan") == PROJECT["project"]["version"]
 
 
-def test_the_lock_pins_every_requirement():
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    pinned = {line.split("==")[0] for line in lines if "==" in line and line[0] not in " #"}
-    project = PROJECT["project"]
-    wanted = [*project["dependencies"]]
-    for extra in project["optional-dependencies"].values():
-        wanted += extra
-    names = {
-        "".join(c if c.isalnum() else "-" for c in item.split("[")[0].split(">")[0].split("=")[0])
-        for item in wanted
-    }
-    assert names - {project["name"]} <= pinned  # an extra may ask for another one of ours
-
-
 def test_the_changelog_has_a_place_for_what_comes():
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

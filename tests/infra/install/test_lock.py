@@ -1,7 +1,10 @@
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from longspan.infra.install.lock import Lock, Pin
 
@@ -61,3 +64,20 @@ def test_what_is_not_for_the_image_is_not_in_it() -> None:
     names = {pin.name for pin in LOCKS["image"].pins}
     assert {"torch", "numpy", "sacrebleu", "setuptools"} <= names
     assert not {"boto3", "sagemaker", "moto", "pytest", "uv"} & names
+
+
+def test_the_checkout_is_built_with_what_the_lock_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for lock in LOCKS.values():
+        [setuptools] = lock.only({"setuptools"}).pins
+        assert project["build-system"]["requires"] == [setuptools.requirement]
+
+
+def test_the_lock_has_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = {pin.name: Requirement(pin.requirement) for pin in LOCKS["all"].pins}
+    asked = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    for requirement in map(Requirement, asked):
+        if requirement.name != project["name"]:
+            [pin] = pinned[canonicalize_name(requirement.name)].specifier
+            assert pin.version in requirement.specifier, requirement
