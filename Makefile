@@ -13,7 +13,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 RUNS ?= runs/sample
-MARKS ?= not long
+MARKS ?= not long and not qemu
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \

@@ -35,6 +35,8 @@ def small_config(**sections: Any) -> str:
     }
     config["baseline"]["hyperparameters"] |= {"max_minutes": 0}
     config["gate"] = dict(OPEN_GATE)
+    config["tuning"].pop("hyperband", None)
+    config["tuning"] |= {"strategy": "Random", "jobs": 2, "parallel_jobs": 2}
     for name, values in sections.items():
         config[name] = {**config[name], **values}
     return yaml.safe_dump(config)

@@ -1,72 +1,22 @@
 """`longspan run` and the commands that look at it, as a person types them."""
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.pipelines.shell import Shell
 from tests.pipelines.small_config import small_config
+from tests.training.in_process import Done
 
 # One training job and no baseline: these tests are about the run, not about what it makes.
 QUICK = {
     "baseline": {"enabled": False},
     "tuning": {"jobs": 1, "parallel_jobs": 1},
 }
-
-
-# A shell starts what runs in its background with SIGINT ignored, and children inherit that.
-_COMMAND = (
-    "import signal, sys\n"
-    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from longspan.pipelines.command import main\n"
-    "sys.exit(main(sys.argv[1:]))"
-)
-
-
-@dataclass(frozen=True)
-class Shell:
-    """A folder with a config in which commands are typed; nothing else leads to a cloud."""
-
-    folder: Path
-
-    def environment(self, **more: str) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LONGSPAN_"))}
-        hidden = {"HOME": str(self.folder), "AWS_EC2_METADATA_DISABLED": "true"}
-        return {**kept, **hidden, **more}
-
-    def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *arguments],
-            cwd=self.folder,
-            env=self.environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        with self.start(*arguments, **more) as process:
-            output, errors = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
-
-    def processes(self) -> list[str]:
-        """Command lines of processes that work in the folder, ours aside."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if str(self.folder) in line:
-                found.append(line)
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +27,47 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 @pytest.fixture(scope="module")
-def finished(shell: Shell) -> "subprocess.CompletedProcess[str]":
-    """A run from pairs to a translation by the endpoint."""
-    return shell("run")
+def interrupted(shell: Shell) -> Done:
+    """A run that Ctrl-C ended when its pairs were prepared."""
+    lines = []
+    with shell.start("run") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if re.match(r"Tune +Executing", line):
+                break
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=180)
+    deadline = time.monotonic() + 180
+    while shell.processes():
+        assert time.monotonic() < deadline, shell.processes()
+        time.sleep(0.1)
+    return Done(process.returncode, "".join(lines) + rest, errors)
+
+
+@pytest.fixture(scope="module")
+def finished(shell: Shell, interrupted: Done) -> Done:
+    """The same run, taken up, to a translation by the endpoint."""
+    return shell.process("run")
+
+
+def test_ctrl_c_leaves_nothing_behind_and_the_run_goes_on(
+    interrupted: Done, finished: Done
+) -> None:
+    assert interrupted.returncode == 130, interrupted.stderr
+    assert "the same command goes on where it ended" in interrupted.stderr
+    assert re.search(r"^Prepare +Succeeded", interrupted.stdout, re.MULTILINE)
+    assert finished.returncode == 0, finished.stderr
+    assert "taken up where it ended" in finished.stdout
+    assert not re.search(r"^Prepare +(Starting|Executing)", finished.stdout, re.MULTILINE)
 
 
 def test_a_run_ends_with_a_table_a_translation_and_where_things_lie(
-    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+    shell: Shell, finished: Done
 ) -> None:
     assert finished.returncode == 0, finished.stderr
     out = finished.stdout
-    for step in ("Prepare", "Tune", "Evaluate", "Register", "Endpoint"):
+    for step in ("Tune", "Evaluate", "Register", "Endpoint"):
         assert re.search(rf"^{step} +Succeeded", out, re.MULTILINE), step
     assert re.search(r"^over 100 +[1-9]", out, re.MULTILINE)
     assert re.search(r"^trials +\d+:\d\d  1 trial, [1-9]", out, re.MULTILINE)
@@ -105,24 +85,25 @@ def test_a_run_ends_with_a_table_a_translation_and_where_things_lie(
     assert shell.processes() == []
 
 
-def test_a_second_run_does_nothing_again(
-    shell: Shell, finished: "subprocess.CompletedProcess[str]"
+def test_a_second_run_does_nothing_again_and_waits_for_a_person(
+    shell: Shell, finished: Done
 ) -> None:
-    again = shell("run")
+    config = small_config(**QUICK, registry={"approval_status": "PendingManualApproval"})
+    (shell.folder / "pending.yaml").write_text(config)
+    again = shell("run", "--config", "pending.yaml")
     assert again.returncode == 0, again.stderr
     for step in ("Prepare", "Tune", "Evaluate"):
         assert re.search(rf"^{step} +cached", again.stdout, re.MULTILINE), step
     assert re.search(r"^trials +taken from an earlier run$", again.stdout, re.MULTILINE)
-    assert "Endpoint" in again.stdout
+    # Registered, and not deployed.
+    assert re.search(r"^Deploy +Succeeded .*False", again.stdout, re.MULTILINE)
+    assert "CreateModel" not in again.stdout
 
 
-def test_status_and_logs_show_what_ran(
-    shell: Shell, finished: "subprocess.CompletedProcess[str]"
-) -> None:
+def test_status_and_logs_show_what_ran(shell: Shell, finished: Done) -> None:
     listed = shell("status")
     assert "Succeeded" in listed.stdout
-    steps = shell("status")
-    assert "Evaluate" in steps.stdout
+    assert "Evaluate" in listed.stdout
     id = re.search(r"execution/(\w+)", finished.stdout)
     assert id is not None
     first = shell("status", id[1])
@@ -135,9 +116,7 @@ def test_status_and_logs_show_what_ran(
     assert len(wrong.stderr.splitlines()) == 1
 
 
-def test_cost_estimates_a_run_and_reckons_one_by_its_seconds(
-    shell: Shell, finished: "subprocess.CompletedProcess[str]"
-) -> None:
+def test_cost_estimates_a_run_and_reckons_one_by_its_seconds(shell: Shell, finished: Done) -> None:
     before = shell("cost")
     assert before.returncode == 0, before.stderr
     assert re.search(r"^Tune +[\d.]+ to [\d.]+ +\$[\d.]+ to \$[\d.]+", before.stdout, re.MULTILINE)
@@ -152,31 +131,6 @@ def test_cost_estimates_a_run_and_reckons_one_by_its_seconds(
             rf"^{step} +\d+ +\d\.\d+ +0\.000 +\d\.\d+ +ml\.", after.stdout, re.MULTILINE
         )
     assert "would have cost on AWS $" in after.stdout
-
-
-def test_ctrl_c_leaves_nothing_behind_and_the_run_goes_on(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
-    config = small_config(**QUICK, registry={"approval_status": "PendingManualApproval"})
-    (tmp_path / "longspan.yaml").write_text(config)
-    with shell.start("run") as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if re.match(r"Tune +Executing", line):
-                break
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=180)
-    assert process.returncode == 130, errors
-    assert "the same command goes on where it ended" in errors
-    deadline = time.monotonic() + 180
-    while shell.processes():
-        assert time.monotonic() < deadline, shell.processes()
-        time.sleep(0.1)
-    again = shell("run")
-    assert again.returncode == 0, again.stderr
-    assert "taken up where it ended" in again.stdout
-    # It waits for a person: registered, and not deployed.
-    assert re.search(r"^Deploy +Succeeded .*False", again.stdout, re.MULTILINE)
-    assert "CreateModel" not in again.stdout
 
 
 def test_a_failed_job_is_one_line_with_its_reason(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 import json
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from longspan.pipelines.command import main
+from tests.pipelines.shell import Shell
 from tests.pipelines.small_config import small_config
-from tests.pipelines.test_run_command import Shell
+from tests.training.in_process import Done
 
 TITLES = (
     "fixed vector (baseline)", "n-gram preprocessing", "larger network", "attention",
@@ -43,23 +44,21 @@ def stopped(shell: Shell) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(shell: Shell, stopped: str) -> "subprocess.CompletedProcess[str]":
-    done = shell("study", "--seeds", "1")
+def finished(shell: Shell, stopped: str) -> Done:
+    done = shell.process("study", "--seeds", "1")
     assert done.returncode == 0, done.stderr
     return done
 
 
-def test_it_goes_on_where_it_was_stopped(
-    stopped: str, finished: "subprocess.CompletedProcess[str]"
-) -> None:
+@pytest.mark.long
+def test_it_goes_on_where_it_was_stopped(stopped: str, finished: Done) -> None:
     assert "(taken up where it ended)" in finished.stdout
     [done] = re.findall(r"^(Train-\S+) +Succeeded", stopped, re.MULTILINE)[:1]
     assert not re.search(rf"^{done} +(Starting|Executing)", finished.stdout, re.MULTILINE)
 
 
-def test_every_course_is_in_the_table_and_the_page(
-    shell: Shell, finished: "subprocess.CompletedProcess[str]"
-) -> None:
+@pytest.mark.long
+def test_every_course_is_in_the_table_and_the_page(shell: Shell, finished: Done) -> None:
     for title in TITLES:
         updates = 1 if title == "larger batches" else 4
         line = rf"^{re.escape(title)} .* {updates} +\d+  "
@@ -111,7 +110,9 @@ def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path)
 
 
 @pytest.mark.parametrize("option", ["--updates", "--max-minutes", "--seeds"])
-def test_nothing_is_not_a_budget(shell: Shell, option: str) -> None:
-    done = shell("study", option, "0")
-    assert done.returncode == 2
-    assert "expected" in done.stderr
+def test_nothing_is_not_a_budget(
+    shell: Shell, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["study", option, "0"])
+    assert "expected" in capsys.readouterr().err

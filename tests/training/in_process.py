@@ -16,7 +16,12 @@ class Done:
 
 
 def call(main: Callable[[], int]) -> Done:
-    output, errors = io.StringIO(), io.StringIO()
+    output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         status = main()
-    return Done(status, output.getvalue(), errors.getvalue())
+    return Done(status, _written(output), _written(errors))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()

@@ -93,7 +93,7 @@ def test_sigterm_while_it_starts_leaves_nothing_behind(launch, base, tmp_path: P
 
 
 def test_what_cannot_be_finished_in_time_gets_a_503(launch, endless_base):
-    server = launch(endless_base, LONGSPAN_DRAIN="2", LONGSPAN_WORKERS="1").wait_ready()
+    server = launch(endless_base, LONGSPAN_DRAIN="2").wait_ready()
     bodies = [LONG, {"text": [LONG["text"]] * 500, "max_length": 20_000}]
     streamed = {**LONG, "stream": True, "profile": "fast"}
     with ThreadPoolExecutor(3) as pool, _connect(server) as half:
@@ -114,7 +114,7 @@ def test_what_cannot_be_finished_in_time_gets_a_503(launch, endless_base):
 
 
 def test_a_worker_that_says_nothing_is_replaced_and_what_it_had_gets_a_503(launch, endless_base):
-    server = launch(endless_base, LONGSPAN_SILENCE="2", LONGSPAN_WORKERS="1").wait_ready()
+    server = launch(endless_base, LONGSPAN_SILENCE="3").wait_ready()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(server.ask, LONG)
         _until_working(server, 1)
@@ -126,7 +126,7 @@ def test_a_worker_that_says_nothing_is_replaced_and_what_it_had_gets_a_503(launc
 
 
 def test_a_busy_worker_is_not_silent(launch, endless_base):
-    server = launch(endless_base, LONGSPAN_SILENCE="2", LONGSPAN_DEADLINE="5").wait_ready()
+    server = launch(endless_base, LONGSPAN_SILENCE="3", LONGSPAN_DEADLINE="4").wait_ready()
     assert server.ask(LONG).status in (200, 504)
     assert server.metric("longspan_worker_ends_total") == 0
 
@@ -198,7 +198,7 @@ def test_a_model_that_cannot_translate_ends_the_server_with_its_path(
 
 
 def test_a_worker_that_ends_before_it_is_ready_ends_the_server_with_the_models_path(launch, base):
-    server = launch(LONGSPAN_WORKERS="1")
+    server = launch()
     os.kill(server.event("worker started")["pid"], signal.SIGKILL)
     assert server.process.wait(60) == 1
     server.stop()

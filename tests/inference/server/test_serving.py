@@ -12,7 +12,7 @@ from longspan.inference.handler import input_fn, model_fn, output_fn, predict_fn
 
 
 def test_ping_is_healthy_once_the_model_has_answered(launch):
-    server = launch(LONGSPAN_WORKERS="1")
+    server = launch()
     worker = server.event("worker started")["pid"]
     os.kill(worker, signal.SIGSTOP)  # it has not even loaded its libraries yet
     assert server.request("GET", "/ping").status == 503

@@ -120,7 +120,7 @@ class JobBench:
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _program(self, name: str, script: str) -> list[str]:
         """A command that runs the script with its `/opt/ml` where the container's is."""

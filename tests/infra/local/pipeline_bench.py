@@ -176,7 +176,7 @@ class PipelineBench:
             if found["PipelineExecutionStatus"] in ENDED:
                 return found
             assert time.monotonic() < deadline, self.steps(arn)
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def steps(self, arn: str) -> dict[str, Any]:
         """By name, in the order in which they started."""
@@ -196,4 +196,4 @@ class PipelineBench:
             if found.get("StepStatus") in statuses:
                 return dict(found)
             assert time.monotonic() < deadline, self.steps(arn)
-            time.sleep(0.02)
+            time.sleep(0.1)

@@ -102,6 +102,7 @@ def lower(definition: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in definition.items()}
 
 
+@pytest.mark.long
 def test_from_pairs_to_an_evaluation(
     bench: JobBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
