@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 _Floats = NDArray[np.float32]
 _Integers = NDArray[np.int64]
 
+INTERFACE: int
+
 @final
 class Layer:
     """A packed linear layer (a capsule)."""
@@ -96,7 +98,15 @@ def tanh_sum(x: _Floats, y: _Floats, /) -> None:
     """x becomes tanh(x + y)."""
 
 def best(
-    layer: Layer, x: _Floats, barred: _Integers, chances: _Floats, tokens: _Integers, /
+    layer: Layer,
+    x: _Floats,
+    table: _Floats,
+    kinds: _Integers,
+    chances: _Floats,
+    tokens: _Integers,
+    /,
 ) -> None:
     """Of the layer's outputs as logits: the best of each row, (rows, count), best first, and the
-    logarithms of their probabilities; `barred` ones get -inf, and no other one gets their share."""
+    logarithms of their probabilities. To a row's logits comes the line kinds[row] of table (kinds,
+    tokens + 1), 0 or -inf, its last column for all outputs from there on; what is barred so keeps
+    its share."""

@@ -14,12 +14,14 @@ from torch import Tensor
 from longspan.inference import native
 from longspan.inference.hypotheses import Ending, Floats, History, Integers, Pool
 from longspan.inference.hypothesis import Hypothesis
+from longspan.inference.loops import Loops
 from longspan.inference.penalties import coverage_penalty, length_penalty
 from longspan.inference.repeats import Repeats
 from longspan.inference.settings import SearchSettings
+from longspan.inference.spelling import Bars, Characters, Spelling
 from longspan.inference.watched_attention import read_attention
 from longspan.training.errors import LongspanError
-from longspan.training.tokenizer import BOS, EOS, PAD
+from longspan.training.tokenizer import BOS, EOS
 
 __all__ = ["Beams"]
 
@@ -27,7 +29,9 @@ __all__ = ["Beams"]
 class Beams:
     """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
 
-    def __init__(self, lengths: Sequence[int], settings: SearchSettings) -> None:
+    def __init__(
+        self, source: Integers, lengths: Sequence[int], settings: SearchSettings, spelling: Spelling
+    ) -> None:
         beam, sentences = settings.beam_size, len(lengths)
         self.settings = settings
         self.lengths = lengths
@@ -43,17 +47,20 @@ class Beams:
         self._stopped = Pool(sentences, beam, finished=False)
         self._history = History(sentences)
         self._repeats = Repeats(sentences, settings.no_repeat_ngram_size)
+        self._characters = Characters(sentences, spelling)
+        self._loops = Loops(source, np.array(lengths))
 
     @property
-    def wanted(self) -> tuple[int, tuple[int, ...]]:
+    def wanted(self) -> tuple[int, Bars]:
         """How many tokens of each row the next step needs, and which ones cannot be.
 
         Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS; and those
         that would repeat an n-gram.
         """
-        too_short = self._length < self.settings.min_length
+        left = np.repeat(self.limits[self.running] - self._length, self._sums.shape[1])
+        may_end = self._length >= self.settings.min_length
         count = self.settings.beam_size + 1 + self._repeats.most
-        return count, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
+        return count, self._characters.bars(left, may_end=may_end)
 
     def advance(
         self, chances: native.Floats, tokens: Integers, weights: Tensor | None
@@ -143,9 +150,11 @@ class Beams:
         finished = self._finished.score[self.running]  # (running, beam), best first
         full = finished[:, -1] >= scores.max(axis=1)
         over = self._length >= limits
-        done = (finished[:, settings.n_best - 1] >= reachable) | full | over
-        if over.any():
-            self._stop(over, scores)
+        looping = self._in_loops(parents, tokens)
+        done = (finished[:, settings.n_best - 1] >= reachable) | full | over | looping
+        if (stopped := over | looping).any():
+            self._stopped.looping[self.running] = looping
+            self._stop(stopped, scores)
         ended = self.running[done].tolist()
         rows = np.flatnonzero(~done) if ended else np.arange(len(done))
         if ended:
@@ -157,12 +166,22 @@ class Beams:
         live = len(self.previous) // len(done)  # hypotheses a sentence before the step
         self.previous = tokens.reshape(-1)
         kept = (rows[:, None] * live + parents).reshape(-1)
-        self._repeats.grow(kept, self.previous)
+        for watcher in (self._repeats, self._characters, self._loops):
+            watcher.grow(kept, self.previous)
         return kept, ended
 
-    def _stop(self, over: NDArray[np.bool_], scores: Floats) -> None:
-        """Keep what is live of the sentences `over` the limit, as unfinished."""
-        rows = np.flatnonzero(over)
+    def _in_loops(self, parents: Integers, tokens: Integers) -> NDArray[np.bool_]:
+        """The sentences whose best live hypothesis is in a loop, and between two characters."""
+        if not self._loops.are_due or self._length < self.settings.min_length:
+            return np.zeros(len(parents), np.bool_)
+        live = len(self.previous) // len(parents)  # before the step
+        rows = np.arange(len(parents)) * live + parents[:, 0]
+        found = self._loops.found(rows, tokens[:, 0], self.running)
+        return found & self._characters.whole(rows, tokens[:, 0])
+
+    def _stop(self, stopped: NDArray[np.bool_], scores: Floats) -> None:
+        """Keep what is live of the sentences that are `stopped`, as unfinished."""
+        rows = np.flatnonzero(stopped)
         slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))
         sentences = self.running[rows]
         self._stopped.add(sentences, scores[rows], self._sums[rows], self._length, slots)

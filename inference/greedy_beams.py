@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from longspan.inference.hypothesis import Hypothesis
+from longspan.inference.loops import Loops
 from longspan.inference.native import Floats, Integers
 from longspan.inference.penalties import coverage_penalty, length_penalty
 from longspan.inference.repeats import Repeats
 from longspan.inference.settings import SearchSettings
+from longspan.inference.spelling import Bars, Characters, Spelling
 from longspan.inference.watched_attention import read_attention
 from longspan.training.errors import LongspanError
-from longspan.training.tokenizer import BOS, EOS, PAD
+from longspan.training.tokenizer import BOS, EOS
 
 __all__ = ["GreedyBeams"]
 
@@ -23,26 +25,32 @@ __all__ = ["GreedyBeams"]
 class GreedyBeams:
     """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
 
-    def __init__(self, lengths: Sequence[int], settings: SearchSettings) -> None:
+    def __init__(
+        self, source: Integers, lengths: Sequence[int], settings: SearchSettings, spelling: Spelling
+    ) -> None:
         self.settings = settings
         self.lengths = lengths
-        self.limits = settings.limits(lengths)
+        self.limits: Integers = np.array(settings.limits(lengths), dtype=np.int64)
         self.running = list(range(len(lengths)))  # sentence numbers
         self.previous: Integers = np.full(len(lengths), BOS)
         self._ids: list[list[int]] = [[] for _ in lengths]
         self._sums = [0.0] * len(lengths)
         self._scores = [0.0] * len(lengths)
         self._finished = [False] * len(lengths)
+        self._looping = [False] * len(lengths)
         self._coverage: Tensor | None = None  # (running, 1, source)
         self._attention: list[list[Tensor]] = [[] for _ in lengths]  # (source,) a step
         self._length = 0
         self._repeats = Repeats(len(lengths), settings.no_repeat_ngram_size)
+        self._characters = Characters(len(lengths), spelling)
+        self._loops = Loops(source, np.array(lengths))
 
     @property
-    def wanted(self) -> tuple[int, tuple[int, ...]]:
+    def wanted(self) -> tuple[int, Bars]:
         """As `Beams.wanted`."""
-        too_short = self._length < self.settings.min_length
-        return 1 + self._repeats.most, ((PAD, BOS, EOS) if too_short else (PAD, BOS))
+        left = self.limits[self.running] - self._length
+        may_end = self._length >= self.settings.min_length
+        return 1 + self._repeats.most, self._characters.bars(left, may_end=may_end)
 
     def advance(
         self, chances: Floats, tokens: Integers, weights: Tensor | None
@@ -52,6 +60,7 @@ class GreedyBeams:
         best, chosen = self._choose(chances, tokens)
         self._length += 1
         self._watch(attention)
+        looping = self._in_loops(chosen)
         ended, left = [], []
         for place, (token, chance) in enumerate(zip(chosen.tolist(), best.tolist(), strict=True)):
             sentence = self.running[place]
@@ -63,8 +72,9 @@ class GreedyBeams:
             self._sums[sentence] += chance
             if token != EOS:
                 self._ids[sentence].append(token)
-            if token == EOS or self._length >= self.limits[sentence]:
+            if token == EOS or place in looping or self._length >= self.limits[sentence]:
                 self._finished[sentence] = token == EOS
+                self._looping[sentence] = token != EOS and place in looping
                 self._scores[sentence] = self._score(sentence, place)
                 ended.append(sentence)
             else:
@@ -81,6 +91,7 @@ class GreedyBeams:
                     log_probability=self._sums[sentence],
                     finished=self._finished[sentence],
                     alignment=self._alignment(sentence, self.lengths[sentence]),
+                    looping=self._looping[sentence],
                 )
             ]
             for sentence in sentences
@@ -97,6 +108,14 @@ class GreedyBeams:
         chances = self._repeats.bar(chances, tokens)
         each, best = np.arange(len(chances)), chances.argmax(axis=1)
         return chances[each, best], tokens[each, best]
+
+    def _in_loops(self, chosen: Integers) -> set[int]:
+        """The places that are in a loop, and between two characters, once `chosen` is said."""
+        if not self._loops.are_due or self._length < self.settings.min_length:
+            return set()
+        places = np.arange(len(chosen))
+        found = self._loops.found(places, chosen, np.array(self.running))
+        return set(np.flatnonzero(found & self._characters.whole(places, chosen)).tolist())
 
     def _watch(self, attention: Tensor | None) -> None:
         if attention is None:
@@ -121,7 +140,8 @@ class GreedyBeams:
         """Drop the sentences that ended; the rows to go on with, None when that is all."""
         rows = np.array(left, dtype=np.int64)
         self.previous = tokens[rows]
-        self._repeats.grow(rows, self.previous)
+        for watcher in (self._repeats, self._characters, self._loops):
+            watcher.grow(rows, self.previous)
         if not ended:
             return None
         self.running = [self.running[place] for place in left]

@@ -33,6 +33,7 @@ class Ending:
     score: float
     log_probability: float
     finished: bool
+    looping: bool = False
 
 
 class Pool:
@@ -44,6 +45,7 @@ class Pool:
         self._log_probability = self.score.copy()
         self._length = np.zeros((sentences, size), dtype=np.int64)
         self._slot = np.zeros_like(self._length)
+        self.looping = np.zeros(sentences, np.bool_)  # why the sentence was stopped
 
     def add(
         self, rows: Integers, score: Floats, log_probability: Floats, length: int, slot: Integers
@@ -71,9 +73,10 @@ class Pool:
             column[list(sentences)].tolist()
             for column in (self._slot, self._length, self.score, self._log_probability)
         ]
+        looping = self.looping.tolist()
         return [
             [
-                Ending(i, slot, length, score, total, self.finished)
+                Ending(i, slot, length, score, total, self.finished, looping[i])
                 for slot, length, score, total in zip(*places, strict=True)
                 if score > -np.inf
             ]
@@ -122,6 +125,7 @@ class History:
                 score=end.score,
                 log_probability=end.log_probability,
                 finished=end.finished,
+                looping=end.looping,
                 alignment=self._alignment(
                     end, slots[i].tolist(), places, source_lengths[end.sentence]
                 ),

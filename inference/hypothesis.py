@@ -13,7 +13,8 @@ class Hypothesis:
     """One translation as token ids.
 
     `ids` has neither BOS nor EOS. `score` is penalised; `log_probability` is the plain sum over
-    `ids` and EOS (over `ids` alone where `finished` is False: the length limit stopped it).
+    `ids` and EOS, or over `ids` alone where `finished` is False: the length limit stopped it, or,
+    where `looping` is True, the search did, since it repeated itself.
     `alignment` (target, source) has a row per id and a column per source token, its EOS
     included: the attention weights averaged over heads, or None where not asked for.
     """
@@ -23,3 +24,4 @@ class Hypothesis:
     log_probability: float
     finished: bool
     alignment: NDArray[np.float32] | None = None
+    looping: bool = False

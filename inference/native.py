@@ -17,7 +17,14 @@ __all__ = ["Floats", "Integers", "kernels", "usable"]
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_usable = kernels is not None and kernels.supported() and "avx512_vnni" in features()
+# A build of another version is left alone; installing again makes the right one.
+_INTERFACE = 2
+_usable = (
+    kernels is not None
+    and getattr(kernels, "INTERFACE", 1) == _INTERFACE
+    and kernels.supported()
+    and "avx512_vnni" in features()
+)
 
 
 def usable() -> bool:

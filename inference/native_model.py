@@ -16,6 +16,7 @@ from longspan.inference.int8 import Int8Linear
 from longspan.inference.native import Floats, Integers, kernels
 from longspan.inference.native_encoder import NativeEncoder
 from longspan.inference.native_scores import scores_of
+from longspan.inference.spelling import Bars
 from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["NativeModel", "NativeWalk", "can_be_native"]
@@ -89,7 +90,7 @@ class NativeWalk:
         self._places = _Places(model.location, encoded, mask) if model.location else None
 
     def take(
-        self, previous: Integers, count: int, barred: tuple[int, ...]
+        self, previous: Integers, count: int, bars: Bars
     ) -> tuple[Floats, Integers, Tensor | None]:
         """As `Walk.take`."""
         model, rows = self.model, len(previous)
@@ -110,7 +111,7 @@ class NativeWalk:
         count = min(count, model.projection.outputs)
         chances = np.empty((rows, count), np.float32)
         tokens = np.empty((rows, count), np.int64)
-        kernels.best(model.projection.packed, context, np.array(barred), chances, tokens)
+        kernels.best(model.projection.packed, context, bars.table, bars.kinds, chances, tokens)
         self.recurrent, self.cell = made[:, model.parts[0]], cell
         self.order = np.arange(rows)
         return chances, tokens, torch.from_numpy(scores).view(rows, model.heads, -1)

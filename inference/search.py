@@ -11,8 +11,11 @@ continuations. A sentence is done as soon as
 - `beam_size` finished hypotheses score at least what the best live one would score if it ended
   now. So beam 1 is exactly greedy search, and an early end that scores worse than what is live
   does not count: the ends of the sentences inside a long text do not cut it short; or
-- its output reached the limit, which follows the source's length. What is live then is returned
-  with `finished=False`, after the finished hypotheses.
+- its output reached the limit, which follows the source's length, or its best live hypothesis is
+  in a loop (see `loops`). What is live then is returned with `finished=False`, after the finished
+  hypotheses.
+
+No hypothesis has bytes that are not UTF-8 (see `spelling`).
 
 Sentences that are done leave the batch.
 """
@@ -27,6 +30,7 @@ from longspan.inference.beams import Beams
 from longspan.inference.greedy_beams import GreedyBeams
 from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.settings import SearchSettings
+from longspan.inference.spelling import Spelling
 from longspan.inference.walk import MemoryT, StateT, Steps, start_walk
 
 __all__ = ["Hypothesis", "Search", "SearchSettings", "Steps", "search"]
@@ -35,7 +39,8 @@ __all__ = ["Hypothesis", "Search", "SearchSettings", "Steps", "search"]
 class Search(Generic[MemoryT, StateT]):
     """A search that its owner takes step by step, many of them in turn where it likes.
 
-    `source` (batch, source) of `lengths` (batch,) tokens, PAD after. Model and batch are on one
+    `source` (batch, source) of `lengths` (batch,) tokens, PAD after; `spelling` is that of the
+    target vocabulary. Model and batch are on one
     device; the caller has put the model into evaluation mode.
 
     Raises HyperparameterError if a coverage penalty is asked of a model without attention, and
@@ -49,10 +54,13 @@ class Search(Generic[MemoryT, StateT]):
         source: Tensor,
         lengths: Tensor,
         settings: SearchSettings,
+        spelling: Spelling,
     ) -> None:
         self._lengths: list[int] = lengths.tolist()
         kind = Beams if settings.beam_size > 1 else GreedyBeams
-        self._beams: Beams | GreedyBeams = kind(self._lengths, settings)
+        self._beams: Beams | GreedyBeams = kind(
+            source.cpu().numpy(), self._lengths, settings, spelling
+        )
         self._walk = start_walk(model, source, lengths)
 
     @property
@@ -91,12 +99,16 @@ class Search(Generic[MemoryT, StateT]):
 
 
 def search(
-    model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor, settings: SearchSettings
+    model: Steps[MemoryT, StateT],
+    source: Tensor,
+    lengths: Tensor,
+    settings: SearchSettings,
+    spelling: Spelling,
 ) -> list[list[Hypothesis]]:
     """Translate a batch to its end: what `Search` takes, and `hypotheses` of each sentence."""
     if not len(source):
         return []
-    going = Search(model, source, lengths, settings)
+    going = Search(model, source, lengths, settings, spelling)
     while going.running:
         going.step()
     return going.hypotheses(range(len(source)))

@@ -34,11 +34,9 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-length-factor",
         type=float,
         metavar="F",
-        help="output may have F times the source's tokens ... (default: 2.5)",
+        help="output may have F times the source's tokens ...",
     )
-    group.add_argument(
-        "--max-length-offset", type=int, metavar="N", help="... plus N tokens (default: 20)"
-    )
+    group.add_argument("--max-length-offset", type=int, metavar="N", help="... plus N tokens (20)")
     group.add_argument(
         "--no-repeat-ngram-size",
         type=int,

@@ -7,8 +7,12 @@ from typing import Any
 
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.output_length import OFFSET
 
 __all__ = ["SearchSettings"]
+
+# Of models that do not say how long the outputs of their training pairs were.
+_ANY_FACTOR = 2.5
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class SearchSettings:
     length_penalty: float = 0.6  # alpha of Wu et al. 2016
     coverage_penalty: float = 0.0  # beta of Wu et al. 2016; needs attention
     n_best: int = 1
-    max_length_factor: float = 2.5
-    max_length_offset: int = 20
+    max_length_factor: float = _ANY_FACTOR
+    max_length_offset: int = OFFSET
     max_length: int | None = None
     min_length: int = 0  # tokens before EOS
     no_repeat_ngram_size: int = 0  # n of the n-grams that come once at most; 0 allows repeats
@@ -58,6 +62,7 @@ class SearchSettings:
             "length_penalty": hyperparameters.length_penalty,
             "coverage_penalty": hyperparameters.coverage_penalty,
             "no_repeat_ngram_size": hyperparameters.no_repeat_ngram_size,
+            "max_length_factor": hyperparameters.max_length_factor or _ANY_FACTOR,
         }
         return cls(**values | {name: v for name, v in changes.items() if v is not None})
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from longspan.inference.answers import as_translation, join
 from longspan.inference.parts import Limits, split
 from longspan.inference.search import SearchSettings, search
+from longspan.inference.spelling import Spelling
 from longspan.inference.translations import BLANK, Candidate, Translation, read
 from longspan.training.errors import LongspanError
 from longspan.training.model import Model
@@ -62,6 +63,7 @@ class Translator:
     ) -> None:
         self.model = model.to(device)
         self.tokenizer = tokenizer
+        self._spelling = Spelling.of(tokenizer)
         self.settings = settings if settings is not None else SearchSettings()
         self.device = torch.device(device)
         self.max_batch_tokens = max_batch_tokens
@@ -103,7 +105,7 @@ class Translator:
         with _evaluating(self.model), _shown(label, len(full)) as count:
             for members in self._batches([len(ids) for ids in encoded]):
                 batch = [encoded[i] for i in members]
-                found = search(self.model, *self._pad(batch), self.settings)
+                found = search(self.model, *self._pad(batch), self.settings, self._spelling)
                 for i, ids, hypotheses in zip(members, batch, found, strict=True):
                     results[full[i]] = read(self.tokenizer, ids, hypotheses)
                 count(len(members))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from longspan.inference.candidates import best_tokens
 from longspan.inference.native import Floats, Integers
+from longspan.inference.spelling import Bars
 
 __all__ = ["ModelWalk", "Steps", "Walk", "start_walk"]
 
@@ -53,10 +54,11 @@ class Walk(Protocol):
     """Takes steps, and goes on from the rows that are to be kept of each."""
 
     def take(
-        self, previous: Integers, count: int, barred: tuple[int, ...]
+        self, previous: Integers, count: int, bars: Bars
     ) -> tuple[Floats, Integers, Tensor | None]:
         """One token more: previous (rows,) -> logarithms of probabilities and tokens (rows, count),
-        best first, and attention (rows, heads, source) or None. `barred` tokens get -inf."""
+        best first, and attention (rows, heads, source) or None. Tokens that `bars` forbid get
+        -inf."""
         ...
 
     def keep(self, rows: Integers, *, sources_too: bool) -> None:
@@ -82,12 +84,12 @@ class ModelWalk(Generic[MemoryT, StateT]):
         self._state = model.initial_state(self._memory)
 
     def take(
-        self, previous: Integers, count: int, barred: tuple[int, ...]
+        self, previous: Integers, count: int, bars: Bars
     ) -> tuple[Floats, Integers, Tensor | None]:
         """As `Walk.take`."""
         tokens = torch.from_numpy(previous).to(self._device)
         logits, self._state, weights = self._model.step(tokens, self._state, self._memory)
-        chances, best = best_tokens(logits, count, barred)
+        chances, best = best_tokens(logits, count, bars)
         return chances.cpu().numpy(), best.cpu().numpy(), weights
 
     def keep(self, rows: Integers, *, sources_too: bool) -> None:

@@ -141,6 +141,9 @@ class Hyperparameters:
     no_repeat_ngram_size: int = integer(
         0, 0, 100, "so many tokens in a row come once at most in an output; 0: any number of times"
     )
+    max_length_factor: float = real(
+        0.0, 0, 20, "most target tokens, so many times the source's, and 20; 0: by training pairs"
+    )
     calibrate_penalties: bool = flag(False, "choose both penalties by validation BLEU at the end")
 
     DEFAULT_BATCH_TOKENS = 3000

@@ -146,19 +146,20 @@ def _train(
     """Train in this process, as the environment's rank of the environment's world."""
     # Here, not above: a wrong hyperparameter need not wait seconds for torch.
     from longspan.inference.calibration import calibrate
-    from longspan.inference.greedy import greedy
+    from longspan.inference.greedy import Greedy
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
     from longspan.training.prepared import Prepared
     from longspan.training.training_run import choose_device, train_model
 
     world = World.from_environment(environment)
+    data = Prepared.open(prepared)
     train_model(
-        Prepared.open(prepared),
+        data,
         paths.model,
         hyperparameters,
         checkpoints=_checkpoints(paths, environment),
-        decode=greedy,
+        decode=Greedy.of(data),
         calibrate=calibrate,
         world=world,
         device=choose_device(world),

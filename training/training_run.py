@@ -19,6 +19,7 @@ from longspan.training.loss import sequence_loss
 from longspan.training.metrics import metrics_line
 from longspan.training.model import Model
 from longspan.training.model_directory import save_model
+from longspan.training.output_length import length_factor
 from longspan.training.precision import compute_type
 from longspan.training.prepared import Prepared
 from longspan.training.resume import corpus_fingerprint, run_identity
@@ -122,6 +123,9 @@ def train_model(
             "training_data_sha256": corpus_fingerprint(prepared.train),
         }
         save = partial(save_model, model_directory, model)
+        if not h.max_length_factor:
+            lengths = prepared.train.source_lengths, prepared.train.target_lengths
+            h = h.replace(max_length_factor=length_factor(*lengths))
         try:
             result = trainer.run()
         except Interrupted:

@@ -59,6 +59,10 @@ class Vocabulary(Protocol):
     def decode(self, ids: Iterable[int]) -> str:
         """The text of token ids; PAD, BOS and EOS are passed over."""
 
+    @property
+    def byte_tokens(self) -> Mapping[int, int]:
+        """The tokens that spell one byte, and its value; empty without byte fallback."""
+
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Each id as a person reads it, for alignments."""
 
@@ -98,8 +102,10 @@ class SentencePieceVocabulary:
         self._content = bytes(model_bytes)
         self._prefix_space = prefix_space
         self._bytes = [self._bytes_of(i) for i in range(len(self))]
-        self._mark = [self._model.piece_to_id(f"<0x{b:02X}>") for b in _SPACE_MARK.encode()]
-        if UNK in self._mark:
+        by_value = [self._model.piece_to_id(f"<0x{value:02X}>") for value in range(256)]
+        self._mark = [by_value[value] for value in _SPACE_MARK.encode()]
+        self._byte_tokens = {token: value for value, token in enumerate(by_value)}
+        if UNK in by_value:
             raise ModelDirectoryError(
                 "expected a SentencePiece model with byte fallback, got one without; "
                 "prepare it with longspan"
@@ -134,9 +140,14 @@ class SentencePieceVocabulary:
                 encoded[i] = self._encode_around_marks(text)
         return encoded
 
+    @property
+    def byte_tokens(self) -> Mapping[int, int]:
+        """All 256 bytes."""
+        return self._byte_tokens
+
     def decode(self, ids: Iterable[int]) -> str:
-        """The text; bytes that are not UTF-8 read as U+FFFD."""
-        text = b"".join(self._bytes[i] for i in ids).decode("utf-8", "replace")
+        """The text; bytes that are not UTF-8, as of a character's first half, are left out."""
+        text = b"".join(self._bytes[i] for i in ids).decode("utf-8", "ignore")
         return text[1:] if self._prefix_space and text.startswith(" ") else text
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
@@ -212,6 +223,11 @@ class WordVocabulary:
     def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
         """`encode` of each; `threads` is not used."""
         return [self.encode(text) for text in texts]
+
+    @property
+    def byte_tokens(self) -> Mapping[int, int]:
+        """None."""
+        return {}
 
     def decode(self, ids: Iterable[int]) -> str:
         """The words with one space between."""

@@ -311,25 +311,28 @@ static PyObject *tanh_rows(PyObject *module, PyObject *const *arguments, Py_ssiz
 
 static PyObject *best_of(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
     (void)module;
-    static const Wanted wanted[] = {
-        {"x", 'f', 2, 0}, {"barred", 'q', 1, 0}, {"chances", 'f', 2, 1}, {"tokens", 'q', 2, 1}};
+    static const Wanted wanted[] = {{"x", 'f', 2, 0},     {"table", 'f', 2, 0},
+                                    {"kinds", 'q', 1, 0}, {"chances", 'f', 2, 1},
+                                    {"tokens", 'q', 2, 1}};
     Arrays a;
-    if (!expect(came, 5, "best")) return NULL;
+    if (!expect(came, 6, "best")) return NULL;
     const Layer *layer = PyCapsule_GetPointer(arguments[0], LAYER);
-    if (layer == NULL || !take(&a, arguments + 1, wanted, 4)) return NULL;
-    size_t rows = rows_of(&a, 0), count = columns_of(&a, 2);
-    if (!is_shaped(&a, 0, rows, layer->inputs) || !is_shaped(&a, 2, rows, count) ||
-        !is_shaped(&a, 3, rows, count) || count < 1 || count > layer->outputs ||
-        (rows > 1 && matrix(&a, 3).stride != count)) {
-        fail(&a, "best: expected x (rows, inputs), chances and tokens (rows, count) with a count "
-                 "from 1 to the layer's outputs");
+    if (layer == NULL || !take(&a, arguments + 1, wanted, 5)) return NULL;
+    size_t rows = rows_of(&a, 0), count = columns_of(&a, 3);
+    if (!is_shaped(&a, 0, rows, layer->inputs) || !is_shaped(&a, 3, rows, count) ||
+        !is_shaped(&a, 4, rows, count) || count < 1 || count > layer->outputs ||
+        columns_of(&a, 1) < 1 || rows_of(&a, 2) != rows || !are_below(&a, 2, rows_of(&a, 1)) ||
+        (rows > 1 && matrix(&a, 4).stride != count)) {
+        fail(&a, "best: expected x (rows, inputs), table (kinds, tokens + 1), kinds (rows,) within "
+                 "the table, chances and tokens (rows, count) with a count from 1 to the layer's "
+                 "outputs");
         return NULL;
     }
+    Bars bars = {matrix(&a, 1), columns_of(&a, 1), data_of(&a, 2)};
     int has_memory = 1;
     Py_BEGIN_ALLOW_THREADS
     if (rows > 0)
-        has_memory = best(layer, rows, matrix(&a, 0), data_of(&a, 1), rows_of(&a, 1), count,
-                          matrix(&a, 2), data_of(&a, 3));
+        has_memory = best(layer, rows, matrix(&a, 0), bars, count, matrix(&a, 3), data_of(&a, 4));
     Py_END_ALLOW_THREADS
     return done(&a, has_memory);
 }

@@ -65,9 +65,17 @@ void read_values(size_t rows, size_t heads, size_t columns, size_t width, Rows s
 /* x = tanh(x + y). */
 void tanh_sum(size_t rows, size_t columns, Rows x, Rows y);
 
-/* The best outputs of each row as logarithms of probabilities, best first; those of `barred` get
-   minus infinity, but keep their share. 0 where memory is lacking. */
-int best(const Layer *layer, size_t rows, Rows x, const int64_t *barred, size_t bars, size_t count,
-         Rows chances, int64_t *tokens);
+/* What each row must not say: kinds[row] is its line of `table`, 0 or minus infinity a token; the
+   last of the `columns` stands for all outputs from there on. */
+typedef struct {
+    Rows table;
+    size_t columns;
+    const int64_t *kinds;
+} Bars;
+
+/* The best outputs of each row as logarithms of probabilities, best first; barred ones get minus
+   infinity, but keep their share. 0 where memory is lacking. */
+int best(const Layer *layer, size_t rows, Rows x, Bars bars, size_t count, Rows chances,
+         int64_t *tokens);
 
 #endif

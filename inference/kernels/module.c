@@ -5,6 +5,9 @@
 
 #include "module.h"
 
+/* Counts the changes of what a function takes; native.py says which it knows. */
+#define INTERFACE 2
+
 static int has_instructions(void) {
 #ifdef HAS_KERNELS
     __builtin_cpu_init();
@@ -31,6 +34,8 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_kernels", NULL,
 
 PyMODINIT_FUNC PyInit__kernels(void) {
     PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && PyModule_AddIntConstant(module, "INTERFACE", INTERFACE) < 0)
+        Py_CLEAR(module);
 #ifdef HAS_KERNELS
     if (module != NULL && has_instructions() && PyModule_AddFunctions(module, calls) < 0)
         Py_CLEAR(module);

@@ -29,12 +29,6 @@ typedef struct {
     size_t found;
 } Tally;
 
-static int is_barred(int64_t token, const int64_t *barred, size_t bars) {
-    for (size_t b = 0; b < bars; b++)
-        if (barred[b] == token) return 1;
-    return 0;
-}
-
 static void offer(float logit, int64_t token, Tally *tally, size_t count, float *logits,
                   int64_t *tokens) {
     if (tally->found < count)
@@ -67,8 +61,8 @@ VNNI static void add_to_sum(const float *x, size_t columns, Tally *tally) {
     tally->peak = peak;
 }
 
-VNNI static void add_best(const float *x, size_t columns, int64_t first, const int64_t *barred,
-                          size_t bars, Tally *tally, size_t count, float *logits,
+VNNI static void add_best(const float *x, size_t columns, size_t first, const float *bars,
+                          size_t last, Tally *tally, size_t count, float *logits,
                           int64_t *tokens) {
     for (size_t k = 0; k < columns; k += LANES) {
         __mmask16 likely = lanes(k, columns);
@@ -76,31 +70,30 @@ VNNI static void add_best(const float *x, size_t columns, int64_t first, const i
             likely = _mm512_mask_cmp_ps_mask(likely, _mm512_maskz_loadu_ps(likely, x + k),
                                              _mm512_set1_ps(logits[count - 1]), _CMP_GT_OQ);
         for (unsigned left = likely; left != 0; left &= left - 1) {
-            size_t at = k + (size_t)__builtin_ctz(left);
-            int64_t token = first + (int64_t)at;
-            float logit = is_barred(token, barred, bars) ? -INFINITY : x[at];
-            offer(logit, token, tally, count, logits, tokens);
+            size_t at = k + (size_t)__builtin_ctz(left), token = first + at;
+            float logit = x[at] + bars[token < last ? token : last];
+            offer(logit, (int64_t)token, tally, count, logits, tokens);
         }
     }
 }
 
 static void search_part(const Layer *layer, size_t first, size_t last, size_t rows,
-                        const uint8_t *integers, const float *factors, float *part,
-                        const int64_t *barred, size_t bars, size_t count, Tally *tallies,
-                        Rows chances, int64_t *tokens) {
+                        const uint8_t *integers, const float *factors, float *part, Bars bars,
+                        size_t count, Tally *tallies, Rows chances, int64_t *tokens) {
     size_t stride = PART * PANEL, from = first * PANEL, to = last * PANEL;
     size_t columns = (to < layer->outputs ? to : layer->outputs) - from;
     product(layer, first, last, rows, integers, factors, (Rows){part, stride});
     for (size_t i = 0; i < rows; i++) {
         const float *x = part + i * stride;
         add_to_sum(x, columns, tallies + i);
-        add_best(x, columns, (int64_t)from, barred, bars, tallies + i, count,
+        const float *own = bars.table.at + (size_t)bars.kinds[i] * bars.table.stride;
+        add_best(x, columns, from, own, bars.columns - 1, tallies + i, count,
                  chances.at + i * chances.stride, tokens + i * count);
     }
 }
 
-int best(const Layer *layer, size_t rows, Rows x, const int64_t *barred, size_t bars, size_t count,
-         Rows chances, int64_t *tokens) {
+int best(const Layer *layer, size_t rows, Rows x, Bars bars, size_t count, Rows chances,
+         int64_t *tokens) {
     float *part = malloc(rows * PART * PANEL * sizeof(float));
     float *factors = malloc(rows * sizeof(float));
     Tally *tallies = malloc(rows * sizeof(Tally));
@@ -111,8 +104,8 @@ int best(const Layer *layer, size_t rows, Rows x, const int64_t *barred, size_t 
         quantise(layer, rows, x, integers, factors);
         for (size_t first = 0; first < layer->panels; first += PART) {
             size_t last = first + PART < layer->panels ? first + PART : layer->panels;
-            search_part(layer, first, last, rows, integers, factors, part, barred, bars, count,
-                        tallies, chances, tokens);
+            search_part(layer, first, last, rows, integers, factors, part, bars, count, tallies,
+                        chances, tokens);
         }
         for (size_t i = 0; i < rows; i++)
             for (size_t c = 0; c < count; c++) {

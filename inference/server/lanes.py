@@ -16,6 +16,7 @@ import torch
 from longspan.inference.search import Search
 from longspan.inference.server.messages import Job, Result
 from longspan.inference.settings import SearchSettings
+from longspan.inference.spelling import Spelling
 from longspan.training.errors import LongspanError
 from longspan.training.model import Memory, Model, State
 from longspan.training.tokenizer import PAD
@@ -92,12 +93,14 @@ class Lanes:
     def __init__(
         self,
         model: Model,
+        spelling: Spelling,
         device: torch.device,
         batch_tokens: int = 4096,
         batch_size: int = 64,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = model
+        self._spelling = spelling
         self._device = device
         self._batch_tokens = batch_tokens
         self._batch_size = batch_size
@@ -207,6 +210,7 @@ class Lanes:
             source.to(self._device),
             torch.tensor(lengths, device=self._device),
             kind.settings,
+            self._spelling,
         )
         run = _Run(kind, members, search, self._clock())
         run.used = min((one.used for one in self._running), default=0.0)

@@ -100,6 +100,7 @@ class Result:
                     "score": h.score,
                     "log_probability": h.log_probability,
                     "finished": h.finished,
+                    "looping": h.looping,
                 }
                 for h in self.hypotheses
             ],

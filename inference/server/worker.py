@@ -23,6 +23,7 @@ from longspan.inference.server.child import WorkerSettings
 from longspan.inference.server.lanes import Lanes, Turn
 from longspan.inference.server.messages import Frame, Job, read_frame
 from longspan.inference.settings import SearchSettings
+from longspan.inference.spelling import Spelling
 from longspan.inference.translator import choose_device
 from longspan.training.errors import LongspanError
 from longspan.training.model_directory import load_model
@@ -51,7 +52,11 @@ def main(arguments: Sequence[str]) -> int:
         if precision == "int8":
             compress(loaded.model, loaded.hyperparameters)
         lanes = Lanes(
-            loaded.model, torch.device(device), settings.batch_tokens, settings.batch_size
+            loaded.model,
+            Spelling.of(loaded.tokenizer),
+            torch.device(device),
+            settings.batch_tokens,
+            settings.batch_size,
         )
         _warm_up(lanes)
     except LongspanError as error:

@@ -104,7 +104,7 @@ def _train(
     import torch
 
     from longspan.inference.calibration import calibrate
-    from longspan.inference.greedy import greedy
+    from longspan.inference.greedy import Greedy
     from longspan.training.checkpoint import CheckpointStore
     from longspan.training.distributed import World
     from longspan.training.journal import Journal
@@ -130,7 +130,7 @@ def _train(
         out,
         hyperparameters,
         checkpoints=checkpoints,
-        decode=greedy,
+        decode=Greedy.of(prepared),
         calibrate=calibrate,
         world=world,
         device=device,

@@ -4,6 +4,7 @@ import copy
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from longspan.inference.candidates import best_tokens
 from longspan.inference.compression import choose_precision, compress
 from longspan.inference.products import input_bits, steps_of
 from longspan.inference.search import SearchSettings, search
+from longspan.inference.spelling import Bars, Spelling
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 
@@ -135,9 +137,11 @@ def test_a_sentence_translates_alone_as_in_a_batch(kind: str, beam: int):
     model = compress(model, hyperparameters)
     source, lengths = batch(1)
     settings = SearchSettings(beam, max_length=12, with_alignment=True)
-    together = search(model, source, lengths, settings)
+    together = search(model, source, lengths, settings, Spelling())
     for row, length in enumerate(lengths.tolist()):
-        [alone] = search(model, source[row : row + 1, :length], lengths[row : row + 1], settings)
+        [alone] = search(
+            model, source[row : row + 1, :length], lengths[row : row + 1], settings, Spelling()
+        )
         # Sums of floats come in another order in a batch: what was near a rounding may flip, and
         # moves a few logits by a step.
         few = 6 / steps_of(input_bits())
@@ -159,7 +163,8 @@ def test_the_best_tokens_by_blocks_are_the_best(vocabulary: int, count: int):
     for rows in (1, 9, 40):
         logits = 3 * torch.randn(rows, vocabulary, generator=generator)
         logits[0, -1] = 50.0  # in the last block, or after it
-        chances, tokens = best_tokens(logits, count, impossible=(1,))
+        bars = Bars(np.array([[0, -np.inf, 0]], np.float32), np.zeros(rows, np.int64))
+        chances, tokens = best_tokens(logits, count, bars)
         expected = logits.log_softmax(1)
         expected[:, 1] = -torch.inf
         best, places = expected.topk(min(count, vocabulary), dim=1)

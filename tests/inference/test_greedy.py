@@ -1,9 +1,11 @@
 import torch
 
-from longspan.inference.greedy import greedy
+from longspan.inference.greedy import Greedy
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
-from longspan.training.tokenizer import BOS, EOS
+from longspan.training.tokenizer import BOS, EOS, Tokenizer, WordVocabulary
+
+WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", *(f"w{i}" for i in range(8))])
 
 
 def test_each_token_is_the_likeliest_whatever_the_batch():
@@ -12,6 +14,7 @@ def test_each_token_is_the_likeliest_whatever_the_batch():
     )
     torch.manual_seed(3)
     model = Model(h, 12, 12).eval()
+    greedy = Greedy(Tokenizer(WORDS, WORDS), 2.5)
     sources = [[5, 6, 7, EOS], [9, EOS], [4, 4, 8, 10, 11, EOS]]
     found = greedy(model, sources)
     assert found == [greedy(model, [source])[0] for source in sources]

@@ -17,6 +17,7 @@ from longspan.inference.compression import compress
 from longspan.inference.native import kernels
 from longspan.inference.products import EightBits, NativeProduct, TorchProduct
 from longspan.inference.search import SearchSettings, search
+from longspan.inference.spelling import Bars, Spelling
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model import Model
 
@@ -140,19 +141,23 @@ def test_attention_of_ragged_sentences(rows, heads, width, seed):
 def test_the_best_outputs_are_those_of_the_logits(rows, outputs, count, seed):
     generator = np.random.default_rng(seed)
     product = NativeProduct(layer(generator, outputs, 64, bounded=True))
-    x, barred = floats(generator, rows, 64), np.array([0, 2])
-    count = min(count, outputs)
+    x, kinds = floats(generator, rows, 64), generator.integers(0, 3, rows)
+    # Two outputs that never come; in the third kind of row, one more and all after the fifth.
+    table = np.zeros((3, 6), np.float32)
+    table[:, [0, 2]] = table[2, [1, 5]] = -np.inf
+    bars, count = Bars(table, kinds), min(count, outputs)
     chances, tokens = np.empty((rows, count), np.float32), np.empty((rows, count), np.int64)
-    kernels.best(product.packed, x, barred, chances, tokens)
+    kernels.best(product.packed, x, table, kinds, chances, tokens)
     logits = torch.from_numpy(product.of(x)).double()
     expected = logits.log_softmax(1)
-    expected[:, barred] = -torch.inf
+    full = table[:, np.minimum(np.arange(outputs), 5)]
+    expected += torch.from_numpy(full[kinds])
     best, _ = expected.topk(count, dim=1)
     np.testing.assert_allclose(chances, best, atol=2e-5)
     np.testing.assert_allclose(expected.gather(1, torch.from_numpy(tokens)), best, atol=2e-5)
     assert all(len(set(row)) == count for row in tokens.tolist())
     torch.testing.assert_close(
-        best_tokens(logits.float(), count, (0, 2))[0], torch.from_numpy(chances)
+        best_tokens(logits.float(), count, bars)[0], torch.from_numpy(chances)
     )
 
 
@@ -161,7 +166,8 @@ def test_what_is_not_a_number_stays_so():
     bits.scale[77] = torch.nan
     chances, tokens = np.empty((3, 4), np.float32), np.empty((3, 4), np.int64)
     x = np.zeros((3, 64), np.float32)
-    kernels.best(NativeProduct(bits).packed, x, np.array([0]), chances, tokens)
+    table, kinds = np.zeros((1, 5), np.float32), np.zeros(3, np.int64)
+    kernels.best(NativeProduct(bits).packed, x, table, kinds, chances, tokens)
     assert np.isnan(chances).all()
     assert ((tokens >= 0) & (tokens < 100)).all()
 
@@ -191,7 +197,9 @@ def test_what_does_not_fit_is_refused():
         (kernels.dot, (f(1, 4), f(3, 4), i(0), i(3), i(0), f(1, 3), 3, 1.0)),
         (kernels.read, (f(1, 3), f(3, 4), i(0), i(0), i(0), f(1, 4), 1)),
         (kernels.tanh_sum, (f(2, 3), f(3, 2))),
-        (kernels.best, (packed, f(1, 2), i(0), f(1, 9), np.zeros((1, 9), np.int64))),
+        (kernels.best, (packed, f(1, 2), f(1, 5), i(0), f(1, 9), np.zeros((1, 9), np.int64))),
+        (kernels.best, (packed, f(1, 2), f(1, 5), i(1), f(1, 8), np.zeros((1, 8), np.int64))),
+        (kernels.best, (packed, f(1, 2), f(1, 0), i(0), f(1, 8), np.zeros((1, 8), np.int64))),
     ]
     for function, arguments in wrong:
         with pytest.raises(ValueError, match="expected"):
@@ -229,6 +237,8 @@ KINDS = {
     "progress": {"attention_location": "progress", "attention_heads": "2"},
     "tracking": {"attention_location": "tracking"},
 }
+# Of the vocabulary's 90 tokens 80 spell bytes: first ones of three, and those that follow.
+HIGH_BYTES = Spelling(dict(enumerate([*range(0xE0, 0xF0), *range(0x80, 0xC0)], start=10)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -248,7 +258,8 @@ def test_a_search_finds_what_it_finds_with_torch(kind, beam, size, monkeypatch):
     options = SearchSettings(
         beam, 0.6, 0.1, max_length=12, with_alignment=True, no_repeat_ngram_size=size
     )
-    pairs = zip(*(search(m, source, lengths, options) for m in (fast, slow)), strict=True)
+    found = (search(m, source, lengths, options, HIGH_BYTES) for m in (fast, slow))
+    pairs = zip(*found, strict=True)
     same = 0
     for (found, *_), (expected, *_) in pairs:
         # A number near a half may be rounded the other way, and lead another way from there.

@@ -5,6 +5,7 @@ import torch
 
 from longspan.inference import scorer
 from longspan.inference.search import SearchSettings, search
+from longspan.inference.spelling import Spelling
 from longspan.training.batches import Batch
 from longspan.training.tokenizer import BOS, EOS
 
@@ -39,7 +40,7 @@ def test_search_and_scorer_agree(monkeypatch, table_model, tiny_model, sources, 
     settings = SearchSettings(6, 0.6, 0.0, n_best=4, max_length_factor=1.0)
     found = [
         (row, hypothesis)
-        for row, hypotheses in enumerate(search(model, source, lengths, settings))
+        for row, hypotheses in enumerate(search(model, source, lengths, settings, Spelling()))
         for hypothesis in hypotheses
         if hypothesis.finished
     ]

@@ -7,9 +7,17 @@ import pytest
 import torch
 
 from longspan.inference.beams import Beams
-from longspan.inference.search import SearchSettings, search
+from longspan.inference.search import SearchSettings
+from longspan.inference.search import search as search_spelt
+from longspan.inference.spelling import Spelling
 from longspan.training.errors import HyperparameterError, LongspanError
 from longspan.training.tokenizer import BOS, EOS, PAD, UNK
+
+
+def search(model, source, lengths, settings):
+    """Of a vocabulary of words."""
+    return search_spelt(model, source, lengths, settings, Spelling())
+
 
 PENALTIES = [(0.0, 0.0), (0.6, 0.0), (0.6, 0.2), (1.0, 1.0), (0.0, 0.5), (3.0, 0.1)]
 
@@ -272,7 +280,9 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
     source, lengths = sources([2001, 3], vocabulary=50)
     with torch.no_grad():
         model.projection.bias[EOS] = -30.0  # so that only the limit ends it
-    settings = SearchSettings(2, max_length_factor=0.1, max_length_offset=0, with_alignment=True)
+    settings = SearchSettings(
+        2, max_length_factor=0.1, max_length_offset=0, min_length=200, with_alignment=True
+    )
     long, short = search(model, source, lengths, settings)
     assert len(long[0].ids) == 201
     assert long[0].alignment.shape == (201, 2001)

@@ -23,7 +23,7 @@ from longspan.training.training_run import train_model
 TRAIN = """
 import os, sys
 from pathlib import Path
-from longspan.inference.greedy import greedy
+from longspan.inference.greedy import Greedy
 from longspan.training.distributed import World
 from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
@@ -38,7 +38,7 @@ try:
         out,
         Hyperparameters.parse(dict(setting.split("=") for setting in settings.split(","))),
         checkpoints=Path(f"{out}.checkpoints"),
-        decode=greedy,
+        decode=Greedy.of(Prepared.open(prepared)),
         world=world,
         device=choose_device(world),
         journal=Journal() if world.is_first else Journal.silent(),

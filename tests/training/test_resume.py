@@ -22,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 
 import torch
-from longspan.inference.greedy import greedy
+from longspan.inference.greedy import Greedy
 from longspan.training import checkpoint, training_run, update
 from longspan.training.prepared import Prepared
 from longspan.training.distributed import World
@@ -47,7 +47,7 @@ def train(prepared, out, settings, updates, flushes):
         out,
         Hyperparameters.parse(settings),
         checkpoints=Path(f"{out}.checkpoints"),
-        decode=greedy,
+        decode=Greedy.of(Prepared.open(prepared)),
         world=World(),
         device=torch.device("cpu"),
         journal=Journal(),

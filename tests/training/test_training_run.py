@@ -4,12 +4,13 @@ import re
 import pytest
 import torch
 
-from longspan.inference.greedy import greedy
+from longspan.inference.greedy import Greedy
 from longspan.training.distributed import World
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.journal import Journal
 from longspan.training.model_directory import load_model
+from longspan.training.output_length import length_factor
 from longspan.training.prepared import Prepared
 from longspan.training.training_run import train_model
 
@@ -26,7 +27,7 @@ def train(prepared, out, settings):
         out,
         Hyperparameters.parse(settings),
         checkpoints=out.with_name("checkpoints"),
-        decode=greedy,
+        decode=Greedy.of(Prepared.open(prepared)),
         world=World(),
         device=torch.device("cpu"),
         journal=Journal(write=lines.append),
@@ -37,7 +38,13 @@ def train(prepared, out, settings):
 def test_a_model_directory_that_loads_with_history_and_figures(prepared, tiny_settings, tmp_path):
     result, lines = train(prepared, tmp_path / "model", tiny_settings)
     loaded = load_model(tmp_path / "model")
-    assert loaded.hyperparameters == Hyperparameters.parse(tiny_settings)
+    lengths = (
+        Prepared.open(prepared).train.source_lengths,
+        Prepared.open(prepared).train.target_lengths,
+    )
+    assert loaded.hyperparameters == Hyperparameters.parse(tiny_settings).replace(
+        max_length_factor=length_factor(*lengths)
+    )
     assert loaded.config.details["metrics"] == result.best.metrics
     assert {"validation:bleu", "validation:bleu_long"} <= result.best.metrics.keys()
     history = json.loads((tmp_path / "model" / "history.json").read_text())

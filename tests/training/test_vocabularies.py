@@ -1,4 +1,5 @@
 import pickle
+import random
 
 import pytest
 from hypothesis import example, given, settings
@@ -76,10 +77,30 @@ def test_a_lone_surrogate_reads_as_a_replacement_character(model):
     assert vocabulary.decode(vocabulary.encode("a\ud800b")) == "a\ufffdb"
 
 
-def test_bytes_that_are_no_text_decode_to_replacement_characters(model):
+def test_bytes_that_are_no_text_are_left_out(model):
     vocabulary = SentencePieceVocabulary(model[2])
     half = vocabulary.encode("\U0001f600")[:2]
-    assert vocabulary.decode(half) == "\ufffd"
+    assert vocabulary.decode(half) == ""
+    assert vocabulary.decode([*vocabulary.encode("a"), *half, *vocabulary.encode("b")]) == "ab"
+
+
+@given(text=ANY_TEXT, seed=st.integers(0, 99))
+def test_no_sequence_of_tokens_reads_as_what_the_text_does_not_hold(model, text, seed):
+    """Of any text's tokens, cut and put in another order."""
+    vocabulary = SentencePieceVocabulary(model[2])
+    ids = vocabulary.encode(text.replace("\ufffd", ""))
+    random.Random(seed).shuffle(ids)
+    for stop in range(len(ids) + 1):
+        assert "\ufffd" not in vocabulary.decode(ids[:stop])
+
+
+def test_every_byte_has_a_token(model):
+    vocabulary = SentencePieceVocabulary(model[2])
+    assert sorted(vocabulary.byte_tokens.values()) == list(range(256))
+    assert all(
+        vocabulary.pieces([token]) == [f"<0x{value:02X}>"]
+        for token, value in vocabulary.byte_tokens.items()
+    )
 
 
 def test_training_gives_the_same_bytes_again(model):

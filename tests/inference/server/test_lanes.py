@@ -7,6 +7,7 @@ from longspan.inference.search import search
 from longspan.inference.server.lanes import Lanes
 from longspan.inference.server.messages import Job
 from longspan.inference.settings import SearchSettings
+from longspan.inference.spelling import Spelling
 
 GREEDY = SearchSettings(1, 0.0, max_length=6)
 BEAM = SearchSettings(3, 0.6, max_length=6)
@@ -41,7 +42,7 @@ def results_of(lanes: Lanes) -> list[int]:
 
 @pytest.fixture
 def lanes(table_model) -> Lanes:
-    return Lanes(table_model(9), torch.device("cpu"), clock=Clock())
+    return Lanes(table_model(9), Spelling(), torch.device("cpu"), clock=Clock())
 
 
 def test_every_job_gets_what_a_search_of_its_own_finds(table_model, lanes):
@@ -52,12 +53,12 @@ def test_every_job_gets_what_a_search_of_its_own_finds(table_model, lanes):
     assert sorted(found) == list(range(20))
     for one in jobs:
         source, lengths = torch.tensor([one.ids]), torch.tensor([len(one.ids)])
-        [alone] = search(table_model(9), source, lengths, one.settings)
+        [alone] = search(table_model(9), source, lengths, one.settings, Spelling())
         assert [h.ids for h in found[one.number]] == [h.ids for h in alone]
 
 
 def test_like_lengths_and_settings_go_together_up_to_the_size(table_model):
-    lanes = Lanes(table_model(9), torch.device("cpu"), batch_size=3)
+    lanes = Lanes(table_model(9), Spelling(), torch.device("cpu"), batch_size=3)
     for number in range(5):
         lanes.add(job(number))
     lanes.add(job(5, 40))
@@ -87,7 +88,7 @@ def test_a_short_one_waits_for_a_few_steps_of_a_full_batch(table_model):
         return take(previous, *rest)
 
     model.step = step
-    lanes = Lanes(model, torch.device("cpu"), batch_size=64, clock=clock)
+    lanes = Lanes(model, Spelling(), torch.device("cpu"), batch_size=64, clock=clock)
     for number in range(64):
         lanes.add(job(number, LONG, SearchSettings(1, 0.0, max_length=100, min_length=99)))
     for _ in range(10):
@@ -130,7 +131,7 @@ def test_a_long_one_does_not_wait_for_short_ones_that_come_later(lanes):
 
 def test_a_turn_reads_the_source_of_one_search(table_model, monkeypatch):
     model = table_model(9)
-    lanes = Lanes(model, torch.device("cpu"))
+    lanes = Lanes(model, Spelling(), torch.device("cpu"))
     for number in range(4):
         lanes.add(job(number, settings=SearchSettings(1, number / 10, max_length=6)))
     read, encode = [], model.encode
@@ -142,7 +143,7 @@ def test_a_turn_reads_the_source_of_one_search(table_model, monkeypatch):
 
 def test_a_job_may_wait_for_others_and_not_longer(table_model):
     clock = Clock()
-    lanes = Lanes(table_model(9), torch.device("cpu"), clock=clock)
+    lanes = Lanes(table_model(9), Spelling(), torch.device("cpu"), clock=clock)
     lanes.add(job(0, delay=0.5))
     assert lanes.patience == 0.5
     assert not lanes.turn().results
@@ -166,7 +167,7 @@ def test_what_is_dropped_is_not_answered(lanes):
 
 def test_partial_output_grows_to_the_whole(table_model):
     clock = Clock()
-    lanes = Lanes(table_model(9), torch.device("cpu"), clock=clock)
+    lanes = Lanes(table_model(9), Spelling(), torch.device("cpu"), clock=clock)
     lanes.add(job(0, 12, SearchSettings(1, 0.0, max_length=20, min_length=15), partial=True))
     lanes.add(job(1, 12, SearchSettings(1, 0.0, max_length=20, min_length=15)))
     partials, results = [], []
@@ -184,7 +185,7 @@ def test_partial_output_grows_to_the_whole(table_model):
 
 def test_a_model_that_breaks_fails_its_own_jobs_alone(table_model):
     model = table_model(9)
-    lanes = Lanes(model, torch.device("cpu"))
+    lanes = Lanes(model, Spelling(), torch.device("cpu"))
     lanes.add(job(0))
     lanes.add(job(1, settings=SearchSettings(1, 0.0, 0.3)))
     model.attention = False  # so that a coverage penalty cannot be had
