@@ -16,10 +16,10 @@ __all__ = ["Answer", "as_translation", "join"]
 class Answer:
     """One text's translation.
 
-    `finished` is False where the length limit stopped a part of it. `at` is what the text was
-    split at, or empty; then `parts` are the translations of its parts. `alignment`
-    (target, source) has a row a token of `tokens` and a column a token of `source_tokens`; of
-    several parts it is zero where they do not meet.
+    `finished` is False where a part of it was stopped: at the length limit, or, where `looping` is
+    True, because it repeated itself. `at` is what the text was split at, or empty; then `parts` are
+    the translations of its parts. `alignment` (target, source) has a row a token of `tokens` and a
+    column a token of `source_tokens`; of several parts it is zero where they do not meet.
     """
 
     text: str
@@ -28,6 +28,11 @@ class Answer:
     parts: tuple[Translation, ...]
     sources: tuple[str, ...]  # the text of each part
     at: str = ""
+
+    @property
+    def looping(self) -> bool:
+        """Whether a part was stopped because it repeated itself."""
+        return any(part.looping for part in self.parts)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -83,4 +88,5 @@ def as_translation(answer: Answer) -> Translation:
         tokens=answer.tokens,
         source_tokens=answer.source_tokens,
         alignment=answer.alignment if answer.parts else None,
+        looping=answer.looping,
     )

@@ -21,11 +21,12 @@ def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
 
 def remarks(answers: Iterable[Answer]) -> dict[str, int]:
     """What formats without room for it would hide: how many texts were split, how many of their
-    translations the length limit stopped. Empty where none."""
+    translations were stopped, and how many of those looped. Empty where none."""
     kept = list(answers)
     counts = {
         "split": sum(1 for answer in kept if answer.at),
         "unfinished": sum(1 for answer in kept if not answer.finished),
+        "looping": sum(1 for answer in kept if answer.looping),
     }
     return {name: count for name, count in counts.items() if count}
 
@@ -111,6 +112,8 @@ def _remark(item: Item, answer: Answer) -> dict[str, Any]:
     record: dict[str, Any] = {}
     if not answer.finished:
         record["finished"] = False
+    if answer.looping:
+        record["looping"] = True
     if answer.at:
         parts = zip(answer.sources, answer.parts, strict=True)
         record["split"] = {
@@ -127,6 +130,8 @@ def _part(item: Item, source: str, part: Translation) -> dict[str, Any]:
         "score": part.score,
         "finished": part.finished,
     }
+    if part.looping:
+        record["looping"] = True
     if (item.options.n_best or 1) > 1:
         record["n_best"] = [_candidate(item, candidate) for candidate in part.n_best]
     return record
@@ -139,6 +144,8 @@ def _candidate(item: Item, candidate: Candidate) -> dict[str, Any]:
         "log_probability": candidate.log_probability,
         "finished": candidate.finished,
     }
+    if candidate.looping:
+        record["looping"] = True
     if item.options.alignment:
         record["alignment"] = _matrix(candidate.alignment)
         record["target_tokens"] = candidate.tokens

@@ -28,14 +28,16 @@ class Candidate:
     finished: bool
     tokens: tuple[str, ...] = ()
     alignment: NDArray[np.float32] | None = None
+    looping: bool = False
 
 
 @dataclass(frozen=True)
 class Translation:
     """The best translation of a text, and `n_best` with it and the next ones.
 
-    `finished` is False where the length limit stopped it. `source_tokens` end with "</s>",
-    which the model reads too. A blank text has an empty translation and no `n_best`.
+    `finished` is False where the length limit stopped it, or, `looping` then being True, where it
+    repeated itself. `source_tokens` end with "</s>", which the model reads too. A blank text has an
+    empty translation and no `n_best`.
     """
 
     text: str
@@ -46,6 +48,7 @@ class Translation:
     source_tokens: tuple[str, ...] = ()
     alignment: NDArray[np.float32] | None = None
     n_best: tuple[Candidate, ...] = ()
+    looping: bool = False
 
 
 BLANK = Translation("", 0.0, 0.0, finished=True)
@@ -64,6 +67,7 @@ def read(tokenizer: Tokenizer, ids: Sequence[int], hypotheses: Sequence[Hypothes
         source_tokens=(*tokenizer.source.pieces(ids[:-1]), _END),
         alignment=best.alignment,
         n_best=n_best,
+        looping=best.looping,
     )
 
 
@@ -75,4 +79,5 @@ def _candidate(tokenizer: Tokenizer, hypothesis: Hypothesis) -> Candidate:
         finished=hypothesis.finished,
         tokens=tuple(tokenizer.target.pieces(hypothesis.ids)),
         alignment=hypothesis.alignment,
+        looping=hypothesis.looping,
     )

@@ -49,7 +49,7 @@ class Translator:
 
     Texts of like length go together into batches of at most `max_batch_tokens` source tokens,
     padding counted; a text longer than that is a batch of its own, never cut. `report` is told,
-    once per call, which translations the length limit stopped.
+    once per call, which translations were stopped, at the length limit or in a loop.
     """
 
     def __init__(
@@ -131,14 +131,25 @@ class Translator:
         return source.to(self.device), torch.tensor(lengths, device=self.device)
 
     def _report_unfinished(self, results: Sequence[Translation]) -> None:
-        numbers = [number for number, result in enumerate(results, 1) if not result.finished]
-        if numbers:
-            shown = ", ".join(map(str, numbers[:_SHOWN]))
-            more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+        looping = [number for number, result in enumerate(results, 1) if result.looping]
+        cut = [
+            n for n, result in enumerate(results, 1) if not result.finished and not result.looping
+        ]
+        if cut:
             self.report(
-                f"{len(numbers)} of {len(results)} translations were stopped at the length limit, "
-                f"unfinished: text {shown}{more}; a larger max_length_factor allows longer ones"
+                f"{len(cut)} of {len(results)} translations were stopped at the length limit, "
+                f"unfinished: text {_some(cut)}; a larger max_length_factor allows longer ones"
             )
+        if looping:
+            self.report(
+                f"{len(looping)} of {len(results)} translations repeated themselves and were "
+                f"stopped: text {_some(looping)}; `longspan diagnose` says what to do"
+            )
+
+
+def _some(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+    return ", ".join(map(str, numbers[:_SHOWN])) + more
 
 
 @contextmanager

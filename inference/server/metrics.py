@@ -40,9 +40,15 @@ class Metrics:
         self.texts = Counter("longspan_texts", "Texts translated", registry=self._registry)
         self.split = Counter("longspan_split_texts", "Texts split", registry=self._registry)
         self.unfinished = Counter(
-            "longspan_unfinished_texts", "Texts stopped at the length limit",
+            "longspan_unfinished_texts",
+            "Texts stopped at the length limit, or in a loop",
             registry=self._registry,
-        )  # fmt: skip
+        )
+        self.looping = Counter(
+            "longspan_looping_texts",
+            "Texts stopped because their translation repeated itself",
+            registry=self._registry,
+        )
         self.source_tokens = Counter(
             "longspan_source_tokens", "Source tokens read", registry=self._registry
         )

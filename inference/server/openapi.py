@@ -112,6 +112,7 @@ def _get(summary: str, media: str) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     options = Options.describe()
     text = {"type": "string"}
+    looping = {"const": True, "description": "it was stopped because it repeated itself"}
     return {
         "Options": {"type": "object", "properties": options, "additionalProperties": False},
         "Texts": _object(
@@ -152,7 +153,8 @@ def _schemas() -> dict[str, Any]:
                 "score": {"type": "number"},
                 "log_probability": {"type": "number"},
                 "finished": {"type": "boolean"},
-            }
+            },
+            {"looping": looping},
         ),
         "Split": {
             "type": "object",
@@ -172,8 +174,9 @@ def _schemas() -> dict[str, Any]:
                 "score": {"type": "number", "description": "penalised; of a text not split"},
                 "finished": {
                     "type": "boolean",
-                    "description": "false: the length limit stopped it",
+                    "description": "false: it was stopped, at the length limit or in a loop",
                 },
+                "looping": looping,
                 "n_best": _list(_ref("Candidate")),
                 "alignment": _ref("Matrix"),
                 "source_tokens": _list(text),
@@ -190,6 +193,7 @@ def _schemas() -> dict[str, Any]:
                 "source_tokens": _list(text),
                 "target_tokens": _list(text),
                 "finished": {"const": False},
+                "looping": looping,
                 "split": _ref("Split"),
             },
         },
@@ -217,8 +221,12 @@ def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     return schema | ({"required": required} if required else {})
 
 
-def _record(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _record(properties: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties | (optional or {}),
+    }
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:

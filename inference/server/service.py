@@ -140,6 +140,7 @@ class Service:
         self.metrics.texts.inc()
         self.metrics.split.inc(bool(answer.at))
         self.metrics.unfinished.inc(not answer.finished)
+        self.metrics.looping.inc(answer.looping)
         return answer
 
     async def _translate(

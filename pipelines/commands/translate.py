@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -34,6 +35,14 @@ EXAMPLE = 'longspan translate model --text "The red book is on the table."'
 _LINES = 500  # translated together
 _BLOCK = 1 << 16
 _SHOWN = 10
+
+
+@dataclass
+class _Stopped:
+    """Lines whose translation did not end by itself: at the length limit, or in a loop."""
+
+    cut: list[int] = field(default_factory=list)
+    looping: list[int] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate everything; reports lines whose translation was cut on standard error."""
+    """Translate everything; reports lines whose translation was stopped on standard error."""
     from longspan.inference.search import SearchSettings
     from longspan.inference.translator import Translator, choose_device
     from longspan.training.model_directory import load_model
@@ -96,9 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
         count: Callable[[int], None] = lambda _: None  # noqa: E731
         if name == arguments.file and not sys.stdout.isatty():
             count = open_files.enter_context(Progress(unit="line", label="translate")).add
-        cut = _translate(translate, chunks, write, sys.stdout.buffer, count)
-    if cut:
-        _report(cut, name)
+        stopped = _translate(translate, chunks, write, sys.stdout.buffer, count)
+    _report(stopped, name)
     return 0
 
 
@@ -124,18 +132,18 @@ def _translate(
     write: "Callable[[int, str, Translation], str]",
     output: BinaryIO,
     count: Callable[[int], None],
-) -> list[int]:
-    """Write every chunk as soon as it is translated; the lines that the limit cut."""
-    number, cut = 0, []
+) -> _Stopped:
+    """Write every chunk as soon as it is translated; the lines that were stopped."""
+    number, stopped = 0, _Stopped()
     for texts in chunks:
         for text, translation in zip(texts, translate(texts), strict=True):
             number += 1
             output.write(write(number, text, translation).encode(errors="backslashreplace"))
             if not translation.finished:
-                cut.append(number)
+                (stopped.looping if translation.looping else stopped.cut).append(number)
         output.flush()
         count(len(texts))
-    return cut
+    return stopped
 
 
 def _plain(n_best: int, number: int, text: str, translation: "Translation") -> str:
@@ -155,6 +163,7 @@ def _json_lines(number: int, text: str, translation: "Translation") -> str:
         "score": translation.score,
         "log_probability": translation.log_probability,
         "finished": translation.finished,
+        "looping": translation.looping,
         "source_tokens": translation.source_tokens,
         "tokens": translation.tokens,
     }
@@ -167,6 +176,7 @@ def _json_lines(number: int, text: str, translation: "Translation") -> str:
                 "score": c.score,
                 "log_probability": c.log_probability,
                 "finished": c.finished,
+                "looping": c.looping,
                 "tokens": c.tokens,
             }
             | ({"alignment": _rounded(c.alignment)} if c.alignment is not None else {})
@@ -185,13 +195,25 @@ def _one_line(text: str) -> str:
     return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
 
 
-def _report(cut: list[int], name: str) -> None:
-    shown = ", ".join(map(str, cut[:_SHOWN])) + (", ..." if len(cut) > _SHOWN else "")
-    print(
-        f"longspan: warning: {name}: {len(cut)} translations were stopped at the length limit, "
-        f"unfinished: line {shown}; --max-length-factor allows longer ones",
-        file=sys.stderr,
-    )
+def _report(stopped: _Stopped, name: str) -> None:
+    if cut := stopped.cut:
+        _warn(
+            f"{name}: {len(cut)} translations were stopped at the length limit, unfinished: line "
+            f"{_some(cut)}; --max-length-factor allows longer ones"
+        )
+    if looping := stopped.looping:
+        _warn(
+            f"{name}: {len(looping)} translations repeated themselves and were stopped: line "
+            f"{_some(looping)}; --no-repeat-ngram-size 4 keeps them from it"
+        )
+
+
+def _some(lines: list[int]) -> str:
+    return ", ".join(map(str, lines[:_SHOWN])) + (", ..." if len(lines) > _SHOWN else "")
+
+
+def _warn(message: str) -> None:
+    print(f"longspan: warning: {message}", file=sys.stderr)
 
 
 def _be_quiet(message: str) -> None:
