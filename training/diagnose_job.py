@@ -154,6 +154,7 @@ def _symptoms(
         translation.tokens,
         reference,
         finished=translation.finished,
+        looping=translation.looping,
         alignment=translation.alignment,
         quality=quality,
     )

@@ -137,10 +137,18 @@ _MEASURES = (
     ),
     _Measure(
         "unfinished",
-        lambda s: float(not s.finished),
+        lambda s: float(not s.finished and not s.looping),
         lambda medium, long: long > 0.02,
         "{long:.1%} of translations were stopped at the length limit, {medium:.1%} of medium ones",
         ("no repeats", "limit"),
+    ),
+    _Measure(
+        "looping",
+        lambda s: float(s.looping),
+        lambda medium, long: long > 0.02,
+        "{long:.1%} of translations repeated themselves and were stopped, {medium:.1%} of medium "
+        "ones",
+        ("attention", "location", "coverage", "no repeats"),
     ),
 )
 

@@ -89,6 +89,7 @@ class _Output:
 
     hypotheses: list[str]
     finished: list[bool] | None
+    looping: list[bool] | None
     scores: list[float] | None
     details: dict[str, Any]
     training: dict[str, Any] = field(default_factory=dict)
@@ -183,7 +184,7 @@ def _translate(
         "test_sha256": _test_hash(pairs),
     }
     if Path(system).is_file():
-        return _Output(_read_hypotheses(system, len(pairs)), None, None, details)
+        return _Output(_read_hypotheses(system, len(pairs)), None, None, None, details)
     device = choose_device(job.device)
     loaded = load_model(system, device)
     history = read_history(system)
@@ -200,6 +201,7 @@ def _translate(
     return _Output(
         [result.text for result in results],
         [result.finished for result in results],
+        [result.looping for result in results],
         [result.score for result in results],
         details | {"search": asdict(settings), "split": split, **_hashes(loaded)},
         {
@@ -288,6 +290,7 @@ def _evaluate(job: EvaluationJob, pairs: Sequence[Pair], output: _Output) -> Eva
         output.hypotheses,
         joined=[pair.joined for pair in pairs],
         finished=output.finished,
+        looping=output.looping,
         scores=output.scores,
         tokenize=job.tokenize,
         language=job.language,

@@ -40,7 +40,16 @@ class Segments:
     words: Sequence[int]
     joined: Sequence[bool]
     finished: Sequence[bool] | None
+    looping: Sequence[bool] | None
     scores: Sequence[float] | None
+
+    @property
+    def cut(self) -> list[bool] | None:
+        """Which ones the length limit stopped; None where it is not known."""
+        if self.finished is None:
+            return None
+        looping = self.looping if self.looping is not None else [False] * len(self.finished)
+        return [not ended and not loop for ended, loop in zip(self.finished, looping, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ def evaluate_translations(
     *,
     joined: Sequence[bool] | None = None,
     finished: Sequence[bool] | None = None,
+    looping: Sequence[bool] | None = None,
     scores: Sequence[float] | None = None,
     tokenize: str | None = None,
     language: str | None = None,
@@ -83,9 +93,9 @@ def evaluate_translations(
     """Evaluate `hypotheses` by the length of `sources`.
 
     `tokenize` is a sacreBLEU tokenizer, None to choose by the references and their `language`.
-    `joined`, `finished` and `scores` describe each segment where they are known. With BLEU of less
-    than `least_bleu` at 11 to 20 words there is no share kept. The bootstrap is seeded, so the same
-    input gives the same figures.
+    `joined`, `finished`, `looping` and `scores` describe each segment where they are known; what
+    loops is not finished. With BLEU of less than `least_bleu` at 11 to 20 words there is no share
+    kept. The bootstrap is seeded, so the same input gives the same figures.
 
     Raises DataError for no segments, or lists of unequal length.
     """
@@ -96,6 +106,7 @@ def evaluate_translations(
         ("hypotheses", hypotheses),
         ("joined marks", joined),
         ("finished marks", finished),
+        ("looping marks", looping),
         ("scores", scores),
     ):
         if given is not None and len(given) != len(sources):
@@ -107,6 +118,7 @@ def evaluate_translations(
         [count_words(source) for source in sources],
         joined if joined is not None else [False] * len(sources),
         finished,
+        looping,
         scores,
     )
     tokenizer = tokenize or choose_tokenizer(references, language)
@@ -189,9 +201,6 @@ class _Measure:
             return Quality(0)
         rows = self.counted.bleu[members]
         bleu, repeats = rows.sum(0), self.counted.repeats[members].sum(0)
-        unfinished = None
-        if self.segments.finished is not None:
-            unfinished = 1 - float(np.asarray(self.segments.finished)[members].mean())
         return Quality(
             segments=len(members),
             bleu=float(bleu_of(bleu)),
@@ -201,12 +210,18 @@ class _Measure:
             repetition_rate=_ratio(repeats[0], repeats[1]),
             reference_repetition_rate=_ratio(repeats[2], repeats[3]),
             empty_rate=float(self.counted.empty[members].mean()),
-            unfinished_rate=unfinished,
+            unfinished_rate=_share(self.segments.cut, members),
+            looping_rate=_share(self.segments.looping, members),
         )
 
 
 def _in_bucket(words: Sequence[int], bucket: Bucket) -> Members:
     return np.array([i for i, n in enumerate(words) if bucket_of(n) == bucket], dtype=np.int64)
+
+
+def _share(marks: Sequence[bool] | None, members: Members) -> float | None:
+    """The share of the members that are marked; None where nobody marked them."""
+    return None if marks is None else float(np.asarray(marks, dtype=np.bool_)[members].mean())
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -24,6 +24,7 @@ VERSION = 1
 
 _TRANSLATIONS_HEAD = (
     "source", "reference", "hypothesis", "words", "bucket", "score", "finished", "joined",
+    "looping",
 )  # fmt: skip
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
@@ -153,6 +154,7 @@ def _translations(evaluation: Evaluation) -> bytes:
             "" if s.scores is None else f"{s.scores[i]:.6f}",
             "" if s.finished is None else str(int(s.finished[i])),
             str(int(s.joined[i])),
+            "" if s.looping is None else str(int(s.looping[i])),
         ]
         lines.append("\t".join(fields))
     # A lone surrogate, as JSON lines may hold, is not worth losing the results for.

@@ -74,6 +74,8 @@ def _check_group(group: Fields) -> None:
     group.integer("segments")
     for figure in _FIGURES:
         group.number_or_null(figure)
+    if "looping_rate" in group.values:  # evaluations of earlier versions have none
+        group.number_or_null("looping_rate")
     if group.value("bleu_interval") is not None:
         for bound in ("low", "high"):
             group.fields("bleu_interval").number(bound)

@@ -10,7 +10,10 @@ from longspan.training.quality import Group, Quality
 
 __all__ = ["render_table"]
 
-_HEAD = ("words", "segments", "BLEU", "95% interval", "chrF", "length", "repeated", "empty", "cut")
+_HEAD = (
+    "words", "segments", "BLEU", "95% interval", "chrF", "length", "repeated", "empty", "cut",
+    "loops",
+)  # fmt: skip
 _AGAINST_HEAD = ("against", "gain", "p")
 _NONE = "-"
 
@@ -61,6 +64,7 @@ def _cells(label: str, quality: Quality) -> list[str]:
         _share(quality.repetition_rate),
         _share(quality.empty_rate),
         _share(quality.unfinished_rate),
+        _share(quality.looping_rate),
     ]
 
 
@@ -76,7 +80,8 @@ def _footer(evaluation: Evaluation) -> list[str]:
     reference = evaluation.all.quality.reference_repetition_rate
     lines.append(
         "length: tokens over the reference's; repeated: 4-grams that occurred earlier in their "
-        f"segment (references: {_share(reference)}); cut: stopped at the length limit"
+        f"segment (references: {_share(reference)}); cut: stopped at the length "
+        "limit; loops: stopped because it repeated itself"
     )
     return lines + [f"note: {note}" for note in evaluation.notes]
 

@@ -20,7 +20,8 @@ class Quality:
     the hypotheses' 4-grams that occurred earlier in their segment (seq-rep-4 of Welleck et al.
     2020, pooled over segments); the reference's own is beside it, since text repeats itself.
     `length_ratio` is hypothesis tokens over reference tokens. `unfinished_rate` is the share that
-    the length limit stopped, None where it is not known.
+    the length limit stopped, `looping_rate` the share that the search stopped because it repeated
+    itself; None where they are not known.
     """
 
     segments: int
@@ -32,6 +33,7 @@ class Quality:
     reference_repetition_rate: float | None = None
     empty_rate: float | None = None
     unfinished_rate: float | None = None
+    looping_rate: float | None = None
 
 
 @dataclass(frozen=True)

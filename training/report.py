@@ -127,7 +127,7 @@ def _intervals(buckets: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]
 
 def _table(document: Mapping[str, Any]) -> dict[str, list[Any]]:
     comparison = document.get("comparison")
-    head = ["words", "segments", "BLEU", "chrF", "length", "repeated", "empty", "cut"]
+    head = ["words", "segments", "BLEU", "chrF", "length", "repeated", "empty", "cut", "loops"]
     rows = [
         _cells(group) + _compared(comparison, group["name"])
         for group in (*document["buckets"], document["all"])
@@ -136,14 +136,14 @@ def _table(document: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def _cells(group: Mapping[str, Any]) -> list[str]:
-    rates = ("repetition_rate", "empty_rate", "unfinished_rate")
+    rates = ("repetition_rate", "empty_rate", "unfinished_rate", "looping_rate")
     return [
         group["name"],
         f"{group['segments']:,}",
         _number(group["bleu"]),
         _number(group["chrf"]),
         "" if group["length_ratio"] is None else f"{group['length_ratio']:.2f}",
-        *("" if group[rate] is None else f"{group[rate]:.1%}" for rate in rates),
+        *("" if group.get(rate) is None else f"{group[rate]:.1%}" for rate in rates),
     ]
 
 

@@ -36,6 +36,7 @@ class Symptoms:
     length_ratio: float
     repetition: float
     finished: bool
+    looping: bool = False
     quality: float | None = None
     dropped: float | None = None
     spread: float | None = None
@@ -51,6 +52,7 @@ def symptoms(
     reference: Sequence[str],
     *,
     finished: bool,
+    looping: bool = False,
     alignment: Matrix | None,
     quality: float | None = None,
 ) -> Symptoms:
@@ -75,6 +77,7 @@ def symptoms(
         len(output) / max(1, len(reference)),
         _repeated(output) - _repeated(reference),
         finished,
+        looping,
         quality,
         **figures,
         stretches=stretches,

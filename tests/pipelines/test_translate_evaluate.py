@@ -121,6 +121,22 @@ def test_what_the_limit_cut_is_reported_by_line(tmp_path, capsys):
     assert len(captured.out.splitlines()) == 3
 
 
+def test_what_repeats_itself_is_reported_by_line(tmp_path, capsys):
+    endless = save(tmp_path / "endless", end=-1e4)
+    (tmp_path / "in.txt").write_text("a\n\n" + "b c " * 60 + "\n")
+    arguments = ["--json", "--beam-size", "1", "--max-length-factor", "2"]
+    assert call(translate, endless, tmp_path / "in.txt", *arguments) == 0
+    captured = capsys.readouterr()
+    records = [json.loads(line) for line in captured.out.splitlines()]
+    looping = [record["line"] for record in records if record["looping"]]
+    assert 3 in looping
+    assert not any(record["finished"] for record in records if record["looping"])
+    assert len(records[2]["tokens"]) < 2 * len(records[2]["source_tokens"])
+    shown = ", ".join(map(str, looping))
+    said = f"{len(looping)} translations repeated themselves and were stopped: line {shown};"
+    assert said in captured.err
+
+
 def test_n_grams_that_come_once_at_most(tmp_path, capsys):
     model = save(tmp_path / "endless", end=-1e6)
     assert call(translate, model, "--text", "a b c d a b", "--no-repeat-ngram-size", "1") == 0

@@ -102,17 +102,20 @@ def test_rates():
         ["one two"] * 4,
         ["a b c d e"] * 4,
         ["a b c d e", "", " ", "a b c d a b c d"],
-        finished=[True, True, True, False],
+        finished=[True, True, False, False],
+        looping=[False, False, True, False],
         tokenize="none",
         resamples=10,
     )
     quality = evaluation.all.quality
     assert quality.empty_rate == 0.5
     assert quality.unfinished_rate == 0.25
+    assert quality.looping_rate == 0.25
     assert quality.repetition_rate == pytest.approx(1 / 7)
     assert quality.reference_repetition_rate == 0
     assert quality.length_ratio == pytest.approx(13 / 20)
     assert make([3]).all.quality.unfinished_rate is None
+    assert make([3]).all.quality.looping_rate is None
 
 
 def test_references_without_any_token_do_not_divide_by_zero():
@@ -238,6 +241,7 @@ def test_files(tmp_path):
         ["x", "", "\ud800"],
         scores=[-1.5, -2.0, -3.0],
         finished=[True, False, True],
+        looping=[False, True, False],
         joined=[False, True, False],
         resamples=5,
     )
@@ -252,9 +256,11 @@ def test_files(tmp_path):
     assert (document["format"], document["version"]) == ("longspan-evaluation", 1)
     text = (folder / "translations.tsv").read_text(encoding="utf-8")
     head, *rows = [line.split("\t") for line in text.splitlines()]
-    assert " ".join(head) == "source reference hypothesis words bucket score finished joined"
+    assert (
+        " ".join(head) == "source reference hypothesis words bucket score finished joined looping"
+    )
     assert [unescape(row[0]) for row in rows] == sources
-    assert rows[1][1:] == ["y", "", "3", "1-5", "-2.000000", "0", "1"]
+    assert rows[1][1:] == ["y", "", "3", "1-5", "-2.000000", "0", "1", "1"]
 
 
 @pytest.mark.parametrize("text", ["", "a\tb\\tc", "\\", "\r\n\\n", "\\\\t"])
