@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import random
 import sys
 
 import pytest
@@ -123,7 +124,8 @@ def test_what_the_limit_cut_is_reported_by_line(tmp_path, capsys):
 
 def test_what_repeats_itself_is_reported_by_line(tmp_path, capsys):
     endless = save(tmp_path / "endless", end=-1e4)
-    (tmp_path / "in.txt").write_text("a\n\n" + "b c " * 60 + "\n")
+    long = " ".join(random.Random(1).choices("abcd", k=120))
+    (tmp_path / "in.txt").write_text(f"a\n\n{long}\n")
     arguments = ["--json", "--beam-size", "1", "--max-length-factor", "2"]
     assert call(translate, endless, tmp_path / "in.txt", *arguments) == 0
     captured = capsys.readouterr()
