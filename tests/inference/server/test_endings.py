@@ -17,8 +17,9 @@ import torch
 from longspan.training.model_directory import load_model, save_model
 from tests.inference.server.conftest import ServerProcess
 
-# To an endless model: some ten seconds of work, and a short piece of it.
-LONG = {"text": "w1 w2 w3", "max_length": 20_000}
+# To an endless model: some ten seconds of work, and a short piece of it. A text that repeats itself
+# may be answered by one that does, so that no loop ends the work.
+LONG = {"text": "w1 w2 w3 " * 30, "max_length": 20_000}
 SHORT = {"text": "w1 w2 w3", "max_length": 5}
 
 
