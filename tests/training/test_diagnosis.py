@@ -49,7 +49,7 @@ def test_nothing_is_found_in_the_healthy():
         ({"monotony": 0.3}, "monotony", "attention_location"),
         ({"sticking": 0.3}, "sticking", "coverage_mechanism"),
         ({"finished": False}, "unfinished", "--max-length-factor"),
-        ({"finished": False, "looping": True}, "looping", "no_repeat_ngram_size"),
+        ({"finished": False, "looping": True}, "looping", "--no-repeat-ngram-size"),
     ],
 )
 def test_each_fault_is_found_alone(changes, name, advice):
