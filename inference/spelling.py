@@ -104,7 +104,7 @@ class Characters:
 
         No character begins that could not be finished.
         """
-        room = np.clip(left, 1, _LONGEST) - 1
+        room = np.maximum(np.minimum(left, _LONGEST), 1) - 1  # np.clip takes four times as long
         kinds = ((0 if may_end else _LONGEST) + room) * _STATES + self._states
         return Bars(self._spelling.table, kinds)
 
