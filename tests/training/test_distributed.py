@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from longspan.inference.greedy import greedy
+from longspan.inference.greedy import Greedy
 from longspan.training.checkpoint import CheckpointStore
 from longspan.training.distributed import World
 from longspan.training.errors import LongspanError
@@ -120,7 +120,7 @@ def train_alone(prepared, out, settings, journal=None):
         out,
         Hyperparameters.parse(settings),
         checkpoints=out.with_name(f"{out.name}.checkpoints"),
-        decode=greedy,
+        decode=Greedy.of(Prepared.open(prepared)),
         world=World(),
         device=torch.device("cpu"),
         journal=journal or Journal.silent(),
