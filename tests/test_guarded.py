@@ -27,9 +27,17 @@ class Interrupted:
     def __init__(self, folder: Path) -> None:
         self.mark = f"LONGSPAN_RUNNING={folder}".encode()
         self.folder = folder
-        binaries = Path(sys.executable).parent
+        # What make would set up is there: this environment.
+        installed = folder.with_name(f"{folder.name}-venv") / "installed"
+        installed.parent.mkdir()
+        installed.touch()
+        settings = {
+            "VENV": installed.parent,
+            "BIN": Path(sys.executable).parent,
+            "TESTS": ENDLESS,
+        }
         self.make = subprocess.Popen(
-            ["make", "--old-file=.venv/installed", "test", f"BIN={binaries}", f"TESTS={ENDLESS}"],
+            ["make", "test", *(f"{name}={value}" for name, value in settings.items())],
             cwd=ROOT,
             env={**_without_xdist(), "LONGSPAN_RUNNING": str(folder)},
             stdout=subprocess.DEVNULL,
