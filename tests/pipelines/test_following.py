@@ -40,3 +40,14 @@ def test_it_is_told_in_a_line_or_two(
 ) -> None:
     assert explain_failure(ExecutionState("arn", status, reason, steps)) == 1
     assert capsys.readouterr().err.splitlines() == said
+
+
+def test_reasons_that_no_step_gave_come_after_those_that_one_gave(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    steps = (StepState("FailLong", "Failed", reason="too low"),)
+    assert explain_failure(ExecutionState("arn", "Failed", "", steps), ["also wrong"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "longspan: error: step FailLong: too low",
+        "longspan: error: also wrong",
+    ]

@@ -10,12 +10,13 @@ import yaml
 
 from longspan.pipelines.config import template
 from tests.pipelines.small_config import small_config
-from tests.pipelines.test_run_command import QUICK, Shell
+from tests.pipelines.test_run_command import Shell
 
 SAMPLE = yaml.safe_load(template())
 # Learns some phrases and no sentence, in less than a minute of one core.
 POOR = small_config(
-    **QUICK,
+    baseline={"enabled": False},
+    tuning={"jobs": 1, "parallel_jobs": 1, "search_space": {"attention_heads": [1]}},
     data={"sample": {"pairs": 6_000, "validation": 40, "test_per_bucket": 20}},
     preparation={"vocabulary_size": 1_000},
     training={
@@ -24,7 +25,8 @@ POOR = small_config(
             "rnn_num_hidden": 128,
             "num_embed_source": 64,
             "num_embed_target": 64,
-            "max_num_batches": 800,
+            "attention_type": "scaled_dot",
+            "max_num_batches": 600,
             "max_minutes": 0,
             "bleu_sample_size": 5,
             "beam_size": 1,

@@ -36,6 +36,36 @@ def test_what_init_writes_can_be_used_as_it_is(
     assert parse_config(path.read_text(encoding="utf-8")).data.sample is not None
 
 
+def test_init_writes_a_config_for_ones_own_pairs_with_a_gate_for_real_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = ["my pairs.en", "my pairs.ja"]
+    for name in files:
+        Path(name).write_text("a\n", encoding="utf-8")
+    assert main(["init", "--data", *files]) == 0
+    assert main(["validate"]) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+    config = parse_config(Path("longspan.yaml").read_text(encoding="utf-8"))
+    assert config == parse_config(f"data: {{pairs: {files}}}")
+    sample = parse_config(template()).gate.minimums
+    assert all(
+        sample[name] >= minimum
+        for name, minimum in config.gate.minimums.items()
+        if "change" not in name
+    )
+
+
+def test_init_wants_data_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--data", "none.tsv"]) == 1
+    assert "none.tsv: expected a file of pairs" in capsys.readouterr().err
+    assert not Path("longspan.yaml").exists()
+    assert main(["init", "--data", "s3://bucket/pairs"]) == 0
+
+
 def test_init_replaces_nothing_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "longspan.yaml"
     path.write_text("mine\n", encoding="utf-8")
