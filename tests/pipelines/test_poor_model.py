@@ -1,23 +1,28 @@
-"""A model that is wrong in every sentence, as after too few updates: the gate refuses it."""
+"""A model that is wrong in every sentence, long or short: the gate refuses it.
+
+Where this was measured it had 38 BLEU at 1-5 words, 24 at 11-20 and 24 over 100: long sentences keep
+97% of what is not worth keeping.
+"""
 
 import json
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
-from longspan.pipelines.config import template
+from longspan.pipelines.config import parse_config, template
+from longspan.pipelines.requirements import unmet
 from tests.pipelines.small_config import small_config
 from tests.pipelines.test_run_command import Shell
 
 SAMPLE = yaml.safe_load(template())
-# Learns some phrases and no sentence, in less than a minute of one core.
+LEAST_LONG, LEAST_SHORT = (SAMPLE["gate"][f"minimum_bleu_{name}"] for name in ("long", "short"))
+# Few pairs and few updates: it learns some phrases and no sentence, in 20 seconds of one core.
 POOR = small_config(
     baseline={"enabled": False},
     tuning={"jobs": 1, "parallel_jobs": 1, "search_space": {"attention_heads": [1]}},
-    data={"sample": {"pairs": 6_000, "validation": 40, "test_per_bucket": 20}},
+    data={"sample": {"pairs": 1_600, "validation": 40, "test_per_bucket": 20}},
     preparation={"vocabulary_size": 1_000},
     training={
         "hyperparameters": SAMPLE["training"]["hyperparameters"]
@@ -26,7 +31,7 @@ POOR = small_config(
             "num_embed_source": 64,
             "num_embed_target": 64,
             "attention_type": "scaled_dot",
-            "max_num_batches": 600,
+            "max_num_batches": 300,
             "max_minutes": 0,
             "bleu_sample_size": 5,
             "beam_size": 1,
@@ -48,40 +53,42 @@ def refused(shell: Shell) -> "subprocess.CompletedProcess[str]":
     return shell("run")
 
 
-def evaluation_folder(shell: Shell) -> Path:
-    [folder] = (shell.folder / ".longspan" / "runs").glob("*/evaluation")
-    return folder
+def figures(shell: Shell) -> dict[str, float]:
+    [path] = (shell.folder / ".longspan" / "runs").glob("*/evaluation/evaluation.json")
+    document = json.loads(path.read_text())
+    assert document["long"]["name"] == "over 100"
+    return dict(document["gate"])
 
 
-def test_the_model_is_poor_at_every_length_and_keeps_what_it_has(
+def test_the_model_is_poor_at_every_length_and_no_share_of_it_is_kept(
     shell: Shell, refused: "subprocess.CompletedProcess[str]"
 ) -> None:
-    document = json.loads((evaluation_folder(shell) / "evaluation.json").read_text())
-    gate = document["gate"]
-    assert document["long"]["name"] == "over 100"
-    assert 5 < gate["bleu_medium"] < SAMPLE["gate"]["minimum_bleu_short"]
-    assert 5 < gate["bleu_long"] < SAMPLE["gate"]["minimum_bleu_long"]
-    # Neither of these would refuse it.
+    gate = figures(shell)
+    # It has learned something, and says different things to different sentences.
+    assert 1 < gate["bleu_medium"] < LEAST_SHORT
+    assert 1 < gate["bleu_long"] < LEAST_LONG
+    assert gate["distinct"] > 0.5
     assert gate["training_complete"] == 1
-    assert gate["distinct"] >= SAMPLE["gate"]["minimum_distinct"]
+    assert gate["share_kept"] == 0
 
 
-def test_every_minimum_that_it_misses_is_told_with_its_key_and_both_figures(
+def test_every_minimum_that_it_misses_is_told_once_with_its_key_and_figures(
     shell: Shell, refused: "subprocess.CompletedProcess[str]"
 ) -> None:
     assert refused.returncode == 1
-    gate = json.loads((evaluation_folder(shell) / "evaluation.json").read_text())["gate"]
-    long, short = (
-        [line for line in refused.stderr.splitlines() if f"gate.minimum_bleu_{name}:" in line]
-        for name in ("long", "short")
-    )
-    assert len(long) == len(short) == 1
-    assert f"expected BLEU of at least 70.0 over 100 words, got {gate['bleu_long']};" in long[0]
-    assert f"got {gate['bleu_short']} and {gate['bleu_medium']};" in short[0]
-    # At least one is from its fail step; the execution may end before the other one runs.
-    assert re.search(r"^longspan: error: step Fail(Long|Short): gate\.", refused.stderr, re.M)
-    told = re.findall(r"gate\.(\w+): expected", refused.stderr)
-    assert sorted(told) == ["minimum_bleu_long", "minimum_bleu_short"]
+    gate = figures(shell)
+    lacks = dict(unmet(parse_config(POOR), gate))
+    assert {"Long", "Short"} <= set(lacks) <= {"Long", "Short", "Distinct"}
+    for name, said in (
+        ("Long", f"at least {LEAST_LONG} over 100 words, got {gate['bleu_long']}; train"),
+        ("Short", f"and at 11-20 words, got {gate['bleu_short']} and {gate['bleu_medium']}; "),
+    ):
+        assert said in lacks[name]
+    told = [line.split("gate.", 1) for line in refused.stderr.splitlines() if "gate." in line]
+    assert sorted("gate." + message for _, message in told) == sorted(lacks.values())
+    # At least one is from its fail step; it may end the execution before another one runs.
+    steps = [re.fullmatch(r"longspan: error: step Fail(\w+): ", before) for before, _ in told]
+    assert any(steps)
 
 
 def test_nothing_is_registered_or_deployed(
@@ -96,10 +103,10 @@ def test_nothing_is_registered_or_deployed(
 def test_the_table_and_the_report_are_shown_without_a_share_kept(
     shell: Shell, refused: "subprocess.CompletedProcess[str]"
 ) -> None:
-    assert re.search(r"^over 100 +20 +\d", refused.stdout, re.M)
+    assert re.search(r"^over 100 +\d+ +\d", refused.stdout, re.M)
     assert "kept, " not in refused.stdout
     report = re.search(r"^report: (.+)$", refused.stdout, re.M)
     assert report is not None
     page = (shell.folder / report[1]).read_text(encoding="utf-8")
     assert "kept, over 100" not in page
-    assert "BLEU at 11-20 words is below 70: the share kept would say nothing" in page
+    assert f"BLEU at 11-20 words is below {LEAST_SHORT:g}: the share kept would say nothing" in page
