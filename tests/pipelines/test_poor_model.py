@@ -1,20 +1,20 @@
 """A model that is wrong in every sentence, long or short: the gate refuses it.
 
-Where this was measured it had 38 BLEU at 1-5 words, 24 at 11-20 and 24 over 100: long sentences keep
-97% of what is not worth keeping.
+Where this was measured it had 38 BLEU at 1-5 words, 24 at 11-20 and 24 over 100: long sentences
+keep 97% of what is not worth keeping.
 """
 
 import json
 import re
-import subprocess
 
 import pytest
 import yaml
 
 from longspan.pipelines.config import parse_config, template
 from longspan.pipelines.requirements import unmet
+from tests.pipelines.shell import Shell
 from tests.pipelines.small_config import small_config
-from tests.pipelines.test_run_command import Shell
+from tests.training.in_process import Done
 
 SAMPLE = yaml.safe_load(template())
 LEAST_LONG, LEAST_SHORT = (SAMPLE["gate"][f"minimum_bleu_{name}"] for name in ("long", "short"))
@@ -49,8 +49,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 @pytest.fixture(scope="module")
-def refused(shell: Shell) -> "subprocess.CompletedProcess[str]":
-    return shell("run")
+def refused(shell: Shell) -> Done:
+    return shell.process("run")
 
 
 def figures(shell: Shell) -> dict[str, float]:
@@ -61,7 +61,7 @@ def figures(shell: Shell) -> dict[str, float]:
 
 
 def test_the_model_is_poor_at_every_length_and_no_share_of_it_is_kept(
-    shell: Shell, refused: "subprocess.CompletedProcess[str]"
+    shell: Shell, refused: Done
 ) -> None:
     gate = figures(shell)
     # It has learned something, and says different things to different sentences.
@@ -73,7 +73,7 @@ def test_the_model_is_poor_at_every_length_and_no_share_of_it_is_kept(
 
 
 def test_every_minimum_that_it_misses_is_told_once_with_its_key_and_figures(
-    shell: Shell, refused: "subprocess.CompletedProcess[str]"
+    shell: Shell, refused: Done
 ) -> None:
     assert refused.returncode == 1
     gate = figures(shell)
@@ -91,9 +91,7 @@ def test_every_minimum_that_it_misses_is_told_once_with_its_key_and_figures(
     assert any(steps)
 
 
-def test_nothing_is_registered_or_deployed(
-    shell: Shell, refused: "subprocess.CompletedProcess[str]"
-) -> None:
+def test_nothing_is_registered_or_deployed(shell: Shell, refused: Done) -> None:
     for step in ("Evaluate", "GateLong"):
         assert re.search(rf"^{step} +Succeeded", refused.stdout, re.M), step
     for step in ("Register", "CreateModel", "Endpoint"):
@@ -101,7 +99,7 @@ def test_nothing_is_registered_or_deployed(
 
 
 def test_the_table_and_the_report_are_shown_without_a_share_kept(
-    shell: Shell, refused: "subprocess.CompletedProcess[str]"
+    shell: Shell, refused: Done
 ) -> None:
     assert re.search(r"^over 100 +\d+ +\d", refused.stdout, re.M)
     assert "kept, " not in refused.stdout
