@@ -112,7 +112,7 @@ def run_to_the_end(connection: Connection, folder: Path, first: str = "a\tb\n") 
     prepared, tune = state.step("Prepare"), state.step("Tune")
     assert prepared is not None
     assert tune is not None
-    assert search_history(sagemaker, tune.job)["jobs"]
+    assert search_history(sagemaker, connection.client("logs"), tune.job)["jobs"]
     list(read_log(connection.client("logs"), prepared.job))
     assert list_pipelines(sagemaker) == [PROJECT]
     assert list(list_executions(sagemaker, PROJECT))
