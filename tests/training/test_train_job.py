@@ -235,7 +235,7 @@ def endless_job(paths: ContainerPaths, processes: int) -> Iterator["subprocess.P
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 180
     try:
         while not list(paths.checkpoints.glob("checkpoint-*")):
             assert job.poll() is None, job.communicate()
@@ -252,7 +252,7 @@ def endless_job(paths: ContainerPaths, processes: int) -> Iterator["subprocess.P
 def test_sigterm_saves_and_ends_clean(paths: ContainerPaths, processes: int):
     with endless_job(paths, processes) as job:
         job.send_signal(signal.SIGTERM)
-        output, errors = job.communicate(timeout=120)
+        output, errors = job.communicate(timeout=180)
     assert job.returncode == 0, errors
     [updates] = re.findall(r"stopped after (\d+) updates", output)
     assert not paths.failure.exists()
@@ -291,7 +291,7 @@ def test_sigterm_before_any_validation_leaves_a_checkpoint_and_no_model(paths: C
             if line.startswith("each epoch"):  # updates have begun
                 break
         job.send_signal(signal.SIGTERM)
-        _, errors = job.communicate(timeout=120)
+        _, errors = job.communicate(timeout=180)
     assert job.returncode == 0, errors
     assert list(paths.checkpoints.glob("checkpoint-*"))
     assert not paths.model.exists()
@@ -302,7 +302,7 @@ def test_a_worker_that_is_killed_is_the_reason(paths: ContainerPaths):
         children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
         assert len(children) == 2
         os.kill(int(children[1]), signal.SIGKILL)
-        job.communicate(timeout=120)
+        job.communicate(timeout=180)
     assert job.returncode == 1
     assert paths.failure.read_text() == "worker 1 was killed by signal 9: out of memory?"
 

@@ -38,7 +38,7 @@ def start(paths: ContainerPaths, **variables: str) -> "subprocess.Popen[str]":
 def ended(jobs: Sequence["subprocess.Popen[str]"]) -> list[str]:
     """What each one wrote; none of them may fail."""
     try:
-        written = [job.communicate(timeout=120) for job in jobs]
+        written = [job.communicate(timeout=180) for job in jobs]
     finally:
         for job in jobs:
             job.terminate()  # and with it its workers

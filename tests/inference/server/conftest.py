@@ -74,7 +74,7 @@ class ServerProcess:
         return int(self.event("listening")["url"].rsplit(":", 1)[1])
 
     def event(
-        self, name: str, number: int = 0, seconds: float = 60, **fields: object
+        self, name: str, number: int = 0, seconds: float = 180, **fields: object
     ) -> dict[str, Any]:
         """The event of that name and with those fields, waiting for it, counted from 0."""
 
@@ -105,7 +105,7 @@ class ServerProcess:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}
     ) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
         try:
             connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
@@ -118,7 +118,7 @@ class ServerProcess:
         lines = self.request("GET", "/metrics").body.decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
-    def stop(self, how: int = signal.SIGTERM, seconds: float = 40) -> int:
+    def stop(self, how: int = signal.SIGTERM, seconds: float = 180) -> int:
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
@@ -184,7 +184,7 @@ def launch(base: Path) -> Iterator[Callable[..., ServerProcess]]:
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Wait until something is true, for some seconds at most."""
 
-    def wait(condition: Callable[[], object], seconds: float = 20) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 180) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not become true"

@@ -19,7 +19,7 @@ def test_it_serves_a_model_directory_with_the_page(base):
 def test_a_folder_that_is_no_model_is_named(base, tmp_path):
     command = ["longspan.pipelines.command", "serve", str(tmp_path), "--port", "0"]
     with ServerProcess(base, command) as server:
-        assert server.process.wait(60) == 1
+        assert server.process.wait(180) == 1
     assert server.errors.startswith(f"longspan: error: {tmp_path}: expected model.tar.gz")
 
 

@@ -43,7 +43,7 @@ def test_a_short_text_does_not_wait_for_a_long_one(endless):
 
 def test_work_is_cancelled_when_the_client_has_gone(endless, eventually):
     for body in (LONG, {**LONG, "stream": True}):
-        connection = http.client.HTTPConnection("127.0.0.1", endless.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", endless.port, timeout=180)
         connection.request("POST", "/invocations", json.dumps(body), {"X-Request-Id": "gone"})
         _until_working(endless, 1)
         connection.close()
@@ -147,7 +147,7 @@ def test_a_deadline_ends_the_work_and_a_full_queue_says_when_to_come_again(launc
     assert json.loads(streamed.body.splitlines()[-1])["error"]["code"] == "too_late"
     # Their work has gone: another one is not held up by it.
     assert server.ask(SHORT).status == 200
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=180) as connection:
         connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
         assert b" 408 " in connection.recv(4096)  # a body that never comes
 
@@ -160,7 +160,7 @@ def test_a_body_beyond_the_limit_is_refused(launch):
     reply = server.ask({"text": "x" * 20_000})
     assert reply.status == 413
     assert "at most 10,000 bytes" in reply.json["error"]["message"]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=180) as connection:
         connection.sendall(
             b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
@@ -176,7 +176,7 @@ def test_a_model_that_is_none_ends_the_server_with_one_line(launch, base, tmp_pa
     shutil.copytree(base / "model", tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"\x80\x04pickle")
     broken = launch(tmp_path)
-    assert broken.process.wait(60) == 1
+    assert broken.process.wait(180) == 1
     broken.stop()
     assert broken.errors.startswith("longspan: error: ")
     assert str(tmp_path / "model" / "model.safetensors") in broken.errors
@@ -192,7 +192,7 @@ def test_a_model_that_cannot_translate_ends_the_server_with_its_path(
         loaded.model.projection.bias.fill_(torch.nan)
     save_model(folder, loaded.model, loaded.hyperparameters, loaded.tokenizer)
     broken = launch(tmp_path)
-    assert broken.process.wait(60) == 1
+    assert broken.process.wait(180) == 1
     broken.stop()
     assert broken.errors.startswith(f"longspan: error: {folder}: the model cannot translate: ")
     assert broken.errors.count("\n") == 1
@@ -201,7 +201,7 @@ def test_a_model_that_cannot_translate_ends_the_server_with_its_path(
 def test_a_worker_that_ends_before_it_is_ready_ends_the_server_with_the_models_path(launch, base):
     server = launch()
     os.kill(server.event("worker started")["pid"], signal.SIGKILL)
-    assert server.process.wait(60) == 1
+    assert server.process.wait(180) == 1
     server.stop()
     assert server.errors.startswith(f"longspan: error: {base / 'model'}: expected a worker that ")
     assert server.errors.count("\n") == 1
@@ -216,7 +216,7 @@ def test_a_worker_that_ends_before_it_is_ready_ends_the_server_with_the_models_p
 )
 def test_wrong_settings_end_the_server_with_one_line(launch, name, value, allowed):
     wrong = launch(**{name: value})
-    assert wrong.process.wait(60) == 1
+    assert wrong.process.wait(180) == 1
     wrong.stop()
     assert wrong.errors == f"longspan: error: {name}={value}: allowed: {allowed}\n"
 
@@ -225,18 +225,18 @@ def test_a_port_that_is_taken_is_named(launch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         second = launch(SAGEMAKER_BIND_TO_PORT=str(port))
-        assert second.process.wait(60) == 1
+        assert second.process.wait(180) == 1
     second.stop()
     assert f"127.0.0.1 port {port}" in second.errors
 
 
 def _connect(server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=180)
 
 
 def _until_working(server, requests: int) -> None:
     """Until so many are being answered, and a moment more, so that the worker has them."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while server.metric("longspan_requests_in_flight") < requests:
         assert time.monotonic() < end
         time.sleep(0.01)

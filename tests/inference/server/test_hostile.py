@@ -36,7 +36,7 @@ def post(body: bytes, more: bytes = CLOSE, head: bytes = HEAD) -> bytes:
 
 def received(server, sent: bytes) -> bytes:
     """All that comes until the server closes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=180) as connection:
         connection.sendall(sent)
         answers = b""
         try:
@@ -138,7 +138,7 @@ def test_what_is_no_http_is_refused_in_json_and_written_down(server, sent: bytes
 
 def test_what_is_no_http_after_an_early_answer_only_closes(server):
     early = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=180) as connection:
         connection.sendall(early)
         answer = b""
         while b"Not Found" not in answer or not answer.endswith(b"}}"):
@@ -164,7 +164,7 @@ def test_a_target_in_absolute_form_is_one(server, target: bytes, expected: int):
 
 def test_clients_that_send_byte_by_byte_take_nobodys_place(launch):
     server = launch(LONGSPAN_QUEUE="2").wait_ready()
-    connections = [socket.create_connection(("127.0.0.1", server.port), 60) for _ in range(50)]
+    connections = [socket.create_connection(("127.0.0.1", server.port), 180) for _ in range(50)]
     try:
         for connection in connections:
             connection.sendall(HEAD + b"Content-Length: 50\r\n\r\n")
@@ -197,7 +197,7 @@ def test_large_bodies_share_a_room_and_small_ones_need_none(launch, eventually):
     with contextlib.ExitStack() as stack:
         for _ in range(8):
             address = "127.0.0.1", server.port
-            stack.enter_context(socket.create_connection(address, 60)).sendall(large)
+            stack.enter_context(socket.create_connection(address, 180)).sendall(large)
         eventually(lambda: server.metric("longspan_body_bytes") == 8 * 98_000)
         refused = server.ask(b" " * 99_000)
         assert refused.status == 429
@@ -216,7 +216,7 @@ def test_requests_in_one_piece_are_answered_in_turn(server):
 
 def test_a_client_that_closes_its_side_has_gone(server):
     before = len([event for event in server.events if event["event"] == "request"])
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=180) as connection:
         connection.sendall(HEAD + b"Content-Length: 50\r\n\r\nabc")
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(100) == b""
@@ -227,7 +227,7 @@ def test_a_thousand_connections_leave_room_for_others(server):
     connections = []
     try:
         for number in range(1000):
-            connections.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            connections.append(socket.create_connection(("127.0.0.1", server.port), timeout=180))
             if number % 2:
                 connections[-1].sendall(b"POST /invocations HTTP/1.1\r\nHo")
         assert server.request("GET", "/ping").status == 200
@@ -239,8 +239,8 @@ def test_a_thousand_connections_leave_room_for_others(server):
 
 def test_a_head_and_a_body_that_do_not_come_are_given_up(server):
     with (
-        socket.create_connection(("127.0.0.1", server.port), timeout=60) as head,
-        socket.create_connection(("127.0.0.1", server.port), timeout=60) as body,
+        socket.create_connection(("127.0.0.1", server.port), timeout=180) as head,
+        socket.create_connection(("127.0.0.1", server.port), timeout=180) as body,
     ):
         head.sendall(b"POST /invocations HTTP/1.1\r\nHo")
         body.sendall(HEAD + b"Content-Length: 50\r\n\r\nabc")

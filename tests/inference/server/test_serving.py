@@ -176,7 +176,7 @@ def test_metrics_count(server):
 
 def test_one_connection_serves_many_requests(server):
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=180) as connection:
         file = connection.makefile("rb")
         for _ in range(3):
             connection.sendall(head + b"Content-Length: 5\r\n\r\nw1 w2")

@@ -56,7 +56,7 @@ class JobBench:
                 "InstanceCount": 1,
                 "VolumeSizeInGB": 1,
             },
-            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         }
         metrics = members.pop("MetricDefinitions", None)
         if metrics:
@@ -132,7 +132,5 @@ class JobBench:
 
     def _ended(self, title: str, name: str) -> dict[str, Any]:
         describe = getattr(self.sagemaker, f"describe_{title.lower()}_job")
-        self.until(
-            lambda: describe(**{f"{title}JobName": name})[f"{title}JobStatus"] in ENDED, 60.0
-        )
+        self.until(lambda: describe(**{f"{title}JobName": name})[f"{title}JobStatus"] in ENDED)
         return dict(describe(**{f"{title}JobName": name}))

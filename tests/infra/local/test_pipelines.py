@@ -70,7 +70,7 @@ def train(bench: PipelineBench, name: str, script: str = TRAIN, **members: Any) 
         "HyperParameters": {"name": get("Parameters.Name")},
         "OutputDataConfig": {"S3OutputPath": bench.uri("models")},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
     return {"Name": name, "Type": "Training", "Arguments": arguments, **members}
 

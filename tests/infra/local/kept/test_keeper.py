@@ -79,7 +79,7 @@ def test_a_change_while_it_saves_is_not_lost(tmp_path: Path) -> None:
     closer.start()
     until(keeper._closing.is_set)
     goes_on.set()
-    closer.join(10)
+    closer.join(180)
     assert slow.saved == 2
 
 
