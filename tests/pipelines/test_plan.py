@@ -10,7 +10,7 @@ from longspan.pipelines.plan import Row, plan, plan_lines
 from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.definition import Study, study_json
 from tests.pipelines.definition.reading import all_steps
-from tests.pipelines.definition.test_definition import BASE, VARIANTS
+from tests.pipelines.definition.test_definition import BASE, VARIANTS, read
 
 
 def rows_of(text: str) -> list[Row]:
@@ -21,7 +21,7 @@ def rows_of(text: str) -> list[Row]:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_step_of_every_config_is_told(name: str) -> None:
     config = parse_config(VARIANTS[name])
-    definition = json.loads(definition_json(config, Target.placeholder(config)))
+    definition = read(name)
     rows = plan(config, definition)
     told = {row.step for row in rows} | {row.what.split()[0] for row in rows}
     assert {step["Name"] for step in all_steps(definition["Steps"])} <= told

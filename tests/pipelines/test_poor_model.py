@@ -16,6 +16,8 @@ from tests.pipelines.shell import Shell
 from tests.pipelines.small_config import small_config
 from tests.training.in_process import Done
 
+pytestmark = pytest.mark.long
+
 SAMPLE = yaml.safe_load(template())
 LEAST_LONG, LEAST_SHORT = (SAMPLE["gate"][f"minimum_bleu_{name}"] for name in ("long", "short"))
 # Few pairs and few updates: it learns some phrases and no sentence, in 20 seconds of one core.

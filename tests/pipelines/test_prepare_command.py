@@ -201,11 +201,20 @@ def outcome(folder):
     return "read"
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A prepared folder whose manifest tests may change."""
+    folder = tmp_path_factory.mktemp("prepared")
+    path = folder / "pairs.tsv"
+    path.write_text("doc\ten\tja\n" + "".join(rows(1000)), encoding="utf-8")
+    out = folder / "corpus"
+    assert prepare(path, "--out", out, *SMALL) == 0
+    return out, manifest_of(out)
+
+
 @pytest.mark.parametrize("value", [3, -1, "x", True, None, [], [3], {}, ...])
-def test_a_manifest_changed_by_hand_is_read_or_refused(pairs, tmp_path, value):
-    out = tmp_path / "corpus"
-    assert prepare(pairs, "--out", out, *SMALL) == 0
-    manifest = manifest_of(out)
+def test_a_manifest_changed_by_hand_is_read_or_refused(corpus, value):
+    out, manifest = corpus
     outcomes = set()
     for way in places(manifest):
         (out / "manifest.json").write_text(json.dumps(altered(manifest, way, value)))
