@@ -31,7 +31,7 @@ _ON_FILES = "Its gate fits real text: no model that says the same thing to every
 # What differs from the defaults, so that the sample takes minutes on two cores and not hours.
 SAMPLE: Mapping[str, Any] = {
     "name": "longspan-sample",
-    "data": {"sample": {"pairs": 20_000, "seed": 1, "validation": 240, "test_per_bucket": 75}},
+    "data": {"sample": {"pairs": 20_000, "seed": 1, "validation": 240}},
     "preparation": {
         "vocabulary_size": 1000,
         "vocabulary_type": "bpe",
