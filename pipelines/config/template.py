@@ -45,7 +45,7 @@ SAMPLE: Mapping[str, Any] = {
             "learning_rate": 0.01,
             "lr_scheduler_type": "cosine",
             "lr_warmup_num_batches": 80,
-            "batch_tokens": 250,
+            "batch_tokens": 300,
             "attention_location": "tracking",
             "length_augmentation": 0.08,
             "length_augmentation_max": 150,
@@ -64,7 +64,7 @@ SAMPLE: Mapping[str, Any] = {
     },
     "tuning": {
         "strategy": "Hyperband",
-        "jobs": 8,
+        "jobs": 6,
         "parallel_jobs": 2,
         # In reports of the objective, one every 300 updates: a quarter of a job, and all of it.
         "hyperband": {"min_resource": 1, "max_resource": 4},

@@ -36,7 +36,7 @@ def test_the_sample_is_told_as_it_will_be() -> None:
         Row("first", "objects", f"{place}/data/pairs/<hash>/"),
         Row("Prepare", "processing job", "1 x ml.m5.xlarge, at most 120 minutes"),
         Row("Prepare", "objects", f"{place}/runs/<execution>/prepared/"),
-        Row("Tune", "training jobs", "8, 2 at a time, each 1 x ml.m5.xlarge, at most 30 minutes"),
+        Row("Tune", "training jobs", "6, 2 at a time, each 1 x ml.m5.xlarge, at most 30 minutes"),
         Row("TrainBaseline", "objects", f"{place}/models/<job>/output/"),
         Row("GateLong", "only if", "gate.bleu_long >= MinimumBleuLong (70.0)"),
         Row("GateLong", "otherwise", "FailLong fails the run"),
