@@ -38,12 +38,12 @@ def test_the_sample_is_told_as_it_will_be() -> None:
         Row("Prepare", "objects", f"{place}/runs/<execution>/prepared/"),
         Row("Tune", "training jobs", "6, 2 at a time, each 1 x ml.m5.xlarge, at most 30 minutes"),
         Row("TrainBaseline", "objects", f"{place}/models/<job>/output/"),
-        Row("GateLong", "only if", "gate.bleu_long >= MinimumBleuLong (70.0)"),
+        Row("GateLong", "only if", "gate.bleu_long >= MinimumBleuLong (75.0)"),
         Row("GateLong", "otherwise", "FailLong fails the run"),
         Row(
             "GateKept",
             "only if",
-            "(gate.bleu_medium < MinimumBleuShort (70.0) or "
+            "(gate.bleu_medium < MinimumBleuShort (80.0) or "
             "gate.share_kept >= MinimumShareKept (0.85))",
         ),
         Row("Release", "only if", "all that is asked above"),
