@@ -24,6 +24,7 @@ def small_config(**sections: Any) -> str:
     config: dict[str, Any] = yaml.safe_load(template())
     config["data"]["sample"] = {"pairs": 400, "validation": 20, "test_per_bucket": 2}
     config["preparation"]["vocabulary_size"] = 400
+    del config["planned_seconds"]
     config["training"]["hyperparameters"] |= {
         "rnn_num_hidden": 16,
         "num_embed_source": 16,
