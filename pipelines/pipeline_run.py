@@ -78,9 +78,12 @@ class PipelineRun:
         folder = directory / "runs" / execution.arn.rsplit("/", 1)[-1]
         return cls(config, connection, execution, folder, taken_up, None if taken_up else began)
 
-    def wait(self, out: TextIO = sys.stdout) -> ExecutionState:
-        """Show it until it has ended; its last state. Raises AwsError."""
-        return show(self.execution.watch(self.connection.poll_seconds), out)
+    def wait(self, out: TextIO | None = None) -> ExecutionState:
+        """Show it on `out`, standard output if None, until it has ended; return its last state.
+
+        Raises AwsError.
+        """
+        return show(self.execution.watch(self.connection.poll_seconds), out or sys.stdout)
 
     def evaluation(self, state: ExecutionState) -> Evaluated:
         """Download the evaluation and the report. Raises AwsError."""
