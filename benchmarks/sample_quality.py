@@ -62,7 +62,7 @@ class Row:
 
     @property
     def line(self) -> str:
-        """As a row of the table."""
+        """The cells as one row of the table."""
         bleu = (f"{self.bleu[bucket.name]:.1f}" for bucket in BUCKETS)
         cells = [
             self.name, f"{self.updates:,}", f"{self.tokens:,}", f"{self.training.cpu:.0f}",
@@ -73,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sample:
-    """Where the commands of one configuration read and write."""
+    """Folders in which the commands of one configuration read and write."""
 
     config: Config
     folder: Path

@@ -46,7 +46,7 @@ _LONGEST = 4  # bytes of a character
 
 @dataclass(frozen=True)
 class Bars:
-    """What each row must not say next.
+    """Tokens that each row must not output next.
 
     `table` (kinds, tokens + 1) holds 0 for a token that may come and -inf for one that must not;
     its last column stands for all tokens from there on. `kinds` (rows,) names each row's line.

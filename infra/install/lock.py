@@ -51,11 +51,11 @@ class Lock:
         return Lock(tuple(pin for pin in self.pins if pin.name in wanted))
 
     def cuda(self) -> "Lock":
-        """What only torch's CUDA build needs."""
+        """Names of the packages that only torch's CUDA build needs."""
         return Lock(tuple(pin for pin in self.pins if pin.name.startswith(_CUDA)))
 
     def without_torch(self) -> "Lock":
-        """What comes by hash: all but torch and what its CUDA build needs."""
+        """Lines to install by hash: all packages but torch and those of its CUDA build."""
         return Lock(tuple(pin for pin in self.pins if not pin.name.startswith(WITH_TORCH)))
 
     def write_hashed(self, path: Path) -> Path:
