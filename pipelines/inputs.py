@@ -93,7 +93,7 @@ def _files(data: Data, directory: Path) -> Mapping[str, list[str]]:
 
 
 def _sample_folder(data: Data, directory: Path) -> Path | None:
-    """Where the sample lies, or is to lie; None where the config asks for none."""
+    """Folder of the sample, made or to be made; None if the config has no sample."""
     if data.sample is None:
         return None
     asked = data.sample.model_dump_json()

@@ -1,4 +1,4 @@
-"""What only the pipeline knows, for the report: config's hash, jobs of the search, times."""
+"""Evidence for the report that only the pipeline has: config's hash, trials, times."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -87,7 +87,7 @@ def _dry_run(config: "Config", *, as_json: bool) -> int:
 
 
 def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
-    """Where the gate failed: show the evaluation; what the model lacks beside what steps say.
+    """Show the evaluation of a refused model, and the requirements that it misses.
 
     The first fail step may end the execution before another one has run.
     """

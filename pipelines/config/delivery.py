@@ -29,7 +29,7 @@ class Evaluation(Section):
 
 
 class Gate(Section):
-    """What a model must reach to be registered; all are parameters of the pipeline too.
+    """Minimums that a model must reach to be registered; each is a parameter of the pipeline too.
 
     The defaults are for real text, where good models may have 15 BLEU: docs/config.md.
     """
@@ -58,7 +58,7 @@ class Gate(Section):
 
     @property
     def minimums(self) -> dict[str, float]:
-        """What figures must reach, by name; training is complete (1.0) or not (0.0)."""
+        """Minimum of each figure by name; complete training counts as 1.0, any other as 0.0."""
         complete = 0.0 if self.allow_incomplete_training else 1.0
         floors = self.model_dump(exclude={"allow_incomplete_training"})
         return {**floors, "minimum_training_complete": complete}

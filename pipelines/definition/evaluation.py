@@ -41,7 +41,7 @@ def evaluate_step(
 
 
 def evaluate_arguments(context: BuildContext) -> list[Any]:
-    """Of the command `evaluate`: the languages, and how much BLEU a share kept is worth showing."""
+    """Options of `evaluate`: languages, and the least BLEU for which a share kept is shown."""
     data = context.config.data
     return [
         "--source-language",

@@ -21,7 +21,7 @@ __all__ = ["Budget", "study_cost"]
 
 @dataclass(frozen=True)
 class Budget:
-    """What ends each job: its updates or epochs, and `minutes` as a safety net (0 is none).
+    """Limits that end each job: updates or epochs, and `minutes` as a safety net (0 is none).
 
     A course whose batches are larger gets fewer updates, so that target tokens are the same. Time
     would not do: a larger network would see less text, and so would any on a busy machine.
@@ -50,7 +50,7 @@ class Budget:
         return cls(updates, epochs, own.get("max_minutes", 0.0) if minutes is None else minutes)
 
     def hyperparameters(self, course: Course) -> dict[str, Any]:
-        """What a job of this course trains with."""
+        """Return the hyperparameters that limit a job of this course."""
         updates = None if self.updates is None else math.ceil(self.updates / course.batches)
         return {
             "max_num_batches": updates,
