@@ -19,6 +19,7 @@ from longspan.training.corpus.prepare import PrepareSettings, prepare
 from longspan.training.corpus.prepare_report import summary
 from longspan.training.corpus.splits import TEST, VALIDATION
 from longspan.training.errors import DataError
+from longspan.training.files import vanishing
 from longspan.training.paths import ContainerPaths
 from longspan.training.prepare_options import add_prepare_options, prepare_settings
 from longspan.training.processing_job import OptionParser, run_processing
@@ -101,16 +102,21 @@ def _held_out_file(folder: Path, settings: PrepareSettings) -> str:
 
 def _move_whole(source: Path, target: Path) -> None:
     """Move everything into `target`, the manifest last: with it the corpus is complete."""
-    target.mkdir(parents=True, exist_ok=True)
-    for path in [target / MANIFEST, *target.iterdir()]:
-        _remove(path)
-    for path in sorted(source.iterdir(), key=lambda path: path.name == MANIFEST):
-        shutil.move(path, target / path.name)
+    with vanishing(target):
+        target.mkdir(parents=True, exist_ok=True)
+        _empty(target)
+        try:
+            for path in sorted(source.iterdir(), key=lambda path: path.name == MANIFEST):
+                shutil.move(path, target / path.name)
+        except BaseException:
+            _empty(target)
+            raise
     source.rmdir()
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _empty(folder: Path) -> None:
+    for path in [folder / MANIFEST, *folder.iterdir()]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -5,16 +5,16 @@ status other than 0 as a failure.
 """
 
 import argparse
+import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from longspan.training.errors import Interrupted, LongspanError, OptionError, explain
+from longspan.training.errors import LongspanError, OptionError, explain
 from longspan.training.paths import ContainerPaths
+from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["OptionParser", "run_processing"]
 
@@ -34,16 +34,17 @@ def run_processing(work: Callable[[ContainerPaths], None], environment: Mapping[
 
     0 when it is done, 1 for every failure, whose reason goes to standard error and to
     `output/message` as one line (with a traceback before it, when nobody foresaw it), 143 when
-    SIGTERM stopped it.
+    SIGTERM or Ctrl-C stopped it.
     """
     paths = ContainerPaths.from_environment(environment)
     try:
-        with _stopped_by_signal():
+        with terminated_as_interrupted():
             paths.message.unlink(missing_ok=True)
             work(paths)
         return 0
-    except Interrupted as stop:
-        return _end(paths, str(stop), _STOPPED)
+    except KeyboardInterrupt:
+        shutil.rmtree(paths.scratch, ignore_errors=True)  # it may have come before any cleanup
+        return _end(paths, "stopped by a signal before its end", _STOPPED)
     except LongspanError as error:
         return _end(paths, f"error: {error}", 1)
     except OSError as error:
@@ -51,21 +52,6 @@ def run_processing(work: Callable[[ContainerPaths], None], environment: Mapping[
     except Exception as error:
         traceback.print_exc()
         return _end(paths, f"error: {type(error).__name__}: {error}", 1)
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[None]:
-    """Within, SIGTERM raises Interrupted; a second one has no effect while that is cleared up."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Interrupted("stopped by SIGTERM before its end; nothing whole was written")
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _end(paths: ContainerPaths, reason: str, status: int) -> int:

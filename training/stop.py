@@ -1,7 +1,9 @@
-"""Orderly stop: SIGTERM and SIGINT ask, the trainer saves at its next step and ends."""
+"""Orderly stop: signals that ask (the trainer saves at its next step), and that interrupt."""
 
 import signal
+import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ __all__ = ["StopRequest", "stop_on_signals", "terminated_as_interrupted"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PATIENCE = 2  # SIGINTs that only ask
+_SECONDS_TO_LEAVE = 0.05  # from the hook for exceptions that Python drops
 
 
 class StopRequest:
@@ -56,15 +59,41 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Within, SIGTERM ends the work as Ctrl-C does: what that clears up is cleared up.
+    """Within, SIGTERM raises KeyboardInterrupt as Ctrl-C does; a second SIGTERM has no effect.
+
+    The exception may come between any two instructions. Files that are just being opened then have
+    no name yet and are closed by the garbage collector, so ResourceWarnings are off from there on.
+    Where Python would drop the exception, as in a destructor, the signal is sent again.
 
     Outside the main thread, where Python lets nobody choose, signals stay as they are.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    former = {number: signal.getsignal(number) for number in _SIGNALS}
+    former_hook = sys.unraisablehook
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        warnings.simplefilter("ignore", ResourceWarning)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    def send_again(dropped: "sys.UnraisableHookArgs") -> None:
+        if dropped.exc_type is not KeyboardInterrupt:
+            former_hook(dropped)
+            return
+        signal.signal(signal.SIGTERM, interrupt)
+        # Not from here: what this hook raises is dropped, too.
+        threading.Timer(_SECONDS_TO_LEAVE, signal.raise_signal, [signal.SIGTERM]).start()
+
     try:
+        sys.unraisablehook = send_again
+        signal.signal(signal.SIGTERM, interrupt)
+        # A process that was started to ignore Ctrl-C goes on ignoring it.
+        if former[signal.SIGINT] is signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        sys.unraisablehook = former_hook
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -4,7 +4,6 @@ A composition root: it alone in `inference` reads the environment. See `docs/ser
 """
 
 import os
-import signal
 import sys
 from collections.abc import Mapping
 
@@ -13,19 +12,21 @@ from longspan.inference.server.settings import ServerSettings
 from longspan.training.errors import LongspanError
 from longspan.training.model_archive import open_model
 from longspan.training.paths import ContainerPaths
+from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["main"]
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Serve until SIGTERM; the exit status. The model's folder is only read."""
-    # Until the server itself waits for it; an archive that was unpacked is removed then.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = ServerSettings.from_environment(environment)
         paths = ContainerPaths.from_environment(environment)
-        with open_model(paths.model) as model:
+        # Until the server itself waits for signals; an archive that was unpacked is removed then.
+        with terminated_as_interrupted(), open_model(paths.model) as model:
             serve(model, settings)
+    except KeyboardInterrupt:
+        return 0
     except LongspanError as error:
         print(f"longspan: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 1

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,9 +166,30 @@ def test_sigterm_ends_it_with_a_message_and_without_output(paths):
     _, errors = job.communicate(timeout=180)
     assert job.returncode == 143, errors
     assert "Traceback" not in errors
-    assert paths.message.read_text().startswith("stopped by SIGTERM")
+    assert paths.message.read_text().startswith("stopped by a signal")
     assert not paths.processing_output("prepared").exists()
     assert not scratch.exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", [number / 12 for number in range(12)])
+def test_sigterm_at_any_moment_leaves_all_or_nothing_and_no_traceback(paths, part):
+    put(paths, "pairs/a.tsv", tsv(0, 600))
+    begun = time.monotonic()
+    start(paths, *OPTIONS).communicate(timeout=180)
+    seconds = time.monotonic() - begun
+    output = paths.processing_output("prepared")
+    shutil.rmtree(output)
+    job = start(paths, *OPTIONS)
+    time.sleep(seconds * part)
+    job.send_signal(signal.SIGTERM)
+    _, errors = job.communicate(timeout=180)
+    # Before and after its own time the system ends it.
+    assert job.returncode in (143, -signal.SIGTERM, 0), errors
+    assert "Traceback" not in errors
+    assert "Exception ignored" not in errors
+    assert not output.exists() or Prepared.open(output).train
+    assert not (paths.scratch / "prepared.partial").exists() or job.returncode == -signal.SIGTERM
 
 
 def test_files_come_in_the_same_order_everywhere(tmp_path):

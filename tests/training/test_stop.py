@@ -1,5 +1,9 @@
+import gc
+import os
 import signal
+import sys
 import threading
+import time
 
 import pytest
 
@@ -45,6 +49,62 @@ def test_sigterm_interrupts_and_the_handler_comes_back():
     with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def wait(seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_a_second_sigterm_does_not_interrupt_the_cleanup():
+    cleaned = []
+
+    def work():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleaned.append(True)
+
+    with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+        work()
+    assert cleaned
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_file_without_a_name_yet_is_closed_in_silence(number):
+    def opened():
+        file = open(os.devnull)  # noqa: SIM115, PTH123, F841
+        signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+        opened()
+    gc.collect()
+
+
+class Dropping:
+    """Its destructor is cut off by the signal; Python drops what a destructor raises."""
+
+    def __init__(self, number):
+        self._number = number
+
+    def __del__(self):
+        signal.raise_signal(self._number)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_a_destructor_is_not_lost(number):
+    def work():
+        Dropping(number)
+        wait()
+
+    before = sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+        work()
+    assert sys.unraisablehook is before
 
 
 def test_other_threads_leave_signals_alone():
