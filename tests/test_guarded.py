@@ -58,6 +58,13 @@ class Interrupted:
                     found.append(int(folder.name))
         return found
 
+    def guard(self, *, inner: bool) -> int:
+        """The process of one of the two guards."""
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.processes()}
+        guards = {pid: words for pid, words in commands.items() if b"guarded.py" in words}
+        [found] = [pid for pid, words in guards.items() if (b"--inner" in words) == inner]
+        return found
+
     def close(self) -> None:
         for pid in self.processes():
             with suppress(ProcessLookupError):
@@ -78,8 +85,8 @@ def running(tmp_path: Path) -> Iterator[Interrupted]:
     started = Interrupted(tmp_path)
     try:
         wait_until(lambda: len(started.workers()) == 2 or started.make.poll() is not None)
-        # make, what guards pytest, pytest, its workers, and for each a server with a worker
-        assert len(started.processes()) >= 9
+        # make, two guards, pytest, its workers, and for each a server with a worker
+        assert len(started.processes()) >= 10
         yield started
     finally:
         started.close()
@@ -98,12 +105,22 @@ def kill_a_worker_then_terminate(running: Interrupted) -> None:
     running.make.terminate()
 
 
+def kill_the_outer_guard(running: Interrupted) -> None:
+    os.kill(running.guard(inner=False), signal.SIGKILL)
+
+
+def kill_the_inner_guard(running: Interrupted) -> None:
+    os.kill(running.guard(inner=True), signal.SIGKILL)
+
+
 @pytest.mark.parametrize(
     "interrupt",
     [
         press_control_c,
         pytest.param(kill_make, marks=pytest.mark.long),
         pytest.param(kill_a_worker_then_terminate, marks=pytest.mark.long),
+        pytest.param(kill_the_outer_guard, marks=pytest.mark.long),
+        pytest.param(kill_the_inner_guard, marks=pytest.mark.long),
     ],
 )
 def test_nothing_is_left(running: Interrupted, interrupt: Callable[[Interrupted], None]) -> None:
