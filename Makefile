@@ -47,7 +47,7 @@ $(BIN)/python:
 
 # Exact versions, by hash. The links give the folders their import names before they are installed,
 # and mypy later: it cannot see through an editable install's folder mapping.
-$(VENV)/installed: pyproject.toml requirements.lock $(wildcard inference/kernels/*) | $(BIN)/python
+$(VENV)/installed: pyproject.toml requirements.lock $(wildcard inference/compression/kernels/*) | $(BIN)/python
 	mkdir -p $(VENV)/typing/longspan
 	for folder in training inference pipelines infra; do \
 		ln -sfn ../../../$$folder $(VENV)/typing/longspan/$$folder; done

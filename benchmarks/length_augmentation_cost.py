@@ -16,14 +16,14 @@ from pathlib import Path
 import torch
 import yaml
 
-from longspan.training.batches import Batch, collate, plan
-from longspan.training.distributed import World
+from longspan.training.corpus.batches import Batch, collate, plan
+from longspan.training.corpus.prepared import Prepared
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.initialization import initialize
-from longspan.training.loss import sequence_loss
-from longspan.training.model import Model
-from longspan.training.prepared import Prepared
-from longspan.training.update import Updater
+from longspan.training.loop.distributed import World
+from longspan.training.loop.loss import sequence_loss
+from longspan.training.loop.updater import Updater
+from longspan.training.model.initialization import initialize
+from longspan.training.model.model import Model
 
 _WARM_UP = 5
 

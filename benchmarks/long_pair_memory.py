@@ -79,15 +79,15 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Two updates on the pair; peak and before-training memory in GB, parameters, seconds."""
     import torch
 
-    from longspan.training.batches import collate
+    from longspan.training.corpus.batches import collate
     from longspan.training.corpus.shards import MemoryCorpus
-    from longspan.training.distributed import World
     from longspan.training.hyperparameters import Hyperparameters
-    from longspan.training.initialization import initialize
-    from longspan.training.loss import sequence_loss
-    from longspan.training.model import Model
-    from longspan.training.update import Updater
-    from longspan.training.vocabularies import EOS
+    from longspan.training.loop.distributed import World
+    from longspan.training.loop.loss import sequence_loss
+    from longspan.training.loop.updater import Updater
+    from longspan.training.model.initialization import initialize
+    from longspan.training.model.model import Model
+    from longspan.training.tokenizer.vocabularies import EOS
 
     hyperparameters = Hyperparameters.parse(
         {"precision": arguments.precision} | dict(s.split("=", 1) for s in arguments.set)

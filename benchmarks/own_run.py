@@ -13,20 +13,20 @@ from typing import Any
 import torch
 from rate import Rate
 
-from longspan.training.checkpoint import CheckpointStore
 from longspan.training.corpus.shards import MemoryCorpus
-from longspan.training.distributed import World
 from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.initialization import initialize
-from longspan.training.journal import Journal
-from longspan.training.loss import LossSums, sequence_loss
-from longspan.training.model import Model
-from longspan.training.tokenizer import Tokenizer
-from longspan.training.trainer import Trainer
-from longspan.training.update import Sums
-from longspan.training.validation import Validator
-from longspan.training.vocabularies import SPECIAL_WORDS, WordVocabulary
+from longspan.training.loop.checkpoint import CheckpointStore
+from longspan.training.loop.distributed import World
+from longspan.training.loop.journal import Journal
+from longspan.training.loop.loss import LossSums, sequence_loss
+from longspan.training.loop.trainer import Trainer
+from longspan.training.loop.updater import Sums
+from longspan.training.loop.validation import Validator
+from longspan.training.model.initialization import initialize
+from longspan.training.model.model import Model
+from longspan.training.tokenizer.tokenizer import Tokenizer
+from longspan.training.tokenizer.vocabularies import SPECIAL_WORDS, WordVocabulary
 
 __all__ = ["run_own"]
 

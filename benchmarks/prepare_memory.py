@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from longspan.training.corpus.pairs import Columns, Pair, join_document, read_pairs
+from longspan.training.pairs.pairs import Columns, Pair, join_document, read_pairs
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -108,7 +108,7 @@ def _place(path: Path, folder: Path) -> None:
 
 def _job(base: Path, name: str, options: Sequence[str]) -> Spent:
     print(f"{name} in {base.name}", file=sys.stderr)
-    command = [sys.executable, "-m", "longspan.training", name, *options]
+    command = [sys.executable, "-m", "longspan.pipelines.jobs", name, *options]
     return _run(command, {"LONGSPAN_BASE": str(base)})
 
 

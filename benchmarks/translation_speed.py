@@ -66,10 +66,10 @@ def build_parser() -> argparse.ArgumentParser:
 def measure(arguments: argparse.Namespace) -> dict[str, float]:
     import torch
 
-    from longspan.inference.compression import compress
-    from longspan.inference.settings import SearchSettings
-    from longspan.inference.translator import Translator
-    from longspan.training.model_directory import load_model
+    from longspan.inference.compression.compress import compress
+    from longspan.inference.search.settings import SearchSettings
+    from longspan.inference.translation.translator import Translator
+    from longspan.training.model.directory import load_model
 
     precision, beam, batch = arguments.measure[0], *map(int, arguments.measure[1:])
     torch.set_num_threads(arguments.threads)
@@ -122,7 +122,7 @@ def _run(
 def _build_peer(arguments: argparse.Namespace, folder: Path) -> str:
     if not arguments.peer:
         return ""
-    from longspan.training.tokenizer import Tokenizer
+    from longspan.training.tokenizer.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.load(Path(arguments.model) / "tokenizer")
     sizes = [str(len(tokenizer.source)), str(len(tokenizer.target))]

@@ -1,1 +1,4 @@
-"""From a model directory to translations: search, scoring, the translator."""
+"""From a model to translations: search, serving, evaluation, diagnosis.
+
+It imports `training`.
+"""

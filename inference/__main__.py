@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
 
         return serve()
     if command == "worker":
-        from longspan.inference.server.worker import main as work
+        from longspan.inference.workers.worker import main as work
 
         return work(rest)
     print(f"{_USAGE}\ngot: {' '.join(argv) or 'nothing'}", file=sys.stderr)

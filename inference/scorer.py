@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from longspan.training.batches import Batch
+from longspan.training.corpus.batches import Batch
 
 __all__ = ["score"]
 

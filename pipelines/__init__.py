@@ -1,1 +1,4 @@
-"""The `longspan` command and the SageMaker Pipeline. Never imports torch at module level."""
+"""The `longspan` command and the SageMaker Pipeline. Importing it does not import torch.
+
+It imports `inference` and `training`.
+"""

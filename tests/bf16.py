@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from longspan.training.precision import has_bf16
+from longspan.training.loop.precision import has_bf16
 from longspan.training.processor import features, level
 
 CPU = torch.device("cpu")

@@ -24,7 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "longspan"))
 def write_prepared() -> Callable[..., Path]:
     """Writes a tiny prepared folder: sources of random words, targets the same words reversed."""
     from longspan.training.corpus.shards import ShardWriter
-    from longspan.training.tokenizer import Tokenizer, WordVocabulary
+    from longspan.training.tokenizer.tokenizer import Tokenizer, WordVocabulary
 
     def write(directory: Path, pairs: int = 60, seed: int = 1, longest: int = 9) -> Path:
         draw = random.Random(seed)

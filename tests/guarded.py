@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from longspan.infra.local.guard import adopt_orphans, kill_rest
+from longspan.infra.local.runtimes.guard import adopt_orphans, kill_rest
 
 _INNER = "--inner"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -13,26 +13,15 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS = ("training", "inference", "pipelines", "infra")
 
-# Modules that put the parts together for a job, and so may import what is otherwise above them.
-COMPOSITION_ROOTS = {
-    "training/train_job.py",
-    "training/diagnose_job.py",
-    "training/evaluate_job.py",
-    "training/evaluate_options.py",
-}
 ALLOWED = {
     "training": {"training"},
     "inference": {"inference", "training"},
     "pipelines": {"pipelines", "inference", "training"},
-    "infra": {"infra", "pipelines", "inference", "training"},
+    "infra": {"infra", "training"},
 }
-# Distributions that only a later layer may need.
-FORBIDDEN = {
-    "training": {"sagemaker", "boto3", "botocore", "moto"},
-    "inference": {"sagemaker", "boto3", "botocore", "moto"},
-    "pipelines": set(),
-    "infra": set(),
-}
+# Folders that run in the image, which has none of these distributions.
+IN_THE_IMAGE = ("training", "inference", "pipelines/jobs")
+NOT_IN_THE_IMAGE = {"sagemaker", "boto3", "botocore", "moto"}
 
 
 def python_files() -> list[Path]:
@@ -78,10 +67,10 @@ def test_imports_keep_to_their_layer(path: Path):
     name = path.relative_to(ROOT).as_posix()
     folder = name.split("/")[0]
     imported = imports_of(path)
-    allowed = ALLOWED[folder] | ({"inference"} if name in COMPOSITION_ROOTS else set())
     ours = {module.split(".")[1] for module in imported if module.startswith("longspan.")}
-    assert ours <= allowed
-    assert not {module.split(".")[0] for module in imported} & FORBIDDEN[folder]
+    assert ours <= ALLOWED[folder]
+    if name.startswith(IN_THE_IMAGE):
+        assert not {module.split(".")[0] for module in imported} & NOT_IN_THE_IMAGE
 
 
 def modules_of(folder: str) -> list[str]:

@@ -1,1 +1,4 @@
-"""Everything the job image runs: corpus, tokenizer, model, trainer, evaluation."""
+"""Training a model: pairs, tokenizer, corpus, network, loop. What every folder uses stands flat.
+
+It imports no other folder.
+"""

@@ -13,25 +13,25 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from longspan.inference.options import Profiles
-from longspan.inference.parts import Limits
 from longspan.inference.refusals import NoRoute
+from longspan.inference.requests.options import Profiles
 from longspan.inference.server.admission import Admission
 from longspan.inference.server.calls import Call, Ledger
-from longspan.inference.server.child import WorkerSettings
 from longspan.inference.server.connections import LEDGER
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
-from longspan.inference.server.journal import Journal
-from longspan.inference.server.metrics import CONTENT_TYPE, Metrics
 from longspan.inference.server.openapi import describe
-from longspan.inference.server.pool import Pool
 from longspan.inference.server.refused import refused
 from longspan.inference.server.service import Service
 from longspan.inference.server.settings import ServerSettings
+from longspan.inference.translation.parts import Limits
+from longspan.inference.workers.child import WorkerSettings
+from longspan.inference.workers.journal import Journal
+from longspan.inference.workers.metrics import CONTENT_TYPE, Metrics
+from longspan.inference.workers.pool import Pool
 from longspan.training.errors import LongspanError
-from longspan.training.model_config import TOKENIZER, ModelConfig
-from longspan.training.tokenizer import Tokenizer
+from longspan.training.model.config import TOKENIZER, ModelConfig
+from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Server", "build_server"]
 

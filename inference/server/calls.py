@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 
 from starlette.datastructures import Headers
 
-from longspan.inference.answers import Answer
 from longspan.inference.refusals import Refusal
-from longspan.inference.requests import Request
-from longspan.inference.server.journal import Journal
-from longspan.inference.server.metrics import Metrics
+from longspan.inference.requests.request import Request
 from longspan.inference.server.service import Timing
+from longspan.inference.translation.answers import Answer
+from longspan.inference.workers.journal import Journal
+from longspan.inference.workers.metrics import Metrics
 
 __all__ = ["GONE", "REQUEST_ID", "Call", "Ledger"]
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from longspan.inference.server.serving import serve
 from longspan.inference.server.settings import ServerSettings
+from longspan.training.container.paths import ContainerPaths
 from longspan.training.errors import LongspanError
-from longspan.training.model_archive import open_model
-from longspan.training.paths import ContainerPaths
+from longspan.training.model.archive import open_model
 from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["main"]

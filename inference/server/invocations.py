@@ -12,12 +12,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from longspan.inference.answers import Answer
-from longspan.inference.bodies import parse_request
-from longspan.inference.media_types import JSON_LINES, check_coding, choose
 from longspan.inference.refusals import Refusal, TooSlow
-from longspan.inference.requests import Request
-from longspan.inference.responses import json_line, partial_line, remarks, render
+from longspan.inference.requests.bodies import parse_request
+from longspan.inference.requests.media_types import JSON_LINES, check_coding, choose
+from longspan.inference.requests.request import Request
+from longspan.inference.requests.responses import json_line, partial_line, remarks, render
 from longspan.inference.server.admission import Admission
 from longspan.inference.server.calls import GONE, REQUEST_ID, Call, Ledger
 from longspan.inference.server.clients import ClientGone, read_body, unless_gone
@@ -25,6 +24,7 @@ from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.lines import Lines
 from longspan.inference.server.refused import refused, refused_line
 from longspan.inference.server.service import Plan, Service
+from longspan.inference.translation.answers import Answer
 
 __all__ = ["Invocations"]
 

@@ -6,8 +6,8 @@ https://spec.openapis.org/oas/v3.1.0
 import json
 from typing import Any
 
-from longspan.inference.media_types import CSV, JSON, JSON_LINES, TEXT
-from longspan.inference.options import Options
+from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT
+from longspan.inference.requests.options import Options
 
 __all__ = ["describe"]
 

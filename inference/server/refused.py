@@ -4,8 +4,8 @@ import json
 
 from starlette.responses import Response
 
-from longspan.inference.media_types import JSON
 from longspan.inference.refusals import Refusal
+from longspan.inference.requests.media_types import JSON
 
 __all__ = ["refused", "refused_line"]
 

@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from longspan.inference.answers import Answer, join
-from longspan.inference.cells import check_cells
-from longspan.inference.options import Profiles
-from longspan.inference.parts import Limits, Part, Parts, split
-from longspan.inference.requests import Item, Request
-from longspan.inference.server.child import OnPartial
-from longspan.inference.server.metrics import Metrics
-from longspan.inference.server.pool import Pool
-from longspan.inference.settings import SearchSettings
-from longspan.inference.translations import Translation, read
-from longspan.training.tokenizer import Tokenizer
+from longspan.inference.requests.cells import check_cells
+from longspan.inference.requests.options import Profiles
+from longspan.inference.requests.request import Item, Request
+from longspan.inference.search.settings import SearchSettings
+from longspan.inference.translation.answers import Answer, join
+from longspan.inference.translation.parts import Limits, Part, Parts, split
+from longspan.inference.translation.translations import Translation, read
+from longspan.inference.workers.child import OnPartial
+from longspan.inference.workers.metrics import Metrics
+from longspan.inference.workers.pool import Pool
+from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Plan", "Service", "Timing"]
 

@@ -13,8 +13,8 @@ import uvicorn
 
 from longspan.inference.server.application import Server, build_server
 from longspan.inference.server.connections import Connection, allow_many, listen_patiently
-from longspan.inference.server.journal import Journal, JsonFormatter
 from longspan.inference.server.settings import ServerSettings
+from longspan.inference.workers.journal import Journal, JsonFormatter
 from longspan.training.errors import LongspanError, OptionError
 
 __all__ = ["listen", "serve"]

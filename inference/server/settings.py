@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from longspan.inference.options import PROFILES
+from longspan.inference.requests.options import PROFILES
 from longspan.training.errors import OptionError
 from longspan.training.languages import ALLOWED_LANGUAGES, language_code
 from longspan.training.rules import Rule, choice, flag, integer, real, text

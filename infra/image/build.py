@@ -19,8 +19,8 @@ _HOST_TAG = "longspan-base:host"
 _LOCAL_TAG = "longspan:local"
 # What the image must be able to do before anybody gets it.
 _CHECK = (
-    "import longspan.training.train_job, longspan.training.prepare_job, "
-    "longspan.training.evaluate_container, longspan.inference.translator, torch; "
+    "import longspan.pipelines.jobs.train, longspan.pipelines.jobs.prepare, "
+    "longspan.pipelines.jobs.evaluate, longspan.inference.translation.translator, torch; "
     "print(torch.__version__)"
 )
 

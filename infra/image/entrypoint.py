@@ -8,16 +8,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from longspan.training.paths import ContainerPaths
-from longspan.training.privileges import leave_root
+from longspan.training.container.paths import ContainerPaths
+from longspan.training.container.privileges import leave_root
 
 __all__ = ["command", "main"]
 
 _MODULES = {
-    "train": "longspan.training",
-    "prepare": "longspan.training",
-    "collect": "longspan.training",
-    "evaluate": "longspan.training",
+    "train": "longspan.pipelines.jobs",
+    "prepare": "longspan.pipelines.jobs",
+    "collect": "longspan.pipelines.jobs",
+    "evaluate": "longspan.pipelines.jobs",
     "serve": "longspan.inference",
 }
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from longspan.training.errors import LongspanError, explain_missing
 
 if TYPE_CHECKING:
-    from longspan.infra.local.runtime import Runtime
+    from longspan.infra.local.runtimes.runtime import Runtime
 
 __all__ = ["main"]
 
@@ -87,10 +87,10 @@ def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
 
 def _runtime(name: str) -> "Runtime":
     if name == "docker":
-        from longspan.infra.local.docker_runtime import DockerRuntime
+        from longspan.infra.local.runtimes.docker_runtime import DockerRuntime
 
         return DockerRuntime()
-    from longspan.infra.local.process_runtime import ProcessRuntime
+    from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
 
     return ProcessRuntime()
 

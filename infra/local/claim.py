@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from longspan.infra.local.errors import LocalCloudError
+from longspan.infra.errors import LocalCloudError
 
 __all__ = ["CARD", "Claim"]
 

@@ -8,28 +8,28 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from longspan.infra.local.account import Account, create_account
 from longspan.infra.local.claim import Claim
-from longspan.infra.local.clients import Clients, Credentials
-from longspan.infra.local.context import Context
-from longspan.infra.local.control_plane import ControlPlane, Service
-from longspan.infra.local.deployments import Deployments
-from longspan.infra.local.documents import Documents
-from longspan.infra.local.endpoint_configs import EndpointConfigs
-from longspan.infra.local.endpoints import Endpoints
-from longspan.infra.local.kept.keeper import AGENT, Keeper
-from longspan.infra.local.model_packages import ModelPackages
-from longspan.infra.local.models import Models
-from longspan.infra.local.moto_access import require_signatures
-from longspan.infra.local.moto_logs import complete_log_filter
-from longspan.infra.local.moto_server import MotoServer
-from longspan.infra.local.pipelines import Pipelines
-from longspan.infra.local.processing_jobs import processing_jobs
-from longspan.infra.local.runtime import Runtime
-from longspan.infra.local.tags import Tags
-from longspan.infra.local.training_jobs import training_jobs
-from longspan.infra.local.transform_jobs import transform_jobs
-from longspan.infra.local.tuning_jobs import TuningJobs
+from longspan.infra.local.control.clients import Clients, Credentials
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.control_plane import ControlPlane, Service
+from longspan.infra.local.control.documents import Documents
+from longspan.infra.local.control.tags import Tags
+from longspan.infra.local.endpoints.configs import EndpointConfigs
+from longspan.infra.local.endpoints.deployments import Deployments
+from longspan.infra.local.endpoints.service import Endpoints
+from longspan.infra.local.jobs.processing_jobs import processing_jobs
+from longspan.infra.local.jobs.training_jobs import training_jobs
+from longspan.infra.local.jobs.transform_jobs import transform_jobs
+from longspan.infra.local.models.models import Models
+from longspan.infra.local.models.packages import ModelPackages
+from longspan.infra.local.moto.access import require_signatures
+from longspan.infra.local.moto.account import Account, create_account
+from longspan.infra.local.moto.kept.keeper import AGENT, Keeper
+from longspan.infra.local.moto.logs import complete_log_filter
+from longspan.infra.local.moto.server import MotoServer
+from longspan.infra.local.pipeline.service import Pipelines
+from longspan.infra.local.runtimes.runtime import Runtime
+from longspan.infra.local.tuning.service import TuningJobs
 
 __all__ = ["Cloud", "CloudSettings", "services"]
 

@@ -10,7 +10,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from longspan.pipelines.where import add_config_argument, add_where_arguments
+from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print; 0."""
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.pipelines.cost import estimate
+    from longspan.pipelines.estimate.cost import estimate
 
     config = load_config_or_sample(arguments.config)
     if arguments.execution is not None:
@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
-    from longspan.pipelines.bill import bill
-    from longspan.pipelines.execution import Execution
-    from longspan.pipelines.executions import find_execution
-    from longspan.pipelines.prices import PRICES_AS_OF
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.cloud.options import open_connection
+    from longspan.pipelines.estimate.prices import PRICES_AS_OF
+    from longspan.pipelines.runs.bill import bill
+    from longspan.pipelines.runs.execution import Execution
+    from longspan.pipelines.runs.executions import find_execution
 
     with open_connection(arguments, config.aws.region, to_look=True) as connection:
         sagemaker = connection.client("sagemaker")

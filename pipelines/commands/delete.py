@@ -7,7 +7,7 @@ S3, data and models included. Jobs and logs stay: they cost nothing.
 import argparse
 import sys
 
-from longspan.pipelines.where import add_config_argument, add_where_arguments
+from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
 
 HELP = "delete what a pipeline has made"
 EXAMPLE = "longspan delete --config longspan.yaml"
@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, ask, delete; 1 when the answer was no."""
-    from longspan.pipelines.aws_errors import AwsError
+    from longspan.pipelines.cloud.aws_errors import AwsError
+    from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.pipelines.resources import Project, delete, find_resources
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.deployment.resources import Project, delete, find_resources
 
     config = load_config_or_sample(arguments.config)
     if arguments.aws and not config.aws.bucket:

@@ -9,11 +9,11 @@ import argparse
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from longspan.pipelines.where import add_config_argument, add_where_arguments
+from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
+    from longspan.pipelines.cloud.connection import Connection
     from longspan.pipelines.config import Config
-    from longspan.pipelines.connection import Connection
 
 HELP = "deploy a model package to an endpoint"
 EXAMPLE = "longspan deploy 3 --approve --config longspan.yaml"
@@ -42,11 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Create or update the endpoint and wait until it is in service."""
+    from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.config import load_config_or_sample
-    from longspan.pipelines.deployment import roll_back
-    from longspan.pipelines.live_endpoint import wait_in_service
-    from longspan.pipelines.scaling import apply_scaling
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.deployment.deployment import roll_back
+    from longspan.pipelines.deployment.live_endpoint import wait_in_service
+    from longspan.pipelines.deployment.scaling import apply_scaling
     from longspan.training.errors import OptionError
 
     if arguments.rollback and (arguments.package or arguments.approve):
@@ -78,8 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _deploy(
     connection: "Connection", config: "Config", endpoint: str, arguments: argparse.Namespace
 ) -> None:
-    from longspan.pipelines.deployment import deploy
-    from longspan.pipelines.model_registry import approve, find_package
+    from longspan.pipelines.deployment.deployment import deploy
+    from longspan.pipelines.deployment.model_registry import approve, find_package
 
     sagemaker = connection.client("sagemaker")
     package = find_package(
@@ -93,7 +93,7 @@ def _deploy(
 
 
 def _deployment(connection: "Connection", config: "Config", endpoint: str, package: str) -> Any:
-    from longspan.pipelines.deployment import Deployment, variant
+    from longspan.pipelines.deployment.deployment import Deployment, variant
 
     aws = config.aws
     vpc = None

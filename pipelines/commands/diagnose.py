@@ -9,7 +9,7 @@ finding comes with an example and with hyperparameters to try.
 import argparse
 from pathlib import Path
 
-from longspan.inference.search_options import add_search_arguments, search_changes, set_threads
+from longspan.inference.search.options import add_search_arguments, search_changes, set_threads
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Diagnose and print."""
-    from longspan.training.corpus.columns import Columns
-    from longspan.training.diagnose_job import diagnose_model, render_diagnosis, to_json
+    from longspan.inference.diagnosis.diagnose import diagnose_model, render_diagnosis, to_json
     from longspan.training.files import write_atomically
+    from longspan.training.pairs.columns import Columns
 
     set_threads(arguments)
     done = diagnose_model(

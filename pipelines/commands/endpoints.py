@@ -5,7 +5,7 @@ Only looks: where no local cloud runs, none is brought up, and its endpoints are
 
 import argparse
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.cloud.options import add_where_arguments
 
 HELP = "list endpoints"
 EXAMPLE = "longspan endpoints"
@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line for each endpoint."""
-    from longspan.pipelines.live_endpoint import list_endpoints
-    from longspan.pipelines.where import default_region, open_connection
+    from longspan.pipelines.cloud.options import default_region, open_connection
+    from longspan.pipelines.deployment.live_endpoint import list_endpoints
 
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         found = list_endpoints(connection.client("sagemaker"))

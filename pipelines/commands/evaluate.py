@@ -8,7 +8,7 @@ line.
 
 import argparse
 
-from longspan.training.evaluate_options import add_evaluate_options, evaluation_job
+from longspan.inference.evaluation.options import add_evaluate_options, evaluation_job
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, write the results, print the table."""
-    from longspan.training.evaluate_job import evaluate
-    from longspan.training.evaluation_table import render_table
+    from longspan.inference.evaluation.evaluate import evaluate
+    from longspan.inference.evaluation.table import render_table
 
     job = evaluation_job(
         arguments, arguments.model, arguments.test, arguments.out, against=arguments.against

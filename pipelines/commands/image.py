@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from longspan.pipelines.where import add_region_argument, aws_region
+from longspan.pipelines.cloud.options import add_region_argument, aws_region
 
 HELP = "build the image of jobs and endpoints, push it to ECR"
 EXAMPLE = "longspan image build --accelerator cpu"

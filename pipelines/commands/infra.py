@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-from longspan.pipelines.where import add_region_argument, aws_region
+from longspan.pipelines.cloud.options import add_region_argument, aws_region
 
 HELP = "deploy the account's infrastructure"
 EXAMPLE = "longspan infra deploy --stack longspan --parameter MonthlyBudget=100"

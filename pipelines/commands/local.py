@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from longspan.pipelines.where import DIRECTORY
+from longspan.pipelines.cloud.options import DIRECTORY
 
 HELP = "run a local cloud: an AWS endpoint on this machine"
 EXAMPLE = "longspan local up --directory .longspan"
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve; 0 after a signal."""
-    from longspan.pipelines.local_cloud import LocalCloud
+    from longspan.pipelines.cloud.local_cloud import LocalCloud
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -8,7 +8,7 @@ import argparse
 import contextlib
 from typing import Any
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.cloud.options import add_where_arguments
 
 HELP = "print the log of a job or an endpoint"
 EXAMPLE = "longspan logs pipelines-4gz0u2xk9c1m-Prepare-Rk2dP1xWqA --follow"
@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the lines, oldest first."""
-    from longspan.pipelines.job_logs import read_log
-    from longspan.pipelines.where import default_region, open_connection
+    from longspan.pipelines.cloud.options import default_region, open_connection
+    from longspan.pipelines.runs.job_logs import read_log
 
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         sagemaker = connection.client("sagemaker")

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from longspan.training.prepare_options import add_prepare_options, prepare_settings
+from longspan.training.preparation.options import add_prepare_options, prepare_settings
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare, then print the summary and the next command."""
-    from longspan.training.corpus.prepare_report import next_command, summary
-    from longspan.training.corpus.prepared import prepare_once
+    from longspan.training.preparation.prepare_once import prepare_once
+    from longspan.training.preparation.report import next_command, summary
 
     manifest, fresh = prepare_once(
         arguments.pairs,
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _held_out(arguments: argparse.Namespace) -> dict[int, str]:
-    from longspan.training.corpus.splits import TEST, VALIDATION
+    from longspan.training.preparation.splits import TEST, VALIDATION
 
     given = {VALIDATION: arguments.validation, TEST: arguments.test}
     return {split: path for split, path in given.items() if path is not None}

@@ -8,16 +8,16 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
-from longspan.pipelines.where import add_config_argument, add_where_arguments
+from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
+from longspan.pipelines.estimate.dry_run import add_dry_run_arguments, refuse_json_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from longspan.pipelines.config import Config
-    from longspan.pipelines.execution import ExecutionState
-    from longspan.pipelines.pipeline_run import PipelineRun
-    from longspan.pipelines.results import Evaluated
+    from longspan.pipelines.runs.execution import ExecutionState
+    from longspan.pipelines.runs.pipeline_run import PipelineRun
+    from longspan.pipelines.runs.results import Evaluated
 
 HELP = "run the pipeline, from pairs to an endpoint"
 EXAMPLE = "longspan run --config longspan.yaml"
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config_or_sample(arguments.config)
     if arguments.dry_run:
         return _dry_run(config, as_json=arguments.json)
-    from longspan.pipelines.inputs import sample_ahead
+    from longspan.pipelines.runs.inputs import sample_ahead
 
     with sample_ahead(config.data, arguments.directory / "data") as wait_for_sample:
         return _follow_run(arguments, config, began, wait_for_sample)
@@ -56,9 +56,9 @@ def _follow_run(
     wait_for_sample: "Callable[[], None]",
 ) -> int:
     # Not above: loading SageMaker's SDK takes as long as the sample.
-    from longspan.pipelines.following import announce, explain_failure, follow
-    from longspan.pipelines.pipeline_run import PipelineRun
-    from longspan.pipelines.where import open_connection
+    from longspan.pipelines.cloud.options import open_connection
+    from longspan.pipelines.runs.following import announce, explain_failure, follow
+    from longspan.pipelines.runs.pipeline_run import PipelineRun
 
     with open_connection(arguments, config.aws.region) as connection:
         wait_for_sample()
@@ -76,9 +76,9 @@ def _follow_run(
 
 
 def _dry_run(config: "Config", *, as_json: bool) -> int:
-    from longspan.pipelines.cost import estimate
     from longspan.pipelines.definition import Target, definition_json
-    from longspan.pipelines.dry_run import dry_run_lines
+    from longspan.pipelines.estimate.cost import estimate
+    from longspan.pipelines.estimate.dry_run import dry_run_lines
 
     definition, cost = definition_json(config, Target.placeholder(config)), estimate(config)
     for line in dry_run_lines(config, definition, cost, "longspan run", as_json=as_json):
@@ -91,7 +91,7 @@ def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
 
     The first fail step may end the execution before another one has run.
     """
-    from longspan.pipelines.requirements import unmet
+    from longspan.pipelines.definition.requirements import unmet
 
     told = {step.name for step in state.steps if step.status == "Failed"}
     if not told or any(not name.startswith("Fail") for name in told):
@@ -104,7 +104,7 @@ def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
 
 
 def _show_table(evaluated: "Evaluated") -> None:
-    from longspan.pipelines.results import table_lines
+    from longspan.pipelines.runs.results import table_lines
 
     print()
     for line in table_lines(evaluated.document):
@@ -112,10 +112,10 @@ def _show_table(evaluated: "Evaluated") -> None:
 
 
 def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
-    from longspan.pipelines.live_endpoint import ask
-    from longspan.pipelines.scaling import apply_scaling
-    from longspan.pipelines.time_table import time_table_lines
-    from longspan.training.evidence import read_evidence
+    from longspan.inference.evaluation.evidence import read_evidence
+    from longspan.pipelines.deployment.live_endpoint import ask
+    from longspan.pipelines.deployment.scaling import apply_scaling
+    from longspan.pipelines.runs.time_table import time_table_lines
 
     evaluated = run.evaluation(state)
     model = run.model(state)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from longspan.inference.options import PROFILES
+from longspan.inference.requests.options import PROFILES
 from longspan.training.languages import language_argument
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal; other settings are the variables of docs/serving.md."""
     from longspan.inference.server.serving import serve
     from longspan.inference.server.settings import ServerSettings
-    from longspan.training.model_archive import open_model
+    from longspan.training.model.archive import open_model
 
     settings = ServerSettings.from_environment(os.environ)
     names = ("host", "port", "workers", "threads", "device", "profile", "language")

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.cloud.options import add_where_arguments
 
 HELP = "show executions and their steps"
 EXAMPLE = "longspan status --pipeline longspan-sample"
@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print; 1 for an execution that failed, when it was followed to its end."""
-    from longspan.pipelines.execution import Execution
-    from longspan.pipelines.executions import find_execution
-    from longspan.pipelines.live_view import show
-    from longspan.pipelines.where import default_region, open_connection
+    from longspan.pipelines.cloud.options import default_region, open_connection
+    from longspan.pipelines.runs.execution import Execution
+    from longspan.pipelines.runs.executions import find_execution
+    from longspan.pipelines.runs.live_view import show
 
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         client = connection.client("sagemaker")
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_list(client: Any, pipeline: str | None) -> None:
-    from longspan.pipelines.executions import list_executions, list_pipelines
+    from longspan.pipelines.runs.executions import list_executions, list_pipelines
 
     for name in [pipeline] if pipeline else list_pipelines(client):
         found = list(list_executions(client, name))
@@ -68,7 +68,7 @@ def _print_list(client: Any, pipeline: str | None) -> None:
 def _print_steps(state: Any) -> None:
     from rich.console import Console
 
-    from longspan.pipelines.live_view import table
+    from longspan.pipelines.runs.live_view import table
 
     Console(highlight=False).print(table(state, datetime.now(UTC)))
     for step in state.steps:

@@ -7,7 +7,7 @@ finished steps made stays, and `longspan run` goes on from there.
 import argparse
 import sys
 
-from longspan.pipelines.where import add_where_arguments
+from longspan.pipelines.cloud.options import add_where_arguments
 
 HELP = "stop an execution"
 EXAMPLE = "longspan stop --pipeline longspan-sample"
@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask it to stop and wait until it has."""
-    from longspan.pipelines.execution import Execution
-    from longspan.pipelines.executions import find_execution
-    from longspan.pipelines.live_view import show
-    from longspan.pipelines.where import default_region, open_connection
+    from longspan.pipelines.cloud.options import default_region, open_connection
+    from longspan.pipelines.runs.execution import Execution
+    from longspan.pipelines.runs.executions import find_execution
+    from longspan.pipelines.runs.live_view import show
 
     # A local cloud that does not run has nothing to stop.
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:

@@ -10,14 +10,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longspan.pipelines.dry_run import add_dry_run_arguments, refuse_json_alone
-from longspan.pipelines.where import CONFIG_HELP, add_where_arguments
+from longspan.pipelines.cloud.options import CONFIG_HELP, add_where_arguments
+from longspan.pipelines.estimate.dry_run import add_dry_run_arguments, refuse_json_alone
 
 if TYPE_CHECKING:
+    from longspan.pipelines.cloud.connection import Connection
     from longspan.pipelines.config import Config
-    from longspan.pipelines.connection import Connection
-    from longspan.pipelines.execution import ExecutionState
-    from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.runs.execution import ExecutionState
+    from longspan.pipelines.runs.pipeline_run import PipelineRun
     from longspan.pipelines.study.definition import Study
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
@@ -58,10 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; 0 when it has been measured."""
+    from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.config import load_config_or_sample
     from longspan.pipelines.study.budget import Budget
     from longspan.pipelines.study.definition import Study
-    from longspan.pipelines.where import open_connection
 
     refuse_json_alone(arguments)
     base = load_config_or_sample(arguments.config)
@@ -81,8 +81,8 @@ def _study(
     connection: "Connection",
     arguments: argparse.Namespace,
 ) -> int:
-    from longspan.pipelines.following import announce, explain_failure, follow
-    from longspan.pipelines.pipeline_run import PipelineRun
+    from longspan.pipelines.runs.following import announce, explain_failure, follow
+    from longspan.pipelines.runs.pipeline_run import PipelineRun
     from longspan.pipelines.study.definition import study_json
 
     run = PipelineRun.start(
@@ -103,7 +103,7 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
     """Download what was measured, and write what it says."""
     import json
 
-    from longspan.pipelines.results import fetch_evaluation
+    from longspan.pipelines.runs.results import fetch_evaluation
     from longspan.pipelines.study.courses import courses
     from longspan.pipelines.study.definition import evaluate_step_name
     from longspan.pipelines.study.page import render_page, table_lines
@@ -132,7 +132,7 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
 
 def _dry_run(config: "Config", study: "Study", *, as_json: bool) -> int:
     from longspan.pipelines.definition import Target
-    from longspan.pipelines.dry_run import dry_run_lines
+    from longspan.pipelines.estimate.dry_run import dry_run_lines
     from longspan.pipelines.study.budget import study_cost
     from longspan.pipelines.study.courses import courses
     from longspan.pipelines.study.definition import study_json

@@ -103,14 +103,14 @@ def _train(
 ) -> int:
     import torch
 
-    from longspan.inference.calibration import calibrate
-    from longspan.inference.greedy import Greedy
-    from longspan.training.checkpoint import CheckpointStore
-    from longspan.training.distributed import World
-    from longspan.training.journal import Journal
-    from longspan.training.precision import compute_type
-    from longspan.training.prepared import Prepared
-    from longspan.training.training_run import choose_device, train_model
+    from longspan.inference.search.greedy import Greedy
+    from longspan.inference.translation.calibration import calibrate
+    from longspan.training.corpus.prepared import Prepared
+    from longspan.training.loop.checkpoint import CheckpointStore
+    from longspan.training.loop.distributed import World
+    from longspan.training.loop.journal import Journal
+    from longspan.training.loop.precision import compute_type
+    from longspan.training.loop.run import choose_device, train_model
 
     if arguments.threads is not None:
         if arguments.threads < 1:

@@ -14,18 +14,18 @@ from functools import partial
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from longspan.inference.search_options import (
+from longspan.inference.search.options import (
     add_search_arguments,
     add_split_argument,
     search_changes,
     set_threads,
 )
-from longspan.pipelines.line_chunks import line_chunks
+from longspan.pipelines.commands.line_chunks import line_chunks
 from longspan.training.errors import OptionError
 from longspan.training.languages import language_argument
 
 if TYPE_CHECKING:
-    from longspan.inference.translator import Translation
+    from longspan.inference.translation.translator import Translation
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -73,9 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Translate everything; reports lines whose translation was stopped on standard error."""
-    from longspan.inference.search import SearchSettings
-    from longspan.inference.translator import Translator, choose_device
-    from longspan.training.model_directory import load_model
+    from longspan.inference.search.search import SearchSettings
+    from longspan.inference.translation.translator import Translator, choose_device
+    from longspan.training.model.directory import load_model
     from longspan.training.progress import Progress
 
     n_best = arguments.n_best
@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _input(arguments: argparse.Namespace, open_files: ExitStack) -> tuple[Iterable[list[str]], str]:
-    from longspan.training.corpus.streams import decompressed, raw_file
+    from longspan.training.pairs.streams import decompressed, raw_file
 
     if arguments.text is not None:
         return [[arguments.text]], "--text"

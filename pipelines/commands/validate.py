@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _summary(config: "Config") -> str:
-    from longspan.pipelines.cost import estimate
+    from longspan.pipelines.estimate.cost import estimate
 
     tuning, endpoint = config.tuning, config.endpoint
     service = "serverless" if endpoint.serverless else endpoint.instance_type

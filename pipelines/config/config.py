@@ -10,17 +10,17 @@ from longspan.pipelines.config.aws import Aws
 from longspan.pipelines.config.data import Data, Preparation
 from longspan.pipelines.config.delivery import Endpoint, Evaluation, Gate, Registry
 from longspan.pipelines.config.errors import ConfigError
-from longspan.pipelines.config.section import Mistake, Section
-from longspan.pipelines.config.training import Baseline, Training, joint_problem, own_names
-from longspan.pipelines.config.tuning import Tuning
-from longspan.pipelines.instances import (
+from longspan.pipelines.config.instances import (
     ENDPOINT,
     PROCESSING,
     TRAINING,
     has_local_disk,
     instance_problem,
 )
-from longspan.pipelines.search_space import space_mistakes
+from longspan.pipelines.config.search_space import space_mistakes
+from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.training import Baseline, Training, joint_problem, own_names
+from longspan.pipelines.config.tuning import Tuning
 from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.hyperparameters import Hyperparameters
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from longspan.pipelines.config.config import Config
-from longspan.pipelines.search_space import REASONS
+from longspan.pipelines.config.search_space import REASONS
 
 __all__ = ["SAMPLE", "default_of", "own_template", "section_of", "template", "yaml_line"]
 

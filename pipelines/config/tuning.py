@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from longspan.pipelines.config.search_space import DEFAULT_SPACE, Range, SearchSpace, combinations
 from longspan.pipelines.config.section import Mistake, Section
-from longspan.pipelines.search_space import DEFAULT_SPACE, Range, SearchSpace, combinations
-from longspan.training.metrics import METRICS, OBJECTIVES
+from longspan.training.loop.metrics import METRICS, OBJECTIVES
 
 __all__ = ["Hyperband", "Tuning", "WarmStart"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition.parameters import Parameters
+from longspan.pipelines.definition.sdk import ExecutionVariables, Join, PipelineSession
 from longspan.pipelines.definition.target import Target
-from longspan.pipelines.sdk import ExecutionVariables, Join, PipelineSession
 
 __all__ = ["BuildContext"]
 

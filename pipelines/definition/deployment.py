@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from longspan.pipelines.blue_green import blue_green
 from longspan.pipelines.definition.context import BuildContext
+from longspan.pipelines.definition.sdk import ExecutionVariables, Join, StepTypeEnum
 from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without
-from longspan.pipelines.deployment import VARIANT, variant
-from longspan.pipelines.sdk import ExecutionVariables, Join, StepTypeEnum
+from longspan.pipelines.deployment.blue_green import blue_green
+from longspan.pipelines.deployment.deployment import VARIANT, variant
 
 __all__ = ["deployment_steps"]
 

@@ -8,8 +8,8 @@ from longspan.pipelines.definition.processing import (
     processing_request,
     processing_step,
 )
+from longspan.pipelines.definition.sdk import JsonGet, PropertyFile
 from longspan.pipelines.definition.steps import RequestStep
-from longspan.pipelines.sdk import JsonGet, PropertyFile
 
 __all__ = ["OUTPUT", "evaluate_arguments", "evaluate_step", "figure", "output_uri"]
 

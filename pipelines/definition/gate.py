@@ -9,8 +9,8 @@ from typing import Any
 
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.evaluation import figure
-from longspan.pipelines.requirements import Requirement, requirements_of
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.requirements import Requirement, requirements_of
+from longspan.pipelines.definition.sdk import (
     ConditionEquals,
     ConditionGreaterThanOrEqualTo,
     ConditionLessThan,

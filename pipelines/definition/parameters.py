@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from longspan.pipelines.config import Config
+from longspan.pipelines.definition.requirements import requirements_of
+from longspan.pipelines.definition.sdk import ParameterFloat, ParameterString
 from longspan.pipelines.definition.target import Target
-from longspan.pipelines.requirements import requirements_of
-from longspan.pipelines.sdk import ParameterFloat, ParameterString
 
 __all__ = ["Parameters"]
 

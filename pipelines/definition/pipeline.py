@@ -11,17 +11,17 @@ from longspan.pipelines.definition.gate import deploy_step, gate_steps, release_
 from longspan.pipelines.definition.parameters import Parameters
 from longspan.pipelines.definition.preparation import COLLECTED, OUTPUT, collect_step, prepare_step
 from longspan.pipelines.definition.registration import register_step
-from longspan.pipelines.definition.steps import RequestStep
-from longspan.pipelines.definition.target import Target
-from longspan.pipelines.definition.training import baseline_step
-from longspan.pipelines.definition.tuning import best_job, best_model, tune_step
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.sdk import (
     Pipeline,
     PipelineDefinitionConfig,
     known_defaults,
     offline_session,
     quiet,
 )
+from longspan.pipelines.definition.steps import RequestStep
+from longspan.pipelines.definition.target import Target
+from longspan.pipelines.definition.training import baseline_step
+from longspan.pipelines.definition.tuning import best_job, best_model, tune_step
 
 __all__ = ["build_pipeline", "definition_json"]
 

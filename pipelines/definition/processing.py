@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.sdk import (
     NetworkConfig,
     ProcessingInput,
     ProcessingOutput,
@@ -18,6 +17,7 @@ from longspan.pipelines.sdk import (
     Tag,
     captured,
 )
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
 
 __all__ = ["Machine", "processing_request", "processing_step"]
 
@@ -42,7 +42,7 @@ def processing_request(
     output: str,
     arguments: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """For `python -m longspan.training COMMAND`; `inputs` are S3 URIs by name.
+    """For `python -m longspan.pipelines.jobs COMMAND`; `inputs` are S3 URIs by name.
 
     The one output goes to a folder of the execution. Of several machines each one gets its share
     of the files.
@@ -53,7 +53,7 @@ def processing_request(
         image_uri=target.image_uri,
         instance_count=machine.count,
         instance_type=machine.instance_type,
-        entrypoint=["python", "-m", "longspan.training", command],
+        entrypoint=["python", "-m", "longspan.pipelines.jobs", command],
         volume_size_in_gb=machine.volume_gb,
         volume_kms_key=aws.kms.volume,
         output_kms_key=aws.kms.output,

@@ -10,8 +10,8 @@ from typing import Any
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.evaluation import figure
+from longspan.pipelines.definition.sdk import ExecutionVariables, Join, StepTypeEnum
 from longspan.pipelines.definition.steps import RequestStep, service_retries
-from longspan.pipelines.sdk import ExecutionVariables, Join, StepTypeEnum
 
 __all__ = ["config_hash", "register_step"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from longspan.pipelines.config.aws import Aws, Retries
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.sdk import (
     ConfigurableRetryStep,
     Properties,
     PropertyFile,

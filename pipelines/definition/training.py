@@ -7,8 +7,7 @@ from typing import Any
 
 from longspan.pipelines.config.training import as_strings
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.sdk import (
     Channel,
     CheckpointConfig,
     Compute,
@@ -23,7 +22,8 @@ from longspan.pipelines.sdk import (
     Tag,
     captured,
 )
-from longspan.training.metrics import definitions
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
+from longspan.training.loop.metrics import definitions
 
 __all__ = ["CHANNEL", "baseline_step", "model_uri", "trainer"]
 

@@ -6,12 +6,11 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning.html
 from collections.abc import Mapping
 from typing import Any
 
+from longspan.pipelines.config.search_space import Choices, Range, is_integer
 from longspan.pipelines.config.training import as_strings
 from longspan.pipelines.config.tuning import Tuning
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.steps import RequestStep, cached_days, tuning_retries
-from longspan.pipelines.definition.training import model_uri, trainer
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.sdk import (
     CategoricalParameter,
     ContinuousParameter,
     HyperbandStrategyConfig,
@@ -24,8 +23,9 @@ from longspan.pipelines.sdk import (
     StepTypeEnum,
     captured,
 )
-from longspan.pipelines.search_space import Choices, Range, is_integer
-from longspan.training.metrics import definitions
+from longspan.pipelines.definition.steps import RequestStep, cached_days, tuning_retries
+from longspan.pipelines.definition.training import model_uri, trainer
+from longspan.training.loop.metrics import definitions
 
 __all__ = ["best_job", "best_model", "tune_step"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from longspan.pipelines.config import Config
 from longspan.pipelines.config.training import own_names
-from longspan.pipelines.cost import (
+from longspan.pipelines.estimate.cost import (
     CostRange,
     cost_of,
     evaluation_jobs,

@@ -18,9 +18,7 @@ from longspan.pipelines.definition.processing import (
     processing_request,
     processing_step,
 )
-from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
-from longspan.pipelines.definition.training import trainer
-from longspan.pipelines.sdk import (
+from longspan.pipelines.definition.sdk import (
     Pipeline,
     PipelineDefinitionConfig,
     StepTypeEnum,
@@ -29,9 +27,11 @@ from longspan.pipelines.sdk import (
     offline_session,
     quiet,
 )
+from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
+from longspan.pipelines.definition.training import trainer
 from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.courses import Course, courses
-from longspan.training.metrics import definitions
+from longspan.training.loop.metrics import definitions
 
 __all__ = ["Study", "evaluate_step_name", "study_json"]
 

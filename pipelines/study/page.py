@@ -5,8 +5,8 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
+from longspan.inference.evaluation.charts import Series, line_chart
 from longspan.pipelines.study.results import CURED, CourseResult, Figure, StudyResult
-from longspan.training.line_chart import Series, line_chart
 
 __all__ = ["render_page", "table_lines"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from longspan.pipelines.local_cloud import LocalCloud
-from longspan.pipelines.sdk import DEFAULTS
-from longspan.training.model_archive import unpack_model
+from longspan.pipelines.cloud.local_cloud import LocalCloud
+from longspan.pipelines.definition.sdk import DEFAULTS
+from longspan.training.model.archive import unpack_model
 
 IMAGE = "longspan:local"
 REFEREE = Path(__file__).with_name("referee")

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
-from longspan.pipelines.local_cloud import LocalCloud
+from longspan.pipelines.cloud.local_cloud import LocalCloud
 from tests.pipelines.small_config import small_config
 
 pytestmark = pytest.mark.docker

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from longspan.infra.local.docker_runtime import DockerRuntime
-from longspan.infra.local.errors import LocalCloudError
-from longspan.infra.local.runtime import Container
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.runtimes.docker_runtime import DockerRuntime
+from longspan.infra.local.runtimes.runtime import Container
 
 pytestmark = pytest.mark.docker
 
@@ -168,8 +168,8 @@ def test_a_missing_image_is_named(runtime: DockerRuntime, tmp_path: Path):
 def test_nothing_is_left_of_a_cloud_that_is_killed(image: str, tmp_path: Path):
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from longspan.infra.local.docker_runtime import DockerRuntime\n"
-        "from longspan.infra.local.runtime import Container\n"
+        "from longspan.infra.local.runtimes.docker_runtime import DockerRuntime\n"
+        "from longspan.infra.local.runtimes.runtime import Container\n"
         "base, log, image = sys.argv[1:]\n"
         "code = \"open('/opt/ml/ready', 'w'); import time; time.sleep(600)\"\n"
         "runtime = DockerRuntime()\n"

@@ -56,7 +56,7 @@ def test_what_it_is_not_for_is_refused(image: str):
 
 @pytest.mark.parametrize(
     ("entrypoint", "arguments"),
-    [("", ("train",)), ("python", ("-m", "longspan.training", "train"))],
+    [("", ("train",)), ("python", ("-m", "longspan.pipelines.jobs", "train"))],
     ids=["train", "as a processing job does"],
 )
 def test_a_job_gives_up_root(image: str, tmp_path: Path, entrypoint: str, arguments: Any):

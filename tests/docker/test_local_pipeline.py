@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from longspan.pipelines.local_cloud import LocalCloud
+from longspan.pipelines.cloud.local_cloud import LocalCloud
 
 pytestmark = pytest.mark.docker
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from longspan.training.model_directory import load_model
+from longspan.training.model.directory import load_model
 
 pytestmark = pytest.mark.docker
 

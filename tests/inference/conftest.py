@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from longspan.training.corpus.vocabulary_training import VocabularySettings, train_tokenizer
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.model import Model
-from longspan.training.model_directory import save_model
-from longspan.training.tokenizer import EOS, Tokenizer, WordVocabulary
+from longspan.training.model.directory import save_model
+from longspan.training.model.model import Model
+from longspan.training.tokenizer.tokenizer import EOS, Tokenizer, WordVocabulary
+from longspan.training.tokenizer.vocabulary_training import VocabularySettings, train_tokenizer
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from longspan.inference import scorer
-from longspan.inference.search import SearchSettings, search
-from longspan.inference.spelling import Spelling
-from longspan.training.batches import Batch
-from longspan.training.tokenizer import BOS, EOS
+from longspan.inference.search.search import SearchSettings, search
+from longspan.inference.search.spelling import Spelling
+from longspan.training.corpus.batches import Batch
+from longspan.training.tokenizer.tokenizer import BOS, EOS
 
 
 def batch_of(source, lengths, targets):

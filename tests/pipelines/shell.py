@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from longspan.pipelines.command import main
-from tests.training.in_process import Done, call
+from tests.in_process import Done, call
 
 # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
 _COMMAND = (

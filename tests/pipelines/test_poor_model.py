@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from longspan.pipelines.config import parse_config, template
-from longspan.pipelines.requirements import unmet
+from longspan.pipelines.definition.requirements import unmet
+from tests.in_process import Done
 from tests.pipelines.shell import Shell
 from tests.pipelines.small_config import small_config
-from tests.training.in_process import Done
 
 pytestmark = pytest.mark.long
 

@@ -13,8 +13,8 @@ import yaml
 
 from longspan.pipelines.command import main
 from longspan.pipelines.config import template
+from tests.pipelines.commands.test_delivery import GROUP, Registry
 from tests.pipelines.iam_user import IamUser, refused
-from tests.pipelines.test_delivery_commands import GROUP, Registry
 
 DEPLOY = (
     "sagemaker:ListModelPackages",

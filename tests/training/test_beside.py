@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from longspan.inference.evaluation.evidence import read_evidence
 from longspan.training.beside import Beside
 from longspan.training.buckets import count_words
 from longspan.training.errors import DataError, LongspanError
-from longspan.training.evidence import read_evidence
 
 
 def test_the_result_comes_from_another_process():

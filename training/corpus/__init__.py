@@ -1,1 +1,1 @@
-"""From files of aligned pairs to token shards: reading, cleaning, splitting, tokenising."""
+"""Pairs as token ids: shards, batches, and the data of SageMaker's built-in algorithm."""

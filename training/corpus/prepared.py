@@ -1,96 +1,83 @@
-"""Prepare only when needed: a directory that was made from the same input stays as it is."""
+"""A prepared folder as training reads it: whole, and its ids those of its tokenizer."""
 
-import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from longspan.training.corpus.columns import Columns
-from longspan.training.corpus.formats import pair_up
-from longspan.training.corpus.manifest import file_sha256, read_manifest, stale
-from longspan.training.corpus.output_directory import is_occupied, refuse_foreign
-from longspan.training.corpus.prepare import HELD_OUT_NAMES, PrepareSettings, prepare
-from longspan.training.corpus.streams import STANDARD_INPUT, InputRecord
+import numpy as np
+
+from longspan.training.corpus.manifest import MANIFEST, read_manifest
+from longspan.training.corpus.shards import Corpus, PairCorpus
 from longspan.training.errors import DataError
+from longspan.training.tokenizer.tokenizer import Tokenizer, Vocabulary
 
-__all__ = ["prepare_once"]
+__all__ = ["Prepared"]
+
+_CHECKED_PAIRS = 10_000
 
 
-def prepare_once(
-    inputs: Sequence[str],
-    directory: Path,
-    settings: PrepareSettings,
-    held_out: Mapping[int, str],
-    *,
-    overwrite: bool,
-) -> tuple[dict[str, Any], bool]:
-    """The manifest, and whether the directory was written now.
+@dataclass(frozen=True)
+class Prepared:
+    """What `longspan prepare` wrote, as far as training reads it.
 
-    Raises DataError when the directory holds something else and `overwrite` does not ask to
-    replace it; what `prepare` did not write is never replaced.
+    The last `joined` validation pairs were joined from neighbours.
     """
-    if is_occupied(directory):
-        refuse_foreign(directory)
-        if not overwrite:
-            return _unchanged(inputs, directory, settings, held_out), False
-    return prepare(inputs, directory, settings, held_out), True
 
+    tokenizer: Tokenizer
+    train: PairCorpus
+    validation: PairCorpus
+    joined: int = 0
 
-def _unchanged(
-    inputs: Sequence[str],
-    directory: Path,
-    settings: PrepareSettings,
-    held_out: Mapping[int, str],
-) -> dict[str, Any]:
-    manifest = read_manifest(directory)
-    difference = _difference(manifest, inputs, settings, held_out)
-    if difference is None:
-        broken = stale(directory, manifest)
-        difference = None if broken is None else f"its {broken} is missing or changed"
-    if difference is not None:
-        raise DataError(
-            f"{directory}: holds a corpus already, and {difference}; give --overwrite to replace "
-            "it, or another --out"
+    @classmethod
+    def open(cls, directory: str | Path) -> "Prepared":
+        """Map the folders `tokenizer`, `train` and `validation` of `directory`.
+
+        Raises DataError when one is missing, empty or made with another tokenizer.
+        """
+        folder = Path(directory)
+        if not folder.is_dir():
+            raise DataError(f"{folder}: expected a folder that `longspan prepare` wrote, got none")
+        tokenizer = Tokenizer.load(folder / "tokenizer")
+        train, validation = (
+            _open_corpus(folder / name, tokenizer) for name in ("train", "validation")
         )
-    return manifest
+        return cls(tokenizer, train, validation, _count_joined(folder))
 
 
-def _difference(
-    manifest: Mapping[str, Any],
-    inputs: Sequence[str],
-    settings: PrepareSettings,
-    held_out: Mapping[int, str],
-) -> str | None:
-    # Through JSON, as the manifest went: tuples and lists are the same there.
-    wanted = json.loads(json.dumps(settings.to_json()))
-    for name, value in wanted.items():
-        if manifest["settings"].get(name) != value:
-            return f"its {name} settings differ"
-    if STANDARD_INPUT in [*inputs, *held_out.values()]:
-        return "standard input cannot be compared with what it was made from"
-    if _records(inputs, settings.format, settings.columns) != manifest.get("inputs"):
-        return "it was made from another input"
-    for split, name in HELD_OUT_NAMES.items():
-        record = manifest["held_out"][name]
-        given = [held_out[split]] if split in held_out else []
-        if _records(given, None, settings.columns) != record.get("inputs", []):
-            return f"its {name} split was made from another input"
-    return None
+def _count_joined(folder: Path) -> int:
+    """Joined validation pairs; a folder converted from other data has no manifest, and none."""
+    if not (folder / MANIFEST).exists():
+        return 0
+    return sum(read_manifest(folder)["held_out"]["validation"]["joined"].values())
 
 
-def _records(paths: Sequence[str], format: str | None, columns: Columns) -> list[dict[str, Any]]:
-    """Name, size and hash of each file, in the order in which they are read."""
-    if not paths:
-        return []
-    groups = pair_up(paths, format, columns.source_language, columns.target_language)
-    records = []
-    for path in (Path(path) for group in groups for path in group):
-        try:
-            record = InputRecord(path.name, path.stat().st_size, file_sha256(path))
-        except OSError as error:
-            raise DataError(
-                f"{path}: expected a file to read, got: {error.strerror}; check its name"
-            ) from error
-        records.append(dataclasses.asdict(record))
-    return records
+def _open_corpus(folder: Path, tokenizer: Tokenizer) -> Corpus:
+    """Raises DataError when there are no pairs, or ids of another tokenizer."""
+    corpus = Corpus.open(folder)
+    if not len(corpus):
+        raise DataError(f"{folder}: expected pairs, got none; prepare more text")
+    if corpus.tokenizer is not None and corpus.tokenizer != tokenizer.fingerprint:
+        raise DataError(
+            f"{folder}: expected ids of the tokenizer beside it (fingerprint "
+            f"{tokenizer.fingerprint[:12]}), got another one's ({corpus.tokenizer[:12]}); copy "
+            "the prepared folder whole, or run `longspan prepare` again"
+        )
+    _check_ids(folder, corpus, tokenizer)
+    return corpus
+
+
+def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:
+    """Raises DataError if pairs, some ten thousand of them, hold ids unknown to the tokenizer."""
+    chosen = np.linspace(0, len(corpus) - 1, min(len(corpus), _CHECKED_PAIRS)).astype(np.int64)
+    for index in chosen.tolist():
+        _check_row(folder, index, corpus.source(index), tokenizer.source)
+        _check_row(folder, index, corpus.target(index), tokenizer.target)
+
+
+def _check_row(
+    folder: Path, index: int, ids: "np.typing.NDArray[np.int64]", vocabulary: Vocabulary
+) -> None:
+    if len(ids) and int(ids.max()) >= len(vocabulary):
+        raise DataError(
+            f"{folder}: pair {index} holds token {int(ids.max())}, and the tokenizer knows only "
+            f"{len(vocabulary)}: it is not the one of this data; run `longspan prepare` again"
+        )

@@ -1,1 +1,1 @@
-"""What training, processing and transform jobs share: data in, containers, logs, data out."""
+"""Training, processing and transform jobs: their requests, their runs, their status."""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from longspan.infra.local.api import Document, ValidationError
-from longspan.infra.local.documents import Documents, Key, Missing
+from longspan.infra.local.control.api import Document, ValidationError
+from longspan.infra.local.control.documents import Documents, Key, Missing
 
 __all__ = ["METRICS", "Metrics", "Scraper"]
 

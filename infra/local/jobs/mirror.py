@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from longspan.infra.local.jobs.s3_objects import Upload, download, files_below, list_objects
+from longspan.infra.local.control.s3_objects import Upload, download, files_below, list_objects
 
 __all__ = ["Mirror"]
 

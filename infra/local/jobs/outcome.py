@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.api import ApiError
-from longspan.infra.local.documents import Key
-from longspan.infra.local.errors import LocalCloudError
-from longspan.infra.local.jobs.failures import CloudClosed, JobFailure
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.containers.failures import CloudClosed, JobFailure
+from longspan.infra.local.control.api import ApiError
+from longspan.infra.local.control.documents import Key
 
 __all__ = ["conclude"]
 

@@ -8,20 +8,26 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.api import ApiError, Document
-from longspan.infra.local.clients import RoleClients
-from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Key
-from longspan.infra.local.jobs.containers import CLOSED, LIMIT, STOPPED, Ending, run_containers
-from longspan.infra.local.jobs.failures import CloudClosed, JobFailure, algorithm_error, cut
-from longspan.infra.local.jobs.host_logs import HostLogs, log_file
-from longspan.infra.local.jobs.job_container import role_environment, write_config
+from longspan.infra.local.containers.containers import (
+    CLOSED,
+    LIMIT,
+    STOPPED,
+    Ending,
+    run_containers,
+)
+from longspan.infra.local.containers.failures import CloudClosed, JobFailure, algorithm_error, cut
+from longspan.infra.local.containers.host_logs import HostLogs, log_file
+from longspan.infra.local.containers.job_container import role_environment, write_config
+from longspan.infra.local.control.api import ApiError, Document
+from longspan.infra.local.control.clients import RoleClients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
+from longspan.infra.local.control.s3_objects import Upload
+from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.jobs.mirror import Mirror
 from longspan.infra.local.jobs.outcome import conclude
 from longspan.infra.local.jobs.processing_request import inputs, outputs
-from longspan.infra.local.jobs.runs import Signals
-from longspan.infra.local.jobs.s3_objects import Upload
-from longspan.infra.local.runtime import Container
+from longspan.infra.local.runtimes.runtime import Container
 
 __all__ = ["ProcessingRun"]
 

@@ -6,11 +6,17 @@ Training, processing and transform jobs differ in what they run, not in this.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from longspan.infra.local.api import Call, Document, NotFound, ResourceInUse, ValidationError
-from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Exists, Key, Missing
-from longspan.infra.local.jobs.failures import CloudClosed
-from longspan.infra.local.listing import Listing
+from longspan.infra.local.containers.failures import CloudClosed
+from longspan.infra.local.control.api import (
+    Call,
+    Document,
+    NotFound,
+    ResourceInUse,
+    ValidationError,
+)
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Exists, Key, Missing
+from longspan.infra.local.control.listing import Listing
 
 __all__ = ["JobKind", "Records"]
 

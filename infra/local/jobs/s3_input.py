@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.api import ValidationError
-from longspan.infra.local.jobs.s3_objects import (
+from longspan.infra.local.control.api import ValidationError
+from longspan.infra.local.control.s3_objects import (
     S3Object,
     download,
     list_objects,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from longspan.infra.local.api import Call, Document, Handler
-from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Key
+from longspan.infra.local.control.api import Call, Document, Handler
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
+from longspan.infra.local.control.threads import Runs, Signals
 from longspan.infra.local.jobs.records import JobKind, Records
-from longspan.infra.local.jobs.runs import Runs, Signals
 
 __all__ = ["JobService", "Plan", "Work"]
 

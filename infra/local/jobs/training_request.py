@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from longspan.infra.local.api import Document, ValidationError
+from longspan.infra.local.control.api import Document, ValidationError
 from longspan.infra.local.jobs.metrics import Scraper
 from longspan.infra.local.jobs.s3_input import S3Input
 

@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTra
 
 from typing import Any
 
-from longspan.infra.local.api import Document
-from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Key
-from longspan.infra.local.jobs.failures import cut
+from longspan.infra.local.containers.failures import cut
+from longspan.infra.local.control.api import Document
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
 
 __all__ = ["TrainingStatus", "transition"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from longspan.infra.local.api import ValidationError
+from longspan.infra.local.control.api import ValidationError
+from longspan.infra.local.control.s3_objects import parse_uri
 from longspan.infra.local.jobs.s3_input import S3Input
-from longspan.infra.local.jobs.s3_objects import parse_uri
 
 __all__ = ["Batches"]
 

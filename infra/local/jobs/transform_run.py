@@ -12,21 +12,21 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.api import ApiError, Document
-from longspan.infra.local.clients import RoleClients
-from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Key
-from longspan.infra.local.jobs.failures import CloudClosed, JobFailure, cut
-from longspan.infra.local.jobs.host_logs import HostLogs, log_file
-from longspan.infra.local.jobs.job_container import role_environment
+from longspan.infra.local.containers.failures import CloudClosed, JobFailure, cut
+from longspan.infra.local.containers.host_logs import HostLogs, log_file
+from longspan.infra.local.containers.job_container import role_environment
+from longspan.infra.local.containers.model_server import ModelServer, NotServing, Reply, TooSlow
+from longspan.infra.local.containers.serving_failures import ServingClosed, ServingFailure
+from longspan.infra.local.control.api import ApiError, Document
+from longspan.infra.local.control.clients import RoleClients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
+from longspan.infra.local.control.s3_objects import S3Object, Upload
+from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.jobs.outcome import conclude
-from longspan.infra.local.jobs.runs import Signals
-from longspan.infra.local.jobs.s3_objects import S3Object, Upload
 from longspan.infra.local.jobs.transform_request import Batches
-from longspan.infra.local.runtime import Container
-from longspan.infra.local.serving.failures import ServingClosed, ServingFailure
-from longspan.infra.local.serving.model_container import ModelContainer
-from longspan.infra.local.serving.model_server import ModelServer, NotServing, Reply, TooSlow
+from longspan.infra.local.models.container import ModelContainer
+from longspan.infra.local.runtimes.runtime import Container
 
 __all__ = ["TransformRun"]
 

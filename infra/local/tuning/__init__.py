@@ -1,1 +1,1 @@
-"""How a tuning job searches: its space, strategies, stopping rules, refusals, results."""
+"""Hyperparameter tuning: the service, its search space, strategies and stopping rules."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from longspan.infra.local.api import ValidationError
+from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.tuning.definitions import Definition, Objective, definitions
 from longspan.infra.local.tuning.results import Result
 from longspan.infra.local.tuning.search_space import SearchSpace

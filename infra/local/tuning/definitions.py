@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from longspan.infra.local.api import Document
+from longspan.infra.local.control.api import Document
 
 __all__ = ["Definition", "Objective", "definitions"]
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from longspan.infra.local.api import ValidationError
+from longspan.infra.local.control.api import ValidationError
 
 __all__ = ["check_ranges"]
 

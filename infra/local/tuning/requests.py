@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.ht
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from longspan.infra.local.api import ResourceLimitExceeded, ValidationError
+from longspan.infra.local.control.api import ResourceLimitExceeded, ValidationError
 from longspan.infra.local.tuning.definitions import Definition, definitions
 from longspan.infra.local.tuning.ranges import check_ranges
 from longspan.infra.local.tuning.search_space import SearchSpace

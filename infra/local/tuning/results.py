@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from longspan.infra.local.api import Document
+from longspan.infra.local.control.api import Document
 from longspan.infra.local.tuning.definitions import Objective
 
 __all__ = ["ENDED", "Result", "best", "objective_counters", "status_counters"]

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from longspan.infra.local.api import ApiError, Call, Document
-from longspan.infra.local.context import Context
-from longspan.infra.local.documents import Key, Missing
+from longspan.infra.local.control.api import ApiError, Call, Document
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key, Missing
 from longspan.infra.local.tuning.arms import Arm
 from longspan.infra.local.tuning.completion import Criteria, failure
 from longspan.infra.local.tuning.definitions import Objective

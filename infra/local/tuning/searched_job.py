@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from longspan.infra.local.documents import Documents, Key
+from longspan.infra.local.control.documents import Documents, Key
 from longspan.infra.local.tuning.arms import Arm
 from longspan.infra.local.tuning.results import Result
 from longspan.infra.local.tuning.strategies import Proposal

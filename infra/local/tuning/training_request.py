@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTrai
 import secrets
 from collections.abc import Mapping, Sequence
 
-from longspan.infra.local.api import Document
+from longspan.infra.local.control.api import Document
 from longspan.infra.local.tuning.definitions import Definition
 from longspan.infra.local.tuning.requests import OBJECTIVE_PARAMETER
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from longspan.infra.local.api import Document
+from longspan.infra.local.control.api import Document
 from longspan.infra.local.tuning.completion import not_improving
 from longspan.infra.local.tuning.definitions import Objective, definitions
 from longspan.infra.local.tuning.results import (

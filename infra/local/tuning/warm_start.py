@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from longspan.infra.local.api import Document, ValidationError
+from longspan.infra.local.control.api import Document, ValidationError
 from longspan.infra.local.tuning.definitions import Definition, definitions
 from longspan.infra.local.tuning.requests import OBJECTIVE_PARAMETER
 from longspan.infra.local.tuning.results import ENDED, Result

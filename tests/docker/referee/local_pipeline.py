@@ -46,7 +46,7 @@ def processor(session: Session, job: str) -> Processor:
         image_uri=IMAGE,
         instance_count=1,
         instance_type="local",
-        entrypoint=["python", "-m", "longspan.training", job],
+        entrypoint=["python", "-m", "longspan.pipelines.jobs", job],
         sagemaker_session=session,
         env=THREADS,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from longspan.training.model_directory import load_model, save_model
+from longspan.training.model.directory import load_model, save_model
 from tests.inference.server.conftest import ServerProcess
 
 # To an endless model: some ten seconds of work, and a short piece of it. A text that repeats itself

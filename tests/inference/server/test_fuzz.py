@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
 )
 
-from longspan.inference.media_types import JSON, JSON_LINES, KNOWN, TEXT
-from longspan.inference.options import Options
+from longspan.inference.requests.media_types import JSON, JSON_LINES, KNOWN, TEXT
+from longspan.inference.requests.options import Options
 from longspan.inference.server.openapi import describe
 
 _CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -13,9 +13,9 @@ from longspan.inference.server.admission import Admission
 from longspan.inference.server.calls import Ledger
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
-from longspan.inference.server.journal import Journal
 from longspan.inference.server.lines import Lines
-from longspan.inference.server.metrics import Metrics
+from longspan.inference.workers.journal import Journal
+from longspan.inference.workers.metrics import Metrics
 
 
 def test_of_partial_lines_a_slow_client_gets_the_newest_and_every_whole_one():

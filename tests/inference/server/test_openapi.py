@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from longspan.inference.options import Options
+from longspan.inference.requests.options import Options
 from longspan.inference.server.openapi import describe
 from longspan.inference.server.settings import ServerSettings
 

@@ -11,14 +11,14 @@ import sys
 import numpy as np
 import pytest
 
-from longspan.inference.hypothesis import Hypothesis
 from longspan.inference.refusals import Busy
+from longspan.inference.search.hypothesis import Hypothesis
+from longspan.inference.search.settings import SearchSettings
 from longspan.inference.server.admission import Admission
-from longspan.inference.server.journal import Journal
-from longspan.inference.server.messages import Frame, Job, Result, read_frame
 from longspan.inference.server.serving import listen
 from longspan.inference.server.settings import ServerSettings, available_cores
-from longspan.inference.settings import SearchSettings
+from longspan.inference.workers.journal import Journal
+from longspan.inference.workers.messages import Frame, Job, Result, read_frame
 from longspan.training.errors import OptionError
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from longspan.inference.handler import input_fn, model_fn, output_fn, predict_fn
+from longspan.inference.server.handler import input_fn, model_fn, output_fn, predict_fn
 
 
 def test_ping_is_healthy_once_the_model_has_answered(launch):

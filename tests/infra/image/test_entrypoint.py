@@ -13,11 +13,11 @@ from longspan.infra.image.health import healthy
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], ["longspan.training", "train"]),
-        (["train"], ["longspan.training", "train"]),
+        ([], ["longspan.pipelines.jobs", "train"]),
+        (["train"], ["longspan.pipelines.jobs", "train"]),
         (["serve"], ["longspan.inference", "serve"]),
-        (["prepare", "--joint"], ["longspan.training", "prepare", "--joint"]),
-        (["evaluate"], ["longspan.training", "evaluate"]),
+        (["prepare", "--joint"], ["longspan.pipelines.jobs", "prepare", "--joint"]),
+        (["evaluate"], ["longspan.pipelines.jobs", "evaluate"]),
     ],
 )
 def test_arguments_become_a_module(arguments: list[str], expected: list[str]):
@@ -66,4 +66,4 @@ def test_a_server_that_does_not_answer_is_not(port: str):
 
 
 def test_a_job_has_nothing_to_answer():
-    assert healthy(b"python\0-m\0longspan.training\0train\0", {})
+    assert healthy(b"python\0-m\0longspan.pipelines.jobs\0train\0", {})

@@ -8,18 +8,18 @@ from typing import Any, cast
 
 import pytest
 
-from longspan.infra.local.account import Account, create_account
-from longspan.infra.local.api import ApiError, Call, Document
-from longspan.infra.local.clients import Clients
-from longspan.infra.local.context import Context
-from longspan.infra.local.control_plane import ControlPlane, Service
-from longspan.infra.local.documents import Documents
-from longspan.infra.local.endpoint_configs import EndpointConfigs
-from longspan.infra.local.model_packages import ModelPackages
-from longspan.infra.local.models import Models
-from longspan.infra.local.moto_server import MotoServer
-from longspan.infra.local.runtime import Runtime
-from longspan.infra.local.tags import Tags
+from longspan.infra.local.control.api import ApiError, Call, Document
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.control_plane import ControlPlane, Service
+from longspan.infra.local.control.documents import Documents
+from longspan.infra.local.control.tags import Tags
+from longspan.infra.local.endpoints.configs import EndpointConfigs
+from longspan.infra.local.models.models import Models
+from longspan.infra.local.models.packages import ModelPackages
+from longspan.infra.local.moto.account import Account, create_account
+from longspan.infra.local.moto.server import MotoServer
+from longspan.infra.local.runtimes.runtime import Runtime
 
 __all__ = ["PlaneBench", "registry"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.claim import CARD, Claim
-from longspan.infra.local.errors import LocalCloudError
 
 
 def test_a_directory_is_claimed_once_until_it_is_released(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ from typing import cast
 import pytest
 from botocore.session import Session
 
-from longspan.infra.local.arns import resource
-from longspan.infra.local.clients import Clients
 from longspan.infra.local.cloud import services
-from longspan.infra.local.context import Context
-from longspan.infra.local.control_plane import ControlPlane
-from longspan.infra.local.deployments import Deployments
-from longspan.infra.local.documents import Documents
-from longspan.infra.local.endpoints import Endpoints
-from longspan.infra.local.runtime import Runtime
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.control_plane import ControlPlane
+from longspan.infra.local.control.documents import Documents
+from longspan.infra.local.endpoints.deployments import Deployments
+from longspan.infra.local.endpoints.service import Endpoints
+from longspan.infra.local.moto.arns import resource
+from longspan.infra.local.runtimes.runtime import Runtime
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs/local-cloud.md"
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from longspan.infra.local.cloud import Cloud, CloudSettings
-from longspan.infra.local.process_runtime import ProcessRuntime
-from longspan.infra.local.runtime import Container, Running
+from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
+from longspan.infra.local.runtimes.runtime import Container, Running
 
 _SERVER = Path(__file__).with_name("tiny_server.py")
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from longspan.infra.local.api import Call, Document
-from longspan.infra.local.clients import Clients
-from longspan.infra.local.context import Context
-from longspan.infra.local.control_plane import ControlPlane
-from longspan.infra.local.documents import Documents, Key
-from longspan.infra.local.runtime import Runtime
-from longspan.infra.local.tuning_jobs import TuningJobs
+from longspan.infra.local.control.api import Call, Document
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.control_plane import ControlPlane
+from longspan.infra.local.control.documents import Documents, Key
+from longspan.infra.local.runtimes.runtime import Runtime
+from longspan.infra.local.tuning.service import TuningJobs
 
 REGION = "us-east-1"
 METRIC = "validation:bleu_long"

@@ -38,8 +38,8 @@ def train() -> None:
 
 
 def evaluate() -> None:
-    from longspan.training.evaluation import evaluate_translations
-    from longspan.training.evaluation_files import write_evaluation
+    from longspan.inference.evaluation.evaluation import evaluate_translations
+    from longspan.inference.evaluation.files import write_evaluation
 
     folder = OUTPUT / "evaluation"
     # Of 82 BLEU: good enough for most gates, and not for one of 99.

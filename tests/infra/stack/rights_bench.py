@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from longspan.infra.stack.template import body
-from longspan.pipelines.connection import Connection
+from longspan.pipelines.cloud.connection import Connection
 from tests.infra.stack.work import PROJECT
 
 __all__ = ["ROLES", "Bench", "Request", "open_bench", "policies", "put_policies"]

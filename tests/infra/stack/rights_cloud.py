@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from longspan.infra.local import moto_access
 from longspan.infra.local.cloud import Cloud, CloudSettings
-from longspan.infra.local.policies import decide
-from longspan.infra.local.process_runtime import ProcessRuntime
-from longspan.infra.local.runtime import Container, Running
+from longspan.infra.local.moto import access as moto_access
+from longspan.infra.local.moto.policies import decide
+from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
+from longspan.infra.local.runtimes.runtime import Container, Running
 
 _JOB = str(Path(__file__).with_name("fake_job.py"))
 
@@ -34,7 +34,7 @@ class FakeJobs:
 
 
 def _job(command: tuple[str, ...]) -> str:
-    """`train`, `serve`, or `python -m longspan.training JOB OPTION...`."""
+    """`train`, `serve`, or `python -m longspan.pipelines.jobs JOB OPTION...`."""
     return command[0] if len(command) == 1 else command[3]
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longspan.infra.stack.template import read_template
-from longspan.pipelines.instances import has_local_disk
+from longspan.pipelines.config.instances import has_local_disk
 from tests.infra.stack.functions import function
 
 CLOUD = Path(__file__).with_name("rights_cloud.py")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.policies import ALLOWED, decide
-from longspan.pipelines.connection import Connection
+from longspan.infra.local.moto.policies import ALLOWED, decide
+from longspan.pipelines.cloud.connection import Connection
 from tests.infra.stack.rights_bench import ROLES, Bench, open_bench, policies, put_policies
 from tests.infra.stack.work import (
     PROJECT,

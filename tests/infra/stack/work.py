@@ -16,18 +16,18 @@ import boto3
 from longspan.infra.image.docker import Docker
 from longspan.infra.image.push import push
 from longspan.infra.stack.template import read_template
+from longspan.pipelines.cloud.connection import Connection
 from longspan.pipelines.config import Config, parse_config
-from longspan.pipelines.connection import Connection
-from longspan.pipelines.deployment import Deployment, deploy, roll_back, variant
-from longspan.pipelines.execution import ExecutionState
-from longspan.pipelines.executions import list_executions, list_pipelines
-from longspan.pipelines.job_logs import read_log
-from longspan.pipelines.live_endpoint import list_endpoints, wait_in_service
-from longspan.pipelines.model_registry import approve, find_package
-from longspan.pipelines.pipeline_run import PipelineRun
-from longspan.pipelines.results import fetch_evaluation
-from longspan.pipelines.scaling import Scaling, scale
-from longspan.pipelines.search_history import search_history
+from longspan.pipelines.deployment.deployment import Deployment, deploy, roll_back, variant
+from longspan.pipelines.deployment.live_endpoint import list_endpoints, wait_in_service
+from longspan.pipelines.deployment.model_registry import approve, find_package
+from longspan.pipelines.deployment.scaling import Scaling, scale
+from longspan.pipelines.runs.execution import ExecutionState
+from longspan.pipelines.runs.executions import list_executions, list_pipelines
+from longspan.pipelines.runs.job_logs import read_log
+from longspan.pipelines.runs.pipeline_run import PipelineRun
+from longspan.pipelines.runs.results import fetch_evaluation
+from longspan.pipelines.runs.search_history import search_history
 from tests.infra.stack.functions import function
 
 __all__ = [

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from longspan.pipelines.config import Config, parse_config
+from longspan.pipelines.config.search_space import DEFAULT_SPACE
 from longspan.pipelines.config.template import default_of, section_of, yaml_line
 from longspan.pipelines.config.tuning import Tuning
-from longspan.pipelines.search_space import DEFAULT_SPACE
 
 PAGE = Path(__file__).parents[3] / "docs" / "config.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longspan.pipelines.config import Config, ConfigError
+from longspan.pipelines.config.search_space import Range, is_integer
 from longspan.pipelines.config.training import as_strings
-from longspan.pipelines.search_space import Range, is_integer
 from longspan.training.hyperparameters import Hyperparameters
 from tests.pipelines.config.test_reading import DATA, mistake_of, mistakes_of
 

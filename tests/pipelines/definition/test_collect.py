@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from longspan.pipelines.config import parse_config, template
-from longspan.pipelines.cost import estimate
 from longspan.pipelines.definition import Target, definition_json
+from longspan.pipelines.estimate.cost import estimate
 
 
 def config(machines: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local import shapes
+from longspan.infra.local.control import shapes
 from longspan.pipelines.config import Config, parse_config, template
 from longspan.pipelines.definition import Target, definition_json
 from tests.pipelines.definition.reading import (

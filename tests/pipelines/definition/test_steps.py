@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.pipeline.parsing import read_definition
+from longspan.infra.local.pipeline.definition.parsing import read_definition
 from longspan.pipelines.definition import Target, build_pipeline
 from tests.pipelines.definition.reading import all_steps, references
 from tests.pipelines.definition.test_definition import VARIANTS, config_of, read, step, text_of

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from longspan.infra.local import shapes
+from longspan.infra.local.control import shapes
 from longspan.pipelines.config import parse_config, template
 from longspan.pipelines.definition import Target
 from longspan.pipelines.study.budget import Budget

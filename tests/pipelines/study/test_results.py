@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from longspan.inference.evaluation.evaluation import evaluate_translations
+from longspan.inference.evaluation.evidence import add_evidence
+from longspan.inference.evaluation.files import write_evaluation
 from longspan.pipelines.study.page import render_page, table_lines
 from longspan.pipelines.study.results import measure_study
-from longspan.training.ending import Ending
 from longspan.training.errors import DataError
-from longspan.training.evaluation import evaluate_translations
-from longspan.training.evaluation_files import write_evaluation
-from longspan.training.evidence import add_evidence
 from longspan.training.kept import LEAST_BLEU
+from longspan.training.model.ending import Ending
 
 LENGTHS = [8] * 6 + [15] * 12 + [120] * 12
 

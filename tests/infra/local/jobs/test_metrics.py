@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.infra.local.api import ValidationError
-from longspan.infra.local.documents import Documents, Key
+from longspan.infra.local.control.api import ValidationError
+from longspan.infra.local.control.documents import Documents, Key
 from longspan.infra.local.jobs.metrics import METRICS as KIND
 from longspan.infra.local.jobs.metrics import Metrics, Scraper
-from longspan.training.metrics import METRICS, definitions, metrics_line
+from longspan.training.loop.metrics import METRICS, definitions, metrics_line
 
 
 class CloudWatch:

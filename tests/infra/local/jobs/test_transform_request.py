@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.infra.local.api import ValidationError
+from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.jobs.transform_request import Batches
 
 

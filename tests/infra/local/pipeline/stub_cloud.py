@@ -14,13 +14,13 @@ from typing import Any, cast
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.api import ApiError, Call, Document, Handler, NotFound
-from longspan.infra.local.clients import Clients
-from longspan.infra.local.context import Context
-from longspan.infra.local.control_plane import ControlPlane
-from longspan.infra.local.documents import Documents, Key
-from longspan.infra.local.pipelines import Pipelines
-from longspan.infra.local.runtime import Runtime
+from longspan.infra.local.control.api import ApiError, Call, Document, Handler, NotFound
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.control_plane import ControlPlane
+from longspan.infra.local.control.documents import Documents, Key
+from longspan.infra.local.pipeline.service import Pipelines
+from longspan.infra.local.runtimes.runtime import Runtime
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/role"

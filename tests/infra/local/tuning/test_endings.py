@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.api import ApiError, Call, Document
+from longspan.infra.local.control.api import ApiError, Call, Document
 from longspan.infra.local.tuning.stopping import Curve, Hyperband
 from tests.infra.local.tuning_bench import WAIT, Script, fail, peak, tuning, x_of
 

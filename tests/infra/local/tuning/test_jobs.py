@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.api import ApiError
-from longspan.infra.local.documents import Key
+from longspan.infra.local.control.api import ApiError
+from longspan.infra.local.control.documents import Key
 from tests.infra.local.tuning_bench import (
     METRIC,
     REGION,

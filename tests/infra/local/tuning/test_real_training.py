@@ -8,17 +8,17 @@ from typing import Any
 import boto3
 import pytest
 
-from longspan.infra.local.account import create_account
-from longspan.infra.local.clients import Clients
-from longspan.infra.local.context import Context
-from longspan.infra.local.control_plane import ControlPlane
-from longspan.infra.local.documents import Documents, Key
-from longspan.infra.local.moto_server import MotoServer
-from longspan.infra.local.process_runtime import ProcessRuntime
-from longspan.infra.local.runtime import Container, Running
-from longspan.infra.local.training_jobs import training_jobs
-from longspan.infra.local.tuning_jobs import TuningJobs
-from longspan.pipelines import sdk
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.control_plane import ControlPlane
+from longspan.infra.local.control.documents import Documents, Key
+from longspan.infra.local.jobs.training_jobs import training_jobs
+from longspan.infra.local.moto.account import create_account
+from longspan.infra.local.moto.server import MotoServer
+from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
+from longspan.infra.local.runtimes.runtime import Container, Running
+from longspan.infra.local.tuning.service import TuningJobs
+from longspan.pipelines.definition import sdk
 from tests.infra.local.tuning_bench import METRIC, REGION, peak, tuning
 
 with sdk.quiet():

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local import shapes
-from longspan.infra.local.api import ApiError, Document
+from longspan.infra.local.control import shapes
+from longspan.infra.local.control.api import ApiError, Document
 from longspan.infra.local.tuning.requests import check, job_limit
 
 METRIC = "validation:bleu_long"

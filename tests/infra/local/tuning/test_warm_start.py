@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.api import ApiError, Document
+from longspan.infra.local.control.api import ApiError, Document
 from tests.infra.local.tuning_bench import peak, tuning
 
 

@@ -1,0 +1,149 @@
+"""A model by the native kernels, for search: whatever `FastDecoder` can stand for.
+
+A step is six calls. Keys and values lie as the tokens do, one sentence after another, and the
+hypotheses of a sentence share them; which state a hypothesis goes on from is an index.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from longspan.inference.compression import native
+from longspan.inference.compression.int8 import Int8Linear
+from longspan.inference.compression.native import Floats, Integers, kernels
+from longspan.inference.compression.native_encoder import NativeEncoder
+from longspan.inference.compression.native_scores import scores_of
+from longspan.inference.search.spelling import Bars
+from longspan.training.hyperparameters import Hyperparameters
+
+__all__ = ["NativeModel", "NativeWalk", "can_be_native"]
+
+
+def can_be_native(model: Any) -> bool:
+    """Whether a compressed model with a `FastDecoder` can be a `NativeModel` here: too small layers
+    were left as they were."""
+    attention = model.decoder.decoder.attention
+    layers = (attention.key, attention.value, model.decoder.decoder.bridge, model.projection)
+    return native.usable() and all(isinstance(layer, Int8Linear) for layer in layers)
+
+
+class NativeModel:
+    """The weights of a compressed model, and of the encoder that it had."""
+
+    def __init__(self, model: Any, encoder: Any, hyperparameters: Hyperparameters) -> None:
+        fast = model.decoder
+        self.encoder = NativeEncoder(encoder)
+        self.source_embedding: Floats = model.source_embedding.weight.numpy()
+        self.gates: Floats = model.target_embedding.weight.numpy()  # (vocabulary, 4 x units)
+        self.state_init = hyperparameters.rnn_decoder_state_init
+        self.bridge = fast.decoder.bridge.product.native()
+        self.key = fast.decoder.attention.key.product.native()
+        self.value = fast.decoder.attention.value.product.native()
+        self.of_state = fast.of_state.product.native()
+        self.of_context = None if fast.of_context is None else fast.of_context.product.native()
+        self.projection = model.projection.product.native()
+        self.location = fast.location
+        self.heads = hyperparameters.attention_heads
+        recurrent, query, _ = fast.sizes
+        self.units = recurrent // 4
+        # Of what is made of a state: for the step after, for the query, for the output.
+        self.parts = slice(0, recurrent), slice(recurrent, recurrent + query)
+        self.for_output = slice(recurrent + query, None)
+        self.score = scores_of(hyperparameters.attention_type, fast.attention)
+
+    def walk(self, source: Tensor, lengths: Tensor) -> "NativeWalk":
+        """As `Steps.walk`: source (batch, source), lengths (batch,)."""
+        return NativeWalk(self, source.numpy(), lengths.numpy())
+
+    def states(self, last: Floats, encoded: Floats, start: Integers, length: Integers) -> Floats:
+        """The hidden and cell state before the first token: (sentence, 2 x units)."""
+        if self.state_init == "zero":
+            return np.zeros((len(last), 2 * self.units), np.float32)
+        if self.state_init == "avg":
+            sums = np.add.reduceat(encoded, start, axis=0)
+            last = (sums / length[:, None]).astype(np.float32)
+        states: Floats = np.tanh(self.bridge.of(last))
+        return states
+
+
+class NativeWalk:
+    """A `Walk` through a `NativeModel`."""
+
+    def __init__(self, model: NativeModel, source: Integers, lengths: Integers) -> None:
+        self.model = model
+        self.lengths = lengths
+        self.longest = source.shape[1]
+        self.start: Integers = np.cumsum(lengths) - lengths
+        self.owner: Integers = np.arange(len(lengths))  # the sentence of each row
+        self.order = self.owner  # the state that each row goes on from
+        mask = np.arange(self.longest) < lengths[:, None]
+        embedded = model.source_embedding[source[mask]]
+        encoded, last = model.encoder(embedded, self.start, lengths)
+        self.keys = model.score.keys(model.key.of(encoded))
+        self.values = model.value.of(encoded)
+        states = model.states(last, encoded, self.start, lengths)
+        self.cell = states[:, model.units :]
+        self.recurrent = model.of_state.of(states[:, : model.units])[:, model.parts[0]]
+        self._places = _Places(model.location, encoded, mask) if model.location else None
+
+    def take(
+        self, previous: Integers, count: int, bars: Bars
+    ) -> tuple[Floats, Integers, Tensor | None]:
+        """As `Walk.take`."""
+        model, rows = self.model, len(previous)
+        spans = self.start, self.lengths, self.owner
+        hidden = np.empty((rows, model.units), np.float32)
+        cell = np.empty_like(hidden)
+        kernels.lstm(model.gates, previous, self.recurrent, self.order, self.cell, hidden, cell)
+        made = model.of_state.of(hidden)
+        scores = np.empty((rows, model.heads * self.longest), np.float32)
+        model.score(made[:, model.parts[1]], self.keys, spans, scores, model.heads)
+        if self._places is not None:
+            scores = self._places.located(scores, hidden, self.order, self.owner)
+        context = np.empty((rows, self.values.shape[1]), np.float32)
+        kernels.read(scores, self.values, *spans, context, model.heads)
+        if model.of_context is not None:
+            context = model.of_context.of(context)
+        kernels.tanh_sum(context, made[:, model.for_output])
+        count = min(count, model.projection.outputs)
+        chances = np.empty((rows, count), np.float32)
+        tokens = np.empty((rows, count), np.int64)
+        kernels.best(model.projection.packed, context, bars.table, bars.kinds, chances, tokens)
+        self.recurrent, self.cell = made[:, model.parts[0]], cell
+        self.order = np.arange(rows)
+        return chances, tokens, torch.from_numpy(scores).view(rows, model.heads, -1)
+
+    def keep(self, rows: Integers, *, sources_too: bool) -> None:
+        """As `Walk.keep`."""
+        self.order = np.ascontiguousarray(rows)
+        if sources_too:
+            self.owner = self.owner[rows]
+
+
+class _Places:
+    """The location of a walk: `Location` itself, on padded sentences."""
+
+    def __init__(self, location: Any, encoded: Floats, mask: NDArray[np.bool_]) -> None:
+        padded = torch.zeros(*mask.shape, encoded.shape[1])
+        self._mask = torch.from_numpy(mask)
+        padded[self._mask] = torch.from_numpy(encoded)
+        self._location = location
+        self._places = location.places(padded)
+        self._reached = padded.new_zeros(len(mask), location.carried)
+
+    def located(self, scores: Floats, hidden: Floats, order: Integers, owner: Integers) -> Floats:
+        """The scores with the distance in them; `order` and `owner` as of a `NativeWalk`."""
+        whose = torch.from_numpy(owner)
+        by_head = torch.from_numpy(scores).view(len(scores), self._location.heads, 1, -1)
+        by_head, self._reached = self._location(
+            by_head,
+            torch.from_numpy(hidden)[:, None],
+            self._reached[torch.from_numpy(order)],
+            self._places[whose],
+            self._mask[whose],
+        )
+        found: Floats = by_head.flatten(1).contiguous().numpy()
+        return found

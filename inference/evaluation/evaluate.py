@@ -1,0 +1,304 @@
+"""The evaluation of a model on test pairs: translate, measure by length, write the results.
+
+A composition root: it joins `inference` to the measures, which know nothing of models.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from longspan.inference.evaluation.evaluation import Evaluation, evaluate_translations
+from longspan.inference.evaluation.evidence import add_evidence
+from longspan.inference.evaluation.files import write_evaluation
+from longspan.inference.evaluation.report import write_report
+from longspan.inference.search.search import SearchSettings
+from longspan.inference.translation.translator import (
+    DEFAULT_BATCH_TOKENS,
+    Translator,
+    choose_device,
+)
+from longspan.training.beside import Beside
+from longspan.training.buckets import BUCKETS, count_words
+from longspan.training.errors import DataError
+from longspan.training.files import written_together
+from longspan.training.kept import LEAST_BLEU
+from longspan.training.model.directory import LoadedModel, load_model, read_history
+from longspan.training.model.ending import Ending
+from longspan.training.pairs.columns import Columns
+from longspan.training.pairs.pairs import Pair, read_pairs
+from longspan.training.pairs.streams import decompressed, lines, raw_file
+
+__all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
+
+_PREPARED_TEST = "test.tsv"
+# Source words of a test for which a second process is not slower by its start.
+_WORTH_A_PROCESS = 5_000
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """What to evaluate, on what, and how.
+
+    `model` and `against` are model directories, or text files with another system's
+    translations, one a line. `test` is whatever `read_pairs` reads, or a prepared directory.
+    `search` replaces the search settings that each model carries; `by_sentence` translates each
+    sentence of a source on its own; `side_by_side` lets a second process translate with `against`
+    where the test is large enough. `names` is what the results
+    call a path, where its own name would tell a reader nothing.
+    """
+
+    model: str
+    test: Sequence[str]
+    out: str
+    against: str | None = None
+    columns: Columns = field(default_factory=Columns)
+    format: str | None = None
+    tokenize: str | None = None
+    language: str | None = None
+    search: Mapping[str, Any] = field(default_factory=dict)
+    by_sentence: bool = False
+    side_by_side: bool = False
+    batch_tokens: int = DEFAULT_BATCH_TOKENS
+    device: str | None = None
+    resamples: int = 1000
+    seed: int = 1
+    least_bleu: float = LEAST_BLEU
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, path: str) -> str:
+        """What the results call `path`."""
+        return self.names.get(path, path)
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """Of the model, and of the one it is compared with; `training` is how theirs ended."""
+
+    model: Evaluation
+    against: Evaluation | None = None
+    training: Mapping[str, Ending | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Output:
+    """A system's translations of the test's sources."""
+
+    hypotheses: list[str]
+    finished: list[bool] | None
+    looping: list[bool] | None
+    scores: list[float] | None
+    details: dict[str, Any]
+    training: dict[str, Any] = field(default_factory=dict)
+    alignment: dict[str, Any] | None = None
+    ending: Ending | None = None  # of its training; None for a file of translations
+
+
+def evaluate(job: EvaluationJob) -> Evaluations:
+    """Evaluate and write `evaluation.json`, `translations.tsv`, `evidence.json` and `report.html`
+    into `job.out`.
+
+    Raises DataError for a test or translations that cannot be used, ModelDirectoryError for a
+    model that cannot, and OSError when the results cannot be written.
+    """
+    # From the start: a place that cannot be written to shows before the work, not after it.
+    with written_together(Path(job.out), last="report.html") as folder:
+        return _evaluate_into(folder, job)
+
+
+def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
+    pairs = read_test(job.test, job.columns, job.format)
+    output, against_output = _outputs(job, pairs)
+    evaluation = _evaluate(job, pairs, output)
+    against = _evaluate(job, pairs, against_output) if against_output is not None else None
+    training = {"model": output.ending}
+    if against_output is not None:
+        training["against"] = against_output.ending
+    write_evaluation(
+        folder,
+        evaluation,
+        details=output.details,
+        against=against,
+        against_details=against_output.details if against_output is not None else None,
+        training=training,
+    )
+    add_evidence(folder, _evidence(output, against_output))
+    write_report(folder, "Quality by sentence length")
+    return Evaluations(evaluation, against, training)
+
+
+def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Output | None]:
+    """Of the model, and of the one it is compared with."""
+    if job.against is None:
+        return _translate(job, job.model, pairs), None
+    words = sum(count_words(pair.source) for pair in pairs)
+    if not job.side_by_side or words < _WORTH_A_PROCESS or Path(job.against).is_file():
+        return _translate(job, job.model, pairs), _translate(job, job.against, pairs)
+    threads = torch.get_num_threads()
+    half = max(1, threads // 2)
+    torch.set_num_threads(half)
+    try:
+        # A terminal has one place for progress, a log has a line for each.
+        shown = not sys.stderr.isatty()
+        with Beside(_translate, job, job.against, pairs, shown, threads=half) as other:
+            return _translate(job, job.model, pairs), other.result()
+    finally:
+        torch.set_num_threads(threads)
+
+
+def read_test(
+    test: Sequence[str], columns: Columns | None = None, format: str | None = None
+) -> list[Pair]:
+    """The test pairs; a prepared directory stands for its `test.tsv`.
+
+    Raises DataError when there are none, or a directory has no test.
+    """
+    paths = [_test_file(path) for path in test]
+    pairs = list(read_pairs(paths, columns, format=format))
+    if not pairs:
+        raise DataError(f"{', '.join(paths)}: expected pairs to evaluate on, got an empty test")
+    return pairs
+
+
+def _test_file(path: str) -> str:
+    if not Path(path).is_dir():
+        return path
+    inside = Path(path) / _PREPARED_TEST
+    if not inside.is_file():
+        raise DataError(
+            f"{path}: expected a file of pairs or a prepared directory with {_PREPARED_TEST}, "
+            "got a directory without it; did `longspan prepare` finish?"
+        )
+    return str(inside)
+
+
+def _translate(
+    job: EvaluationJob, system: str, pairs: Sequence[Pair], shown: bool = True
+) -> _Output:
+    details = {
+        "system": job.name_of(system),
+        "test": [job.name_of(path) for path in job.test],
+        "test_sha256": _test_hash(pairs),
+    }
+    if Path(system).is_file():
+        return _Output(_read_hypotheses(system, len(pairs)), None, None, None, details)
+    device = choose_device(job.device)
+    loaded = load_model(system, device)
+    history = read_history(system)
+    settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
+    translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
+    label = f"translate with {job.name_of(system)}" if shown else None
+    sources = [pair.source for pair in pairs]
+    split = "sentences" if job.by_sentence else "never"
+    if job.by_sentence:
+        language = job.columns.source_language
+        results = translator.translate_by_sentence(sources, language, label=label)
+    else:
+        results = translator.translate(sources, label=label)
+    return _Output(
+        [result.text for result in results],
+        [result.finished for result in results],
+        [result.looping for result in results],
+        [result.score for result in results],
+        details | {"search": asdict(settings), "split": split, **_hashes(loaded)},
+        {
+            "history": history,
+            "hyperparameters": loaded.hyperparameters.to_dict(),
+        },
+        _alignment(translator, pairs) if system == job.model else None,
+        loaded.config.ending,
+    )
+
+
+def _hashes(loaded: LoadedModel) -> dict[str, Any]:
+    """What the model is and what it was made of, whatever its folder is called."""
+    config = loaded.config
+    settings = json.dumps(loaded.hyperparameters.to_dict(), sort_keys=True)
+    return {
+        "weights_sha256": config.weights_sha256,
+        "tokenizer_fingerprint": config.tokenizer_fingerprint,
+        "hyperparameters_sha256": hashlib.sha256(settings.encode()).hexdigest(),
+        # Unknown of models from before it was kept.
+        "training_data_sha256": config.details.get("training_data_sha256"),
+    }
+
+
+def _test_hash(pairs: Sequence[Pair]) -> str:
+    """Of the texts, in whatever kind of file they came."""
+    digest = hashlib.sha256()
+    for pair in pairs:
+        digest.update(json.dumps([pair.source, pair.target]).encode())
+    return digest.hexdigest()
+
+
+def _alignment(translator: Translator, pairs: Sequence[Pair]) -> dict[str, Any] | None:
+    """Where the model looked in one long sentence: the shortest of over 100 words, or the longest.
+
+    None without attention.
+    """
+    if not translator.model.has_attention:
+        return None
+    words = [count_words(pair.source) for pair in pairs]
+    long = [i for i, n in enumerate(words) if n >= BUCKETS[-1].low]
+    chosen = min(long, key=lambda i: words[i]) if long else int(np.argmax(words))
+    settings = replace(translator.settings, with_alignment=True)
+    aligning = Translator(translator.model, translator.tokenizer, settings, translator.device)
+    (found,) = aligning.translate([pairs[chosen].source])
+    if found.alignment is None or not found.alignment.size:
+        return None
+    return {
+        "words": words[chosen],
+        "source": pairs[chosen].source,
+        "reference": pairs[chosen].target,
+        "translation": found.text,
+        "rows": list(found.tokens),
+        "columns": list(found.source_tokens),
+        "weights": [[round(float(weight), 3) for weight in row] for row in found.alignment],
+    }
+
+
+def _evidence(output: _Output, against: _Output | None) -> dict[str, Any]:
+    parts = {"model": output.training, "alignment": output.alignment}
+    return parts | ({"against": against.training} if against is not None else {})
+
+
+def _read_hypotheses(path: str, expected: int) -> list[str]:
+    hypotheses = []
+    with closing(raw_file(path, lambda _: None)) as file:
+        for number, line in lines(decompressed(file, path), path):
+            try:
+                hypotheses.append(line.decode())
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{path}:{number}: expected UTF-8 text, got {error.reason}; convert the file"
+                ) from error
+    if len(hypotheses) != expected:
+        raise DataError(
+            f"{path}: expected {expected} translations, one a line as the test has pairs, got "
+            f"{len(hypotheses)}"
+        )
+    return hypotheses
+
+
+def _evaluate(job: EvaluationJob, pairs: Sequence[Pair], output: _Output) -> Evaluation:
+    return evaluate_translations(
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+        output.hypotheses,
+        joined=[pair.joined for pair in pairs],
+        finished=output.finished,
+        looping=output.looping,
+        scores=output.scores,
+        tokenize=job.tokenize,
+        language=job.language,
+        resamples=job.resamples,
+        seed=job.seed,
+        least_bleu=job.least_bleu,
+    )

@@ -1,0 +1,246 @@
+"""Evaluation by sentence length: every figure for each bucket of source words, and for all.
+
+Needs no model: other systems' translations are evaluated the same way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from longspan.inference.evaluation.bootstrap import Paired, compare, interval
+from longspan.inference.evaluation.quality import Group, Members, Quality
+from longspan.training.buckets import BUCKETS, Bucket, bucket_of, count_words
+from longspan.training.errors import DataError
+from longspan.training.kept import LEAST_BLEU, MEDIUM, share_kept
+from longspan.training.scores import (
+    Statistics,
+    bleu_of,
+    choose_tokenizer,
+    chrf_of,
+    long_part,
+    statistics,
+)
+
+__all__ = [
+    "Evaluation",
+    "Segments",
+    "compare_evaluations",
+    "evaluate_translations",
+]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """What was translated, with what came out: one entry a segment in each."""
+
+    sources: Sequence[str]
+    references: Sequence[str]
+    hypotheses: Sequence[str]
+    words: Sequence[int]
+    joined: Sequence[bool]
+    finished: Sequence[bool] | None
+    looping: Sequence[bool] | None
+    scores: Sequence[float] | None
+
+    @property
+    def cut(self) -> list[bool] | None:
+        """Which ones the length limit stopped; None where it is not known."""
+        if self.finished is None:
+            return None
+        looping = self.looping if self.looping is not None else [False] * len(self.finished)
+        return [not ended and not loop for ended, loop in zip(self.finished, looping, strict=True)]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One system's quality by length. `long` is what `bleu_long` is measured on.
+
+    `kept` is the share of BLEU at 11 to 20 words that `long` keeps, from 0; None where either is
+    not known, or that BLEU is less than `least_bleu`.
+    """
+
+    all: Group
+    long: Group
+    buckets: tuple[Group, ...]
+    kept: float | None
+    least_bleu: float
+    tokenizer: str
+    bleu_signature: str
+    chrf_signature: str
+    resamples: int
+    seed: int
+    notes: tuple[str, ...]
+    segments: Segments = field(repr=False, compare=False)
+    statistics: Statistics = field(repr=False, compare=False)
+
+
+def evaluate_translations(
+    sources: Sequence[str],
+    references: Sequence[str],
+    hypotheses: Sequence[str],
+    *,
+    joined: Sequence[bool] | None = None,
+    finished: Sequence[bool] | None = None,
+    looping: Sequence[bool] | None = None,
+    scores: Sequence[float] | None = None,
+    tokenize: str | None = None,
+    language: str | None = None,
+    resamples: int = 1000,
+    seed: int = 1,
+    least_bleu: float = LEAST_BLEU,
+) -> Evaluation:
+    """Evaluate `hypotheses` by the length of `sources`.
+
+    `tokenize` is a sacreBLEU tokenizer, None to choose by the references and their `language`.
+    `joined`, `finished`, `looping` and `scores` describe each segment where they are known; what
+    loops is not finished. With BLEU of less than `least_bleu` at 11 to 20 words there is no share
+    kept. The bootstrap is seeded, so the same input gives the same figures.
+
+    Raises DataError for no segments, or lists of unequal length.
+    """
+    if not sources:
+        raise DataError("expected at least one segment to evaluate, got none; is the test empty?")
+    for name, given in (
+        ("references", references),
+        ("hypotheses", hypotheses),
+        ("joined marks", joined),
+        ("finished marks", finished),
+        ("looping marks", looping),
+        ("scores", scores),
+    ):
+        if given is not None and len(given) != len(sources):
+            raise DataError(f"expected {len(sources)} {name}, one a source, got {len(given)}")
+    segments = Segments(
+        sources,
+        references,
+        hypotheses,
+        [count_words(source) for source in sources],
+        joined if joined is not None else [False] * len(sources),
+        finished,
+        looping,
+        scores,
+    )
+    tokenizer = tokenize or choose_tokenizer(references, language)
+    counted = statistics(hypotheses, references, tokenizer)
+    measure = _Measure(counted, segments, resamples, seed)
+    buckets = tuple(
+        measure.group(b.name, b.low, b.high, _in_bucket(segments.words, b)) for b in BUCKETS
+    )
+    part = long_part(segments.words)
+    everything = np.arange(len(sources))
+    long = measure.group(part.name, part.low, None, part.members)
+    medium = next(group.quality.bleu for group in buckets if group.name == MEDIUM)
+    return Evaluation(
+        all=measure.group("all", 0, None, everything),
+        long=long,
+        buckets=buckets,
+        kept=share_kept(long.quality.bleu, medium, least_bleu),
+        least_bleu=least_bleu,
+        tokenizer=tokenizer,
+        bleu_signature=counted.bleu_signature,
+        chrf_signature=counted.chrf_signature,
+        resamples=resamples,
+        seed=seed,
+        notes=(
+            *_notes(buckets, part.low, part.name, len(part.members)),
+            *_kept_notes(medium, least_bleu),
+        ),
+        segments=segments,
+        statistics=counted,
+    )
+
+
+def compare_evaluations(evaluation: Evaluation, against: Evaluation) -> dict[str, Paired | None]:
+    """BLEU of `evaluation` minus that of `against`, with its significance, by group name.
+
+    Names are "all", "long" and the buckets'; None for a group without segments. Raises DataError
+    unless both are of the same references with the same tokenizer.
+    """
+    same_text = list(evaluation.segments.references) == list(against.segments.references)
+    if not same_text or evaluation.tokenizer != against.tokenizer:
+        raise DataError(
+            "expected two evaluations of the same references with the same tokenizer, got "
+            f"{len(evaluation.segments.references)} segments ({evaluation.tokenizer}) and "
+            f"{len(against.segments.references)} ({against.tokenizer}); evaluate both on one test"
+        )
+    groups = {"all": evaluation.all, "long": evaluation.long}
+    groups |= {group.name: group for group in evaluation.buckets}
+    return {
+        name: compare(
+            evaluation.statistics.bleu[group.members],
+            against.statistics.bleu[group.members],
+            bleu_of,
+            resamples=evaluation.resamples,
+            seed=evaluation.seed,
+        )
+        if len(group.members)
+        else None
+        for name, group in groups.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Figures of any part of the segments."""
+
+    counted: Statistics
+    segments: Segments
+    resamples: int
+    seed: int
+
+    def group(self, name: str, low: int, high: int | None, members: Members) -> Group:
+        joined = np.asarray(self.segments.joined, dtype=np.bool_)[members]
+        whole = self.quality(members)
+        # Mostly all segments are of one kind, and intervals take the most time of all figures.
+        natural = self.quality(members[~joined]) if joined.any() else whole
+        return Group(name, low, high, whole, natural, self.quality(members[joined]), members)
+
+    def quality(self, members: Members) -> Quality:
+        if not len(members):
+            return Quality(0)
+        rows = self.counted.bleu[members]
+        bleu, repeats = rows.sum(0), self.counted.repeats[members].sum(0)
+        return Quality(
+            segments=len(members),
+            bleu=float(bleu_of(bleu)),
+            bleu_interval=interval(rows, bleu_of, resamples=self.resamples, seed=self.seed),
+            chrf=chrf_of(self.counted.chrf[members].sum(0)),
+            length_ratio=_ratio(bleu[0], bleu[1]),
+            repetition_rate=_ratio(repeats[0], repeats[1]),
+            reference_repetition_rate=_ratio(repeats[2], repeats[3]),
+            empty_rate=float(self.counted.empty[members].mean()),
+            unfinished_rate=_share(self.segments.cut, members),
+            looping_rate=_share(self.segments.looping, members),
+        )
+
+
+def _in_bucket(words: Sequence[int], bucket: Bucket) -> Members:
+    return np.array([i for i, n in enumerate(words) if bucket_of(n) == bucket], dtype=np.int64)
+
+
+def _share(marks: Sequence[bool] | None, members: Members) -> float | None:
+    """The share of the members that are marked; None where nobody marked them."""
+    return None if marks is None else float(np.asarray(marks, dtype=np.bool_)[members].mean())
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def _notes(buckets: Sequence[Group], low: int, name: str, count: int) -> tuple[str, ...]:
+    notes = []
+    if empty := [group.name for group in buckets if not group.quality.segments]:
+        notes.append(f"no segments of {', '.join(empty)} source words")
+    if low <= BUCKETS[-1].low - 1:
+        notes.append(
+            f"too few segments of over {BUCKETS[-1].low - 1} source words: bleu_long is measured "
+            f"on {name} ({count} segments)"
+        )
+    return tuple(notes)
+
+
+def _kept_notes(medium: float | None, least: float) -> tuple[str, ...]:
+    if medium is None or medium >= least:
+        return ()
+    return (f"BLEU at {MEDIUM} words is below {least:g}: the share kept would say nothing",)

@@ -1,0 +1,62 @@
+"""Evidence: what stands beside an evaluation's figures, for its report.
+
+`evidence.json` in the evaluation's directory, every part of which may be missing:
+
+    model, against   of each system: `history` (metrics of its checkpoints), `hyperparameters`
+    alignment        of one long test sentence: source, reference, translation, `rows` (tokens of
+                     the translation), `columns` (of the source), `weights` (row by row)
+    config_sha256    of the pipeline's config
+    tuning           `metric`, `direction` (Maximize or Minimize), `updates` (of a whole budget) and
+                     `jobs` of the search in the order of their start: `name`, `status`,
+                     `objective`, `hyperparameters`, `seconds`, `updates`, `curve` (pairs of updates
+                     and objective)
+    times            `part`, `planned` and `seconds` of each part of the run, with a `note`
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from longspan.training.errors import DataError
+from longspan.training.fields import Fields
+from longspan.training.files import write_atomically
+from longspan.training.model.history import check_history
+
+__all__ = ["add_evidence", "read_evidence"]
+
+_FILE = "evidence.json"
+
+
+def read_evidence(directory: str | Path) -> dict[str, Any]:
+    """What there is; nothing in an evaluation of before there was evidence.
+
+    Raises DataError for a file that is damaged.
+    """
+    path = Path(directory) / _FILE
+    if not path.exists():
+        return {}
+    try:
+        evidence = Fields.parse(path.read_bytes())
+        for name in ("model", "against"):
+            if name in evidence.values:
+                _check_system(evidence.fields(name))
+    except ValueError as error:
+        raise DataError(
+            f"{path}: expected an evaluation's evidence, got {error}; evaluate again"
+        ) from error
+    return dict(evidence.values)
+
+
+def _check_system(system: Fields) -> None:
+    if "hyperparameters" in system.values:
+        system.fields("hyperparameters")
+    if "history" in system.values:
+        check_history(system.objects("history"))
+
+
+def add_evidence(directory: str | Path, parts: Mapping[str, Any]) -> None:
+    """Add parts, or replace them. Raises OSError when the directory cannot be written."""
+    content = read_evidence(directory) | dict(parts)
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    write_atomically(Path(directory) / _FILE, text.encode("utf-8", "backslashreplace"))

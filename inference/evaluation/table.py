@@ -1,0 +1,110 @@
+"""The table of quality by length, for a terminal or a log."""
+
+from collections.abc import Mapping, Sequence
+
+from longspan.inference.evaluation.bootstrap import Paired
+from longspan.inference.evaluation.evaluation import Evaluation, compare_evaluations
+from longspan.inference.evaluation.quality import Group, Quality
+from longspan.training.kept import MEDIUM
+from longspan.training.model.ending import Ending, early_lines
+
+__all__ = ["render_table"]
+
+_HEAD = (
+    "words", "segments", "BLEU", "95% interval", "chrF", "length", "repeated", "empty", "cut",
+    "loops",
+)  # fmt: skip
+_AGAINST_HEAD = ("against", "gain", "p")
+_NONE = "-"
+
+
+def render_table(
+    evaluation: Evaluation,
+    against: Evaluation | None = None,
+    training: Mapping[str, Ending | None] | None = None,
+) -> str:
+    """Monospace, aligned; one row a bucket, then all, then what `bleu_long` is measured on.
+
+    A bucket of joined segments says so; one that has natural ones too shows each kind under it.
+    With `against` there are its BLEU, the gain over it and the p-value of the gain. A line says
+    whose training ended early.
+    """
+    paired = compare_evaluations(evaluation, against) if against is not None else {}
+    rows: list[Sequence[str]] = [[*_HEAD, *(_AGAINST_HEAD if against is not None else ())]]
+    names = [group.name for group in evaluation.buckets]
+    groups = [*zip(names, evaluation.buckets, strict=True), ("all", evaluation.all)]
+    others = [*against.buckets, against.all, against.long] if against is not None else []
+    groups.append(("long", evaluation.long))
+    for number, (name, group) in enumerate(groups):
+        label = f"long: {group.name}" if name == "long" else name
+        if group.joined.segments and not group.natural.segments:
+            label += " (joined)"
+        cells = _cells(label, group.quality)
+        if others:
+            cells += _against_cells(others[number], paired.get(name))
+        rows.append(cells)
+        if group.natural.segments and group.joined.segments:
+            rows.append(_cells("  natural", group.natural))
+            rows.append(_cells("  joined", group.joined))
+    lines = _align(rows)
+    rule = "-" * max(map(len, lines))
+    body = [lines[0], rule, *lines[1:]]
+    return "\n".join([*body, rule, *_footer(evaluation), *early_lines(training or {})])
+
+
+def _cells(label: str, quality: Quality) -> list[str]:
+    around = quality.bleu_interval
+    return [
+        label,
+        str(quality.segments),
+        _number(quality.bleu, 1),
+        f"{around.low:.1f} to {around.high:.1f}" if around is not None else _NONE,
+        _number(quality.chrf, 1),
+        _number(quality.length_ratio, 2),
+        _share(quality.repetition_rate),
+        _share(quality.empty_rate),
+        _share(quality.unfinished_rate),
+        _share(quality.looping_rate),
+    ]
+
+
+def _against_cells(other: Group, paired: Paired | None) -> list[str]:
+    if paired is None:
+        return [_NONE] * 3
+    return [_number(other.quality.bleu, 1), f"{paired.difference:+z.1f}", f"{paired.p_value:.3f}"]
+
+
+def _footer(evaluation: Evaluation) -> list[str]:
+    lines = [] if evaluation.kept is None else [_kept(evaluation)]
+    lines += [f"BLEU: {evaluation.bleu_signature}", f"chrF: {evaluation.chrf_signature}"]
+    reference = evaluation.all.quality.reference_repetition_rate
+    lines.append(
+        "length: tokens over the reference's; repeated: 4-grams that occurred earlier in their "
+        f"segment (references: {_share(reference)}); cut: stopped at the length "
+        "limit; loops: stopped because it repeated itself"
+    )
+    return lines + [f"note: {note}" for note in evaluation.notes]
+
+
+def _kept(evaluation: Evaluation) -> str:
+    return f"kept, {evaluation.long.name}: {_share(evaluation.kept)} of BLEU at {MEDIUM} words"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return _NONE if value is None else f"{value:.{digits}f}"
+
+
+def _share(value: float | None) -> str:
+    return _NONE if value is None else f"{100 * value:.1f}%"
+
+
+def _align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The first column to the left, the others to the right; shorter rows end early."""
+    columns = max(len(row) for row in rows)
+    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(columns)]
+    return [
+        "  ".join(
+            cell.ljust(widths[i]) if i == 0 else cell.rjust(widths[i]) for i, cell in enumerate(row)
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""What a request may say and what its answer looks like: media types, JSON, CSV, text, options."""

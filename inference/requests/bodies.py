@@ -1,0 +1,110 @@
+"""Bodies: the bytes of an invocation as a request.
+
+JSON has several forms (`json_bodies.py`); JSON lines, CSV and text have a text a line.
+`docs/serving.md` has an example of each.
+"""
+
+import csv
+import io
+import re
+
+from longspan.inference.refusals import BadRequest
+from longspan.inference.requests.json_bodies import read_item, read_json
+from longspan.inference.requests.json_values import check_size, load
+from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT, ContentType
+from longspan.inference.requests.request import Item, Request, check_count
+
+__all__ = ["parse_request"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
+
+# A field may be as long as the body, which the server limits. The process has one limit for all
+# readers, so it is set once: raising it for each body would be a race between threads.
+csv.field_size_limit(2**31 - 1)
+
+
+def parse_request(body: bytes, content_type: str | None, most_texts: int | None = None) -> Request:
+    """Read an invocation of at most so many texts; None: any number.
+
+    Raises UnsupportedMedia for an unknown Content-Type, TooLong for more texts, BadRequest, saying
+    where, for all else.
+    """
+    kind = ContentType(content_type)
+    text = _decoded(body)
+    if kind.media in (JSON, JSON_LINES):
+        if not text.strip():
+            raise BadRequest(f"expected {kind.media}, came an empty body: send a text")
+        if most_texts is not None:
+            check_size(text, most_texts)
+    request = _read(text, kind, most_texts)
+    for number, item in enumerate(request.items, 1):
+        if _SURROGATE.search(item.text):
+            raise BadRequest(
+                f"text {number}: expected Unicode text, came a lone surrogate (\\ud800 to \\udfff):"
+                " write the character whole"
+            )
+    return request
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise BadRequest(
+            f"expected UTF-8, came byte 0x{body[error.start]:02x} at offset {error.start} "
+            f"({error.reason}): convert the text to UTF-8"
+        ) from None
+
+
+def _read(text: str, kind: ContentType, most: int | None) -> Request:
+    if kind.media == JSON:
+        return read_json(text, most)
+    if kind.media == CSV:
+        return _read_csv(text, kind.has_header, most)
+    return _read_json_lines(text, most) if kind.media == JSON_LINES else _read_text(text, most)
+
+
+def _read_json_lines(text: str, most: int | None) -> Request:
+    lines = _lines(text, most)
+    if not lines[-1].strip():
+        lines.pop()  # what follows the last line's end
+    check_count(len(lines), most)
+    items = []
+    for number, line in enumerate(lines, 1):
+        where = f"line {number}"
+        if not line.strip():
+            raise BadRequest(f"{where}: expected a JSON object, came an empty line: remove it")
+        items.append(read_item(load(line, where), where))
+    return Request(tuple(items), JSON_LINES)
+
+
+def _read_csv(text: str, has_header: bool, most: int | None) -> Request:
+    items = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            if len(row) > 1:
+                raise BadRequest(
+                    f"line {reader.line_num}: expected one column of text, came {len(row)}: put a "
+                    "text with commas between double quotes"
+                )
+            items.append(Item(row[0] if row else ""))
+            check_count(len(items) - has_header, most)
+    except csv.Error as error:
+        raise BadRequest(f"line {reader.line_num}: expected CSV: {error}") from None
+    return Request(tuple(items[1:] if has_header else items), CSV)
+
+
+def _read_text(text: str, most: int | None) -> Request:
+    lines = _lines(text, most)
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    check_count(len(lines), most)
+    return Request(tuple(Item(line) for line in lines), TEXT)
+
+
+def _lines(text: str, most: int | None) -> list[str]:
+    """The lines, the last one perhaps empty; far too many are not even separated."""
+    check_count(max(text.count("\n"), text.count("\r")), most)
+    return _LINE_ENDS.split(text)

@@ -1,0 +1,161 @@
+"""Responses: answers as bytes of the media type that the client takes."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from longspan.inference.requests.json_text import dump
+from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT
+from longspan.inference.requests.request import Item, Request
+from longspan.inference.translation.answers import Answer
+from longspan.inference.translation.translations import Candidate, Translation
+
+__all__ = ["json_line", "partial_line", "remarks", "render"]
+
+
+def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
+    """The body that answers `request`, `answers` being those of its items."""
+    return _WRITERS[media](request, answers).encode("utf-8", "replace")
+
+
+def remarks(answers: Iterable[Answer]) -> dict[str, int]:
+    """What formats without room for it would hide: how many texts were split, how many of their
+    translations were stopped, and how many of those looped. Empty where none."""
+    kept = list(answers)
+    counts = {
+        "split": sum(1 for answer in kept if answer.at),
+        "unfinished": sum(1 for answer in kept if not answer.finished),
+        "looping": sum(1 for answer in kept if answer.looping),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def json_line(item: Item, answer: Answer, index: int | None = None) -> str:
+    """One answer as a line, with the number of its text where that is given."""
+    numbered = {} if index is None else {"index": index}
+    return dump(numbered | _record(item, answer)) + "\n"
+
+
+def partial_line(text: str, index: int) -> str:
+    """What there is so far of one translation."""
+    return dump({"index": index, "partial": text}) + "\n"
+
+
+def _json(request: Request, answers: Sequence[Answer]) -> str:
+    records = [_record(item, answer) for item, answer in zip(request.items, answers, strict=True)]
+    if request.wrapping == "one":
+        return dump(records[0])
+    return dump(records if request.wrapping == "list" else {request.wrapping: records})
+
+
+def _json_lines(request: Request, answers: Sequence[Answer]) -> str:
+    pairs = zip(request.items, answers, strict=True)
+    return "".join(json_line(item, answer) for item, answer in pairs)
+
+
+def _csv(request: Request, answers: Sequence[Answer]) -> str:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerows([answer.text] for answer in answers)
+    return file.getvalue()
+
+
+def _text(request: Request, answers: Sequence[Answer]) -> str:
+    if request.wrapping == "one":
+        return answers[0].text
+    return "".join(f"{_one_line(answer.text)}\n" for answer in answers)
+
+
+_WRITERS: Mapping[str, Callable[[Request, Sequence[Answer]], str]] = {
+    JSON: _json,
+    JSON_LINES: _json_lines,
+    CSV: _csv,
+    TEXT: _text,
+}
+
+
+def _record(item: Item, answer: Answer) -> dict[str, Any]:
+    return _built_in(item, answer) if item.built_in else _plain(item, answer)
+
+
+def _built_in(item: Item, answer: Answer) -> dict[str, Any]:
+    """The built-in's names; what it has no name for is added only where there is something."""
+    record: dict[str, Any] = {"target": answer.text}
+    if item.options.alignment:
+        record["matrix"] = _matrix(answer.alignment)
+        record["source_tokens"] = answer.source_tokens
+        record["target_tokens"] = answer.tokens
+    if len(answer.parts) == 1 and (item.options.n_best or 1) > 1:
+        record["n_best"] = [_candidate(item, c) for c in answer.parts[0].n_best]
+    return record | _remark(item, answer)
+
+
+def _plain(item: Item, answer: Answer) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "translation": answer.text,
+        "log_probability": answer.log_probability,
+        "finished": answer.finished,
+    }
+    if len(answer.parts) == 1:
+        record["score"] = answer.parts[0].score
+        if (item.options.n_best or 1) > 1:
+            record["n_best"] = [_candidate(item, c) for c in answer.parts[0].n_best]
+    if item.options.alignment:
+        record["alignment"] = _matrix(answer.alignment)
+        record["source_tokens"] = answer.source_tokens
+        record["target_tokens"] = answer.tokens
+    return record | _remark(item, answer)
+
+
+def _remark(item: Item, answer: Answer) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    if not answer.finished:
+        record["finished"] = False
+    if answer.looping:
+        record["looping"] = True
+    if answer.at:
+        parts = zip(answer.sources, answer.parts, strict=True)
+        record["split"] = {
+            "at": answer.at,
+            "parts": [_part(item, source, part) for source, part in parts],
+        }
+    return record
+
+
+def _part(item: Item, source: str, part: Translation) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "source": source,
+        "translation": part.text,
+        "score": part.score,
+        "finished": part.finished,
+    }
+    if part.looping:
+        record["looping"] = True
+    if (item.options.n_best or 1) > 1:
+        record["n_best"] = [_candidate(item, candidate) for candidate in part.n_best]
+    return record
+
+
+def _candidate(item: Item, candidate: Candidate) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "translation": candidate.text,
+        "score": candidate.score,
+        "log_probability": candidate.log_probability,
+        "finished": candidate.finished,
+    }
+    if candidate.looping:
+        record["looping"] = True
+    if item.options.alignment:
+        record["alignment"] = _matrix(candidate.alignment)
+        record["target_tokens"] = candidate.tokens
+    return record
+
+
+def _matrix(alignment: Any) -> Any:
+    return [] if alignment is None else alignment
+
+
+def _one_line(text: str) -> str:
+    """Where each line is an answer, a line break within one would put the others out of step."""
+    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")

@@ -1,0 +1,1 @@
+"""Beam search and greedy search over a model's output."""

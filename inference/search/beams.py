@@ -1,0 +1,187 @@
+"""The live and the ended hypotheses of a batch: all of a search but the model.
+
+What is decided of a step's few best tokens is decided in NumPy, where an operation on some dozens
+of numbers costs a fraction of one of torch.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from longspan.inference.compression import native
+from longspan.inference.search.history import Ending, Floats, History, Integers, Pool
+from longspan.inference.search.hypothesis import Hypothesis
+from longspan.inference.search.loops import Loops
+from longspan.inference.search.penalties import coverage_penalty, length_penalty
+from longspan.inference.search.repeats import Repeats
+from longspan.inference.search.settings import SearchSettings
+from longspan.inference.search.spelling import Bars, Characters, Spelling
+from longspan.inference.search.watched_attention import read_attention
+from longspan.training.errors import LongspanError
+from longspan.training.tokenizer.tokenizer import BOS, EOS
+
+__all__ = ["Beams"]
+
+
+class Beams:
+    """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
+
+    def __init__(
+        self, source: Integers, lengths: Sequence[int], settings: SearchSettings, spelling: Spelling
+    ) -> None:
+        beam, sentences = settings.beam_size, len(lengths)
+        self.settings = settings
+        self.lengths = lengths
+        self.limits: Integers = np.array(settings.limits(lengths), dtype=np.int64)
+        self.running: Integers = np.arange(sentences)  # sentence numbers
+        self.previous: Integers = np.full(sentences, BOS)
+        # Summed in float64, since the rounding of thousands of float32 sums would show. At first
+        # each sentence has one hypothesis, then as many as are possible, up to the beam's size.
+        self._sums: Floats = np.zeros((sentences, 1))  # (running, live)
+        self._coverage: Tensor | None = None  # (running, live, source)
+        self._length = 0
+        self._finished = Pool(sentences, beam, finished=True)
+        self._stopped = Pool(sentences, beam, finished=False)
+        self._history = History(sentences)
+        self._repeats = Repeats(sentences, settings.no_repeat_ngram_size)
+        self._characters = Characters(sentences, spelling)
+        self._loops = Loops(source, np.array(lengths))
+
+    @property
+    def wanted(self) -> tuple[int, Bars]:
+        """How many tokens of each row the next step needs, and which ones cannot be.
+
+        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS; and those
+        that would repeat an n-gram.
+        """
+        left = np.repeat(self.limits[self.running] - self._length, self._sums.shape[1])
+        may_end = self._length >= self.settings.min_length
+        count = self.settings.beam_size + 1 + self._repeats.most
+        return count, self._characters.bars(left, may_end=may_end)
+
+    def advance(
+        self, chances: native.Floats, tokens: Integers, weights: Tensor | None
+    ) -> tuple[Integers, list[int]]:
+        """Take one step's best tokens and attention, of all rows (running x live).
+
+        Returns the rows that go on, in their new order, to which `running` and `previous` fit; and
+        the sentences that ended.
+        """
+        beam, live = self.settings.beam_size, self._sums.shape[1]
+        attention = read_attention(weights, self.settings, live, is_first=self._length == 0)
+        chances = self._repeats.bar(chances, tokens)
+        sums, parents, tokens = self._candidates(chances, tokens)  # (running, candidates)
+        self._length += 1
+        now = length_penalty(float(self._length), self.settings.length_penalty)
+        covered = self._cover(attention)
+        each = np.arange(len(sums))[:, None]
+
+        is_end = tokens == EOS
+        if is_end[:, :beam].any():
+            ends = is_end.copy()
+            ends[:, beam:] = False  # not among the best of its sentence
+            scores = sums / now + covered[each, parents]
+            scores[~ends] = -np.inf
+            self._finished.add(self.running, scores, sums, self._length - 1, parents)
+
+        sums[is_end] = -np.inf
+        chosen = (-sums).argsort(axis=1, kind="stable")[:, :beam]
+        self._sums, parents, tokens = (
+            sums[each, chosen],
+            parents[each, chosen],
+            tokens[each, chosen],
+        )
+        with_alignment = self.settings.with_alignment
+        self._history.record(self.running, tokens, parents, attention if with_alignment else None)
+        return self._leave(parents, tokens, self._sums / now + covered[each, parents])
+
+    def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
+        """The `n_best` of each of the `sentences`, which have ended."""
+        both = zip(self._finished.endings(sentences), self._stopped.endings(sentences), strict=True)
+        kept = [(finished + stopped)[: self.settings.n_best] for finished, stopped in both]
+        flat = self._history.rebuild([end for ends in kept for end in ends], self.lengths)
+        rebuilt = iter(flat)
+        return [[next(rebuilt) for _ in ends] for ends in kept]
+
+    def so_far(self, sentence: int) -> list[int]:
+        """The best live tokens of a running sentence."""
+        end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
+        return self._history.tokens_of(end)
+
+    def _candidates(
+        self, chances: native.Floats, tokens: Integers
+    ) -> tuple[Floats, Integers, Integers]:
+        """The best continuations of each sentence, best first: sums, parents, tokens."""
+        beam, count = self.settings.beam_size, chances.shape[1]
+        sums = (self._sums.reshape(-1, 1) + chances).reshape(len(self.running), -1)
+        if np.isnan(sums).any():
+            raise LongspanError(
+                f"the model's output at target token {self._length + 1} is not a number (NaN): its "
+                "weights are broken or overflow; train it again or use precision=fp32"
+            )
+        order = (-sums).argsort(axis=1, kind="stable")[:, : 2 * beam]
+        each = np.arange(len(sums))[:, None]
+        return sums[each, order], order // count, tokens.reshape(sums.shape)[each, order]
+
+    def _cover(self, attention: Tensor | None) -> Floats:
+        """The coverage penalty of each beam with this step's attention: (running, live), <= 0."""
+        if self.settings.coverage_penalty == 0 or attention is None:
+            return np.zeros_like(self._sums)
+        self._coverage = attention if self._coverage is None else self._coverage + attention
+        lengths = torch.tensor([self.lengths[i] for i in self.running.tolist()])
+        real = torch.arange(self._coverage.shape[2]) < lengths[:, None, None]
+        penalty = coverage_penalty(
+            self._coverage, real.to(attention.device), self.settings.coverage_penalty
+        )
+        table: Floats = penalty.double().cpu().numpy()
+        return table
+
+    def _leave(
+        self, parents: Integers, tokens: Integers, scores: Floats
+    ) -> tuple[Integers, list[int]]:
+        """Drop the sentences that are done; the rows to go on with, as before the step."""
+        settings = self.settings
+        limits = self.limits[self.running]
+        longest = limits.astype(np.float64)
+        reachable = self._sums[:, 0] / length_penalty(longest, settings.length_penalty)
+        finished = self._finished.score[self.running]  # (running, beam), best first
+        full = finished[:, -1] >= scores.max(axis=1)
+        over = self._length >= limits
+        looping = self._in_loops(parents, tokens)
+        done = (finished[:, settings.n_best - 1] >= reachable) | full | over | looping
+        if (stopped := over | looping).any():
+            self._stopped.looping[self.running] = looping
+            self._stop(stopped, scores)
+        ended = self.running[done].tolist()
+        rows = np.flatnonzero(~done) if ended else np.arange(len(done))
+        if ended:
+            self._sums, parents, tokens = self._sums[rows], parents[rows], tokens[rows]
+            self.running = self.running[rows]
+        if self._coverage is not None:
+            index = torch.from_numpy(rows[:, None]), torch.from_numpy(parents)
+            self._coverage = self._coverage[index]
+        live = len(self.previous) // len(done)  # hypotheses a sentence before the step
+        self.previous = tokens.reshape(-1)
+        kept = (rows[:, None] * live + parents).reshape(-1)
+        for watcher in (self._repeats, self._characters, self._loops):
+            watcher.grow(kept, self.previous)
+        return kept, ended
+
+    def _in_loops(self, parents: Integers, tokens: Integers) -> NDArray[np.bool_]:
+        """The sentences whose best live hypothesis is in a loop, and between two characters."""
+        if not self._loops.are_due or self._length < self.settings.min_length:
+            return np.zeros(len(parents), np.bool_)
+        live = len(self.previous) // len(parents)  # before the step
+        rows = np.arange(len(parents)) * live + parents[:, 0]
+        found = self._loops.found(rows, tokens[:, 0], self.running)
+        return found & self._characters.whole(rows, tokens[:, 0])
+
+    def _stop(self, stopped: NDArray[np.bool_], scores: Floats) -> None:
+        """Keep what is live of the sentences that are `stopped`, as unfinished."""
+        rows = np.flatnonzero(stopped)
+        slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))
+        sentences = self.running[rows]
+        self._stopped.add(sentences, scores[rows], self._sums[rows], self._length, slots)

@@ -1,0 +1,178 @@
+"""Hypotheses of a search, and the history of back-pointers that they are rebuilt from.
+
+A search over long text cannot carry every hypothesis's tokens and attention along: copying them
+at each step is quadratic. It keeps one row of back-pointers per step, and walks them once, at
+the end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from longspan.inference.search.hypothesis import Hypothesis
+
+__all__ = ["Ending", "Floats", "History", "Hypothesis", "Integers", "Pool"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Values = TypeVar("Values", Floats, Integers)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a hypothesis ends: in beam row `slot` of its sentence after `length` steps."""
+
+    sentence: int
+    slot: int
+    length: int
+    score: float
+    log_probability: float
+    finished: bool
+    looping: bool = False
+
+
+class Pool:
+    """The best `size` ended hypotheses of each sentence, best first; -inf marks a free place."""
+
+    def __init__(self, sentences: int, size: int, *, finished: bool) -> None:
+        self.finished = finished
+        self.score: Floats = np.full((sentences, size), -np.inf)  # (sentence, place)
+        self._log_probability = self.score.copy()
+        self._length = np.zeros((sentences, size), dtype=np.int64)
+        self._slot = np.zeros_like(self._length)
+        self.looping = np.zeros(sentences, np.bool_)  # why the sentence was stopped
+
+    def add(
+        self, rows: Integers, score: Floats, log_probability: Floats, length: int, slot: Integers
+    ) -> None:
+        """Offer hypotheses of `length` steps to the sentences `rows`; the best ones stay.
+
+        `score`, `log_probability` and `slot` are (rows, candidates); a score of -inf is no offer.
+        """
+        offered = (score > -np.inf).any(axis=1)
+        if not offered.any():
+            return
+        rows, score, slot = rows[offered], score[offered], slot[offered]
+        merged = np.concatenate([self.score[rows], score], axis=1)
+        order = (-merged).argsort(axis=1, kind="stable")[:, : self.score.shape[1]]
+        self.score[rows] = merged[np.arange(len(merged))[:, None], order]
+        lengths = np.full_like(slot, length)
+        self._length[rows] = _merged(self._length[rows], lengths, order)
+        self._slot[rows] = _merged(self._slot[rows], slot, order)
+        sums = log_probability[offered]
+        self._log_probability[rows] = _merged(self._log_probability[rows], sums, order)
+
+    def endings(self, sentences: Sequence[int]) -> list[list[Ending]]:
+        """The hypotheses of each of the `sentences`, best first."""
+        columns = [
+            column[list(sentences)].tolist()
+            for column in (self._slot, self._length, self.score, self._log_probability)
+        ]
+        looping = self.looping.tolist()
+        return [
+            [
+                Ending(i, slot, length, score, total, self.finished, looping[i])
+                for slot, length, score, total in zip(*places, strict=True)
+                if score > -np.inf
+            ]
+            for i, places in zip(sentences, zip(*columns, strict=True), strict=True)
+        ]
+
+
+def _merged(kept: Values, offered: Values, order: Integers) -> Values:
+    both = np.concatenate([kept, offered], axis=1)
+    merged: Values = both[np.arange(len(both))[:, None], order]
+    return merged
+
+
+@dataclass
+class History:
+    """Tokens, back-pointers and attention of each step of one search.
+
+    A step concerns the sentences that are still running; the other rows are left 0.
+    """
+
+    sentences: int
+    tokens: list[Integers] = field(default_factory=list)  # (sentence, beam) a step
+    parents: list[Integers] = field(default_factory=list)  # (sentence, beam): row before the step
+    places: list[Integers] = field(default_factory=list)  # (sentence,): its row in the attention
+    attention: list[Tensor] = field(default_factory=list)  # (running, beam, source)
+
+    def record(
+        self, running: Integers, tokens: Integers, parents: Integers, attention: Tensor | None
+    ) -> None:
+        """Add a step: `running` are sentence numbers, the rest has a row for each of them."""
+        self.tokens.append(self._spread(running, tokens))
+        self.parents.append(self._spread(running, parents))
+        if attention is not None:
+            self.places.append(self._spread(running, np.arange(len(running))))
+            self.attention.append(attention)
+
+    def rebuild(self, endings: list[Ending], source_lengths: Sequence[int]) -> list[Hypothesis]:
+        """The hypotheses that end there; `source_lengths` by sentence crops the alignments."""
+        if not endings:
+            return []
+        ids, slots = self._walk(endings)
+        places = [place.tolist() for place in self.places]
+        return [
+            Hypothesis(
+                ids=ids[i, : end.length].tolist(),
+                score=end.score,
+                log_probability=end.log_probability,
+                finished=end.finished,
+                looping=end.looping,
+                alignment=self._alignment(
+                    end, slots[i].tolist(), places, source_lengths[end.sentence]
+                ),
+            )
+            for i, end in enumerate(endings)
+        ]
+
+    def tokens_of(self, ending: Ending) -> list[int]:
+        """The tokens of one hypothesis."""
+        ids, _ = self._walk([ending])
+        tokens: list[int] = ids[0].tolist()
+        return tokens
+
+    def _spread(self, running: Integers, values: Integers) -> Integers:
+        if len(running) == self.sentences:
+            return values
+        full = np.zeros((self.sentences, *values.shape[1:]), dtype=values.dtype)
+        full[running] = values
+        return full
+
+    def _walk(self, endings: list[Ending]) -> tuple[Integers, Integers]:
+        """Tokens, and the beam row that each step read: both (ending, step)."""
+        steps = max(end.length for end in endings)
+        ids = np.zeros((len(endings), steps), dtype=np.int64)
+        slots = np.zeros_like(ids)
+        if not steps:
+            return ids, slots
+        lengths = np.array([end.length for end in endings])
+        sentence = np.array([end.sentence for end in endings])
+        slot = np.array([end.slot for end in endings])
+        for step in reversed(range(steps)):
+            on = np.flatnonzero(step < lengths)
+            ids[on, step] = self.tokens[step][sentence[on], slot[on]]
+            slot[on] = self.parents[step][sentence[on], slot[on]]
+            slots[on, step] = slot[on]
+        return ids, slots
+
+    def _alignment(
+        self, end: Ending, slots: list[int], places: list[list[int]], source_length: int
+    ) -> NDArray[np.float32] | None:
+        if not self.attention:
+            return None
+        if not end.length:
+            return np.zeros((0, source_length), dtype=np.float32)
+        rows = [
+            self.attention[step][places[step][end.sentence], slots[step], :source_length]
+            for step in range(end.length)
+        ]
+        matrix: NDArray[np.float32] = torch.stack(rows).float().cpu().numpy()  # (target, source)
+        return matrix

@@ -1,0 +1,100 @@
+"""Walks: a batch of hypotheses going through a model, a target token at a time.
+
+A search decides; a walk knows what the model carries from step to step. At first it has one
+hypothesis a sentence.
+"""
+
+from typing import Generic, Protocol, Self, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from longspan.inference.compression.native import Floats, Integers
+from longspan.inference.search.candidates import best_tokens
+from longspan.inference.search.spelling import Bars
+
+__all__ = ["ModelWalk", "Steps", "Walk", "start_walk"]
+
+
+class Rows(Protocol):
+    """Tensors whose first dimension is the batch."""
+
+    def select(self, index: Tensor, /) -> Self:
+        """The rows `index`, in that order, repeated at will."""
+        ...
+
+
+MemoryT = TypeVar("MemoryT", bound=Rows)
+StateT = TypeVar("StateT", bound=Rows)
+
+
+class Steps(Protocol[MemoryT, StateT]):
+    """What search asks of a model; `training.model.Model` is one.
+
+    One that has a method `walk` (source, lengths) too is asked for its own `Walk`.
+    """
+
+    def encode(self, source: Tensor, lengths: Tensor, /) -> MemoryT:
+        """Read token ids (batch, source)."""
+        ...
+
+    def initial_state(self, memory: MemoryT, /) -> StateT:
+        """The state before the first token."""
+        ...
+
+    def step(
+        self, previous: Tensor, state: StateT, memory: MemoryT, /
+    ) -> tuple[Tensor, StateT, Tensor | None]:
+        """Logits (batch, vocabulary), next state, attention (batch, heads, source) or None."""
+        ...
+
+
+class Walk(Protocol):
+    """Takes steps, and goes on from the rows that are to be kept of each."""
+
+    def take(
+        self, previous: Integers, count: int, bars: Bars
+    ) -> tuple[Floats, Integers, Tensor | None]:
+        """One token more: previous (rows,) -> logarithms of probabilities and tokens (rows, count),
+        best first, and attention (rows, heads, source) or None. Tokens that `bars` forbid get
+        -inf."""
+        ...
+
+    def keep(self, rows: Integers, *, sources_too: bool) -> None:
+        """Go on from these rows of the last step, in this order. Without `sources_too` row i
+        belongs to the sentence that row i belonged to before."""
+        ...
+
+
+def start_walk(model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor) -> Walk:
+    """Through any model; `source` (batch, source), `lengths` (batch,)."""
+    own = getattr(model, "walk", None)
+    walk: Walk = ModelWalk(model, source, lengths) if own is None else own(source, lengths)
+    return walk
+
+
+class ModelWalk(Generic[MemoryT, StateT]):
+    """Through a model of torch, on its device."""
+
+    def __init__(self, model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor) -> None:
+        self._model = model
+        self._device = source.device
+        self._memory = model.encode(source, lengths)
+        self._state = model.initial_state(self._memory)
+
+    def take(
+        self, previous: Integers, count: int, bars: Bars
+    ) -> tuple[Floats, Integers, Tensor | None]:
+        """As `Walk.take`."""
+        tokens = torch.from_numpy(previous).to(self._device)
+        logits, self._state, weights = self._model.step(tokens, self._state, self._memory)
+        chances, best = best_tokens(logits, count, bars)
+        return chances.cpu().numpy(), best.cpu().numpy(), weights
+
+    def keep(self, rows: Integers, *, sources_too: bool) -> None:
+        """As `Walk.keep`."""
+        index = torch.from_numpy(np.ascontiguousarray(rows)).to(self._device)
+        self._state = self._state.select(index)
+        if sources_too:
+            self._memory = self._memory.select(index)

@@ -1,0 +1,92 @@
+"""Answers: the translations of a text's parts put together again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longspan.inference.translation.parts import Parts
+from longspan.inference.translation.translations import Translation
+
+__all__ = ["Answer", "as_translation", "join"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One text's translation.
+
+    `finished` is False where a part of it was stopped: at the length limit, or, where `looping` is
+    True, because it repeated itself. `at` is what the text was split at, or empty; then `parts` are
+    the translations of its parts. `alignment` (target, source) has a row a token of `tokens` and a
+    column a token of `source_tokens`; of several parts it is zero where they do not meet.
+    """
+
+    text: str
+    finished: bool
+    log_probability: float
+    parts: tuple[Translation, ...]
+    sources: tuple[str, ...]  # the text of each part
+    at: str = ""
+
+    @property
+    def looping(self) -> bool:
+        """Whether a part was stopped because it repeated itself."""
+        return any(part.looping for part in self.parts)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Target tokens."""
+        return tuple(token for part in self.parts for token in part.tokens)
+
+    @property
+    def source_tokens(self) -> tuple[str, ...]:
+        """Source tokens, an end token after each part."""
+        return tuple(token for part in self.parts for token in part.source_tokens)
+
+    @property
+    def alignment(self) -> NDArray[np.float32] | None:
+        """None where it was not asked for."""
+        weights = [part.alignment for part in self.parts if part.alignment is not None]
+        if not weights:
+            return None if self.parts else np.zeros((0, 0), dtype=np.float32)
+        rows, columns = (sum(w.shape[axis] for w in weights) for axis in (0, 1))
+        whole = np.zeros((rows, columns), dtype=np.float32)
+        row = column = 0
+        for part in weights:
+            height, width = part.shape
+            whole[row : row + height, column : column + width] = part
+            row, column = row + height, column + width
+        return whole
+
+
+def join(parts: Parts, translations: Sequence[Translation]) -> Answer:
+    """The answer from the translation of each part."""
+    texts = [
+        translation.text + part.joint
+        for part, translation in zip(parts.parts, translations, strict=True)
+    ]
+    return Answer(
+        text=parts.before + "".join(texts),
+        finished=all(translation.finished for translation in translations),
+        log_probability=sum(translation.log_probability for translation in translations),
+        parts=tuple(translations),
+        sources=tuple(part.text for part in parts.parts),
+        at=parts.at,
+    )
+
+
+def as_translation(answer: Answer) -> Translation:
+    """The answer as one translation, its score the sum of its parts'; no `n_best` of several."""
+    if len(answer.parts) == 1:
+        return replace(answer.parts[0], text=answer.text)
+    return Translation(
+        text=answer.text,
+        score=sum(part.score for part in answer.parts),
+        log_probability=answer.log_probability,
+        finished=answer.finished,
+        tokens=answer.tokens,
+        source_tokens=answer.source_tokens,
+        alignment=answer.alignment if answer.parts else None,
+        looping=answer.looping,
+    )

@@ -1,0 +1,130 @@
+"""Calibration: the penalties of the search that suit a trained model, found on validation pairs.
+
+Nothing is trained: the pairs are translated under a few settings, and the best of them is kept
+with the model. Better than one value for all models: what is right depends on how early a model
+ends, and how sharp its attention is (Wu et al. 2016 tuned theirs, table 2).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from longspan.inference.search.search import SearchSettings
+from longspan.inference.translation.translator import Translator
+from longspan.training.buckets import count_words
+from longspan.training.corpus.shards import PairCorpus
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model.model import Model
+from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
+from longspan.training.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["Calibrated", "calibrate", "calibrate_on"]
+
+_LENGTH_PENALTIES = (1.0, 0.6)
+_COVERAGE_PENALTIES = (0.0, 0.05, 0.1, 0.2)
+# Pairs of each kind that are translated, at most: long ones, and any.
+_PAIRS = 64
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The penalties to search with, and the mean of BLEU of all and of long pairs with them."""
+
+    length_penalty: float
+    coverage_penalty: float
+    score: float
+    tried: tuple[tuple[float, float, float], ...]  # length penalty, coverage penalty, score
+
+    @property
+    def changes(self) -> dict[str, float]:
+        """By the names of the hyperparameters."""
+        return {"length_penalty": self.length_penalty, "coverage_penalty": self.coverage_penalty}
+
+    @property
+    def line(self) -> str:
+        """What was tried, for a log."""
+        tried = "; ".join(f"{a:g} and {b:g}: {score:.1f}" for a, b, score in self.tried)
+        return (
+            f"length_penalty={self.length_penalty:g} coverage_penalty={self.coverage_penalty:g} "
+            f"by validation BLEU, the mean of all and of long pairs ({tried})"
+        )
+
+
+def calibrate_on(score: Callable[[float, float], float], *, has_attention: bool) -> Calibrated:
+    """The best penalties by `score(length_penalty, coverage_penalty)`.
+
+    One after the other, since each try is a translation of all pairs: the coverage penalty first,
+    as long as more of it helps, then the length penalty. The first of equals wins.
+    """
+    tried: list[tuple[float, float, float]] = []
+
+    def attempt(length: float, coverage: float) -> float:
+        tried.append((length, coverage, score(length, coverage)))
+        return tried[-1][2]
+
+    best = attempt(_LENGTH_PENALTIES[0], 0.0)
+    for coverage in _COVERAGE_PENALTIES[1:] if has_attention else ():
+        found = attempt(_LENGTH_PENALTIES[0], coverage)
+        if found <= best:
+            break
+        best = found
+    _, coverage, _ = max(tried, key=lambda one: one[2])
+    for length in _LENGTH_PENALTIES[1:]:
+        attempt(length, coverage)
+    length, coverage, best = max(tried, key=lambda one: one[2])
+    return Calibrated(length, coverage, best, tuple(tried))
+
+
+def calibrate(
+    model: Model,
+    tokenizer: Tokenizer,
+    validation: PairCorpus,
+    hyperparameters: Hyperparameters,
+    device: torch.device,
+) -> Calibrated:
+    """The penalties for `model` by BLEU on validation pairs: the mean of all and of long ones.
+
+    Some of the pairs, the same for a seed.
+    """
+    sources = [
+        tokenizer.source.decode(validation.source(i).tolist()) for i in range(len(validation))
+    ]
+    words = [count_words(source) for source in sources]
+    generator = np.random.default_rng(hyperparameters.seed)
+    parts = [
+        _some(np.arange(len(sources)), generator),
+        _some(long_part(words).members, generator),
+    ]
+    references = {
+        i: tokenizer.decode_target(validation.target(i).tolist()) for part in parts for i in part
+    }
+    tokens = choose_tokenizer(list(references.values()))
+
+    def score(length_penalty: float, coverage_penalty: float) -> float:
+        settings = SearchSettings.from_hyperparameters(
+            hyperparameters, length_penalty=length_penalty, coverage_penalty=coverage_penalty
+        )
+        translator = Translator(model, tokenizer, settings, device, report=lambda _: None)
+        found = translator.translate([sources[i] for i in references])
+        texts = dict(zip(references, (one.text for one in found), strict=True))
+        return float(
+            np.mean(
+                [
+                    corpus_bleu([texts[i] for i in p], [references[i] for i in p], tokens)
+                    for p in parts
+                ]
+            )
+        )
+
+    return calibrate_on(score, has_attention=model.has_attention)
+
+
+def _some(
+    members: "np.typing.NDArray[np.integer]", generator: np.random.Generator
+) -> Sequence[int]:
+    if len(members) > _PAIRS:
+        members = np.sort(generator.choice(members, _PAIRS, replace=False))
+    chosen: list[int] = members.tolist()
+    return chosen

@@ -1,0 +1,169 @@
+"""Parts: text beyond what a model takes at a time, split where it hurts least.
+
+At line ends always, since a line end is the author's own. Beyond the limit at sentence ends, by
+the rules of the text's language (library sentencex); a sentence that is still too long at clauses,
+then words, then anywhere. Nothing is dropped: parts and what stands between them are the text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from longspan.inference.refusals import TooLong
+from longspan.inference.translation.sentences import sentences
+from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
+
+__all__ = ["Limits", "Part", "Parts", "split"]
+
+# A text of more characters than so many a token is refused unread: read, it would fill the memory.
+_LONGEST_TOKEN = 16  # characters, SentencePiece's own limit
+_ALWAYS_READ = 100_000  # characters
+_LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
+_CLAUSES = re.compile(r"(?<=[,;:\u3001\uff0c\uff1b\uff1a\u2014])")
+_WORDS = re.compile(r"(?<=\s)(?=\S)")
+# From the least to the most harm. What a part was split at is named by the worst that was needed.
+_LEVELS = ("line", "sentence", "clause", "word", "character")
+
+_Ids = tuple[int, ...]
+_Encoded = tuple[str, _Ids]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Source tokens, the end token counted: of a part, and of a whole text."""
+
+    part: int = 512
+    text: int = 50_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is translated at a time: token ids, EOS last, and what follows in the translation."""
+
+    text: str
+    ids: tuple[int, ...]
+    joint: str = ""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A text as parts; none for a blank one. `at` is what it was split at, or empty; `before`
+    are the line ends before the first part."""
+
+    parts: tuple[Part, ...]
+    at: str = ""
+    before: str = ""
+
+
+def split(
+    text: str, tokenizer: Tokenizer, limits: Limits, language: str = "en", how: str = "auto"
+) -> Parts:
+    """`how` is auto, sentences (at each end, even within the limit) or never.
+
+    Raises TooLong for a text beyond `limits.text`, or with never one beyond `limits.part`.
+    """
+    if not text.strip():
+        return Parts(())
+    if len(text) > max(_ALWAYS_READ, _LONGEST_TOKEN * limits.text):
+        raise TooLong(
+            f"text: expected at most {limits.text:,} source tokens, came {len(text):,} characters: "
+            "send it in several requests"
+        )
+    ids = tokenizer.encode_source(text)
+    if len(ids) > limits.text:
+        raise TooLong(
+            f"text: expected at most {limits.text:,} source tokens, came {len(ids):,}: send it in "
+            "several requests"
+        )
+    fits = len(ids) <= limits.part
+    if how == "never" and not fits:
+        raise TooLong(
+            f"text: expected at most {limits.part:,} source tokens with split=never, came "
+            f"{len(ids):,}: send less, or let it be split"
+        )
+    lines = _LINE_ENDS.split(text)
+    if fits and (how == "never" or (len(lines) == 1 and how == "auto")):
+        return Parts((Part(text, tuple(ids)),))
+    return _Splitter(tokenizer, limits.part, language, how == "sentences").split(lines)
+
+
+class _Splitter:
+    """Splits one text, and remembers how bad it was."""
+
+    def __init__(self, tokenizer: Tokenizer, limit: int, language: str, every: bool) -> None:
+        self._tokenizer = tokenizer
+        self._limit = limit
+        self._language = language.split("-")[0]  # no region has rules of its own
+        self._every = every
+        self._worst = 0
+        # Sentences are joined as the target language writes them.
+        spaced = tokenizer.target.settings.get("prefix_space", True)
+        self._space = " " if spaced else ""
+
+    def split(self, lines: Sequence[str]) -> Parts:
+        """`lines` are texts and line ends in turn."""
+        parts: list[Part] = []
+        ends = before = ""
+        encoded = iter(self._encoded([text for text in lines[::2] if text.strip()]))
+        for text, end in zip_longest(lines[::2], lines[1::2], fillvalue=""):
+            if text.strip():
+                if parts:
+                    parts[-1] = replace(parts[-1], joint=ends)
+                else:
+                    before = ends
+                parts += self._line(*next(encoded))
+                ends = ""
+            ends += end
+        if parts:
+            parts[-1] = replace(parts[-1], joint=ends)
+        at = _LEVELS[self._worst] if len(parts) > 1 else ""
+        return Parts(tuple(parts), at, before)
+
+    def _line(self, line: str, ids: _Ids) -> list[Part]:
+        if len(ids) <= self._limit and not self._every:
+            return [Part(line, ids)]
+        whole = [sentence.strip() for sentence in sentences(line, self._language)]
+        found = self._fitted([sentence for sentence in whole if sentence], 2)
+        if len(found) > 1:
+            self._worst = max(self._worst, 1)
+        last = len(found) - 1
+        return [
+            Part(piece, ids, "" if number == last else self._space)
+            for number, (piece, ids) in enumerate(found)
+        ]
+
+    def _fitted(self, pieces: Sequence[str], level: int) -> list[_Encoded]:
+        """The pieces, those that are too long split at that level or a worse one."""
+        found: list[_Encoded] = []
+        for piece, ids in self._encoded(pieces):
+            if len(ids) <= self._limit or len(piece) == 1:
+                found.append((piece, ids))
+            else:
+                found += self._broken(piece, level)
+        return found
+
+    def _broken(self, piece: str, level: int) -> list[_Encoded]:
+        self._worst = max(self._worst, level)
+        if _LEVELS[level] == "character":
+            middle = len(piece) // 2
+            return self._fitted([piece[:middle], piece[middle:]], level)
+        pattern = _CLAUSES if _LEVELS[level] == "clause" else _WORDS
+        return self._encoded(self._packed(self._fitted(pattern.split(piece), level + 1)))
+
+    def _packed(self, pieces: Sequence[_Encoded]) -> list[str]:
+        """Neighbours together again, as many as the limit allows."""
+        groups: list[list[str]] = [[]]
+        tokens = 0
+        for piece, ids in pieces:
+            if tokens + len(ids) > self._limit:
+                groups.append([])
+                tokens = 0
+            groups[-1].append(piece)
+            tokens += len(ids)
+        joined = ("".join(group).strip() for group in groups)
+        return [group for group in joined if group]
+
+    def _encoded(self, texts: Sequence[str]) -> list[_Encoded]:
+        encoded = self._tokenizer.source.encode_batch(texts)
+        return [(text, (*ids, EOS)) for text, ids in zip(texts, encoded, strict=True)]

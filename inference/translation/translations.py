@@ -1,0 +1,83 @@
+"""Translations: what a search found, as text. Imports no torch: what serves needs none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longspan.inference.search.hypothesis import Hypothesis
+from longspan.training.tokenizer.tokenizer import Tokenizer
+
+__all__ = ["BLANK", "Candidate", "Translation", "read"]
+
+_END = "</s>"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One translation of a text. `score` is penalised, `log_probability` is not.
+
+    `alignment` (target, source) has a row for each of `tokens` and a column for each of the
+    translation's `source_tokens`; None unless the settings ask for it.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+    finished: bool
+    tokens: tuple[str, ...] = ()
+    alignment: NDArray[np.float32] | None = None
+    looping: bool = False
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The best translation of a text, and `n_best` with it and the next ones.
+
+    `finished` is False where the length limit stopped it, or, `looping` then being True, where it
+    repeated itself. `source_tokens` end with "</s>", which the model reads too. A blank text has an
+    empty translation and no `n_best`.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+    finished: bool
+    tokens: tuple[str, ...] = ()
+    source_tokens: tuple[str, ...] = ()
+    alignment: NDArray[np.float32] | None = None
+    n_best: tuple[Candidate, ...] = ()
+    looping: bool = False
+
+
+BLANK = Translation("", 0.0, 0.0, finished=True)
+
+
+def read(tokenizer: Tokenizer, ids: Sequence[int], hypotheses: Sequence[Hypothesis]) -> Translation:
+    """The translation of source `ids` (EOS last) that `hypotheses`, best first, say."""
+    n_best = tuple(_candidate(tokenizer, hypothesis) for hypothesis in hypotheses)
+    best = n_best[0]
+    return Translation(
+        text=best.text,
+        score=best.score,
+        log_probability=best.log_probability,
+        finished=best.finished,
+        tokens=best.tokens,
+        source_tokens=(*tokenizer.source.pieces(ids[:-1]), _END),
+        alignment=best.alignment,
+        n_best=n_best,
+        looping=best.looping,
+    )
+
+
+def _candidate(tokenizer: Tokenizer, hypothesis: Hypothesis) -> Candidate:
+    return Candidate(
+        text=tokenizer.decode_target(hypothesis.ids),
+        score=hypothesis.score,
+        log_probability=hypothesis.log_probability,
+        finished=hypothesis.finished,
+        tokens=tuple(tokenizer.target.pieces(hypothesis.ids)),
+        alignment=hypothesis.alignment,
+        looping=hypothesis.looping,
+    )

@@ -1,0 +1,173 @@
+"""Translator: text in, text out, in the order given, whatever its length."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from longspan.inference.search.search import SearchSettings, search
+from longspan.inference.search.spelling import Spelling
+from longspan.inference.translation.answers import as_translation, join
+from longspan.inference.translation.parts import Limits, split
+from longspan.inference.translation.translations import BLANK, Candidate, Translation, read
+from longspan.training.errors import LongspanError
+from longspan.training.model.model import Model
+from longspan.training.progress import Progress
+from longspan.training.tokenizer.tokenizer import PAD, Tokenizer
+
+__all__ = ["DEFAULT_BATCH_TOKENS", "Candidate", "Translation", "Translator", "choose_device"]
+
+DEFAULT_BATCH_TOKENS = 4096
+_ANY_LENGTH = Limits(part=sys.maxsize, text=sys.maxsize)
+_SHOWN = 10
+
+logger = logging.getLogger(__name__)
+
+
+def choose_device(name: str | None = None) -> str:
+    """The device called `name`; None is a GPU where there is one, else the CPU.
+
+    Raises LongspanError when there is no such device.
+    """
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise LongspanError(
+            f"device {name}: expected a device that is here, such as cpu or cuda, got: {reason}"
+        ) from error
+    return name
+
+
+class Translator:
+    """Translates lists of texts with one model.
+
+    Texts of like length go together into batches of at most `max_batch_tokens` source tokens,
+    padding counted; a text longer than that is a batch of its own, never cut. `report` is told,
+    once per call, which translations were stopped, at the length limit or in a loop.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        settings: SearchSettings | None = None,
+        device: str | torch.device = "cpu",
+        max_batch_tokens: int = DEFAULT_BATCH_TOKENS,
+        report: Callable[[str], None] = logger.warning,
+    ) -> None:
+        self.model = model.to(device)
+        self.tokenizer = tokenizer
+        self._spelling = Spelling.of(tokenizer)
+        self.settings = settings if settings is not None else SearchSettings()
+        self.device = torch.device(device)
+        self.max_batch_tokens = max_batch_tokens
+        self.report = report
+
+    def translate(self, texts: Sequence[str], *, label: str | None = None) -> list[Translation]:
+        """The translation of each text, in order; a blank text gives an empty one.
+
+        With `label`, progress is shown on standard error. The model is in evaluation mode for
+        the time of the call, and in the mode it had after it.
+        """
+        results = self._translated(texts, label)
+        self._report_unfinished(results)
+        return results
+
+    def translate_by_sentence(
+        self, texts: Sequence[str], language: str, *, label: str | None = None
+    ) -> list[Translation]:
+        """As `translate`, each sentence of a text on its own, by the rules of its `language`.
+
+        For models that lose their place among several sentences. A translation that was joined
+        of several has no `n_best`.
+        """
+        split_texts = [
+            split(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
+        ]
+        sentences = [part.text for parts in split_texts for part in parts.parts]
+        found = iter(self._translated(sentences, label))
+        results = [
+            as_translation(join(parts, [next(found) for _ in parts.parts])) for parts in split_texts
+        ]
+        self._report_unfinished(results)
+        return results
+
+    def _translated(self, texts: Sequence[str], label: str | None) -> list[Translation]:
+        results = [BLANK] * len(texts)
+        full = [number for number, text in enumerate(texts) if text.strip()]
+        encoded = [self.tokenizer.encode_source(texts[number]) for number in full]
+        with _evaluating(self.model), _shown(label, len(full)) as count:
+            for members in self._batches([len(ids) for ids in encoded]):
+                batch = [encoded[i] for i in members]
+                found = search(self.model, *self._pad(batch), self.settings, self._spelling)
+                for i, ids, hypotheses in zip(members, batch, found, strict=True):
+                    results[full[i]] = read(self.tokenizer, ids, hypotheses)
+                count(len(members))
+        return results
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Numbers of texts that go together, longest first: what needs most memory comes first."""
+        batch: list[int] = []
+        for number in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+            if batch and (len(batch) + 1) * lengths[batch[0]] > self.max_batch_tokens:
+                yield batch
+                batch = []
+            batch.append(number)
+        if batch:
+            yield batch
+
+    def _pad(self, batch: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Token ids (batch, source) with PAD after, and lengths (batch,)."""
+        lengths = [len(ids) for ids in batch]
+        source = torch.full((len(batch), max(lengths)), PAD)
+        for row, ids in enumerate(batch):
+            source[row, : len(ids)] = torch.tensor(ids)
+        return source.to(self.device), torch.tensor(lengths, device=self.device)
+
+    def _report_unfinished(self, results: Sequence[Translation]) -> None:
+        looping = [number for number, result in enumerate(results, 1) if result.looping]
+        cut = [
+            n for n, result in enumerate(results, 1) if not result.finished and not result.looping
+        ]
+        if cut:
+            self.report(
+                f"{len(cut)} of {len(results)} translations were stopped at the length limit, "
+                f"unfinished: text {_some(cut)}; a larger max_length_factor allows longer ones"
+            )
+        if looping:
+            self.report(
+                f"{len(looping)} of {len(results)} translations repeated themselves and were "
+                f"stopped: text {_some(looping)}; `longspan diagnose` says what to do"
+            )
+
+
+def _some(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+    return ", ".join(map(str, numbers[:_SHOWN])) + more
+
+
+@contextmanager
+def _evaluating(model: Model) -> Iterator[None]:
+    if not model.training:
+        yield  # asking every layer would take longer than some translations
+        return
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train()
+
+
+@contextmanager
+def _shown(label: str | None, total: int) -> Iterator[Callable[[int], None]]:
+    if label is None:
+        yield lambda _: None
+        return
+    with Progress(total, "sentence", label) as progress:
+        yield progress.add

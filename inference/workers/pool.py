@@ -1,0 +1,119 @@
+"""The workers: as many as wanted, started again when they end, each job to the one least busy."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from longspan.inference.refusals import Unavailable
+from longspan.inference.search.settings import SearchSettings
+from longspan.inference.workers.child import Child, OnPartial, WorkerSettings
+from longspan.inference.workers.journal import Journal
+from longspan.inference.workers.messages import Job, Result
+from longspan.inference.workers.metrics import Metrics
+from longspan.training.errors import LongspanError
+
+__all__ = ["Pool"]
+
+_SECONDS_TO_END = 3.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
+
+
+class Pool:
+    """Keeps `count` workers; between `open` and `close` they are there."""
+
+    def __init__(
+        self, model: Path, settings: WorkerSettings, count: int, journal: Journal, metrics: Metrics
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._count = count
+        self._journal = journal
+        self._metrics = metrics
+        self._ready: list[Child] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._numbers = itertools.count()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether one's model has answered its warm-up."""
+        return bool(self._ready)
+
+    def open(self, on_failure: Callable[[LongspanError], None]) -> None:
+        """Start the workers; `on_failure` is told when the model turns out to be no good."""
+
+        async def keep(place: int) -> None:
+            try:
+                await self._keep(place)
+            except LongspanError as error:
+                on_failure(error)
+            except Exception as error:
+                self._journal.broke("keeper broke", error, worker=place)
+                on_failure(LongspanError(f"worker {place} cannot be kept: {error!r}"))
+
+        self._keepers = [asyncio.create_task(keep(place)) for place in range(self._count)]
+
+    async def close(self) -> None:
+        """End all workers."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    async def translate(
+        self,
+        ids: Sequence[int],
+        settings: SearchSettings,
+        delay: float = 0.0,
+        on_partial: OnPartial | None = None,
+    ) -> Result:
+        """One part. Raises Unavailable, ModelFailed; cancelling it ends the work on it."""
+        if not self._ready:
+            raise Unavailable("the model is not ready: it is starting; try again in some seconds")
+        child = min(self._ready, key=lambda one: one.load)
+        job = Job(next(self._numbers), tuple(ids), settings, delay, on_partial is not None)
+        return await child.translate(job, on_partial)
+
+    async def _keep(self, place: int) -> None:
+        """One worker after the other. Raises LongspanError if the first cannot use the model."""
+        pause = _SHORTEST_PAUSE
+        was_ready = False
+        while True:
+            child = await Child.start(self._model, self._settings)
+            self._journal.write("worker started", worker=place, pid=child.pid)
+            running = asyncio.create_task(child.run())
+            try:
+                await child.wait_ready()
+                self._enter(place, child)
+                was_ready, pause = True, _SHORTEST_PAUSE
+                status = await asyncio.shield(running)
+            except LongspanError as error:
+                status = await running
+                if not was_ready:
+                    known = str(self._model) in str(error)
+                    raise error if known else LongspanError(f"{self._model}: {error}") from None
+                self._journal.write("worker broken", "error", worker=place, reason=str(error))
+            finally:
+                self._leave(child)
+                await _end(child, running)
+            self._metrics.worker_ends.inc()
+            self._journal.write("worker ended", "error", worker=place, status=status, pid=child.pid)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _enter(self, place: int, child: Child) -> None:
+        self._ready.append(child)
+        self._metrics.workers.set(len(self._ready))
+        self._journal.write("worker ready", worker=place, pid=child.pid, **child.facts)
+
+    def _leave(self, child: Child) -> None:
+        if child in self._ready:
+            self._ready.remove(child)
+        self._metrics.workers.set(len(self._ready))
+
+
+async def _end(child: Child, running: "asyncio.Task[int]") -> None:
+    if not running.done():
+        await child.close(_SECONDS_TO_END)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

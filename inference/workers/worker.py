@@ -1,0 +1,135 @@
+"""A worker: a process with the model, which reads jobs on standard input and answers on output.
+
+    python -m longspan.inference worker MODEL SETTINGS
+
+It ends when its standard input does, so it never outlives the server.
+"""
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from longspan.inference.compression.compress import choose_precision, compress
+from longspan.inference.search.settings import SearchSettings
+from longspan.inference.search.spelling import Spelling
+from longspan.inference.translation.translator import choose_device
+from longspan.inference.workers.child import WorkerSettings
+from longspan.inference.workers.lanes import Lanes, Turn
+from longspan.inference.workers.messages import Frame, Job, read_frame
+from longspan.training.errors import LongspanError
+from longspan.training.model.directory import load_model
+from longspan.training.tokenizer.tokenizer import EOS, UNK
+
+__all__ = ["main"]
+
+_BEAT_SECONDS = 1.0  # between two signs of life of a busy worker
+_WARM_UP = ((UNK, UNK, UNK, EOS), (UNK,) * 40 + (EOS,))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Work until the server says no more; the exit status."""
+    # The server stops its workers; what a terminal or container sends is for the server alone.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    output = _claim_output()
+    try:
+        directory, text = arguments
+        settings = WorkerSettings(**json.loads(text))
+        torch.set_num_threads(settings.threads)
+        torch.set_grad_enabled(False)
+        device = choose_device(settings.device or None)
+        loaded = load_model(Path(directory), device)
+        precision = choose_precision(settings.precision, torch.device(device))
+        if precision == "int8":
+            compress(loaded.model, loaded.hyperparameters)
+        lanes = Lanes(
+            loaded.model,
+            Spelling.of(loaded.tokenizer),
+            torch.device(device),
+            settings.batch_tokens,
+            settings.batch_size,
+        )
+        _warm_up(lanes)
+    except LongspanError as error:
+        _send(output, Frame({"broken": " ".join(str(error).split())}))
+        return 1
+    _send(output, Frame({"ready": {"device": device, "precision": precision}}))
+    _work(lanes, output)
+    return 0
+
+
+def _claim_output() -> BinaryIO:
+    """Standard output for frames alone; what libraries print goes to standard error."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return output
+
+
+def _warm_up(lanes: Lanes) -> None:
+    """A short and a longer text, so that what is made at first use is there."""
+    for number, ids in enumerate(_WARM_UP):
+        for beam in (1, 5):
+            lanes.add(Job(number, ids, SearchSettings(beam_size=beam, max_length=8)))
+    while not lanes.is_idle:
+        turn = lanes.turn()
+        if turn.failures:
+            raise LongspanError(f"the model cannot translate: {turn.failures[0].reason}")
+
+
+def _work(lanes: Lanes, output: BinaryIO) -> None:
+    inbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(inbox,), daemon=True).start()
+    said = time.monotonic()
+    while _take(inbox, lanes):
+        turn = lanes.turn()
+        if frames := list(_frames(turn)):
+            said = time.monotonic()
+            _send(output, *frames)
+        elif time.monotonic() > said + _BEAT_SECONDS:
+            said = time.monotonic()
+            _send(output, Frame({"beat": True}))
+
+
+def _receive(inbox: "queue.SimpleQueue[Frame | None]") -> None:
+    while (frame := read_frame(sys.stdin.buffer)) is not None:
+        inbox.put(frame)
+    inbox.put(None)
+
+
+def _take(inbox: "queue.SimpleQueue[Frame | None]", lanes: Lanes) -> bool:
+    """All that has come; waits where there is nothing else to do. False at the end."""
+    wait = lanes.patience
+    while True:
+        try:
+            frame = inbox.get(block=wait != 0.0, timeout=wait)
+        except queue.Empty:
+            return True
+        if frame is None:
+            return False
+        if "job" in frame.content:
+            lanes.add(Job.of(frame.content["job"]))
+        else:
+            lanes.drop(frame.content["drop"])
+        wait = 0.0
+
+
+def _frames(turn: Turn) -> "list[Frame]":
+    return [
+        *(Frame({"partial": [p.number, p.ids]}) for p in turn.partials),
+        *(result.frame() for result in turn.results),
+        *(Frame({"failure": [f.number, f.reason]}) for f in turn.failures),
+    ]
+
+
+def _send(output: BinaryIO, *frames: Frame) -> None:
+    output.write(b"".join(frame.pack() for frame in frames))
+    output.flush()

@@ -1,0 +1,1 @@
+"""What jobs and endpoints share when they run containers: start, watch, ask, log, fail."""

@@ -1,0 +1,188 @@
+"""A container that serves: started, found healthy, asked, and started again when it dies.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+import http.client
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.containers.serving_failures import ServingClosed, ServingFailure
+from longspan.infra.local.runtimes.runtime import Container, Running, Runtime
+
+__all__ = ["ModelServer", "NotServing", "Reply", "TooSlow"]
+
+_PING_SECONDS = 2.0
+_INVOCATION_SECONDS = 60.0
+_SECONDS_TO_END = 30.0  # after SIGTERM
+_TICK = 0.1
+_WATCH = 0.5  # how often logs are read and a death is noticed
+_LONGEST_PAUSE = 30.0  # between two starts
+
+
+class NotServing(Exception):
+    """Nobody answers at the moment."""
+
+
+class TooSlow(Exception):
+    """There was no answer within the time that an invocation may take."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the container said."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class ModelServer:
+    """One container. `pump` is called all the while, for its log."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        container: Container,
+        pump: Callable[[], object],
+        invocation_seconds: float = _INVOCATION_SECONDS,
+    ) -> None:
+        self._runtime = runtime
+        self._container = container
+        self._pump = pump
+        self._invocation_seconds = invocation_seconds
+        self._running: Running | None = None
+        self._healthy = threading.Event()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._keeper = threading.Thread(
+            target=self._keep, name=f"serving {container.name}", daemon=True
+        )
+
+    def start(self, seconds: float, closing: Callable[[], bool]) -> None:
+        """Start it and wait until it is healthy, for so many seconds at most.
+
+        Raises ServingFailure, ServingClosed when it is `closing` meanwhile; nothing is left then.
+        """
+        try:
+            running = self._launch()
+            self._wait_healthy(running, seconds, closing)
+        except BaseException:
+            self.kill()
+            raise
+        self._keeper.start()
+
+    def ask(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """One request to `/invocations`. Raises NotServing, TooSlow."""
+        running = self._running
+        if running is None or not self._healthy.is_set():
+            raise NotServing
+        try:
+            return _request(
+                running.url, "POST", "/invocations", self._invocation_seconds, body, headers
+            )
+        except TimeoutError:
+            raise TooSlow from None
+        except (OSError, http.client.HTTPException):
+            raise NotServing from None
+
+    def stop(self) -> None:
+        """Ask it to end, and kill it when it does not; waits until it is gone."""
+        self._close()
+        running = self._running
+        if running is not None:
+            running.terminate()
+            running.wait(_SECONDS_TO_END)
+        self.kill()
+
+    def kill(self) -> None:
+        """At once."""
+        self._close()
+        running = self._running
+        if running is not None:
+            running.kill()
+            running.wait()
+        self._pump()
+
+    def _close(self) -> None:
+        with self._lock:
+            self._closing.set()
+        self._healthy.clear()
+        if self._keeper.is_alive():
+            self._keeper.join()
+
+    def _launch(self) -> Running:
+        """Raises ServingFailure, ServingClosed."""
+        with self._lock:
+            if self._closing.is_set():
+                raise ServingClosed
+            try:
+                self._running = self._runtime.start(self._container)
+            except LocalCloudError as error:
+                raise ServingFailure(str(error)) from None
+            return self._running
+
+    def _wait_healthy(self, running: Running, seconds: float, closing: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + seconds
+        while not closing():
+            self._pump()
+            status = running.wait(_TICK)
+            if status is not None:
+                raise ServingFailure(f"the container ended with exit status {status}")
+            if _healthy(running.url):
+                self._pump()  # what it said while it started
+                self._healthy.set()
+                return
+            if time.monotonic() > deadline:
+                raise ServingFailure(f"no answer 200 to /ping within {seconds:.0f} seconds")
+        raise ServingClosed
+
+    def _keep(self) -> None:
+        """In its thread: until it is closed, a container that died is started again."""
+        pause = 1.0
+        while not self._closing.is_set():
+            assert self._running is not None
+            ended = self._running.wait(_WATCH) is not None
+            self._pump()
+            if not ended:
+                continue
+            self._healthy.clear()
+            self._closing.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = 1.0 if self._restart() else pause
+
+    def _restart(self) -> bool:
+        try:
+            self._wait_healthy(self._launch(), float("inf"), self._closing.is_set)
+        except (ServingFailure, ServingClosed):
+            return False
+        return True
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return _request(url, "GET", "/ping", _PING_SECONDS).status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _request(
+    url: str,
+    method: str,
+    path: str,
+    seconds: float,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=seconds)
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        answer = connection.getresponse()
+        return Reply(answer.status, dict(answer.getheaders()), answer.read())
+    finally:
+        connection.close()

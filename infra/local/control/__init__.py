@@ -1,0 +1,1 @@
+"""SageMaker's API as such: calls, shapes, documents, lists, tags, clients."""

@@ -1,0 +1,176 @@
+"""The state of the local cloud: JSON documents by kind, region and name.
+
+Every change is on disk before it is seen, when a directory is given, so that what was answered
+survives a crash. Readers get copies: nothing outside this module changes a document.
+"""
+
+import copy
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.control.api import Document
+from longspan.infra.local.control.json_files import read_json, write_json
+from longspan.training.fields import Fields
+
+__all__ = ["Documents", "Exists", "Key", "Missing"]
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """Which document: a kind such as `training-job`, its region, its name or id."""
+
+    kind: str
+    region: str
+    name: str
+
+
+class Missing(KeyError):
+    """There is no document by this key."""
+
+
+class Exists(KeyError):
+    """There is one already."""
+
+
+class Documents:
+    """Thread-safe; waits for changes without polling."""
+
+    def __init__(self, directory: Path | None = None, *, kept: bool = True) -> None:
+        """Read what an earlier run left in `directory`; None, or `kept` false, keeps everything
+        new in memory.
+
+        Raises LocalCloudError for a file that is no document.
+        """
+        self._source = directory
+        self._directory = directory if kept else None
+        self._documents: dict[Key, Document] = {}
+        self._changed = threading.Condition(threading.RLock())
+        if directory is not None:
+            self._documents.update(_read(directory))
+
+    def create(self, key: Key, document: Document) -> None:
+        """Add a document. Raises Exists."""
+        with self._changed:
+            if key in self._documents:
+                raise Exists(key)
+            self._put(key, copy.deepcopy(document))
+
+    def get(self, key: Key) -> Document:
+        """A copy. Raises Missing."""
+        with self._changed:
+            return copy.deepcopy(self._find(key))
+
+    def find(self, key: Key) -> Document | None:
+        """A copy, or None."""
+        with self._changed:
+            document = self._documents.get(key)
+            return copy.deepcopy(document)
+
+    def change(self, key: Key, **members: Any) -> Document:
+        """Set members; a copy of the result. Raises Missing."""
+        return self.edit(key, lambda document: document.update(members))
+
+    def edit(self, key: Key, edit: Callable[[Document], object]) -> Document:
+        """Apply `edit` to the document in one piece; a copy of the result.
+
+        What `edit` raises leaves the document as it was. Raises Missing.
+        """
+        with self._changed:
+            document = copy.deepcopy(self._find(key))
+            edit(document)
+            self._put(key, document)
+            return copy.deepcopy(document)
+
+    def delete(self, key: Key) -> Document:
+        """Remove; the last state. Raises Missing."""
+        with self._changed:
+            document = self._find(key)
+            del self._documents[key]
+            if self._directory is not None:
+                _path(self._directory, key).unlink(missing_ok=True)
+            self._changed.notify_all()
+            return document
+
+    def of(self, kind: str, region: str | None = None) -> list[tuple[Key, Document]]:
+        """Copies of all documents of a kind, in the order of their creation."""
+        with self._changed:
+            return [
+                (key, copy.deepcopy(document))
+                for key, document in self._documents.items()
+                if key.kind == kind and region in (None, key.region)
+            ]
+
+    def texts(self, kind: str, member: str) -> list[tuple[Key, str]]:
+        """One member of all documents of a kind, such as their status.
+
+        Raises LocalCloudError for a document without it: its file was damaged.
+        """
+        return [(key, self._text(key, document, member)) for key, document in self.of(kind)]
+
+    def wait(
+        self, key: Key, until: Callable[[Document], bool], timeout: float | None = None
+    ) -> Document:
+        """Wait until a document is as asked; its state then, or after `timeout` seconds.
+
+        Raises Missing, at once or when it is deleted meanwhile.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: until(self._find(key)), timeout)
+            return copy.deepcopy(self._find(key))
+
+    def _find(self, key: Key) -> Document:
+        try:
+            return self._documents[key]
+        except KeyError:
+            raise Missing(key) from None
+
+    def _text(self, key: Key, document: Document, member: str) -> str:
+        try:
+            return Fields(document).text(member)
+        except ValueError as error:
+            raise _damaged(_path(self._source or Path(), key), error) from None
+
+    def _put(self, key: Key, document: Document) -> None:
+        if self._directory is not None:
+            write_json(_path(self._directory, key), document)
+        self._documents[key] = document
+        self._changed.notify_all()
+
+
+def _path(directory: Path, key: Key) -> Path:
+    return directory / key.kind / key.region / f"{quote(key.name, safe='')}.json"
+
+
+def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
+    """In the order of creation, as near as CreationTime tells it."""
+    found = []
+    for path in sorted(directory.glob("*/*/*.json")):
+        content = read_json(path)
+        region, kind = path.parent.name, path.parent.parent.name
+        if content is not None:  # else it was deleted meanwhile
+            created, document = _checked(path, content)
+            found.append((created, Key(kind, region, unquote(path.stem)), document))
+    found.sort(key=lambda item: item[0])
+    yield from ((key, document) for _, key, document in found)
+
+
+def _damaged(path: Path, error: ValueError) -> LocalCloudError:
+    return LocalCloudError(
+        f"{path}: expected a document that a local cloud wrote, got {error}; restore the file or "
+        "delete it, or start on another directory"
+    )
+
+
+def _checked(path: Path, content: Any) -> tuple[float, Document]:
+    """When it was created, where that is known, and the document. Raises LocalCloudError."""
+    try:
+        fields = Fields(content)
+        known = "CreationTime" in fields.values
+        return fields.number("CreationTime") if known else 0.0, content
+    except ValueError as error:
+        raise _damaged(path, error) from None

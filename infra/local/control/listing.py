@@ -1,0 +1,102 @@
+"""What all List operations share: filters by name, time and status, sorting, pages.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from longspan.infra.local.control.api import Document, ValidationError
+
+__all__ = ["Listing"]
+
+_DEFAULT_PAGE = 10
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One kind of resource: where its documents keep what lists filter and sort by.
+
+    `sort_keys` maps values of SortBy to members; the first one is the default. `created` and
+    `modified` are the members for the times. `default_order` is the service's own SortOrder, and
+    `default_page` its MaxResults.
+    """
+
+    name: str  # the member that NameContains and sorting by Name look at
+    status: str = ""
+    created: str = "CreationTime"
+    modified: str = "LastModifiedTime"
+    default_sort: str = "CreationTime"
+    default_order: str = "Descending"
+    default_page: int = _DEFAULT_PAGE
+    sort_keys: Mapping[str, str] = field(default_factory=dict)
+
+    def page(
+        self, documents: Iterable[Document], request: Mapping[str, Any]
+    ) -> tuple[list[Document], str | None]:
+        """One page of the documents that the request asks for, and the token of the next one.
+
+        Raises ValidationError for a token that this list did not give.
+        """
+        kept = [document for document in documents if self._matches(document, request)]
+        order = request.get("SortOrder", self.default_order)
+        kept.sort(key=self._sort_key(request), reverse=order == "Descending")
+        first = _offset(request.get("NextToken"))
+        last = first + int(request.get("MaxResults", self.default_page))
+        return kept[first:last], _token(last) if last < len(kept) else None
+
+    def answer(
+        self, member: str, documents: Iterable[Document], request: Mapping[str, Any]
+    ) -> Document:
+        """The page as an answer: `{member: summaries}` and NextToken."""
+        page, token = self.page(documents, request)
+        return {member: page, "NextToken": token}
+
+    def _matches(self, document: Document, request: Mapping[str, Any]) -> bool:
+        created = float(document.get(self.created) or 0)
+        modified = float(document.get(self.modified) or created)
+        text = request.get("NameContains")
+        return (
+            (text is None or text.lower() in str(document[self.name]).lower())
+            and request.get("StatusEquals") in (None, document.get(self.status))
+            and _within(created, request, "CreationTime", "CreatedAfter", "CreatedBefore")
+            and _within(modified, request, "LastModifiedTime")
+        )
+
+    def _sort_key(self, request: Mapping[str, Any]) -> Callable[[Document], tuple[Any, str]]:
+        chosen = request.get("SortBy", self.default_sort)
+        standard = {"Name": self.name, "Status": self.status, "CreationTime": self.created}
+        member = {**standard, **self.sort_keys}.get(chosen, chosen)
+        return lambda document: (_comparable(document.get(member)), str(document[self.name]))
+
+
+def _comparable(value: Any) -> tuple[float, str]:
+    """Documents without the member come before all others."""
+    if isinstance(value, int | float):
+        return float(value), ""
+    return float("-inf"), str(value or "")
+
+
+def _within(time: float, request: Mapping[str, Any], name: str, *others: str) -> bool:
+    after = request.get(f"{name}After", request.get(others[0]) if others else None)
+    before = request.get(f"{name}Before", request.get(others[1]) if others else None)
+    return (after is None or time > float(after)) and (before is None or time < float(before))
+
+
+def _token(offset: int) -> str:
+    return base64.b64encode(json.dumps({"offset": offset}).encode()).decode()
+
+
+def _offset(token: str | None) -> int:
+    if not token:
+        return 0
+    try:
+        offset = json.loads(base64.b64decode(token, validate=True))["offset"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        offset = None
+    if not isinstance(offset, int) or offset < 0:
+        raise ValidationError("Invalid NextToken")
+    return offset

@@ -1,0 +1,156 @@
+"""SageMaker's own model of its operations, as botocore ships it: checks and projections.
+
+The service checks more than the client does (patterns, enumerations, maximum lengths), so the
+local cloud does too, in AWS's words.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+import regex
+from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+
+from longspan.infra.local.control.api import Document, ValidationError
+
+__all__ = ["operation", "project", "strings", "validate"]
+
+
+@cache
+def _service() -> ServiceModel:
+    return botocore.session.Session().get_service_model("sagemaker")
+
+
+def operation(name: str) -> OperationModel:
+    """The model of an operation such as `CreateTrainingJob`."""
+    return _service().operation_model(name)
+
+
+def strings(operation_name: str, request: Mapping[str, Any], shape_name: str) -> list[str]:
+    """The strings of a request whose shape has this name, as `RoleArn`, each once."""
+    if operation_name not in _service().operation_names:
+        return []
+    shape = operation(operation_name).input_shape
+    return list(dict.fromkeys(_strings(request, shape, shape_name)))
+
+
+def _strings(value: Any, shape: Shape, wanted: str) -> Iterator[str]:
+    """What is not as the shape has it holds none."""
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        for name, item in value.items():
+            if name in shape.members:
+                yield from _strings(item, shape.members[name], wanted)
+    elif shape.type_name == "list" and isinstance(value, list):
+        for item in value:
+            yield from _strings(item, shape.member, wanted)
+    elif shape.name == wanted and isinstance(value, str):
+        yield value
+
+
+def project(document: Mapping[str, Any], shape: StructureShape) -> Document:
+    """The members of a document that the shape knows and that have a value."""
+    return {name: document[name] for name in shape.members if document.get(name) is not None}
+
+
+def validate(request: Mapping[str, Any], shape: Shape) -> None:
+    """Check a request against the operation's input shape.
+
+    Raises ValidationError that lists every breach, worded as AWS words it.
+    """
+    breaches = list(_breaches(request, shape, ""))
+    if breaches:
+        count = f"{len(breaches)} validation error{'s' * (len(breaches) > 1)} detected: "
+        raise ValidationError(count + "; ".join(breaches))
+
+
+def _breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    if not isinstance(value, _TYPES.get(shape.type_name, object)) or (
+        isinstance(value, bool) and shape.type_name != "boolean"
+    ):
+        yield (
+            f"Value at '{path or 'request'}' failed to satisfy constraint: "
+            f"Member must be of type {shape.type_name}"
+        )
+    elif shape.type_name == "structure":
+        yield from _structure_breaches(value, shape, path)
+    elif shape.type_name == "list":
+        yield from _size_breaches(value, shape, path)
+        for number, item in enumerate(value, 1):
+            yield from _breaches(item, shape.member, f"{path}.{number}.member")
+    elif shape.type_name == "map":
+        yield from _size_breaches(value, shape, path)
+        for name, item in value.items():
+            yield from _breaches(name, shape.key, f"{path}.key")
+            yield from _breaches(item, shape.value, f"{path}.{name}.member")
+    elif shape.type_name == "string":
+        yield from _string_breaches(value, shape, path)
+    elif shape.type_name in ("integer", "long", "float", "double"):
+        yield from _number_breaches(value, shape, path)
+
+
+_TYPES: Mapping[str, Any] = {
+    "structure": Mapping,
+    "list": list,
+    "map": Mapping,
+    "string": str,
+    "integer": int,
+    "long": int,
+    "float": int | float,
+    "double": int | float,
+    "boolean": bool,
+    "timestamp": int | float,
+}
+
+
+def _structure_breaches(value: Mapping[str, Any], shape: Shape, path: str) -> Iterator[str]:
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield _breach(None, _below(path, name), "Member must not be null")
+    for name, item in value.items():
+        if name in shape.members and item is not None:
+            yield from _breaches(item, shape.members[name], _below(path, name))
+
+
+def _below(path: str, name: str) -> str:
+    """AWS names members in lower camel case: `trainingJobName`."""
+    lower = name[:1].lower() + name[1:]
+    return f"{path}.{lower}" if path else lower
+
+
+def _size_breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if low is not None and len(value) < low:
+        yield _breach(value, path, f"Member must have length greater than or equal to {low}")
+    if high is not None and len(value) > high:
+        yield _breach(value, path, f"Member must have length less than or equal to {high}")
+
+
+def _string_breaches(value: str, shape: Shape, path: str) -> Iterator[str]:
+    yield from _size_breaches(value, shape, path)
+    pattern = shape.metadata.get("pattern")
+    if pattern is not None and not _compiled(pattern).fullmatch(value):
+        yield _breach(value, path, f"Member must satisfy regular expression pattern: {pattern}")
+    if shape.enum and value not in shape.enum:
+        yield _breach(value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+
+
+def _number_breaches(value: float, shape: Shape, path: str) -> Iterator[str]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if low is not None and value < low:
+        yield _breach(value, path, f"Member must have value greater than or equal to {low}")
+    if high is not None and value > high:
+        yield _breach(value, path, f"Member must have value less than or equal to {high}")
+
+
+def _breach(value: Any, path: str, constraint: str) -> str:
+    shown = "null" if value is None else f"'{value}'"
+    return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
+
+
+@cache
+def _compiled(pattern: str) -> "regex.Pattern[str]":
+    # Java writes characters beyond the first plane as two surrogates; Python has them whole.
+    whole = re.sub(r"(\\uD800\\uDC00-\\uDBFF\\uDFFF)", r"\\U00010000-\\U0010FFFF", pattern)
+    return regex.compile(whole)

@@ -1,0 +1,101 @@
+"""Tags of every resource that is kept as a document; those given at creation are there already.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AddTags.html
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from longspan.infra.local.control.api import (
+    Call,
+    Document,
+    Handler,
+    ResourceLimitExceeded,
+    ValidationError,
+)
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
+
+__all__ = ["Tags", "check_tags"]
+
+# The kind of document, and its member that holds the ARN, by what follows the account in it.
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "training-job": ("training-job", "TrainingJobArn"),
+    "processing-job": ("processing-job", "ProcessingJobArn"),
+    "transform-job": ("transform-job", "TransformJobArn"),
+    "hyper-parameter-tuning-job": ("tuning-job", "HyperParameterTuningJobArn"),
+    "model": ("model", "ModelArn"),
+    "model-package": ("model-package", "ModelPackageArn"),
+    "model-package-group": ("model-package-group", "ModelPackageGroupArn"),
+    "endpoint": ("endpoint", "EndpointArn"),
+    "endpoint-config": ("endpoint-config", "EndpointConfigArn"),
+    "pipeline": ("pipeline", "PipelineArn"),
+}
+_MOST = 50
+
+
+class Tags:
+    """A service of the control plane."""
+
+    def __init__(self, context: Context) -> None:
+        self._documents = context.documents
+
+    def operations(self) -> Mapping[str, Handler]:
+        """Handlers by operation name."""
+        return {"AddTags": self._add, "ListTags": self._list, "DeleteTags": self._delete}
+
+    def recover(self) -> None:
+        """Tags are in the documents."""
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def _add(self, call: Call) -> Document:
+        """A key that is there gets the new value."""
+        given: Sequence[Mapping[str, str]] = call.request["Tags"]
+
+        def add(document: Document) -> None:
+            tags = {tag["Key"]: tag["Value"] for tag in [*document.get("Tags", ()), *given]}
+            if len(tags) > _MOST:
+                raise ResourceLimitExceeded(
+                    f"The resource would have {len(tags)} tags, {_MOST} are allowed. Delete some "
+                    "first."
+                )
+            document["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+
+        return {"Tags": self._documents.edit(self._find(call), add)["Tags"]}
+
+    def _list(self, call: Call) -> Document:
+        """All at once: a page holds as many as a resource may have."""
+        return {"Tags": self._documents.get(self._find(call)).get("Tags", [])}
+
+    def _delete(self, call: Call) -> Document:
+        gone = set(call.request["TagKeys"])
+
+        def delete(document: Document) -> None:
+            document["Tags"] = [tag for tag in document.get("Tags", ()) if tag["Key"] not in gone]
+
+        self._documents.edit(self._find(call), delete)
+        return {}
+
+    def _find(self, call: Call) -> Key:
+        arn = call.request["ResourceArn"]
+        part = arn.split(":", 5)[5].split("/", 1)[0]
+        kind, member = _KINDS.get(part, ("", ""))
+        for key, document in self._documents.of(kind, call.region):
+            if document[member] == arn:
+                return key
+        raise ValidationError(f"The resource {arn} does not exist in {call.region}.")
+
+
+def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
+    """Of one request, whatever it creates or changes. Raises ValidationError."""
+    counts = Counter(tag["Key"] for tag in tags)
+    twice = [key for key, count in counts.items() if count > 1]
+    if twice:
+        raise ValidationError(f"Duplicate tag keys found: {', '.join(twice)}. Give each key once.")
+    reserved = [key for key in counts if key.lower().startswith("aws:")]
+    if reserved:
+        raise ValidationError(
+            f"Tag keys starting with 'aws:' are reserved for AWS: {', '.join(reserved)}"
+        )

@@ -1,0 +1,1 @@
+"""What serves: endpoints, their configs and variants, fleets and their replacement."""

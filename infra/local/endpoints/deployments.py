@@ -1,0 +1,197 @@
+"""What serves the endpoints: fleets that are brought up, replaced and torn down, in threads.
+
+The endpoints' documents follow: each of these works ends by a status, or by the document's end.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from longspan.infra.local.containers.failures import cut
+from longspan.infra.local.containers.serving_failures import ServingClosed, ServingFailure
+from longspan.infra.local.control.api import Document
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
+from longspan.infra.local.control.invocations import (
+    UNAVAILABLE,
+    Answer,
+    Invocation,
+    unsupported,
+    validation_error,
+)
+from longspan.infra.local.endpoints.fleet import EndpointFleet
+from longspan.infra.local.endpoints.variants import retained, summaries, weights
+
+__all__ = ["CONFIG", "KIND", "STATUS", "Deployments"]
+
+# Of an endpoint's document.
+KIND = "endpoint"
+STATUS = "EndpointStatus"
+CONFIG = "EndpointConfigName"
+_PATIENCE = 10.0  # with threads whose containers were killed
+
+
+class Deployments:
+    """The fleet of each endpoint; an endpoint's status lets one work at a time change it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._documents = context.documents
+        self._fleets: dict[Key, EndpointFleet] = {}
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+
+    def bring_up(self, key: Key) -> None:
+        """From Creating to InService or Failed."""
+        self._work(key, partial(self._bring_up, key))
+
+    def restore(self, key: Key) -> None:
+        """The same, of one that served when an earlier cloud ended."""
+        self._set(key, "Creating", PendingDeploymentSummary=None, _Restored=True)
+        self.bring_up(key)
+
+    def replace(self, key: Key, config: Document, request: Document) -> None:
+        """From Updating to InService, with a new fleet, or else the old one and the reason."""
+        self._work(key, partial(self._replace, key, config, request))
+
+    def weigh(self, key: Key, variants: list[Document]) -> None:
+        """From Updating to InService, with other weights."""
+        self._work(key, partial(self._weigh, key, variants))
+
+    def tear_down(self, key: Key) -> None:
+        """From Deleting to no document."""
+        self._work(key, partial(self._tear_down, key))
+
+    def invoke(self, invocation: Invocation) -> Answer:
+        """The answer of one of the endpoint's containers, or of the runtime about it."""
+        refusal, key = unsupported(invocation), Key(KIND, invocation.region, invocation.endpoint)
+        if refusal is not None:
+            return refusal
+        while fleet := self._fleets.get(key):
+            answer = fleet.invoke(invocation)
+            # An update may have come between: the new fleet answers for the one that stops.
+            if answer.status != UNAVAILABLE or self._fleets.get(key) is fleet:
+                return answer
+        return validation_error(
+            f"Endpoint {invocation.endpoint} of account {invocation.account} not found."
+        )
+
+    def close(self) -> None:
+        """Kill all containers; what served can be brought up again."""
+        self._closing.set()
+        with self._lock:
+            fleets, threads = list(self._fleets.values()), list(self._threads)
+            self._fleets.clear()
+        for fleet in fleets:
+            fleet.kill()
+        for thread in threads:
+            thread.join(_PATIENCE)
+
+    def _bring_up(self, key: Key) -> None:
+        document = self._documents.get(key)
+        config = self._documents.find(Key("endpoint-config", key.region, document[CONFIG]))
+        try:
+            if config is None:
+                raise ServingFailure(f"Could not find endpoint configuration {document[CONFIG]}.")
+            fleet = self._fleet(key, config)
+        except ServingFailure as failure:
+            self._set(key, "Failed", FailureReason=cut(str(failure)))
+            return
+        self._enter(key, fleet, config, document["ProductionVariants"])
+
+    def _replace(self, key: Key, config: Document, request: Document) -> None:
+        try:
+            fleet = self._fleet(key, config)
+        except ServingFailure as failure:
+            reason = cut(f"The update failed and was rolled back. {failure}")
+            self._set(key, "InService", FailureReason=reason, PendingDeploymentSummary=None)
+            return
+        old = self._fleets.get(key)
+        before = self._documents.get(key)
+        last = before.get("LastDeploymentConfig") if request.get("RetainDeploymentConfig") else None
+        self._enter(
+            key,
+            fleet,
+            config,
+            retained(before["ProductionVariants"], request),
+            LastDeploymentConfig=request.get("DeploymentConfig") or last,
+        )
+        if old is not None:  # else it was killed, since the cloud ends
+            old.stop()
+
+    def _weigh(self, key: Key, variants: list[Document]) -> None:
+        fleet = self._fleets.get(key)
+        if fleet is None:
+            raise ServingClosed
+        fleet.weigh(weights(variants))
+        self._set(key, "InService", ProductionVariants=variants)
+
+    def _fleet(self, key: Key, config: Document) -> EndpointFleet:
+        """One that serves. Raises ServingFailure, ServingClosed."""
+        fleet = EndpointFleet(self._context, key, config["ProductionVariants"], self._closing)
+        try:
+            fleet.start()
+        except (ServingFailure, ServingClosed):
+            raise
+        except Exception as error:  # an endpoint must not stay Creating for ever
+            if self._closing.is_set():
+                raise ServingClosed from None
+            logging.getLogger(__name__).exception("endpoint %s", key.name)
+            raise ServingFailure(f"InternalServerError: {error}") from None
+        return fleet
+
+    def _enter(
+        self,
+        key: Key,
+        fleet: EndpointFleet,
+        config: Document,
+        before: list[Document],
+        **members: object,
+    ) -> None:
+        """The fleet serves from now on."""
+        variants = summaries(config, fleet.images(), self._context.now(), before)
+        fleet.weigh(weights(variants))
+        with self._lock:
+            closed = self._closing.is_set()
+            if not closed:
+                self._fleets[key] = fleet
+        if closed:
+            fleet.kill()
+            return
+        self._set(
+            key,
+            "InService",
+            FailureReason=None,
+            PendingDeploymentSummary=None,
+            ProductionVariants=variants,
+            **{CONFIG: config[CONFIG]},
+            **members,
+        )
+
+    def _tear_down(self, key: Key) -> None:
+        with self._lock:
+            fleet = self._fleets.pop(key, None)
+        if fleet is not None:
+            fleet.stop()
+        self._documents.delete(key)
+
+    def _set(self, key: Key, status: str, **members: object) -> None:
+        now = self._context.now()
+        self._documents.change(key, **{STATUS: status, "LastModifiedTime": now, **members})
+
+    def _work(self, key: Key, work: Callable[[], None]) -> None:
+        """In a thread; the status lets one at a time work on an endpoint."""
+
+        def run() -> None:
+            # A cloud that ends leaves the status as it is: `recover` goes by it.
+            with contextlib.suppress(ServingClosed):
+                work()
+
+        thread = threading.Thread(target=run, name=f"endpoint {key.name}", daemon=True)
+        with self._lock:
+            self._threads = [other for other in self._threads if other.is_alive()]
+            self._threads.append(thread)
+            thread.start()

@@ -1,0 +1,1 @@
+"""moto: its server, its state, and every hook into its internals."""

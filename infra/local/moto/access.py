@@ -1,0 +1,233 @@
+"""moto's check of who may do what, completed: AWS's evaluation of policies, and AWS's words.
+
+With `moto_server` and `moto_state` this is where moto's internals are touched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast
+from urllib.parse import parse_qs, urlsplit
+
+from moto import settings
+from moto.core.exceptions import JsonRESTError, _RESTError
+from moto.iam.access_control import (
+    IAMPolicy,
+    IAMPolicyStatement,
+    IAMRequest,
+    IAMRequestBase,
+    S3IAMRequest,
+)
+from moto.iam.models import get_account_id_from
+from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
+from moto.sts.models import sts_backends
+from werkzeug.datastructures import Headers
+
+from longspan.infra.local.control.api import AccessDenied, Unrecognized, Unsigned, WrongSignature
+from longspan.infra.local.moto.policies import ALLOWED, DENIED, decide
+from longspan.infra.local.moto.resources import resource_of
+
+__all__ = ["Signed", "account_of", "authorize", "caller_of", "enforced", "require_signatures"]
+
+_PARTITION = "aws"
+# What moto calls by the API's or the signature's name, and IAM by another.
+_SERVICES = {"monitoring": "cloudwatch"}
+_ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:ListObjectsV2": "s3:ListBucket"}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A request as it was signed; `path` with its query."""
+
+    account: str
+    method: str
+    path: str
+    body: bytes
+    headers: Headers
+
+
+def account_of(key: str) -> str:
+    """The account that an access key belongs to; the only one for a key that nobody has."""
+    return str(get_account_id_from(key))
+
+
+def caller_of(account: str, region: str, key: str) -> str:
+    """The ARN of the user or of the role's session that an access key belongs to."""
+    return str(sts_backends[account][_PARTITION].get_caller_identity(key, region)[1])
+
+
+def enforced() -> bool:
+    """Whether policies are looked at."""
+    return bool(settings.INITIAL_NO_AUTH_ACTION_COUNT == 0)
+
+
+def authorize(
+    signed: Signed, action: str, resource: str, context: Mapping[str, str] | None = None
+) -> None:
+    """Let a request pass whose sender may do an action, as `iam:PassRole`, if that is enforced.
+
+    Raises AccessDenied, and Unrecognized for a key or signature that is not right.
+    """
+    if not enforced():
+        return
+    try:
+        # The service is read from the signature, and replaced here: some actions are IAM's.
+        request = IAMRequest(
+            account_id=signed.account,
+            method=signed.method,
+            path=signed.path,
+            data={},
+            body=signed.body,
+            headers=cast(Any, signed.headers),
+            action=action.partition(":")[2],
+        )
+        request.check_signature()
+        request._action = action
+        _check(request, resource, context or {})
+    except _RESTError as refused:
+        kinds = {kind.code: kind for kind in (AccessDenied, WrongSignature)}
+        raise kinds.get(refused.error_type, Unrecognized)(refused.message) from None
+
+
+def require_signatures() -> None:
+    """From now on every request must be signed by a known key whose policies allow it."""
+    settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+    hooks = {
+        "__init__": _with_links(IAMRequestBase.__init__),
+        "check_signature": _unless_link(IAMRequestBase.check_signature),
+        "check_action_permitted": lambda self, resource: _check(self, resource, {}),
+        "_create_aws_request": _without_parameters(IAMRequestBase._create_aws_request),
+    }
+    for name, hook in hooks.items():
+        setattr(IAMRequestBase, name, hook)
+    setattr(IAMRequest, "_raise_invalid_access_key", _refuse_key)  # noqa: B010 - hooks, for mypy
+    setattr(IAMRequest, "_raise_signature_does_not_match", _refuse_signature)  # noqa: B010
+    original = IAMPolicyStatement._check_principal
+
+    def check_principal(self: Any, principal: str) -> bool:
+        """A role that trusts a service trusts the administrator, as whom our services assume it.
+
+        Whoever assumes a role must also be allowed to, by policies of their own.
+        """
+        trusted = self._statement.get("Principal")
+        if isinstance(trusted, dict) and "AWS" not in trusted:
+            return "Service" in trusted
+        return bool(original(self, principal))
+
+    setattr(IAMPolicyStatement, "_check_principal", check_principal)  # noqa: B010
+
+
+def _with_links(original: Any) -> Any:
+    """A link carries in its query what other requests carry in a header, which moto reads."""
+
+    def init(self: Any, *, headers: Any, path: str, **more: Any) -> None:
+        self._headers = headers  # of whom refuses
+        self._is_link = "Authorization" not in headers
+        original(
+            self, headers=_of_link(self, path) if self._is_link else headers, path=path, **more
+        )
+
+    return init
+
+
+def _of_link(request: Any, path: str) -> dict[str, str]:
+    query = parse_qs(urlsplit(path).query)
+    credential = query.get("X-Amz-Credential", [""])[0]
+    key = query.get("AWSAccessKeyId", [""])[0]  # of signature version 2
+    if key:
+        credential = f"{key}/date/us-east-1/s3/aws4_request"
+    if not credential:
+        if isinstance(request, S3IAMRequest):
+            raise S3AccessDeniedError
+        raise _refusal(request, Unsigned.code, "MissingAuthenticationToken", "Unsigned request")
+    token = query.get("X-Amz-Security-Token", query.get("x-amz-security-token", [""]))[0]
+    return {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, ",
+        **({"X-Amz-Security-Token": token} if token else {}),
+    }
+
+
+def _unless_link(original: Any) -> Any:
+    """A link's own signature is not checked, its key's policies are."""
+    return lambda self: None if self._is_link else original(self)
+
+
+def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
+    """Of moto's request; raises moto's exceptions."""
+    action = _action(request._action)
+    if action == "sts:GetCallerIdentity":  # allowed to all, whatever policies say
+        return
+    if resource == "*":
+        resource = resource_of(action, request._body, request._region, request.account_id)
+    policies = [IAMPolicy(policy)._policy_json for policy in request._access_key.collect_policies()]
+    who = str(request._access_key.arn)
+    known = {"aws:PrincipalArn": who, "aws:RequestedRegion": request._region, **context}
+    decision = decide(policies, action, resource, known)
+    if decision == ALLOWED and request._is_assuming_role_operation(resource):
+        if request._check_role_trust_relationship(resource):
+            return
+    elif decision == ALLOWED:
+        return
+    because = (
+        f"with an explicit deny in an identity-based policy for the {action} action"
+        if decision == DENIED
+        else f"because no identity-based policy allows the {action} action"
+    )
+    _deny(
+        request,
+        f"User: {who} is not authorized to perform: {action} on resource: {resource} {because}",
+    )
+
+
+def _action(name: str) -> str:
+    service, _, operation = name.partition(":")
+    return _ACTIONS.get(name, f"{_SERVICES.get(service, service)}:{operation}")
+
+
+def _deny(request: Any, message: str) -> NoReturn:
+    if not isinstance(request, S3IAMRequest):
+        raise _refusal(request, AccessDenied.code, "AccessDenied", message)
+    bucket = request._data.get("BucketName")
+    denied = BucketAccessDeniedError(bucket) if bucket else S3AccessDeniedError()
+    denied.message = message  # moto's own names neither the action nor the resource
+    raise denied
+
+
+def _refuse_key(self: Any, _: str) -> NoReturn:
+    message = "The security token included in the request is invalid."
+    raise _refusal(self, Unrecognized.code, "InvalidClientTokenId", message)
+
+
+def _refuse_signature(self: Any) -> NoReturn:
+    message = (
+        "The request signature we calculated does not match the signature you provided. Check "
+        "your AWS Secret Access Key and signing method."
+    )
+    raise _refusal(self, WrongSignature.code, "SignatureDoesNotMatch", message)
+
+
+def _refusal(request: Any, json_code: str, query_code: str, message: str) -> _RESTError:
+    """As the request's protocol has it: moto's own is XML, which only the query protocol reads."""
+    if _is_form(request):
+        refused = _RESTError(query_code, message)
+        refused.code = 403
+        return refused
+    return JsonRESTError(json_code, message)
+
+
+def _without_parameters(original: Any) -> Any:
+    """moto takes parameters that it found elsewhere for the body of a request that has none."""
+
+    def create_aws_request(self: Any) -> Any:
+        data = self._data
+        self._data = data if _is_form(self) else {}
+        try:
+            return original(self)
+        finally:
+            self._data = data
+
+    return create_aws_request
+
+
+def _is_form(request: Any) -> bool:
+    kind = str(request._headers.get("Content-Type") or "")
+    return kind.startswith("application/x-www-form-urlencoded")

@@ -1,0 +1,87 @@
+"""What a fresh local account holds: an administrator, an execution role and a bucket."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from longspan.infra.local.control.clients import Credentials
+from longspan.infra.local.moto import state as moto_state
+
+__all__ = ["Account", "create_account"]
+
+_ROLE = "longspan-local"
+_EVERYTHING = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+)
+_TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sagemaker.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Names that a client needs; the role may do everything, since nothing here costs money."""
+
+    id: str
+    region: str
+    administrator: Credentials
+    role_arn: str
+    bucket: str
+
+
+def create_account(url: str, region: str) -> Account:
+    """Create what is missing of it, before signatures are required."""
+    # Any key does as long as nobody checks them.
+    session = boto3.Session("local", "local", region_name=region)
+    iam = session.client("iam", endpoint_url=url)
+    account = session.client("sts", endpoint_url=url).get_caller_identity()["Account"]
+    user = f"{_ROLE}-administrator"
+    if user not in {found["UserName"] for found in iam.list_users()["Users"]}:
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="everything", PolicyDocument=_EVERYTHING)
+    if _ROLE not in {found["RoleName"] for found in iam.list_roles()["Roles"]}:
+        iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=_TRUST)
+        iam.put_role_policy(RoleName=_ROLE, PolicyName="everything", PolicyDocument=_EVERYTHING)
+    bucket = f"longspan-local-{account}-{region}"
+    _create_bucket(session, url, bucket, region)
+    return Account(
+        id=account,
+        region=region,
+        administrator=_access_key(iam, user),
+        role_arn=f"arn:aws:iam::{account}:role/{_ROLE}",
+        bucket=bucket,
+    )
+
+
+def _access_key(iam: Any, user: str) -> Credentials:
+    """The one that an earlier run gave out, if its state was kept: it still opens the door."""
+    keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+    if keys:
+        found = keys[0]["AccessKeyId"]
+        return Credentials(found, moto_state.secret_of(found))
+    created = iam.create_access_key(UserName=user)["AccessKey"]
+    return Credentials(created["AccessKeyId"], created["SecretAccessKey"])
+
+
+def _create_bucket(session: boto3.Session, url: str, bucket: str, region: str) -> None:
+    s3 = session.client("s3", endpoint_url=url)
+    if bucket in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
+        return
+    if region == "us-east-1":  # the one region that must not be named
+        s3.create_bucket(Bucket=bucket)
+    else:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})

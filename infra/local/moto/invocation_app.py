@@ -1,0 +1,113 @@
+"""SageMaker's runtime API as WSGI has it: requests to endpoints, whatever their bodies are.
+
+moto's own reading of requests takes every body for text.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Runtime.html
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from werkzeug import Request, Response
+
+from longspan.infra.local.control.api import ApiError, Unsigned
+from longspan.infra.local.control.invocations import Answer, Invocation, refused, validation_error
+from longspan.infra.local.moto.access import Signed, account_of, authorize
+from longspan.infra.local.moto.event_stream import payload_parts
+from longspan.infra.local.moto.signatures import scope_of
+
+__all__ = ["InvocationApp"]
+
+_PATH = re.compile(r"/endpoints/([^/]+)/((?:async-)?invocations(?:-response-stream)?)")
+_OPERATIONS = {
+    "invocations": "InvokeEndpoint",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+    "async-invocations": "InvokeEndpointAsync",
+}
+_LONGEST = 6 * 1024 * 1024  # bytes of a body
+_STREAM = "application/vnd.amazon.eventstream"
+
+
+class InvocationApp:
+    """`invoke` answers those requests that may pass."""
+
+    def __init__(self, invoke: Callable[[Invocation], Answer]) -> None:
+        self._invoke = invoke
+
+    def handles(self, environ: Mapping[str, Any]) -> bool:
+        """Whether a request is for the runtime: S3 may have a bucket of that name."""
+        return (
+            environ["REQUEST_METHOD"] == "POST"
+            and _PATH.fullmatch(environ["PATH_INFO"]) is not None
+            and scope_of(environ).service in ("", "sagemaker")
+        )
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """As WSGI has it."""
+        request = Request(environ)
+        found = _PATH.fullmatch(request.path)
+        assert found is not None
+        operation = _OPERATIONS[found[2]]
+        try:
+            answer = self._answer(request, found[1], operation)
+        except ApiError as error:
+            answer = refused(403, error.code, str(error))
+        response = _streamed(answer) if operation.endswith("Stream") else _plain(answer)
+        response.headers["x-amzn-RequestId"] = secrets.token_hex(16)
+        return response(environ, start_response)
+
+    def _answer(self, request: Request, endpoint: str, operation: str) -> Answer:
+        """Raises ApiError for whom it is not for."""
+        scope, body = scope_of(request.environ), request.get_data()
+        if not scope.key:
+            raise Unsigned("Missing Authentication Token")
+        account, region = account_of(scope.key), scope.region
+        resource = f"arn:aws:sagemaker:{region}:{account}:endpoint/{endpoint}"
+        signed = Signed(account, "POST", request.path, body, request.headers)
+        authorize(signed, f"sagemaker:{operation}", resource)
+        if operation == "InvokeEndpointAsync":
+            return validation_error(
+                f"Endpoint {endpoint} is not asynchronous: the local cloud has no asynchronous "
+                "inference; use InvokeEndpoint"
+            )
+        if len(body) > _LONGEST:
+            return validation_error(
+                "1 validation error detected: Value at 'body' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {_LONGEST}"
+            )
+        return self._invoke(_invocation(request, endpoint, account, region, body))
+
+
+def _invocation(
+    request: Request, endpoint: str, account: str, region: str, body: bytes
+) -> Invocation:
+    headers = request.headers
+    return Invocation(
+        endpoint=endpoint,
+        account=account,
+        region=region,
+        body=body,
+        content_type=headers.get("Content-Type") or "",
+        # Of an answer in parts, HTTP's own header is about the parts.
+        accept=headers.get("X-Amzn-SageMaker-Accept") or headers.get("Accept") or "",
+        headers={
+            name: value
+            for name, value in headers.items()
+            if name.lower().startswith("x-amzn-sagemaker")
+        },
+    )
+
+
+def _plain(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, answer.headers)
+
+
+def _streamed(answer: Answer) -> Response:
+    """An error comes before the stream."""
+    if answer.status != 200:
+        return _plain(answer)
+    headers = {**answer.headers, "X-Amzn-SageMaker-Content-Type": answer.headers["Content-Type"]}
+    headers["Content-Type"] = _STREAM
+    return Response(payload_parts(answer.body), 200, headers)

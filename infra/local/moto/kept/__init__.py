@@ -1,0 +1,1 @@
+"""What moto holds in memory, kept in files."""

@@ -1,0 +1,1 @@
+"""What a pipeline definition means: text, parameters, expressions, conditions, graph."""

@@ -1,0 +1,92 @@
+"""A step's arguments, and what others refer to in it, against SageMaker's model of the API.
+
+What is wrong by its type or name would fail after an hour of other steps; AWS, too, says so when
+the pipeline is created.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from botocore.model import Shape
+
+from longspan.infra.local.control import shapes
+from longspan.infra.local.pipeline.definition.expressions import is_expression
+from longspan.infra.local.pipeline.definition.paths import Path
+from longspan.infra.local.pipeline.definition.reading import invalid
+from longspan.infra.local.pipeline.definition.resources import Resource
+
+__all__ = ["check_arguments", "check_property"]
+
+
+def check_arguments(arguments: Mapping[str, Any], resource: Resource, where: str) -> None:
+    """Raises ValidationError for members that are unknown, missing, or of another type."""
+    for name in resource.excluded:
+        if name in arguments:
+            raise invalid(f"{where}: Unknown Argument member '{name}'.")
+    shape = shapes.operation(resource.create).input_shape
+    # Names that are made up need not be given.
+    _check(arguments, shape, where, optional=() if resource.literal else (resource.name,))
+
+
+def _check(value: Any, shape: Shape, where: str, optional: Collection[str] = ()) -> None:
+    if is_expression(value) or value is None:
+        return
+    kind = shape.type_name
+    if kind == "structure":
+        _check_structure(value, shape, where, optional)
+    elif kind == "list":
+        for number, item in enumerate(_typed(value, list, "a list", where)):
+            _check(item, shape.member, f"{where}[{number}]")
+    elif kind == "map":
+        for name, item in _typed(value, dict, "an object", where).items():
+            _check(item, shape.value, f"{where}['{name}']")
+    elif kind == "string":
+        _typed(value, str, "a string", where)
+    elif kind == "boolean":
+        _typed(value, bool, "true or false", where)
+    elif kind in ("integer", "long"):
+        _typed(value, int, "an integer", where)
+    elif kind in ("float", "double"):
+        _typed(value, int | float, "a number", where)
+
+
+def _check_structure(value: Any, shape: Shape, where: str, optional: Collection[str]) -> None:
+    _typed(value, dict, "an object", where)
+    members: Mapping[str, Shape] = shape.members
+    for name, item in value.items():
+        if name not in members:
+            raise invalid(f"{where}: Unknown Argument member '{name}'.")
+        _check(item, members[name], f"{where}.{name}")
+    for name in shape.required_members:
+        if value.get(name) is None and name not in optional:
+            raise invalid(f"{where}: Missing required Argument member '{name}'.")
+
+
+def _typed(value: Any, kind: Any, word: str, where: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise invalid(f"{where}: expected {word} or an expression, got {value!r}.")
+    return value
+
+
+def check_property(path: Path, resource: Resource, where: str) -> None:
+    """Whether the description of what a step makes can have such a member.
+
+    Raises ValidationError.
+    """
+    operations = [name for name in (resource.describe, resource.also) if name]
+    found = [shapes.operation(name).output_shape for name in operations]
+    for number, token in enumerate(path):
+        found = [below for shape in found for below in _below(shape, token)]
+        if not found:
+            raise invalid(
+                f"{where}: {resource.describe} has no property "
+                f"{'.'.join(str(part) for part in path[: number + 1])}."
+            )
+
+
+def _below(shape: Shape, token: str | int) -> list[Shape]:
+    if shape.type_name == "structure":
+        return [shape.members[token]] if token in shape.members else []
+    if shape.type_name == "list":
+        return [shape.member]
+    return [shape.value] if shape.type_name == "map" else []

@@ -1,0 +1,152 @@
+"""Which steps wait for which: what DependsOn says, and what references imply."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from longspan.infra.local.pipeline.definition.arguments import check_property
+from longspan.infra.local.pipeline.definition.definition import Definition, Dependency, Step
+from longspan.infra.local.pipeline.definition.expressions import (
+    PROPERTY_FILES,
+    Reference,
+    references,
+)
+from longspan.infra.local.pipeline.definition.reading import invalid
+
+__all__ = ["check_graph", "dependencies", "inside", "upstream"]
+
+_VARIABLES: Mapping[str, str] = {
+    # The type of steps that may use it; empty for all.
+    "StartDateTime": "",
+    "CurrentDateTime": "",
+    "PipelineName": "",
+    "PipelineArn": "",
+    "PipelineExecutionId": "",
+    "PipelineExecutionArn": "",
+    "TrainingJobName": "Training",
+    "ProcessingJobName": "Processing",
+}
+
+
+def inside(definition: Definition, condition: str) -> frozenset[str]:
+    """The steps in the branches of a condition step, at any depth."""
+    return frozenset(name for name in definition.steps if condition in _around(definition, name))
+
+
+def _around(definition: Definition, name: str) -> Iterator[str]:
+    """The condition steps in whose branches a step stands."""
+    branch = definition.steps[name].branch
+    while branch is not None:
+        yield branch.condition
+        branch = definition.steps[branch.condition].branch
+
+
+def dependencies(definition: Definition, name: str) -> tuple[Dependency, ...]:
+    """What a step waits for, beside its branch's condition; no step is in it twice.
+
+    Who waits for a condition step waits for the steps of the branch that is taken too.
+    """
+    step = definition.steps[name]
+    found = {dependency.step: dependency for dependency in step.depends_on}
+    around = set(_around(definition, name))
+    for reference in references(step.arguments):
+        if reference.root == "Steps" and reference.name not in around:
+            found.setdefault(reference.name, Dependency(reference.name))
+    return tuple(dependency for dependency in found.values() if dependency.step not in around)
+
+
+def upstream(definition: Definition, name: str) -> frozenset[str]:
+    """The steps that must have come to an end, or be out of the question, before this one runs."""
+    step = definition.steps[name]
+    found = {step.branch.condition} if step.branch else set()
+    for dependency in dependencies(definition, name):
+        found.add(dependency.step)
+        found |= inside(definition, dependency.step)
+    return frozenset(found)
+
+
+def check_graph(definition: Definition) -> None:
+    """Raises ValidationError for references that lead nowhere, and for steps in a circle."""
+    for step in definition.steps.values():
+        for dependency in step.depends_on:
+            if dependency.step not in definition.steps:
+                raise invalid(
+                    f"Step '{step.name}': DependsOn names the unknown step '{dependency.step}'."
+                )
+            if dependency.step in _around(definition, step.name):
+                raise invalid(
+                    f"Step '{step.name}': DependsOn names '{dependency.step}', in whose branch it "
+                    "is; leave it out."
+                )
+        for reference in _references(step):
+            _check_reference(definition, step, reference)
+    _check_order(definition)
+
+
+def _references(step: Step) -> Iterable[Reference]:
+    try:
+        return list(references(step.arguments))
+    except ValueError as error:
+        raise invalid(f"Step '{step.name}': {error}.") from None
+
+
+def _check_reference(definition: Definition, step: Step, reference: Reference) -> None:
+    where, text = f"Step '{step.name}'", reference.text
+    if reference.root == "Parameters":
+        known = [parameter.name for parameter in definition.parameters]
+        if reference.name not in known:
+            raise invalid(
+                f"{where}: {text} is an unknown parameter. Declared are: "
+                f"{', '.join(known) or 'none'}."
+            )
+    elif reference.root == "Execution":
+        if _VARIABLES.get(reference.name) not in ("", step.type):
+            fit = [name for name, kind in _VARIABLES.items() if kind in ("", step.type)]
+            raise invalid(
+                f"{where}: {text} is no variable of a {step.type} step. There are: "
+                f"{', '.join(fit)}."
+            )
+    else:
+        _check_step_reference(definition, where, step, reference)
+
+
+def _check_step_reference(
+    definition: Definition, where: str, step: Step, reference: Reference
+) -> None:
+    target = definition.steps.get(reference.name)
+    if target is None:
+        raise invalid(f"{where}: {reference.text} refers to the unknown step '{reference.name}'.")
+    if target is step:
+        raise invalid(f"{where}: {reference.text} refers to the step itself.")
+    if reference.path[:1] == (PROPERTY_FILES,):
+        if reference.path[1:] not in [(name,) for name in target.property_files]:
+            raise invalid(
+                f"{where}: {reference.text} is an unknown property file. Step '{target.name}' "
+                f"has: {', '.join(target.property_files) or 'none'}."
+            )
+    elif target.resource is not None:
+        check_property(reference.path, target.resource, f"{where}: {reference.text}")
+    elif target.type != "Condition" or reference.path != ("Outcome",):
+        raise invalid(f"{where}: {reference.text} is no property of a {target.type} step.")
+
+
+def _check_order(definition: Definition) -> None:
+    """Take away steps that wait for none of the rest; what is left goes in a circle."""
+    left: dict[str, frozenset[str]] = {
+        name: upstream(definition, name) for name in definition.steps
+    }
+    while left:
+        free = [name for name, before in left.items() if not before & left.keys()]
+        if not free:
+            raise invalid(f"Cycle detected in pipeline definition: {' -> '.join(_cycle(left))}.")
+        for name in free:
+            del left[name]
+
+
+def _cycle(left: Mapping[str, Any]) -> list[str]:
+    """One circle, by following what each step waits for."""
+    path = [next(iter(left))]
+    while True:
+        after = min(name for name in left[path[-1]] if name in left)
+        if after in path:
+            return [*path[path.index(after) :], after]
+        path.append(after)

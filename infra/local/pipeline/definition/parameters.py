@@ -1,0 +1,146 @@
+"""Parameters of a pipeline: declared in its definition, given when an execution starts.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-parameters.html
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from longspan.infra.local.control.api import ValidationError
+from longspan.infra.local.pipeline.definition.reading import (
+    invalid,
+    read_list,
+    read_members,
+    read_text,
+)
+
+__all__ = ["Parameter", "Value", "bind", "read_parameters", "shown"]
+
+Value: TypeAlias = str | int | float | bool
+
+_NAME = re.compile(r"[A-Za-z0-9\-_]{1,256}")
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declaration; `default` None means that a value must be given."""
+
+    name: str
+    type: str
+    default: Value | None = None
+    allowed: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> Value:
+        """From the string that a request holds. Raises ValidationError."""
+        try:
+            value = _PARSERS[self.type](text)
+        except ValueError:
+            raise ValidationError(
+                f"Invalid value for pipeline parameter '{self.name}': expected type {self.type}, "
+                f"got '{text}'."
+            ) from None
+        self.check(value)
+        return value
+
+    def check(self, value: Value) -> None:
+        """Raises ValidationError for one that is not among those allowed."""
+        if self.allowed and value not in self.allowed:
+            raise ValidationError(
+                f"Invalid value for pipeline parameter '{self.name}': expected one of "
+                f"{', '.join(self.allowed)}, got '{value}'."
+            )
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+_PARSERS: Mapping[str, Callable[[str], Value]] = {
+    "String": str,
+    "Integer": int,
+    "Float": float,
+    "Boolean": _boolean,
+}
+_TYPES: Mapping[str, Any] = {"String": str, "Integer": int, "Float": int | float, "Boolean": bool}
+
+
+def read_parameters(value: Any) -> tuple[Parameter, ...]:
+    """From the definition. Raises ValidationError."""
+    found = tuple(
+        _read(item, f"Parameters[{number}]")
+        for number, item in enumerate(read_list(value, "Parameters"))
+    )
+    if len(found) > _MOST:
+        raise invalid(f"Parameters: at most {_MOST} are allowed, got {len(found)}.")
+    names = [parameter.name for parameter in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise invalid(f"Duplicate parameter name '{name}'. Parameter names must be unique.")
+    return found
+
+
+def _read(item: Any, where: str) -> Parameter:
+    members = read_members(item, where, ("Name", "Type"), ("DefaultValue", "EnumValues"))
+    name, kind = read_text(members["Name"], f"{where}.Name"), members["Type"]
+    if not _NAME.fullmatch(name):
+        raise invalid(f"{where}: Name '{name}' must match {_NAME.pattern}.")
+    if kind not in _TYPES:
+        raise invalid(
+            f"{where}: Type of '{name}' must be one of {', '.join(_TYPES)}, got {kind!r}."
+        )
+    allowed = read_list(members.get("EnumValues", []), f"{where}.EnumValues")
+    if allowed and kind != "String":
+        raise invalid(f"{where}: only a String has EnumValues, '{name}' is of type {kind}.")
+    default = members.get("DefaultValue")
+    if default is not None and (
+        not isinstance(default, _TYPES[kind]) or isinstance(default, bool) != (kind == "Boolean")
+    ):
+        raise invalid(f"{where}: DefaultValue of '{name}' must be of type {kind}, got {default!r}.")
+    parameter = Parameter(
+        name, kind, default, tuple(read_text(one, f"{where}.EnumValues") for one in allowed)
+    )
+    if default is not None:
+        parameter.check(default)
+    return parameter
+
+
+def bind(declared: Sequence[Parameter], given: Iterable[Mapping[str, str]]) -> dict[str, Value]:
+    """Values of all parameters of an execution.
+
+    Raises ValidationError for names that are unknown or given twice, wrong types, and those
+    that have no value.
+    """
+    known = {parameter.name: parameter for parameter in declared}
+    values: dict[str, Value] = {}
+    for item in given:
+        name = item["Name"]
+        if name not in known:
+            raise ValidationError(
+                f"Unknown pipeline parameter '{name}'. The pipeline's parameters are: "
+                f"{', '.join(known) or 'none'}."
+            )
+        if name in values:
+            raise ValidationError(f"Pipeline parameter '{name}' is given twice.")
+        values[name] = known[name].parse(item.get("Value", ""))
+    missing = [p.name for p in declared if p.name not in values and p.default is None]
+    if missing:
+        raise ValidationError(
+            f"Parameters {missing} have no default value in the pipeline definition: give their "
+            "values in PipelineParameters."
+        )
+    return {p.name: values[p.name] if p.name in values else _default(p) for p in declared}
+
+
+def _default(parameter: Parameter) -> Value:
+    assert parameter.default is not None
+    return parameter.default
+
+
+def shown(value: Value) -> str:
+    """As ListPipelineParametersForExecution has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""What runs a pipeline: executions, steps, schedule, cache, records."""

@@ -1,0 +1,53 @@
+"""Earlier results of a step that can be taken instead of running it again.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-caching.html
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from longspan.infra.local.control.api import Document
+from longspan.infra.local.control.documents import Documents
+from longspan.infra.local.pipeline.definition.definition import Step
+from longspan.infra.local.pipeline.definition.resources import Resource
+from longspan.infra.local.pipeline.execution.records import EXECUTION
+
+__all__ = ["cache_key", "earlier_result"]
+
+
+def cache_key(step: Step, resource: Resource, arguments: Mapping[str, Any]) -> str:
+    """The same for the same type, name of the step, and attributes that count for the type."""
+    counted = {
+        member: _part(arguments[member], parts)
+        for member, parts in (resource.cached or dict.fromkeys(arguments, ())).items()
+        if arguments.get(member) is not None
+    }
+    text = json.dumps([step.type, step.name, counted], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _part(value: Any, parts: tuple[str, ...]) -> Any:
+    return {part: value.get(part) for part in parts} if parts else value
+
+
+def earlier_result(
+    documents: Documents, region: str, pipeline: str, key: str, since: float
+) -> tuple[str, Document] | None:
+    """The newest successful run with this key, ended after `since`: its execution, its record.
+
+    What was itself taken from a cache does not count: its age is that of the run.
+    """
+    found = [
+        (document["PipelineExecutionArn"], record)
+        for _, document in documents.of(EXECUTION, region)
+        if document["PipelineArn"] == pipeline
+        for record in document["_Steps"].values()
+        if record.get("_Key") == key
+        and record["StepStatus"] == "Succeeded"
+        and record["EndTime"] >= since
+        and not record.get("CacheHitResult")
+        and not record.get("SelectiveExecutionResult")
+    ]
+    return max(found, key=lambda item: float(item[1]["EndTime"]), default=None)

@@ -1,0 +1,232 @@
+"""Pipelines and the versions of their definitions: the operations on them.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePipeline.html
+"""
+
+from collections.abc import Mapping
+
+from longspan.infra.local.control.api import (
+    Call,
+    Conflict,
+    Document,
+    Handler,
+    ResourceNotFound,
+    ValidationError,
+)
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Exists, Key
+from longspan.infra.local.control.listing import Listing
+from longspan.infra.local.pipeline.definition.definition_text import definition_text
+from longspan.infra.local.pipeline.execution.records import (
+    ENDED,
+    EXECUTION,
+    PIPELINE,
+    STATUS,
+    VERSION,
+    version_key,
+)
+
+__all__ = ["Catalog"]
+
+_NAME, _DEFINITION, _LOCATION = "PipelineName", "PipelineDefinition", "PipelineDefinitionS3Location"
+_PIPELINES = Listing(name=_NAME)
+_VERSIONS = Listing(name=_NAME, sort_keys={"CreationTime": "PipelineVersionId"})
+# What an update sets as it is given.
+_UPDATED = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
+_VERSION_NAMES = ("PipelineVersionDisplayName", "PipelineVersionDescription")
+
+
+class Catalog:
+    """A part of the service of pipelines."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._documents = context.documents
+
+    def operations(self) -> Mapping[str, Handler]:
+        """Handlers by operation name."""
+        return {
+            "CreatePipeline": self._create,
+            "DescribePipeline": self._describe,
+            "UpdatePipeline": self._update,
+            "DeletePipeline": self._delete,
+            "ListPipelines": self._list,
+            "ListPipelineVersions": self._list_versions,
+            "UpdatePipelineVersion": self._update_version,
+        }
+
+    def find(self, call: Call, name: str) -> Document:
+        """By name or ARN. Raises ResourceNotFound."""
+        found = self._documents.find(_key(call.region, name))
+        if found is None:
+            raise ResourceNotFound(f"Pipeline '{_short(name)}' does not exist.")
+        return found
+
+    def version(self, call: Call, pipeline: Document, version: int | None) -> Document:
+        """One version of a pipeline, the last one by default. Raises ResourceNotFound."""
+        number = version or pipeline["_LastVersion"]
+        found = self._documents.find(version_key(call.region, pipeline[_NAME], number))
+        if found is None:
+            raise ResourceNotFound(
+                f"Pipeline '{pipeline[_NAME]}' has no version {number}; the last one is "
+                f"{pipeline['_LastVersion']}."
+            )
+        return found
+
+    def ran(self, call: Call, pipeline: str, version: int, execution: str) -> None:
+        """Note that an execution was started."""
+        now = self._context.now()
+        self._documents.change(_key(call.region, pipeline), LastRunTime=now)
+        key = version_key(call.region, pipeline, version)
+        self._documents.change(key, LastExecutionPipelineExecutionArn=execution)
+
+    def _create(self, call: Call) -> Document:
+        request = call.request
+        _refuse_aliases(request)
+        name, token = request[_NAME], request["ClientRequestToken"]
+        arn = call.arn(f"{PIPELINE}/{name}")
+        key = _key(call.region, name)
+        earlier = self._documents.find(key)
+        if earlier is not None and earlier["_Token"] == token:
+            return {"PipelineArn": arn}
+        definition = definition_text(self._context, call, request["RoleArn"])
+        now = self._context.now()
+        document = {
+            **{member: request.get(member) for member in (_NAME, "Tags", *_UPDATED)},
+            "PipelineDisplayName": request.get("PipelineDisplayName") or name,
+            "PipelineArn": arn,
+            "PipelineStatus": "Active",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "CreatedBy": {},
+            "LastModifiedBy": {},
+            "Tags": request.get("Tags", []),
+            "_Token": token,
+            "_LastVersion": 1,
+        }
+        try:
+            self._documents.create(key, document)
+        except Exists:
+            raise ValidationError(
+                "Pipeline names must be unique within an AWS account and region. Pipeline with "
+                f"name ({name}) already exists."
+            ) from None
+        self._add_version(call, name, 1, definition)
+        return {"PipelineArn": arn}
+
+    def _add_version(self, call: Call, name: str, number: int, definition: str) -> None:
+        self._documents.create(
+            version_key(call.region, name, number),
+            {
+                _NAME: name,
+                "PipelineArn": call.arn(f"{PIPELINE}/{name}"),
+                "PipelineVersionId": number,
+                "CreationTime": self._context.now(),
+                _DEFINITION: definition,
+            },
+        )
+
+    def _describe(self, call: Call) -> Document:
+        _refuse_aliases(call.request)
+        pipeline = self.find(call, call.request[_NAME])
+        version = self.version(call, pipeline, call.request.get("PipelineVersionId"))
+        shown = {member: version.get(member) for member in (_DEFINITION, *_VERSION_NAMES)}
+        return {**pipeline, **shown}
+
+    def _update(self, call: Call) -> Document:
+        """Another definition is another version."""
+        request = call.request
+        _refuse_aliases(request)
+        pipeline = self.find(call, request[_NAME])
+        number = pipeline["_LastVersion"]
+        if request.get(_DEFINITION) or request.get(_LOCATION):
+            role = request.get("RoleArn") or pipeline["RoleArn"]
+            definition = definition_text(self._context, call, role)
+            if definition != self.version(call, pipeline, None)[_DEFINITION]:
+                number += 1
+                self._add_version(call, pipeline[_NAME], number, definition)
+        given = {member: request[member] for member in _UPDATED if request.get(member)}
+        self._documents.change(
+            _key(call.region, pipeline[_NAME]),
+            **given,
+            _LastVersion=number,
+            LastModifiedTime=self._context.now(),
+        )
+        return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": number}
+
+    def _delete(self, call: Call) -> Document:
+        """With its versions and executions; what they made stays."""
+        pipeline = self.find(call, call.request[_NAME])
+        arn = pipeline["PipelineArn"]
+        executions = [
+            (key, document)
+            for key, document in self._documents.of(EXECUTION, call.region)
+            if document["PipelineArn"] == arn
+        ]
+        running = [d["PipelineExecutionArn"] for _, d in executions if d[STATUS] not in ENDED]
+        if running:
+            raise Conflict(
+                f"Pipeline '{pipeline[_NAME]}' cannot be deleted: {', '.join(running)} is running. "
+                "Stop it first."
+            )
+        for key, _ in executions:
+            self._documents.delete(key)
+        for version in range(1, 1 + pipeline["_LastVersion"]):
+            self._documents.delete(version_key(call.region, pipeline[_NAME], version))
+        self._documents.delete(_key(call.region, pipeline[_NAME]))
+        return {"PipelineArn": arn}
+
+    def _list(self, call: Call) -> Document:
+        prefix = call.request.get("PipelineNamePrefix", "")
+        found = [
+            {**document, "LastExecutionTime": document.get("LastRunTime")}
+            for _, document in self._documents.of(PIPELINE, call.region)
+            if document[_NAME].startswith(prefix)
+        ]
+        page, token = _PIPELINES.page(found, call.request)
+        return {"PipelineSummaries": [_shown(one) for one in page], "NextToken": token}
+
+    def _list_versions(self, call: Call) -> Document:
+        pipeline = self.find(call, call.request[_NAME])
+        found = [
+            document
+            for _, document in self._documents.of(VERSION, call.region)
+            if document[_NAME] == pipeline[_NAME]
+        ]
+        page, token = _VERSIONS.page(found, call.request)
+        return {"PipelineVersionSummaries": [_shown(one) for one in page], "NextToken": token}
+
+    def _update_version(self, call: Call) -> Document:
+        if call.request.get("PipelineVersionAliasOperations"):
+            raise ValidationError("Aliases of pipeline versions are not in the local cloud.")
+        pipeline = self.find(call, call.request["PipelineArn"])
+        number = call.request["PipelineVersionId"]
+        self.version(call, pipeline, number)
+        names = {name: call.request[name] for name in _VERSION_NAMES if name in call.request}
+        self._documents.change(version_key(call.region, pipeline[_NAME], number), **names)
+        return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": number}
+
+
+def _refuse_aliases(request: Mapping[str, object]) -> None:
+    for member in ("PipelineVersionAlias", "PipelineVersionAliases"):
+        if request.get(member):
+            raise ValidationError(
+                f"{member} is not supported by the local cloud: use PipelineVersionId."
+            )
+
+
+def _short(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _key(region: str, name: str) -> Key:
+    return Key(PIPELINE, region, _short(name))
+
+
+def _shown(document: Document) -> Document:
+    """In a list, without the definition."""
+    return {
+        name: value
+        for name, value in document.items()
+        if not name.startswith("_") and name != _DEFINITION and value is not None
+    }

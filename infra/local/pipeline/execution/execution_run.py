@@ -1,0 +1,159 @@
+"""One execution from its start to its end: starts steps when they are ready, as many as may run.
+
+All that it knows is in the execution's document, so that a retry goes on from there.
+"""
+
+import logging
+import threading
+from collections.abc import Set
+
+from longspan.infra.local.containers.failures import CloudClosed, cut
+from longspan.infra.local.control.api import Document
+from longspan.infra.local.control.clients import RoleClients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key
+from longspan.infra.local.control.threads import Signals
+from longspan.infra.local.pipeline.definition.parsing import read_definition
+from longspan.infra.local.pipeline.execution.records import STATUS, STEP_ENDED, abandon, new_record
+from longspan.infra.local.pipeline.execution.schedule import Schedule
+from longspan.infra.local.pipeline.execution.step_run import StepRun
+
+__all__ = ["ExecutionRun"]
+
+_PARALLEL = 50  # where the pipeline says nothing
+_LONGEST_REASON = 3072
+_PATIENCE = 10.0  # with steps that only have to notice that the cloud closes
+
+
+class ExecutionRun:
+    """Works in its thread until the document's status is a last one."""
+
+    def __init__(self, context: Context, key: Key, clients: RoleClients, close: threading.Event):
+        """`clients` have the rights of the execution's role."""
+        self._context = context
+        self._documents = context.documents
+        self._key = key
+        self._clients = clients
+        self._signals = Signals(close=close)
+        document = self._documents.get(key)
+        self._definition = read_definition(document["_Definition"])
+        self._selected = _selected(document, frozenset(self._definition.steps))
+        self._threads: list[threading.Thread] = []
+
+    def run(self) -> None:
+        """To the end, whatever that is."""
+        try:
+            while self._go_on():
+                pass
+        except Exception as error:
+            logging.getLogger(__name__).exception("execution %s", self._key.name)
+            self._signals.stop.set()
+            self._abandon(f"InternalServerError: {type(error).__name__}: {error}")
+
+    def _go_on(self) -> bool:
+        """Do what can be done now, and wait for the next change; False at the end."""
+        document = self._documents.get(self._key)
+        if self._signals.close.is_set():
+            self._abandon(str(CloudClosed()))
+            for thread in self._threads:
+                thread.join(_PATIENCE)
+            return False
+        schedule = Schedule(self._definition, self._selected, document["_Steps"])
+        stopping = document[STATUS] == "Stopping"
+        if stopping and not self._signals.stop.is_set():
+            self._stop_steps()
+        ready = () if stopping else schedule.ready
+        free = _most(document) - len(schedule.running)
+        for name in ready[: max(free, 0)]:
+            self._start(name)
+        if not ready and not schedule.running:
+            self._conclude(schedule)
+            return False
+        if not ready or free <= 0:
+            self._wait(document)
+        return True
+
+    def _wait(self, seen: Document) -> None:
+        """Until a step ends, or what the user wants changes."""
+        ended, wanted = _ended(seen), (seen[STATUS], _most(seen))
+        self._documents.wait(
+            self._key,
+            lambda document: (
+                _ended(document) != ended
+                or (document[STATUS], _most(document)) != wanted
+                or self._signals.close.is_set()
+            ),
+        )
+
+    def _start(self, name: str) -> None:
+        step, now = self._definition.steps[name], self._context.now()
+
+        def add(document: Document) -> None:
+            number = 1 + max((r["_Number"] for r in document["_Steps"].values()), default=0)
+            document["_Steps"][name] = new_record(step, number, now)
+            document["LastModifiedTime"] = now
+
+        self._documents.edit(self._key, add)
+        run = StepRun(
+            self._context, self._key, self._definition, step, self._clients, self._signals
+        )
+        thread = threading.Thread(target=run.run, name=f"step {name}", daemon=True)
+        self._threads = [other for other in self._threads if other.is_alive()]
+        self._threads.append(thread)
+        thread.start()
+
+    def _stop_steps(self) -> None:
+        """Tell those that run; the change of the document wakes them."""
+        self._signals.stop.set()
+
+        def stop(document: Document) -> None:
+            for record in document["_Steps"].values():
+                if record["StepStatus"] not in STEP_ENDED:
+                    record["StepStatus"] = "Stopping"
+            document["LastModifiedTime"] = self._context.now()
+
+        self._documents.edit(self._key, stop)
+
+    def _conclude(self, schedule: Schedule) -> None:
+        """Unless the user asked to stop at the last moment, the status is what came of it."""
+
+        def conclude(document: Document) -> None:
+            stopping = document[STATUS] == "Stopping"
+            status = "Stopped" if stopping else schedule.conclusion
+            document.update({STATUS: status, "LastModifiedTime": self._context.now()})
+            if status == "Failed":
+                document["FailureReason"] = _reason(schedule)
+
+        self._documents.edit(self._key, conclude)
+
+    def _abandon(self, reason: str) -> None:
+        now = self._context.now()
+        self._documents.edit(self._key, lambda document: abandon(document, reason, now))
+
+
+def _selected(document: Document, everything: Set[str]) -> Set[str]:
+    chosen = document.get("SelectiveExecutionConfig")
+    if chosen is None:
+        return everything
+    return frozenset(step["StepName"] for step in chosen["SelectedSteps"])
+
+
+def _most(document: Document) -> int:
+    """How many steps may run at once."""
+    found = document.get("ParallelismConfiguration") or {}
+    return int(found.get("MaxParallelExecutionSteps", _PARALLEL))
+
+
+def _ended(document: Document) -> int:
+    records = document["_Steps"].values()
+    return sum(record["StepStatus"] in STEP_ENDED for record in records)
+
+
+def _reason(schedule: Schedule) -> str:
+    """In AWS's words, and then which step and why."""
+    causes = [
+        f"{name}: {schedule.records[name].get('FailureReason') or 'it was stopped'}"
+        for name in schedule.unhandled
+    ]
+    text = f"Step failure: One or multiple steps failed. {'; '.join(causes)}"
+    return cut(text, _LONGEST_REASON)

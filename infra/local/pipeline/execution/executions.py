@@ -1,0 +1,225 @@
+"""Executions of pipelines: start, stop, retry, and a thread for each that runs.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html
+"""
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from longspan.infra.local.containers.failures import CloudClosed
+from longspan.infra.local.control.api import (
+    Call,
+    Conflict,
+    Document,
+    Handler,
+    ValidationError,
+)
+from longspan.infra.local.control.clients import RoleClients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key, Missing
+from longspan.infra.local.pipeline.definition.definition import Definition
+from longspan.infra.local.pipeline.definition.parameters import bind
+from longspan.infra.local.pipeline.definition.parsing import read_definition
+from longspan.infra.local.pipeline.execution.catalog import Catalog
+from longspan.infra.local.pipeline.execution.execution_run import ExecutionRun
+from longspan.infra.local.pipeline.execution.execution_views import find_execution
+from longspan.infra.local.pipeline.execution.names import execution_id
+from longspan.infra.local.pipeline.execution.records import (
+    ENDED,
+    EXECUTION,
+    STATUS,
+    abandon,
+    execution_key,
+)
+from longspan.infra.local.pipeline.execution.selection import check_selected, outside, reused
+
+__all__ = ["Executions"]
+
+_ARN, _TOKEN = "PipelineExecutionArn", "ClientRequestToken"
+_PARALLELISM, _SELECTION = "ParallelismConfiguration", "SelectiveExecutionConfig"
+_PATIENCE = 20.0
+
+
+class Executions:
+    """A part of the service of pipelines."""
+
+    def __init__(self, context: Context, catalog: Catalog) -> None:
+        self._context = context
+        self._documents = context.documents
+        self._catalog = catalog
+        self._closing = threading.Event()
+        self._threads: dict[Key, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def operations(self) -> Mapping[str, Handler]:
+        """Handlers by operation name."""
+        return {
+            "StartPipelineExecution": self._start,
+            "UpdatePipelineExecution": self._update,
+            "StopPipelineExecution": self._stop,
+            "RetryPipelineExecution": self._retry,
+        }
+
+    def recover(self) -> None:
+        """What ran when an earlier cloud ended has failed, and can be retried."""
+        for key, status in self._documents.texts(EXECUTION, STATUS):
+            if status not in ENDED:
+                self._abandon(key)
+
+    def close(self) -> None:
+        """Give up what runs; jobs are stopped by their own service."""
+        self._closing.set()
+        with self._lock:
+            threads = dict(self._threads)
+        for key in threads:
+            with contextlib.suppress(Missing):  # a change wakes the thread
+                self._documents.change(key, LastModifiedTime=self._context.now())
+        for thread in threads.values():
+            thread.join(_PATIENCE)
+
+    def _start(self, call: Call) -> Document:
+        request = call.request
+        if request.get("PipelineVersionAlias"):
+            raise ValidationError(
+                "PipelineVersionAlias is not supported by the local cloud: use PipelineVersionId."
+            )
+        pipeline = self._catalog.find(call, request["PipelineName"])
+        earlier = self._started_by(call, pipeline["PipelineArn"])
+        if earlier is not None:
+            return {_ARN: earlier}
+        version = self._catalog.version(call, pipeline, request.get("PipelineVersionId"))
+        text = version["PipelineDefinition"]
+        definition = read_definition(text)
+        role = request.get("RoleArn") or pipeline["RoleArn"]
+        arn = f"{pipeline['PipelineArn']}/execution/{execution_id()}"
+        clients = self._clients(role, call.region, arn)
+        now = self._context.now()
+        document = {
+            _SELECTION: request.get(_SELECTION),
+            "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
+            "PipelineName": pipeline["PipelineName"],
+            "PipelineArn": pipeline["PipelineArn"],
+            "PipelineVersionId": version["PipelineVersionId"],
+            _ARN: arn,
+            "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName")
+            or f"execution-{round(now * 1000)}",
+            _PARALLELISM: request.get(_PARALLELISM) or pipeline.get(_PARALLELISM),
+            STATUS: "Executing",
+            "RoleArn": role,
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "CreatedBy": {},
+            "LastModifiedBy": {},
+            "_Token": request[_TOKEN],
+            "_Definition": text,
+            "_DefinitionTime": version["CreationTime"],
+            "_Parameters": bind(definition.parameters, request.get("PipelineParameters", ())),
+            "_Steps": self._reused(call, definition, pipeline["PipelineArn"]),
+        }
+        key = execution_key(call.region, arn)
+        self._documents.create(key, document)
+        self._catalog.ran(call, pipeline["PipelineName"], version["PipelineVersionId"], arn)
+        self._run(key, clients)
+        return {_ARN: arn}
+
+    def _started_by(self, call: Call, pipeline: str) -> str | None:
+        """The execution that the same request started, when it comes again."""
+        for _, document in self._documents.of(EXECUTION, call.region):
+            if (document["PipelineArn"], document["_Token"]) == (pipeline, call.request[_TOKEN]):
+                return str(document[_ARN])
+        return None
+
+    def _clients(self, role: str, region: str, arn: str) -> RoleClients:
+        """Of the execution's role. Raises ValidationError when there is no such role."""
+        name = f"pipeline-{arn.rsplit('/', 1)[-1]}"
+        return self._context.clients.as_role(role, region, name)
+
+    def _reused(self, call: Call, definition: Definition, pipeline: str) -> dict[str, Any]:
+        """Records that a selective execution begins with. Raises ValidationError."""
+        chosen = call.request.get(_SELECTION)
+        if chosen is None:
+            return {}
+        names = [step["StepName"] for step in chosen["SelectedSteps"]]
+        selected = check_selected(definition, names)
+        source, arn = None, chosen.get("SourcePipelineExecutionArn")
+        if arn is not None:
+            source = self._documents.find(execution_key(call.region, arn))
+            if source is None or source[_ARN] != arn or source["PipelineArn"] != pipeline:
+                raise ValidationError(
+                    f"Invalid SourcePipelineExecutionArn: {arn} is no execution of {pipeline}."
+                )
+        return dict(reused(list(outside(definition, selected)), selected, source))
+
+    def _run(self, key: Key, clients: RoleClients) -> None:
+        run = ExecutionRun(self._context, key, clients, self._closing)
+        thread = threading.Thread(target=run.run, name=f"execution {key.name}", daemon=True)
+        with self._lock:
+            self._threads = {k: t for k, t in self._threads.items() if t.is_alive()}
+            self._threads[key] = thread
+            thread.start()
+
+    def _update(self, call: Call) -> Document:
+        find_execution(self._documents, call)
+        members = (
+            "PipelineExecutionDescription",
+            "PipelineExecutionDisplayName",
+            _PARALLELISM,
+        )
+        given = {member: call.request[member] for member in members if call.request.get(member)}
+        key = execution_key(call.region, call.request[_ARN])
+        self._documents.change(key, **given, LastModifiedTime=self._context.now())
+        return {_ARN: call.request[_ARN]}
+
+    def _stop(self, call: Call) -> Document:
+        """The execution's thread does it; asked again meanwhile, it is the same answer."""
+        find_execution(self._documents, call)
+
+        def stop(document: Document) -> None:
+            if document[STATUS] in ENDED:
+                raise Conflict(
+                    f"Pipeline execution with ARN '{document[_ARN]}' is in status "
+                    f"'{document[STATUS]}'. Only pipeline executions with 'Executing' status can "
+                    "be stopped."
+                )
+            document.update({STATUS: "Stopping", "LastModifiedTime": self._context.now()})
+
+        self._documents.edit(execution_key(call.region, call.request[_ARN]), stop)
+        return {_ARN: call.request[_ARN]}
+
+    def _retry(self, call: Call) -> Document:
+        """Steps that failed or were stopped run again, and those that had not run yet."""
+        found, request = find_execution(self._documents, call), call.request
+        if found[STATUS] == "Executing" and found.get("_RetryToken") == request[_TOKEN]:
+            return {_ARN: found[_ARN]}
+        clients = self._clients(found["RoleArn"], call.region, found[_ARN])
+
+        def retry(document: Document) -> None:
+            if document[STATUS] not in ("Failed", "Stopped"):
+                raise Conflict(
+                    f"Pipeline execution with ARN '{document[_ARN]}' is in status "
+                    f"'{document[STATUS]}'. Only pipeline executions with 'Failed' or 'Stopped' "
+                    "status can be retried."
+                )
+            document["_Steps"] = {
+                name: record
+                for name, record in document["_Steps"].items()
+                if record["StepStatus"] == "Succeeded"
+            }
+            document.pop("FailureReason", None)
+            document.update(
+                {STATUS: "Executing", "LastModifiedTime": self._context.now()},
+                _RetryToken=request[_TOKEN],
+            )
+            if request.get(_PARALLELISM):
+                document[_PARALLELISM] = request[_PARALLELISM]
+
+        key = execution_key(call.region, found[_ARN])
+        self._documents.edit(key, retry)
+        self._run(key, clients)
+        return {_ARN: found[_ARN]}
+
+    def _abandon(self, key: Key) -> None:
+        now, reason = self._context.now(), str(CloudClosed())
+        self._documents.edit(key, lambda document: abandon(document, reason, now))

@@ -1,0 +1,124 @@
+"""SageMaker as a step uses it: through a client with the execution's role.
+
+Names of operations are from `resources`; every call that fails raises StepFailure.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from longspan.infra.local.control.clients import RoleClients
+from longspan.infra.local.pipeline.definition.faults import StepFailure, invoking
+from longspan.infra.local.pipeline.definition.resources import Resource
+
+__all__ = ["Maker"]
+
+_GROUP = "ModelPackageGroupName"
+_TOP = 50  # of a tuning job's training jobs; as many as AWS has in a step's properties
+
+
+class Maker:
+    """Creates, describes and stops one kind of resource."""
+
+    def __init__(self, clients: RoleClients, resource: Resource) -> None:
+        self._client = clients.client("sagemaker")
+        self._resource = resource
+
+    def create(self, arguments: Mapping[str, Any], name: str) -> str:
+        """Its ARN."""
+        resource = self._resource
+        request = dict(arguments)
+        if resource.name not in resource.excluded:
+            request[resource.name] = name
+        if resource.create == "CreateModelPackage" and request.get(_GROUP):
+            self._have_group(request[_GROUP])
+        if resource.create == "CreateEndpoint" and self.exists(name):
+            kept = {key: value for key, value in request.items() if key != "Tags"}
+            return str(self._call("UpdateEndpoint", **kept)[resource.arn])
+        return str(self._call(resource.create, **request)[resource.arn])
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        """The step's properties: what Describe answers, for tuning with the best jobs first."""
+        resource = self._resource
+        # A version of a model package has no other name than its ARN.
+        name = arn if resource.excluded else arn.rsplit("/", 1)[-1]
+        answer = self._call(resource.describe, **{resource.name: name})
+        if resource.also:
+            answer["TrainingJobSummaries"] = self._best_jobs(resource.also, answer)
+        answer.pop("ResponseMetadata", None)
+        return dict(_plain(answer))
+
+    def stop(self, name: str) -> None:
+        """Ask it to end; none that has ended meanwhile is no error."""
+        try:
+            self._call(self._resource.stop, **{self._resource.name: name})
+        except StepFailure as failure:
+            if "rejected because" not in str(failure):
+                raise
+
+    def exists(self, name: str) -> bool:
+        """Whether there is one by this name or ARN."""
+        method = getattr(self._client, xform_name(self._resource.describe))
+        with invoking(f"sagemaker:{self._resource.describe}"):
+            try:
+                method(**{self._resource.name: name})
+            except ClientError as error:
+                if _is_missing(error):
+                    return False
+                raise
+        return True
+
+    def _have_group(self, group: str) -> None:
+        """A group of model packages is created with its first version."""
+        try:
+            self._call("DescribeModelPackageGroup", **{_GROUP: group})
+        except StepFailure as failure:
+            if "does not exist" not in str(failure) or group.startswith("arn:"):
+                raise
+            try:
+                self._call("CreateModelPackageGroup", **{_GROUP: group})
+            except StepFailure as other:  # another step was faster
+                if "already exists" not in str(other):
+                    raise
+
+    def _best_jobs(self, operation: str, job: Mapping[str, Any]) -> list[Any]:
+        lower = _objective(job).get("Type") == "Minimize"
+        answer = self._call(
+            operation,
+            **{self._resource.name: job[self._resource.name]},
+            SortBy="FinalObjectiveMetricValue",
+            SortOrder="Ascending" if lower else "Descending",
+            MaxResults=_TOP,
+        )
+        return list(answer["TrainingJobSummaries"])
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        with invoking(f"sagemaker:{operation}"):
+            return dict(getattr(self._client, xform_name(operation))(**request))
+
+
+def _objective(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a tuning job; with several definitions it is in each, and all go the same way."""
+    several = job.get("TrainingJobDefinitions") or [{}]
+    found = job["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective")
+    return dict(found or several[0].get("TuningObjective") or {})
+
+
+def _is_missing(error: ClientError) -> bool:
+    found = error.response["Error"]
+    message = found.get("Message", "")
+    return found["Code"] == "ResourceNotFound" or any(
+        words in message for words in ("Could not find", "not found", "does not exist")
+    )
+
+
+def _plain(value: Any) -> Any:
+    """JSON: times as ISO 8601."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,113 @@
+"""What is to be done next in an execution, and how it ends: from the records of its steps alone.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps.html
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from longspan.infra.local.pipeline.definition.definition import Definition, Step
+from longspan.infra.local.pipeline.definition.graph import dependencies, inside
+from longspan.infra.local.pipeline.execution.records import STEP_ENDED
+
+__all__ = ["Schedule"]
+
+# States beside those of ended steps.
+READY, RUNNING, WAITING, SKIPPED = "Ready", "Running", "Waiting", "Skipped"
+_UNSETTLED = (READY, RUNNING, WAITING)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """At one moment. `selected` are the steps that are to run at all, `records` those that did."""
+
+    definition: Definition
+    selected: Set[str]
+    records: Mapping[str, Mapping[str, Any]]
+    _states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> tuple[str, ...]:
+        """Steps that can start. After a failure that no step waits for, none."""
+        if self.unhandled:
+            return ()
+        return tuple(name for name in self.definition.steps if self.state(name) == READY)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Steps that have started and not ended."""
+        return tuple(name for name in self.records if self.state(name) == RUNNING)
+
+    @property
+    def unhandled(self) -> tuple[str, ...]:
+        """Steps that failed or were stopped while no other step was to run for this reason."""
+        return tuple(name for name in self._broken() if not self._handled(name))
+
+    @property
+    def conclusion(self) -> str:
+        """The status of an execution that has nothing more to do."""
+        if self.unhandled:
+            return "Failed"
+        return "CompletedWithFailures" if self._broken() else "Succeeded"
+
+    def state(self, name: str) -> str:
+        """That of a step's record, or Ready, Waiting or Skipped without one."""
+        if name not in self._states:
+            record = self.records.get(name)
+            if record is not None:
+                status = record["StepStatus"]
+                self._states[name] = status if status in STEP_ENDED else RUNNING
+            elif name not in self.selected:
+                self._states[name] = SKIPPED
+            else:
+                self._states[name] = self._outlook(self.definition.steps[name])
+        return self._states[name]
+
+    def _broken(self) -> tuple[str, ...]:
+        return tuple(n for n in self.records if self.state(n) in ("Failed", "Stopped"))
+
+    def _handled(self, name: str) -> bool:
+        triggers = (self.state(name), "Any")
+        return any(
+            self.state(other) != SKIPPED
+            and any(
+                dependency.step == name and dependency.trigger in triggers
+                for dependency in step.depends_on
+            )
+            for other, step in self.definition.steps.items()
+        )
+
+    def _outlook(self, step: Step) -> str:
+        """Of a step that has not started."""
+        views = [
+            self._after(dependency.step, dependency.trigger)
+            for dependency in dependencies(self.definition, step.name)
+        ]
+        if step.branch is not None:
+            views.append(self._in_branch(step.branch.condition, step.branch.outcome))
+        for state in (SKIPPED, WAITING):
+            if state in views:
+                return state
+        return READY
+
+    def _in_branch(self, condition: str, outcome: bool) -> str:
+        """A step that was selected without its condition runs in any case."""
+        if condition not in self.selected and condition not in self.records:
+            return READY
+        state = self.state(condition)
+        if state in _UNSETTLED:
+            return WAITING
+        found = self.records.get(condition, {}).get("Metadata", {}).get("Condition", {})
+        return READY if found.get("Outcome") == str(outcome) else SKIPPED
+
+    def _after(self, name: str, trigger: str) -> str:
+        """A condition step has ended when the steps of its branches have."""
+        states = [self.state(name), *map(self.state, inside(self.definition, name))]
+        if any(state in _UNSETTLED for state in states):
+            return WAITING
+        end = next((state for state in states if state in ("Failed", "Stopped")), states[0])
+        if end == SKIPPED:
+            return SKIPPED
+        wanted = ("Succeeded" if trigger == "Completed" else trigger, "Any")
+        return READY if end in wanted or trigger == "Any" else SKIPPED

@@ -1,0 +1,243 @@
+"""One step from Starting to its end, in a thread of its own; what it finds is in its record."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from longspan.infra.local.containers.failures import cut
+from longspan.infra.local.control.api import Document
+from longspan.infra.local.control.clients import RoleClients
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Key, Missing
+from longspan.infra.local.control.threads import Signals
+from longspan.infra.local.pipeline.definition.conditions import holds
+from longspan.infra.local.pipeline.definition.definition import Definition, Step
+from longspan.infra.local.pipeline.definition.expressions import evaluate
+from longspan.infra.local.pipeline.definition.faults import StepFailure, fault_of_reason
+from longspan.infra.local.pipeline.definition.paths import Unresolved
+from longspan.infra.local.pipeline.definition.resources import Resource
+from longspan.infra.local.pipeline.execution.cache import cache_key, earlier_result
+from longspan.infra.local.pipeline.execution.makers import Maker
+from longspan.infra.local.pipeline.execution.names import resource_name
+from longspan.infra.local.pipeline.execution.records import STEP_ENDED
+from longspan.infra.local.pipeline.execution.values import ExecutionValues
+
+__all__ = ["StepRun"]
+
+# Training jobs show by it why they are stopped.
+_LIMITS = ("MaxRuntimeExceeded", "MaxWaitTimeExceeded")
+
+
+class _Stopped(Exception):
+    """The step was stopped before its end."""
+
+
+class _Closing(Exception):
+    """The local cloud ends; what becomes of the step is written down by the execution."""
+
+
+class StepRun:
+    """Of a step of the execution at `key`; its record is there already."""
+
+    def __init__(
+        self,
+        context: Context,
+        key: Key,
+        definition: Definition,
+        step: Step,
+        clients: RoleClients,
+        signals: Signals,
+    ) -> None:
+        self._context = context
+        self._documents = context.documents
+        self._key = key
+        self._definition = definition
+        self._step = step
+        self._clients = clients
+        self._signals = signals
+        self._started = context.now()
+
+    def run(self) -> None:
+        """To the end, whatever that is."""
+        try:
+            self._work()
+        except _Closing:
+            pass
+        except _Stopped:
+            self._end("Stopped")
+        except StepFailure as failure:
+            self._end("Failed", FailureReason=cut(str(failure)))
+        except (Unresolved, ValueError) as error:
+            self._end("Failed", FailureReason=cut(f"ClientError: {error}"))
+        except Missing:
+            self._end("Failed", FailureReason="ClientError: What the step made was deleted.")
+        except Exception as error:
+            logging.getLogger(__name__).exception("step %s", self._step.name)
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+            self._end("Failed", FailureReason=cut(reason))
+
+    def _work(self) -> None:
+        resource = self._step.resource
+        if resource is not None:
+            self._make(resource, Maker(self._clients, resource))
+        elif self._step.type == "Condition":
+            self._decide()
+        else:
+            message = str(evaluate(self._step.arguments.get("ErrorMessage", ""), self._values()))
+            metadata = {"Fail": {"ErrorMessage": cut(message, 3072)}}
+            self._end("Failed", Metadata=metadata, FailureReason=cut(message))
+
+    def _decide(self) -> None:
+        values = self._values()
+        outcome = all(holds(one, values) for one in self._step.arguments["Conditions"])
+        self._end("Succeeded", Metadata={"Condition": {"Outcome": str(outcome)}})
+
+    def _make(self, resource: Resource, maker: Maker) -> None:
+        arn = self._try_on(resource, maker)
+        if arn is not None:
+            # Not tried again by policy: that would make it a second time.
+            self._end("Succeeded", _Properties=maker.describe(arn))
+
+    def _try_on(self, resource: Resource, maker: Maker) -> str | None:
+        """Until it is there, or no policy has another try: its ARN; None for a cached one."""
+        retries: dict[int, int] = {}
+        while True:
+            try:
+                return self._try(resource, maker, first=not retries)
+            except StepFailure as failure:
+                pause = self._pause(failure, retries)
+                if pause is None:
+                    raise
+                self._sleep(pause)
+
+    def _pause(self, failure: StepFailure, retries: dict[int, int]) -> float | None:
+        """Seconds until the next try, by the first policy for the fault; counts it."""
+        for number, policy in enumerate(self._step.retries):
+            if failure.fault in policy.faults:
+                done = retries.get(number, 0)
+                retries[number] = done + 1
+                return policy.pause(done, self._context.now() - self._started)
+        return None
+
+    def _try(self, resource: Resource, maker: Maker, *, first: bool) -> str | None:
+        self._go_on()
+        name = self._name(resource)
+        arguments = evaluate(self._step.arguments, self._values(name))
+        if resource.literal:
+            name = arguments.get(resource.name) or name
+        key = cache_key(self._step, resource, arguments)
+        if first and self._take(resource, maker, key):
+            return None
+        arn = maker.create(arguments, name)
+        self._record(
+            StepStatus="Executing",
+            Metadata={resource.metadata: {"Arn": arn}},
+            _Key=key,
+            AttemptCount=1 + self._find()["AttemptCount"],
+        )
+        if resource.kind:
+            self._follow(resource, maker, name)
+        return arn
+
+    def _name(self, resource: Resource) -> str:
+        """A new one for each try; a name that is given is the beginning of it."""
+        given = self._step.arguments.get(resource.name)
+        prefix = None if given is None else str(evaluate(given, self._values()))
+        return resource_name(self._key.name, self._step.name, resource.longest, prefix)
+
+    def _take(self, resource: Resource, maker: Maker, key: str) -> bool:
+        """Whether an earlier result is there and was taken."""
+        if self._step.expires_after is None:
+            return False
+        pipeline = self._documents.get(self._key)["PipelineArn"]
+        since = self._context.now() - self._step.expires_after
+        found = earlier_result(self._documents, self._key.region, pipeline, key, since)
+        if found is None:
+            return False
+        source, record = found
+        arn = record["Metadata"][resource.metadata]["Arn"]
+        if not maker.exists(arn if resource.excluded else arn.rsplit("/", 1)[-1]):
+            return False
+        self._end(
+            "Succeeded",
+            Metadata=record["Metadata"],
+            CacheHitResult={"SourcePipelineExecutionArn": source},
+            _Properties=record["_Properties"],
+        )
+        return True
+
+    def _follow(self, resource: Resource, maker: Maker, name: str) -> None:
+        """Until it has ended; stops it when the step is to stop, if that can be done."""
+        key = Key(resource.kind, self._key.region, name)
+
+        def ended(document: Document) -> bool:
+            return document[resource.status] not in resource.running
+
+        found = self._documents.wait(key, lambda document: ended(document) or self._signals.ending)
+        if not ended(found):
+            self._check_closing()
+            if resource.stop:
+                maker.stop(name)
+            close = self._signals.close
+            found = self._documents.wait(key, lambda document: ended(document) or close.is_set())
+        self._check_closing()
+        self._judge(resource, found)
+
+    def _judge(self, resource: Resource, found: Mapping[str, Any]) -> None:
+        """Raises StepFailure or _Stopped for what did not come to the end that was wanted."""
+        status, reason = found[resource.status], found.get("FailureReason") or ""
+        limit = found.get("SecondaryStatus", "")
+        if status == "Stopped" and limit not in _LIMITS:
+            raise _Stopped
+        if status == resource.done and not self._rolled_back(resource, found):
+            return
+        fault = fault_of_reason(reason)
+        if resource.also and fault == "SageMaker.JOB_INTERNAL_ERROR":
+            fault = ""  # a tuning job tries its training jobs again itself
+        raise StepFailure(reason or f"{resource.metadata} ended {status} {limit}".strip(), fault)
+
+    def _rolled_back(self, resource: Resource, found: Mapping[str, Any]) -> bool:
+        """An endpoint whose update failed serves on, as it was before, and says why."""
+        return resource.kind == "endpoint" and bool(found.get("FailureReason"))
+
+    def _sleep(self, seconds: float) -> None:
+        """Or until the step is to stop."""
+        self._record(StepStatus="Executing")
+        self._documents.wait(self._key, lambda _: self._signals.ending, seconds)
+
+    def _go_on(self) -> None:
+        """Raises _Closing or _Stopped when there is no use in it."""
+        self._check_closing()
+        if self._signals.stop.is_set():
+            raise _Stopped
+
+    def _check_closing(self) -> None:
+        if self._signals.close.is_set():
+            raise _Closing
+
+    def _values(self, name: str = "") -> ExecutionValues:
+        return ExecutionValues(
+            self._definition,
+            self._documents.get(self._key),
+            self._clients.client("s3"),
+            self._context.now(),
+            name,
+        )
+
+    def _find(self) -> Document:
+        record: Document = self._documents.get(self._key)["_Steps"][self._step.name]
+        return record
+
+    def _end(self, status: str, **members: Any) -> None:
+        self._record(StepStatus=status, EndTime=self._context.now(), **members)
+
+    def _record(self, **members: Any) -> None:
+        """Unless the execution has been given up."""
+
+        def edit(document: Document) -> None:
+            record = document["_Steps"][self._step.name]
+            if record["StepStatus"] not in STEP_ENDED:
+                record.update(members)
+                document["LastModifiedTime"] = self._context.now()
+
+        self._documents.edit(self._key, edit)

@@ -1,0 +1,1 @@
+"""Containers as processes or in Docker. Nothing here knows of SageMaker."""

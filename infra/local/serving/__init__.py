@@ -1,1 +1,0 @@
-"""Models that answer requests: their data, their containers, and what keeps those alive."""

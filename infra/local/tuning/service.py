@@ -1,0 +1,217 @@
+"""Hyperparameter tuning jobs: the operations, and a thread per job that searches.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from longspan.infra.local.control.api import (
+    Call,
+    Document,
+    Handler,
+    ResourceInUse,
+    ResourceNotFound,
+    ValidationError,
+)
+from longspan.infra.local.control.context import Context
+from longspan.infra.local.control.documents import Exists, Key, Missing
+from longspan.infra.local.control.listing import Listing
+from longspan.infra.local.tuning import requests
+from longspan.infra.local.tuning.arms import arms
+from longspan.infra.local.tuning.results import ENDED, Result
+from longspan.infra.local.tuning.search import Search, TrainingJobStarter
+from longspan.infra.local.tuning.view import described, results_of, summary
+from longspan.infra.local.tuning.warm_start import check_parents, parent_names
+
+__all__ = ["TuningJobs"]
+
+_KIND = "tuning-job"
+_NAME = "HyperParameterTuningJobName"
+_STATUS = "HyperParameterTuningJobStatus"
+# How long a shutdown waits for a thread; it has nothing to do any more.
+_PATIENCE = 10.0
+
+_JOBS = Listing(name=_NAME, status=_STATUS)
+_TRAINING_JOBS = Listing(
+    name="TrainingJobName",
+    status="TrainingJobStatus",
+    default_sort="Name",
+    default_order="Ascending",
+    sort_keys={"FinalObjectiveMetricValue": "_Value"},
+)
+
+
+class TuningJobs:
+    """A service of the control plane; starts its training jobs through that of training jobs."""
+
+    def __init__(self, context: Context, training_jobs: TrainingJobStarter) -> None:
+        self._context = context
+        self._training_jobs = training_jobs
+        self._closing = threading.Event()
+        self._threads: dict[Key, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def operations(self) -> Mapping[str, Handler]:
+        """Handlers by operation name."""
+        return {
+            "CreateHyperParameterTuningJob": self._create,
+            "DescribeHyperParameterTuningJob": self._describe,
+            "ListHyperParameterTuningJobs": self._list,
+            "StopHyperParameterTuningJob": self._stop,
+            "DeleteHyperParameterTuningJob": self._delete,
+            "ListTrainingJobsForHyperParameterTuningJob": self._list_training_jobs,
+        }
+
+    def recover(self) -> None:
+        """What a strategy had learnt is lost with its process: jobs that ran have failed."""
+        now = self._context.now()
+        for key, status in self._context.documents.texts(_KIND, _STATUS):
+            if status not in ENDED:
+                self._context.documents.change(
+                    key,
+                    **{_STATUS: "Failed"},
+                    FailureReason="The local cloud ended while the tuning job ran. Start another "
+                    "one with a warm start from this one.",
+                    HyperParameterTuningEndTime=now,
+                    LastModifiedTime=now,
+                )
+
+    def close(self) -> None:
+        """Stop all tuning jobs; their training jobs were asked to stop then."""
+        self._closing.set()
+        with self._lock:
+            threads = list(self._threads.items())
+        for key, _ in threads:
+            with contextlib.suppress(Missing):  # a change wakes the thread
+                self._context.documents.change(key, LastModifiedTime=self._context.now())
+        for _, thread in threads:
+            thread.join(_PATIENCE)
+
+    def _create(self, call: Call) -> Document:
+        requests.check(call.request)
+        parents = [self._parent(call, name) for name in parent_names(call.request)]
+        check_parents(call.request, parents)
+        name = call.request[_NAME]
+        key = Key(_KIND, call.region, name)
+        arn = call.arn(f"hyper-parameter-tuning-job/{name}")
+        taught = [result for parent in parents for result in self._results(call.region, parent)]
+        built = arms(call.request, taught)
+        self._add(key, self._document(call, arn))
+        search = Search(self._context, self._training_jobs, key, call, built, self._closing)
+        thread = threading.Thread(target=search.run, name=f"tuning {name}", daemon=True)
+        with self._lock:
+            self._threads = {k: t for k, t in self._threads.items() if t.is_alive()}
+            self._threads[key] = thread
+            thread.start()
+        return {"HyperParameterTuningJobArn": arn}
+
+    def _parent(self, call: Call, name: str) -> Document:
+        found = self._context.documents.find(Key(_KIND, call.region, name))
+        if found is None:
+            raise ValidationError(f"Parent tuning job {name} does not exist.")
+        return found
+
+    def _add(self, key: Key, document: Document) -> None:
+        try:
+            self._context.documents.create(key, document)
+        except Exists:
+            raise ResourceInUse(
+                "Hyperparameter tuning job names must be unique within an AWS account and "
+                "region, and a hyperparameter tuning job with this name already exists "
+                f"({document['HyperParameterTuningJobArn']})"
+            ) from None
+
+    def _document(self, call: Call, arn: str) -> Document:
+        now = self._context.now()
+        return {
+            **call.request,
+            "HyperParameterTuningJobArn": arn,
+            _STATUS: "InProgress",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "TrainingJobNames": [],
+        }
+
+    def _describe(self, call: Call) -> Document:
+        document = self._find(call)
+        parents = [
+            result
+            for name in parent_names(document)
+            if (parent := self._context.documents.find(Key(_KIND, call.region, name)))
+            for result in self._results(call.region, parent)
+        ]
+        now = self._context.now()
+        return described(document, self._results(call.region, document), parents, now)
+
+    def _list(self, call: Call) -> Document:
+        """The page first: summaries read all training jobs of theirs."""
+        documents = [document for _, document in self._context.documents.of(_KIND, call.region)]
+        page, token = _JOBS.page(documents, call.request)
+        return {
+            "HyperParameterTuningJobSummaries": [
+                summary(document, self._results(call.region, document)) for document in page
+            ],
+            "NextToken": token,
+        }
+
+    def _list_training_jobs(self, call: Call) -> Document:
+        results = self._results(call.region, self._find(call))
+        if call.request.get("SortBy") == "FinalObjectiveMetricValue":
+            # AWS: jobs without an objective are left out of this order.
+            results = [result for result in results if result.value is not None]
+        summaries = [{**result.summary(), "_Value": result.value} for result in results]
+        answer = _TRAINING_JOBS.answer("TrainingJobSummaries", summaries, call.request)
+        for item in answer["TrainingJobSummaries"]:
+            del item["_Value"]
+        return answer
+
+    def _stop(self, call: Call) -> Document:
+        self._find(call)
+
+        def stop(document: Document) -> None:
+            status = document[_STATUS]
+            if status in ENDED:
+                raise ValidationError(
+                    "The request was rejected because the hyperparameter tuning job is in status "
+                    f"{status}."
+                )
+            document.update({_STATUS: "Stopping", "LastModifiedTime": self._context.now()})
+
+        self._context.documents.edit(Key(_KIND, call.region, call.request[_NAME]), stop)
+        return {}
+
+    def _delete(self, call: Call) -> Document:
+        """Its training jobs stay. A job that is not there is no error, in AWS's model."""
+        key = Key(_KIND, call.region, call.request[_NAME])
+        document = self._context.documents.find(key)
+        if document is None:
+            return {}
+        if document[_STATUS] not in ENDED:
+            raise ValidationError(
+                "The request was rejected because the hyperparameter tuning job is in status "
+                f"{document[_STATUS]}. Stop it first."
+            )
+        self._context.documents.delete(key)
+        return {}
+
+    def _find(self, call: Call) -> Document:
+        name = call.request[_NAME]
+        found = self._context.documents.find(Key(_KIND, call.region, name))
+        if found is None:
+            raise ResourceNotFound(
+                f"Amazon SageMaker can't find a tuning job with the name {name}. "
+                "Please make sure that the name is right, and the region."
+            )
+        return found
+
+    def _results(self, region: str, document: Document) -> list[Result]:
+        return results_of(document, self._training_documents(region, document))
+
+    def _training_documents(self, region: str, document: Document) -> Iterator[dict[str, Any]]:
+        for name in document["TrainingJobNames"]:
+            found = self._context.documents.find(Key("training-job", region, name))
+            if found is not None:
+                yield found

@@ -1,0 +1,1 @@
+"""Endpoints outside of a pipeline run: deploy, roll back, scale, list, delete."""

@@ -1,0 +1,140 @@
+"""Deploying an approved package outside of a pipeline, and going back to what served before.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.pipelines.cloud.aws_errors import AwsError, explained
+from longspan.pipelines.config.delivery import Endpoint
+from longspan.pipelines.deployment.blue_green import blue_green
+from longspan.pipelines.deployment.made_names import deployed_name, endpoint_config_pattern
+
+__all__ = ["VARIANT", "Deployment", "deploy", "roll_back", "variant"]
+
+VARIANT = "AllTraffic"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What to deploy where: the request of one production variant, as CreateEndpointConfig has it.
+
+    `token`, six random hex digits, makes the names of model and endpoint config, which cannot be
+    changed, unlike those of the deployments before.
+    """
+
+    endpoint: str
+    package_arn: str
+    role_arn: str
+    variant: Mapping[str, Any]
+    token: str
+    environment: Mapping[str, str]
+    vpc: Mapping[str, Any] | None = None
+    network_isolation: bool = False
+    kms_key: str | None = None
+    rollback_alarms: tuple[str, ...] = ()
+    tags: tuple[Mapping[str, str], ...] = ()
+
+
+def variant(endpoint: Endpoint) -> dict[str, Any]:
+    """What the config says of machines, as a production variant has it."""
+    if endpoint.serverless is not None:
+        serverless = endpoint.serverless
+        return {
+            "ServerlessConfig": {
+                "MemorySizeInMB": serverless.memory_mb,
+                "MaxConcurrency": serverless.max_concurrency,
+            }
+        }
+    return {
+        "InstanceType": endpoint.instance_type,
+        "InitialInstanceCount": endpoint.instance_count,
+    }
+
+
+def deploy(sagemaker: Any, deployment: Deployment) -> str:
+    """Create the endpoint, or update it while it serves; the endpoint config it replaces, if any.
+
+    An update that fails rolls back: what served goes on serving. Raises AwsError, before anything
+    is made, for a package that is not approved.
+    """
+    with explained(f"deploying {deployment.package_arn}"):
+        package = sagemaker.describe_model_package(ModelPackageName=deployment.package_arn)
+        if package["ModelApprovalStatus"] != "Approved":
+            raise AwsError(
+                f"{deployment.package_arn}: expected an approved model package, its status is "
+                f"{package['ModelApprovalStatus']}; approve it, or run `longspan deploy` with "
+                "--approve"
+            )
+        name = deployed_name(deployment.endpoint, deployment.package_arn, deployment.token)
+        _create_model(sagemaker, name, deployment)
+        _create_config(sagemaker, name, deployment)
+        return _create_or_update(sagemaker, name, deployment)
+
+
+def _create_model(sagemaker: Any, name: str, deployment: Deployment) -> None:
+    container: dict[str, Any] = {"ModelPackageName": deployment.package_arn}
+    if deployment.environment:
+        container["Environment"] = dict(deployment.environment)
+    optional: dict[str, Any] = {"VpcConfig": deployment.vpc} if deployment.vpc else {}
+    sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=deployment.role_arn,
+        Containers=[container],
+        EnableNetworkIsolation=deployment.network_isolation,
+        Tags=list(deployment.tags),
+        **optional,
+    )
+
+
+def _create_config(sagemaker: Any, name: str, deployment: Deployment) -> None:
+    variant = {"VariantName": VARIANT, "ModelName": name, **deployment.variant}
+    optional = {"KmsKeyId": deployment.kms_key} if deployment.kms_key else {}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=[variant],
+        Tags=list(deployment.tags),
+        **optional,
+    )
+
+
+def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
+    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=deployment.endpoint)
+    names = {found["EndpointName"] for page in pages for found in page["Endpoints"]}
+    if deployment.endpoint not in names:
+        sagemaker.create_endpoint(
+            EndpointName=deployment.endpoint, EndpointConfigName=name, Tags=list(deployment.tags)
+        )
+        return ""
+    before = sagemaker.describe_endpoint(EndpointName=deployment.endpoint)["EndpointConfigName"]
+    policy = blue_green(deployment.rollback_alarms)
+    sagemaker.update_endpoint(
+        EndpointName=deployment.endpoint,
+        EndpointConfigName=name,
+        **({"DeploymentConfig": policy} if policy else {}),
+    )
+    return str(before)
+
+
+def roll_back(sagemaker: Any, endpoint: str) -> str:
+    """Update an endpoint to the newest endpoint config before its own; the name of that.
+
+    Raises AwsError when there is none.
+    """
+    with explained(f"endpoint {endpoint}"):
+        now = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+        pages = sagemaker.get_paginator("list_endpoint_configs").paginate(
+            NameContains=endpoint, SortBy="CreationTime", SortOrder="Descending"
+        )
+        names = [found["EndpointConfigName"] for page in pages for found in page["EndpointConfigs"]]
+        own = list(filter(endpoint_config_pattern(endpoint).fullmatch, names))
+        before = own[own.index(now) + 1 :] if now in own else own
+        if not before:
+            raise AwsError(
+                f"endpoint {endpoint}: expected an endpoint config before {now}, found none; "
+                "`longspan deploy VERSION` deploys another model"
+            )
+        sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=before[0])
+        return str(before[0])

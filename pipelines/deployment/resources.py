@@ -1,0 +1,170 @@
+"""What a project has made in an account: find it all, then delete it in the right order.
+
+Names tell what belongs to a project: the pipeline, the model package group and the endpoint are
+called like it; models and endpoint configs have names made from its own (`made_names`); objects
+lie below its prefix.
+Jobs and their logs cannot be deleted and cost nothing.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from longspan.pipelines.cloud.aws_errors import AwsError, explained
+from longspan.pipelines.cloud.connection import Connection
+from longspan.pipelines.deployment.made_names import endpoint_config_pattern, model_pattern
+from longspan.pipelines.deployment.scaling import stop_scaling
+
+__all__ = ["Project", "Resource", "delete", "find_resources"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the names begin with; `bucket` and `prefix` say where its objects are."""
+
+    name: str
+    group: str
+    endpoint: str
+    bucket: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One thing to delete; `note` is what a person wants to know before."""
+
+    kind: str
+    name: str
+    note: str = ""
+
+
+def find_resources(connection: Connection, project: Project) -> list[Resource]:
+    """Everything of the project that is there, in the order to delete it. Raises AwsError."""
+    sagemaker = connection.client("sagemaker")
+    with explained(f"what {project.name} has made"):
+        return [
+            *_endpoints(sagemaker, project),
+            *_endpoint_configs(sagemaker, project),
+            *_models(sagemaker, project),
+            *_packages(sagemaker, project),
+            *_pipelines(sagemaker, project),
+            *_objects(connection, project),
+        ]
+
+
+def delete(connection: Connection, project: Project, resource: Resource) -> None:
+    """Delete one; nothing happens when it has gone already. Raises AwsError."""
+    clients = connection.client
+    name = resource.name
+    actions: dict[str, Callable[[], object]] = {
+        "endpoint": lambda: _delete_endpoint(connection, name),
+        "endpoint config": lambda: clients("sagemaker").delete_endpoint_config(
+            EndpointConfigName=name
+        ),
+        "model": lambda: clients("sagemaker").delete_model(ModelName=name),
+        "model package": lambda: clients("sagemaker").delete_model_package(ModelPackageName=name),
+        "model package group": lambda: clients("sagemaker").delete_model_package_group(
+            ModelPackageGroupName=name
+        ),
+        "pipeline": lambda: clients("sagemaker").delete_pipeline(
+            PipelineName=name, ClientRequestToken=uuid.uuid4().hex
+        ),
+        "objects": lambda: _delete_objects(clients("s3"), project),
+    }
+    with explained(f"deleting {resource.kind} {name}"):
+        try:
+            actions[resource.kind]()
+        except ClientError as error:
+            if "Could not find" not in str(error) and "does not exist" not in str(error):
+                raise
+
+
+def _endpoints(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=project.endpoint)
+    for page in pages:
+        for found in page["Endpoints"]:
+            if found["EndpointName"] == project.endpoint:
+                yield Resource("endpoint", project.endpoint, found["EndpointStatus"])
+
+
+def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    ours = endpoint_config_pattern(project.endpoint)
+    pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=project.endpoint)
+    for page in pages:
+        for found in page["EndpointConfigs"]:
+            if ours.fullmatch(found["EndpointConfigName"]):
+                yield Resource("endpoint config", found["EndpointConfigName"])
+
+
+def _models(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    ours = model_pattern(project.name, project.endpoint)
+    for part in sorted({project.name, project.endpoint}):
+        for page in sagemaker.get_paginator("list_models").paginate(NameContains=part):
+            for found in page["Models"]:
+                if found["ModelName"].startswith(part) and ours.fullmatch(found["ModelName"]):
+                    yield Resource("model", found["ModelName"])
+
+
+def _packages(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    groups = sagemaker.get_paginator("list_model_package_groups").paginate(
+        NameContains=project.group
+    )
+    names = [
+        g["ModelPackageGroupName"] for page in groups for g in page["ModelPackageGroupSummaryList"]
+    ]
+    if project.group not in names:
+        return
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=project.group
+    )
+    for page in pages:
+        for found in page["ModelPackageSummaryList"]:
+            yield Resource("model package", found["ModelPackageArn"], found["ModelApprovalStatus"])
+    yield Resource("model package group", project.group)
+
+
+def _pipelines(sagemaker: Any, project: Project) -> Iterator[Resource]:
+    pages = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=project.name)
+    for page in pages:
+        for found in page["PipelineSummaries"]:
+            if found["PipelineName"] == project.name:
+                yield Resource("pipeline", project.name, "with its executions")
+
+
+def _objects(connection: Connection, project: Project) -> Iterator[Resource]:
+    sizes = [found["Size"] for found in _list_objects(connection.client("s3"), project)]
+    if sizes:
+        place = f"s3://{project.bucket}/{project.prefix}/"
+        yield Resource("objects", place, f"{len(sizes):,} objects, {sum(sizes) / 1e6:,.1f} MB")
+
+
+def _list_objects(s3: Any, project: Project) -> Iterator[dict[str, Any]]:
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=project.bucket, Prefix=f"{project.prefix}/"
+    )
+    for page in pages:
+        yield from page.get("Contents", [])
+
+
+def _delete_objects(s3: Any, project: Project) -> None:
+    keys = [{"Key": found["Key"]} for found in _list_objects(s3, project)]
+    for start in range(0, len(keys), 1000):  # the most that one request takes
+        answer = s3.delete_objects(
+            Bucket=project.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
+        )
+        # What could not be deleted is told in an answer that is no error.
+        for failed in answer.get("Errors", ()):
+            raise AwsError(f"{failed['Key']}: {failed['Code']}: {failed['Message']}")
+
+
+def _delete_endpoint(connection: Connection, name: str) -> None:
+    """An endpoint config cannot be used again before its endpoint has gone."""
+    stop_scaling(connection.client("application-autoscaling"), name)
+    sagemaker = connection.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName=name)
+    sagemaker.get_waiter("endpoint_deleted").wait(
+        EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 600}
+    )

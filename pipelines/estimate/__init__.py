@@ -1,0 +1,1 @@
+"""What a run would create and cost, before it runs."""

@@ -1,0 +1,47 @@
+"""The container's `collect`: a processing job of several machines that read and clean pairs.
+
+    python -m longspan.pipelines.jobs collect --min-words 2
+
+Each machine has its share of the files in the input `pairs` (S3DataDistributionType
+ShardedByS3Key), and leaves a part in the output `collected`, below its name. `prepare` goes on from
+there. Options are those of `prepare`. See `docs/processing-jobs.md`.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+
+from longspan.pipelines.jobs.prepare import PAIRS, PARTS, input_files
+from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
+from longspan.training.container.paths import ContainerPaths
+from longspan.training.preparation.options import add_prepare_options, prepare_settings
+from longspan.training.preparation.parts import CollectSettings, write_part
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+    """Run the job; the exit status. `arguments` are `longspan prepare`'s that are no paths."""
+    return run_processing(lambda paths: _work(paths, arguments), environment)
+
+
+def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
+    parser = OptionParser(prog="python -m longspan.pipelines.jobs collect", allow_abbrev=False)
+    add_prepare_options(parser)
+    settings = prepare_settings(parser.parse_args(arguments))
+    hosts = paths.read_processing_hosts()
+    folder = paths.processing_input(PAIRS)
+    # With more machines than files some have none.
+    alone = len(hosts.names) == 1
+    inputs = input_files(folder) if alone or _any_file(folder) else []
+    for path in inputs:
+        print(f"pairs: {path}", flush=True)
+    part = paths.processing_output(PARTS) / hosts.current
+    shutil.rmtree(part, ignore_errors=True)
+    rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
+    pairs = write_part(inputs, part, rules, lambda text: print(text, flush=True))
+    print(f"{hosts.current}: {pairs:,} pairs of {len(inputs)} files", flush=True)
+
+
+def _any_file(folder: "os.PathLike[str]") -> bool:
+    return any(files for _, _, files in os.walk(folder))

@@ -1,0 +1,122 @@
+"""The container's `prepare`: a processing job from files of pairs to a prepared corpus.
+
+    python -m longspan.pipelines.jobs prepare --vocabulary-size 8000
+
+Inputs `pairs`, or `collected` (what the job `collect` left on several machines), and, where they
+are not to be drawn, `validation` and `test`; output `prepared`.
+See `docs/processing-jobs.md`.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
+from longspan.training.container.paths import ContainerPaths
+from longspan.training.corpus.manifest import MANIFEST
+from longspan.training.errors import DataError
+from longspan.training.files import vanishing
+from longspan.training.pairs.formats import pair_up
+from longspan.training.preparation.options import add_prepare_options, prepare_settings
+from longspan.training.preparation.output_directory import refuse_foreign
+from longspan.training.preparation.prepare import PrepareSettings, prepare
+from longspan.training.preparation.report import summary
+from longspan.training.preparation.splits import TEST, VALIDATION
+
+__all__ = ["PAIRS", "PARTS", "PREPARED", "input_files", "main"]
+
+# Names of the job's inputs and of its output.
+PAIRS = "pairs"
+PARTS = "collected"
+PREPARED = "prepared"
+_HELD_OUT = {VALIDATION: "validation", TEST: "test"}
+
+# What Spark and Hadoop leave beside the data to say that it is whole.
+_MARKERS = frozenset({"_SUCCESS"})
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+    """Run the job; the exit status. `arguments` are `longspan prepare`'s that are no paths."""
+    return run_processing(lambda paths: _work(paths, arguments), environment)
+
+
+def input_files(folder: Path) -> list[str]:
+    """Every file below `folder`, by name, without hidden ones and marker files.
+
+    Raises DataError when there is no folder or nothing in it.
+    """
+    files = sorted(str(path) for path in _visible(folder)) if folder.is_dir() else []
+    if not files:
+        raise DataError(
+            f"{folder}: expected files of pairs, got "
+            f"{'an empty folder' if folder.is_dir() else 'no such folder'}; check the job's input "
+            f"{folder.name} and the S3 prefix that it names"
+        )
+    return files
+
+
+def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
+    parser = OptionParser(prog="python -m longspan.pipelines.jobs prepare", allow_abbrev=False)
+    add_prepare_options(parser)
+    settings = prepare_settings(parser.parse_args(arguments))
+    parts = paths.processing_input(PARTS)
+    collected = parts if parts.is_dir() else None
+    inputs = [] if collected else input_files(paths.processing_input(PAIRS))
+    held_out = {
+        split: _held_out_file(paths.processing_input(name), settings)
+        for split, name in _HELD_OUT.items()
+        if paths.processing_input(name).is_dir()
+    }
+    output = paths.processing_output(PREPARED)
+    refuse_foreign(output)
+    for path in inputs:
+        print(f"pairs: {path}", flush=True)
+    # Not where the output goes at once: that may be a mount, which nothing can be renamed to.
+    scratch = paths.scratch / PREPARED
+    manifest = prepare(inputs, scratch, settings, held_out, parts=collected)
+    _move_whole(scratch, output)
+    print(summary(manifest), flush=True)
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden and path.name not in _MARKERS:
+            yield path
+
+
+def _held_out_file(folder: Path, settings: PrepareSettings) -> str:
+    """The one file of a held-out set, or the source's of two parallel ones."""
+    files = input_files(folder)
+    columns = settings.columns
+    groups = pair_up(files, None, columns.source_language, columns.target_language)
+    if len(groups) != 1:
+        names = ", ".join(Path(path).name for path in files)
+        raise DataError(
+            f"{folder}: expected one file, or two parallel ones (NAME.{columns.source_language} "
+            f"and NAME.{columns.target_language}), got {len(files)}: {names}"
+        )
+    return groups[0][0]
+
+
+def _move_whole(source: Path, target: Path) -> None:
+    """Move everything into `target`, the manifest last: with it the corpus is complete."""
+    with vanishing(target):
+        target.mkdir(parents=True, exist_ok=True)
+        _empty(target)
+        try:
+            for path in sorted(source.iterdir(), key=lambda path: path.name == MANIFEST):
+                shutil.move(path, target / path.name)
+        except BaseException:
+            _empty(target)
+            raise
+    source.rmdir()
+
+
+def _empty(folder: Path) -> None:
+    for path in [folder / MANIFEST, *folder.iterdir()]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

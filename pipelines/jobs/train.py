@@ -1,0 +1,204 @@
+"""The container's `train`: one SageMaker training job from its folders to a model directory.
+
+A composition root: it puts the parts together, and alone in `training` reads the environment.
+See `docs/training-job.md` for the contract that it keeps.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from longspan.pipelines.jobs.workers import run_workers, worker_environments
+from longspan.training.container.paths import ContainerPaths
+from longspan.training.corpus import built_in
+from longspan.training.errors import (
+    DataError,
+    HyperparameterError,
+    Interrupted,
+    LongspanError,
+    explain,
+)
+from longspan.training.hyperparameters import Hyperparameters
+
+__all__ = ["PREPARED", "PROCESSES", "main", "parse_hyperparameters"]
+
+# What a job reads, beside LONGSPAN_BASE and what a launcher sets for its workers.
+PROCESSES = "LONGSPAN_PROCESSES"
+
+# The channel that holds what `longspan prepare` wrote.
+PREPARED = "prepared"
+
+# Keys that SageMaker itself puts among the hyperparameters: of SDKs that upload source code,
+# and of tuning jobs.
+_SAGEMAKER_PREFIX = "sagemaker_"
+_SAGEMAKER_KEYS = frozenset({"_tuning_objective_metric"})
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Run the job; the exit status. Every failure leaves its reason in `output/failure`."""
+    paths = ContainerPaths.from_environment(environment)
+    is_worker = "RANK" in environment
+    try:
+        if not is_worker:
+            paths.failure.unlink(missing_ok=True)
+        return _work(paths, environment) if is_worker else _start(paths, environment)
+    except Interrupted as stop:
+        if environment.get("RANK", "0") == "0":
+            print(stop, flush=True)
+        return 0
+    except LongspanError as error:
+        return _fail(paths, " ".join(str(error).split()))
+    except OSError as error:
+        return _fail(paths, explain(error))
+    except Exception as error:
+        traceback.print_exc()
+        return _fail(paths, f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def parse_hyperparameters(given: Mapping[str, str]) -> Hyperparameters:
+    """The job's settings without the keys that SageMaker adds.
+
+    Raises HyperparameterError naming key, value and what is allowed.
+    """
+    return Hyperparameters.parse(
+        {
+            name: value
+            for name, value in given.items()
+            if not name.startswith(_SAGEMAKER_PREFIX) and name not in _SAGEMAKER_KEYS
+        }
+    )
+
+
+def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
+    """Check everything, convert the data once, then train here or in several processes."""
+    hyperparameters = parse_hyperparameters(paths.read_hyperparameters())
+    hosts = paths.read_hosts()
+    processes = _count_processes(environment)
+    if hyperparameters.precision == "bf16":
+        # Before the data is converted, which may take long.
+        _check_bf16()
+    prepared = _prepare(paths)
+    if processes * len(hosts.names) == 1:
+        _train(paths, prepared, hyperparameters, environment)
+        return 0
+    print(f"{processes} processes on each of {len(hosts.names)} machines", flush=True)
+    command = [sys.executable, "-m", "longspan.pipelines.jobs", "train"]
+    # Threads of one process for each core, not of each process.
+    threads = {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes))}
+    additions = worker_environments(hosts, processes)
+    for number, status in run_workers(command, threads | dict(environment), additions).items():
+        if status < 0:
+            # It was killed and said nothing; what others said is that it had gone.
+            paths.failure.unlink(missing_ok=True)
+        if status:
+            return _fail(paths, f"worker {additions[number]['RANK']} {_describe(status)}")
+    return 0
+
+
+def _check_bf16() -> None:
+    from longspan.training.loop.distributed import World
+    from longspan.training.loop.precision import compute_type
+    from longspan.training.loop.run import choose_device
+
+    compute_type("bf16", choose_device(World()))
+
+
+def _work(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
+    """One of several processes; what it needs was checked and converted before it started."""
+    hyperparameters = parse_hyperparameters(paths.read_hyperparameters())
+    _train(paths, _find_prepared(paths), hyperparameters, environment)
+    return 0
+
+
+def _prepare(paths: ContainerPaths) -> Path:
+    """The prepared folder of the job, made from the built-in's channels if these came."""
+    channels = paths.read_channels()
+    if PREPARED in channels:
+        return _find_prepared(paths)
+    if missing := [name for name in built_in.CHANNELS if name not in channels]:
+        raise DataError(
+            f"expected a channel {PREPARED} (from `longspan prepare`) or the channels "
+            f"{', '.join(built_in.CHANNELS)} (RecordIO-protobuf), "
+            f"came {', '.join(channels) or 'none'}: add {', '.join(missing)}"
+        )
+    train, validation, vocab = (channels[name] for name in built_in.CHANNELS)
+    shutil.rmtree(paths.scratch, ignore_errors=True)
+    for name, converted in built_in.convert(train, validation, vocab, paths.scratch).items():
+        print(f"channel {name}: {converted}", flush=True)
+    return paths.scratch
+
+
+def _find_prepared(paths: ContainerPaths) -> Path:
+    folder = paths.channel(PREPARED)
+    return folder if folder.is_dir() else paths.scratch
+
+
+def _train(
+    paths: ContainerPaths,
+    prepared: Path,
+    hyperparameters: Hyperparameters,
+    environment: Mapping[str, str],
+) -> None:
+    """Train in this process, as the environment's rank of the environment's world."""
+    # Here, not above: a wrong hyperparameter need not wait seconds for torch.
+    from longspan.inference.search.greedy import Greedy
+    from longspan.inference.translation.calibration import calibrate
+    from longspan.training.corpus.prepared import Prepared
+    from longspan.training.loop.distributed import World
+    from longspan.training.loop.journal import Journal
+    from longspan.training.loop.run import choose_device, train_model
+
+    world = World.from_environment(environment)
+    data = Prepared.open(prepared)
+    train_model(
+        data,
+        paths.model,
+        hyperparameters,
+        checkpoints=_checkpoints(paths, environment),
+        decode=Greedy.of(data),
+        calibrate=calibrate,
+        world=world,
+        device=choose_device(world),
+        journal=Journal() if world.is_first else Journal.silent(),
+        # A tuner that stops a trial early, and a person who stops a job, get what there is.
+        keep_best=True,
+    )
+
+
+def _checkpoints(paths: ContainerPaths, environment: Mapping[str, str]) -> Path:
+    """A folder of its own for each training job of a tuning job, which may all mirror to one place.
+
+    A job that is taken off a spot machine comes back under its own name.
+    """
+    tuned = _SAGEMAKER_KEYS & paths.read_hyperparameters().keys()
+    name = environment.get("TRAINING_JOB_NAME", "")
+    return paths.checkpoints / name if tuned and name else paths.checkpoints
+
+
+def _count_processes(environment: Mapping[str, str]) -> int:
+    """Processes of this machine: as asked for, else one per GPU, else one."""
+    given = environment.get(PROCESSES, "")
+    if not given:
+        import torch
+
+        return max(1, torch.cuda.device_count())
+    if not given.isdecimal() or not 1 <= int(given) <= 1024:
+        raise HyperparameterError(f"{PROCESSES}={given}: allowed: an integer from 1 to 1024")
+    return int(given)
+
+
+def _describe(status: int) -> str:
+    if status > 0:
+        return f"ended with exit status {status}: its reason is above"
+    hint = ": out of memory?" if -status == signal.SIGKILL else ""
+    return f"was killed by signal {-status}{hint}"
+
+
+def _fail(paths: ContainerPaths, reason: str) -> int:
+    print(f"longspan: error: {reason}", file=sys.stderr, flush=True)
+    paths.write_failure(reason)
+    return 1

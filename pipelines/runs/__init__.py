@@ -1,0 +1,1 @@
+"""Executions of the pipeline: start, follow, fetch, bill."""

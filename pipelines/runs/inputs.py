@@ -1,0 +1,157 @@
+"""The pairs of a run on S3, where jobs read them: under a name that is their content's hash.
+
+The same files get the same address, so they are uploaded once and the step cache hits.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from longspan.pipelines.cloud.aws_errors import explained
+from longspan.pipelines.config.data import Data
+from longspan.training.beside import Beside
+from longspan.training.errors import DataError
+from longspan.training.progress import Progress
+from longspan.training.sample.directory import show_training, write_sample
+from longspan.training.sample.generator import SampleSettings
+
+__all__ = ["Inputs", "Store", "place_inputs", "sample_ahead"]
+
+_S3 = "s3://"
+_CHUNK = 1 << 20
+_LAST = "sample.json"  # written when the sample is whole
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """S3 prefixes with the pairs; None where `prepare` draws a split by itself."""
+
+    pairs: str
+    validation: str | None = None
+    test: str | None = None
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where to put them: an S3 client, and the place that is the project's own."""
+
+    s3: Any
+    bucket: str
+    prefix: str
+    kms_key: str | None = None
+
+
+def place_inputs(data: Data, store: Store, directory: Path) -> Inputs:
+    """Generate the sample if it is asked for, upload what is local; where everything is then.
+
+    `directory` gets the sample. Raises DataError for a file that is missing, AwsError when the
+    upload fails; running it again goes on with the files that are not there yet.
+    """
+    files = _files(data, directory)
+    return Inputs(
+        pairs=_place(files["pairs"], "pairs", store) or "",
+        validation=_place(files["validation"], "validation", store),
+        test=_place(files["test"], "test", store),
+    )
+
+
+@contextmanager
+def sample_ahead(data: Data, directory: Path) -> Iterator[Callable[[], None]]:
+    """Generate the sample in a process beside this one, which has modules to load meanwhile.
+
+    Call what this gives before `place_inputs`: it waits for the sample. Without a sample to
+    generate it does nothing.
+    """
+    folder = _sample_folder(data, directory)
+    if folder is None or (folder / _LAST).is_file():
+        yield lambda: None
+        return
+    with Beside(_generate, data, folder) as other:
+        yield other.result
+
+
+def _files(data: Data, directory: Path) -> Mapping[str, list[str]]:
+    folder = _sample_folder(data, directory)
+    if folder is None:
+        return {
+            "pairs": data.pairs or [],
+            "validation": data.validation or [],
+            "test": data.test or [],
+        }
+    if not (folder / _LAST).is_file():
+        _generate(data, folder)
+    return {
+        "pairs": [str(folder / "train.tsv")],
+        "validation": [str(folder / "validation.tsv")],
+        "test": [str(folder / "test.tsv")],
+    }
+
+
+def _sample_folder(data: Data, directory: Path) -> Path | None:
+    """Folder of the sample, made or to be made; None if the config has no sample."""
+    if data.sample is None:
+        return None
+    asked = data.sample.model_dump_json()
+    return directory / f"sample-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+
+
+def _generate(data: Data, folder: Path) -> None:
+    assert data.sample is not None
+    settings = SampleSettings(**data.sample.model_dump())
+    write_sample(folder, settings, show_training(settings))
+
+
+def _place(files: list[str], kind: str, store: Store) -> str | None:
+    """The S3 prefix of these files; one that is on S3 already stays where it is."""
+    if not files:
+        return None
+    if files[0].startswith(_S3):
+        return files[0]
+    paths = [Path(file) for file in files]
+    for path in paths:
+        if not path.is_file():
+            raise DataError(f"data.{kind}: expected a file or an s3:// prefix, got {path}")
+    prefix = f"{store.prefix}/data/{kind}/{_hash(paths)[:16]}"
+    for path in paths:
+        _upload(path, f"{prefix}/{path.name}", store)
+    return f"{_S3}{store.bucket}/{prefix}"
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    """Of names and contents, in order."""
+    total = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            one = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.name} {one}\n".encode())
+    return total.hexdigest()
+
+
+def _upload(path: Path, key: str, store: Store) -> None:
+    size = path.stat().st_size
+    with explained(f"uploading {path} to {_S3}{store.bucket}/{key}"):
+        if _size(store, key) == size:
+            return
+        secret = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.kms_key}
+        with Progress(size, unit="B", label=f"upload {path.name}") as bar:
+            store.s3.upload_file(
+                str(path),
+                store.bucket,
+                key,
+                ExtraArgs=secret if store.kms_key else {},
+                Callback=bar.add,
+            )
+
+
+def _size(store: Store, key: str) -> int | None:
+    try:
+        return int(store.s3.head_object(Bucket=store.bucket, Key=key)["ContentLength"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+            return None
+        raise

@@ -1,0 +1,142 @@
+"""What an execution has made, brought to this machine: the evaluation, the report, the model."""
+
+import csv
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from longspan.inference.evaluation.evaluation_reading import read_evaluation
+from longspan.inference.evaluation.files import unescape
+from longspan.pipelines.cloud.aws_errors import AwsError, explained
+from longspan.pipelines.runs.execution import ExecutionState
+from longspan.training.fields import Fields
+from longspan.training.kept import MEDIUM
+from longspan.training.model.archive import ARCHIVE, unpack_model
+from longspan.training.model.ending import early_lines, read_training
+
+__all__ = ["Evaluated", "download_model", "fetch_evaluation", "model_uri", "table_lines"]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The Evaluate step's output in a local folder."""
+
+    folder: Path
+    document: Mapping[str, Any]  # docs/evaluation-schema.md
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.folder / "report.html"
+
+    def longest(self) -> tuple[str, str]:
+        """Source and reference of a test sentence of more than 100 words, or the longest one."""
+        with (self.folder / "translations.tsv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        over = [row for row in rows if int(row["words"]) > 100]
+        row = over[0] if over else max(rows, key=lambda row: int(row["words"]))
+        return unescape(row["source"]), unescape(row["reference"])
+
+
+def fetch_evaluation(
+    sagemaker: Any, s3: Any, state: ExecutionState, folder: Path, name: str = "Evaluate"
+) -> Evaluated:
+    """Download the output of the step `name`.
+
+    Raises AwsError when there is none, DataError when it is damaged.
+    """
+    step = state.step(name)
+    if step is None or not step.job:
+        raise AwsError(f"{state.arn}: expected a finished step {name}, found none")
+    with explained("the evaluation"):
+        job = sagemaker.describe_processing_job(ProcessingJobName=step.job)
+        (output,) = job["ProcessingOutputConfig"]["Outputs"]
+        _download(s3, output["S3Output"]["S3Uri"], folder)
+    return Evaluated(folder, read_evaluation(folder))
+
+
+def model_uri(sagemaker: Any, state: ExecutionState) -> str:
+    """The S3 address of the best model's archive. Raises AwsError when there is none."""
+    step = state.step("Tune")
+    if step is None or not step.job:
+        raise AwsError(f"{state.arn}: expected a finished step Tune, found none")
+    with explained("the best model"):
+        tuning = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=step.job)
+        best = tuning["BestTrainingJob"]["TrainingJobName"]
+        job = sagemaker.describe_training_job(TrainingJobName=best)
+        return str(job["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+def download_model(s3: Any, uri: str, folder: Path) -> Path:
+    """Unpack a model archive into a folder, once. Raises AwsError, ModelDirectoryError."""
+    if (folder / "config.json").is_file():
+        return folder
+    scratch = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a download that was interrupted
+    scratch.mkdir(parents=True)
+    archive = scratch / ARCHIVE
+    bucket, key = _split(uri)
+    with explained(f"downloading {uri}"):
+        s3.download_file(bucket, key, str(archive))
+    unpack_model(archive, scratch / "model").replace(folder)
+    shutil.rmtree(scratch)
+    return folder
+
+
+def table_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """Quality by length, of the baseline and of the tuned model, as lines of text.
+
+    After them, whose training ended early.
+    """
+    against = document.get("against")
+    head = ("words", "segments", "baseline", "tuned", "gain", "p", "chrF", "length", "repeated")
+    yield _columns(head if against else [h for h in head if h not in ("baseline", "gain", "p")])
+    groups = [*document["buckets"], document["all"]]
+    others = [*against["buckets"], against["all"]] if against else [None] * len(groups)
+    for group, other in zip(groups, others, strict=True):
+        yield _columns(_cells(group, other, document.get("comparison")))
+    yield "BLEU of baseline and tuned, p of the gain; chrF, length and repetition of tuned"
+    yield from early_lines(read_training(Fields(document)))
+    if document.get("kept") is not None:
+        share = f"{document['kept']:.0%} of BLEU at {MEDIUM} words"
+        yield f"kept, {document['long']['name']}: {share}"
+
+
+def _cells(group: Mapping[str, Any], other: Mapping[str, Any] | None, comparison: Any) -> list[str]:
+    cells = [group["name"], f"{group['segments']:,}"]
+    if other is not None:
+        paired = comparison[group["name"]] or {}
+        cells += [_show(other["bleu"], ".1f"), _show(group["bleu"], ".1f")]
+        cells += [_show(paired.get("difference"), "+z.1f"), _show(paired.get("p_value"), ".3f")]
+    else:
+        cells.append(_show(group["bleu"], ".1f"))
+    cells += [_show(group["chrf"], ".1f"), _show(group["length_ratio"], ".2f")]
+    return [*cells, _show(group["repetition_rate"], ".1%")]
+
+
+def _show(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _columns(cells: Any) -> str:
+    first, *rest = cells
+    return f"{first:<9}" + "".join(f"{cell:>10}" for cell in rest)
+
+
+def _download(s3: Any, uri: str, folder: Path) -> None:
+    """Every object below a prefix, under its own name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bucket, prefix = _split(uri)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
+    for page in pages:
+        for found in page.get("Contents", []):
+            name = PurePosixPath(found["Key"]).name
+            s3.download_file(bucket, found["Key"], str(folder / name))
+
+
+def _split(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.strip("/")

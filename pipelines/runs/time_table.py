@@ -1,0 +1,110 @@
+"""Where the time of a run went: each part, the seconds planned for it, and those that it took."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from longspan.pipelines.runs.execution import ExecutionState, StepState
+from longspan.training.loop.journal import duration
+
+__all__ = ["time_table", "time_table_lines"]
+
+_STEPS: Mapping[str, tuple[str, ...]] = {
+    "preparation": ("Collect", "Prepare"),
+    "trials": ("Tune",),
+    "baseline": ("TrainBaseline",),
+    "evaluation": ("Evaluate",),
+}
+
+Span = tuple[datetime, datetime]
+Row = dict[str, Any]
+
+
+def time_table(
+    state: ExecutionState,
+    planned: Mapping[str, float],
+    tuning: Mapping[str, Any],
+    updates: Mapping[str, int | None],
+    began: datetime | None = None,
+) -> list[Row]:
+    """`times` of `evidence.json`: the parts of an execution that has ended.
+
+    `planned` seconds and those that a part took are None where nothing is known.
+
+    `tuning` is that of `evidence.json`, `updates` holds those of `model` and of `against`. Where
+    the command that started the execution `began` is when the total begins, else with the first
+    step. What is in no other part is the rest.
+    """
+    notes = {"trials": _trials(tuning), "baseline": _baseline(updates)}
+    rows, spans = [], list[Span]()
+    for part, names in _STEPS.items():
+        steps = [step for name in names if (step := state.step(name)) is not None]
+        own = [span for step in steps if not step.cached for span in _span(step)]
+        spans += own
+        seconds = _covered(own) if own else None
+        note = "taken from an earlier run" if _is_cached(steps) else notes.get(part, "")
+        rows.append(_row(part, planned, seconds, note))
+    whole = [span for step in state.steps for span in _span(step)]
+    if not whole:
+        return rows
+    first, last = began or min(start for start, _ in whole), max(end for _, end in whole)
+    total = (last - first).total_seconds()
+    rest = max(0.0, total - _covered(spans))
+    return [
+        *rows,
+        _row("rest", planned, rest, "start, registration, deployment, waiting"),
+        _row("total", planned, total, "trials and baseline run at the same time"),
+    ]
+
+
+def time_table_lines(times: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The table as text."""
+    yield f"{'part':<12} {'planned':>8} {'took':>8}"
+    for row in times:
+        numbers = f"{duration(row['planned']):>8} {duration(row['seconds']):>8}"
+        yield f"{row['part']:<12} {numbers}  {row['note']}".rstrip()
+
+
+def _row(part: str, planned: Mapping[str, float], seconds: float | None, note: str) -> Row:
+    return {"part": part, "planned": planned.get(part), "seconds": seconds, "note": note}
+
+
+def _trials(tuning: Mapping[str, Any]) -> str:
+    """How many there were, their updates, and the seconds of the shortest and the longest."""
+    jobs = tuning.get("jobs", [])
+    updates = [job["updates"] for job in jobs if job["updates"] is not None]
+    seconds = [job["seconds"] for job in jobs if job["seconds"] is not None]
+    parts = [f"{len(jobs)} trial{'s' * (len(jobs) > 1)}"] if jobs else []
+    if updates:
+        parts.append(f"{sum(updates):,} updates in all")
+    if seconds:
+        parts.append(f"{min(seconds):.0f} to {max(seconds):.0f} s each")
+    return ", ".join(parts)
+
+
+def _baseline(updates: Mapping[str, int | None]) -> str:
+    """Updates of the baseline beside those of the tuned model."""
+    baseline, model = updates.get("against"), updates.get("model")
+    if baseline is None or model is None:
+        return ""
+    same = "as the tuned model" if baseline == model else f"the tuned model {model:,}"
+    return f"{baseline:,} updates, {same}"
+
+
+def _is_cached(steps: Sequence[StepState]) -> bool:
+    return bool(steps) and all(step.cached for step in steps)
+
+
+def _span(step: StepState) -> list[Span]:
+    return [(step.started, step.ended)] if step.started and step.ended else []
+
+
+def _covered(spans: Iterable[Span]) -> float:
+    """Seconds in which at least one of the spans lasts."""
+    seconds, until = 0.0, None
+    for start, end in sorted(spans):
+        begin = start if until is None else max(start, until)
+        if end > begin:
+            seconds += (end - begin).total_seconds()
+        until = end if until is None else max(until, end)
+    return seconds

@@ -1,0 +1,55 @@
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longspan.inference.evaluation.charts import Series, line_chart
+
+
+def circles(svg: str) -> list[tuple[float, float]]:
+    found = ET.fromstring(svg).iter("circle")
+    return [(float(c.attrib["cx"]), float(c.attrib["cy"])) for c in found]
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1e6, allow_nan=False)), min_size=1, max_size=12))
+def test_every_value_is_on_the_page_and_higher_is_higher(values: list[float | None]):
+    svg = line_chart("t", [str(n) for n in range(len(values))], [Series("s", values)])
+    shown = [value for value in values if value is not None]
+    points = circles(svg)
+    assert len(points) == len(shown)
+    assert all(0 <= x <= 640 and 0 <= y <= 300 for x, y in points)
+    by_value = sorted(zip(shown, points, strict=True))
+    heights = [point[1] for _, point in by_value]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_names_are_escaped():
+    svg = line_chart("<b>", ["<i>"], [Series("<u>", [1.0])])
+    assert "<b>" not in svg
+    assert "<i>" not in svg
+    assert "<u>" not in svg
+    ET.fromstring(svg)
+
+
+def test_intervals_span_their_value():
+    svg = line_chart("t", ["a"], [Series("s", [5.0], [(2.0, 7.0)])])
+    ((_, y),) = circles(svg)
+    low, high = re.search(r'<g.*?<line [^>]*y1="([\d.]+)" y2="([\d.]+)"', svg).groups()  # type: ignore[union-attr]
+    assert float(low) > y > float(high)
+
+
+def test_a_reference_line_is_drawn_and_fits():
+    svg = line_chart("t", ["a"], [Series("s", [0.2])], reference=1.0)
+    (line,) = [e for e in ET.fromstring(svg).iter("line") if e.get("class") == "reference"]
+    assert 0 < float(line.attrib["y1"]) < 300
+
+
+def test_shares_can_be_percentages():
+    assert "50%" in line_chart("t", ["a"], [Series("s", [0.5])], percent=True)
+
+
+def test_a_series_must_fit_the_categories():
+    with pytest.raises(ValueError, match="expected 2 values, got 1"):
+        line_chart("t", ["a", "b"], [Series("s", [1.0])])

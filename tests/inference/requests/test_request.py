@@ -1,0 +1,194 @@
+"""What an invocation's bytes mean."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longspan.inference.refusals import BadRequest, TooLong
+from longspan.inference.requests.bodies import parse_request
+from longspan.inference.requests.options import Options
+from longspan.inference.requests.request import Item, Request
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["text", "source", "instances", "data", "configuration", "stream"])
+            | st.text(max_size=5),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def read(value: object, content_type: str = "application/json") -> Request:
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return parse_request(body, content_type)
+
+
+def test_the_built_ins_json():
+    request = read(
+        {
+            "instances": [
+                {"data": "a b", "configuration": {"attention_matrix": "true"}},
+                {"data": "c"},
+            ]
+        }
+    )
+    assert request.wrapping == "predictions"
+    assert request.items == (
+        Item("a b", Options(alignment=True), built_in=True),
+        Item("c", built_in=True),
+    )
+
+
+def test_one_configuration_for_all_instances_and_one_of_its_own():
+    request = read(
+        {
+            "instances": [{"data": "a", "configuration": {"beam_size": 2}}, {"data": "b"}],
+            "configuration": {"beam_size": 3},
+        }
+    )
+    assert [item.options.beam_size for item in request.items] == [2, 3]
+
+
+def test_plain_objects_and_lists():
+    assert read({"text": "a", "beam_size": 2}) == Request(
+        (Item("a", Options(beam_size=2)),), wrapping="one"
+    )
+    assert read({"text": ["a", "b"], "n_best": 2}).items == (
+        Item("a", Options(n_best=2)),
+        Item("b", Options(n_best=2)),
+    )
+    assert read(["a", {"text": "b"}, {"source": "c"}]) == Request(
+        (Item("a"), Item("b"), Item("c", built_in=True)), wrapping="list"
+    )
+    assert read({"text": []}).items == read([]).items == read({"instances": []}).items == ()
+    assert read({"text": "a", "stream": True}).stream
+
+
+def test_json_lines():
+    request = read(b'{"source": "a"}\n{"text": "b", "beam_size": 1}\r\n"c"\n', "application/jsonl")
+    assert request.items == (
+        Item("a", built_in=True),
+        Item("b", Options(beam_size=1)),
+        Item("c"),
+    )
+
+
+def test_csv_has_one_column_and_its_own_quotes():
+    request = read(b'"a, b"\nc\n\n"d ""e""\nf"\n', "text/csv")
+    assert [item.text for item in request.items] == ["a, b", "c", "", 'd "e"\nf']
+    headed = read(b"text\na\n", "text/csv; header=present")
+    assert [item.text for item in headed.items] == ["a"]
+
+
+def test_text_is_a_text_a_line():
+    texts = [item.text for item in read("a b\n\n日本\u2028語\r\n".encode(), "text/plain").items]
+    assert texts == ["a b", "", "日本\u2028語"]
+    assert [item.text for item in read(b"", "text/plain").items] == [""]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "message"),
+    [
+        (b"", "application/json", "empty body"),
+        (b"  \n", "application/jsonlines", "empty body"),
+        (b"\xff\xfe", "text/plain", "expected UTF-8, came byte 0xff at offset 0"),
+        (b'{"text": "a"', "application/json", "expected JSON"),
+        (b"[" * 100_000, "application/json", "JSON"),
+        (b'{"text": NaN}', "application/json", "NaN is no JSON number"),
+        (b'{"text": "a", "text": "b"}', "application/json", "given twice"),
+        (b'"a"', "application/json", "came a string"),
+        (b"7", "application/json", "came a number"),
+        (b"null", "application/json", "came null"),
+        (b"{}", "application/json", "came an empty object"),
+        (b'{"txt": "a"}', "application/json", "'txt'"),
+        (b'{"text": 5}', "application/json", "the body: text: expected a string, came a number"),
+        (b'{"text": ["a", null]}', "application/json", "text[1]: expected a string, came null"),
+        (b'{"text": "a", "stream": 1}', "application/json", "stream=1"),
+        (b'{"text": "a", "beam_sise": 5}', "application/json", "did you mean beam_size"),
+        (b'{"instances": {}}', "application/json", "instances: expected a list"),
+        (b'{"instances": ["a"]}', "application/json", "instances[0]: expected a JSON object"),
+        (b'{"instances": [{}]}', "application/json", "instances[0]"),
+        (b'{"instances": [{"data": 1}]}', "application/json", "instances[0].data"),
+        (b'{"instances": [], "text": "a"}', "application/json", "'text'"),
+        (b'{"instances":[{"data":"a","configuration":[]}]}', "application/json", "came a list"),
+        (
+            b'{"instances":[{"data":"a","configuration":{"attention_matrix":"yes"}}]}',
+            "application/json",
+            "instances[0].configuration: attention_matrix='yes'",
+        ),
+        (
+            b'{"instances":[{"data":"a","configuration":{"attention_matrix":"true","alignment":true}}]}',
+            "application/json",
+            "the same",
+        ),
+        (b'{"text": "\\ud800"}', "application/json", "text 1: expected Unicode text"),
+        (b'{"text": "a"}\n\n{"text": "b"}', "application/jsonlines", "line 2"),
+        (b'{"text": "a"}\n{"text":', "application/jsonlines", "line 2: expected JSON"),
+        (b"a,b\n", "text/csv", "line 1: expected one column of text, came 2"),
+        (b'ok\n"a\n', "text/csv", "expected CSV"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place(
+    body: bytes, content_type: str, message: str
+):
+    with pytest.raises(BadRequest) as refused:
+        parse_request(body, content_type)
+    assert message in str(refused.value)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["application/json", "text/csv", "text/plain"]))
+def test_any_bytes_are_understood_or_refused(body: bytes, content_type: str):
+    with contextlib.suppress(BadRequest):
+        assert parse_request(body, content_type).items is not None
+
+
+@given(JSON_VALUES, st.sampled_from(["application/json", "application/jsonlines"]))
+def test_any_json_is_understood_or_refused(value: object, content_type: str):
+    with contextlib.suppress(BadRequest):
+        read(json.dumps(value).encode(), content_type)
+
+
+def test_a_csv_field_may_be_as_long_as_the_body():
+    long = "w1, " * 50_000
+    assert read(f'"{long}"\nw2\n'.encode(), "text/csv").items == (Item(long), Item("w2"))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'["a", "b", "c"]', "application/json"),
+        (b'{"text": ["a", "b", "c"]}', "application/json"),
+        (b'{"instances": [{"data": "a"}, {"data": "b"}, {"data": "c"}]}', "application/json"),
+        (b'"a"\n"b"\n"c"\n', "application/jsonlines"),
+        (b"text\na\nb\nc\n", "text/csv; header=present"),
+        (b"a\nb\nc\n", "text/plain"),
+    ],
+)
+def test_more_texts_than_the_limit_are_refused(body: bytes, content_type: str):
+    assert len(parse_request(body, content_type).items) == 3
+    assert len(parse_request(body, content_type, 3).items) == 3
+    with pytest.raises(TooLong, match="at most 2 texts, came 3 or more: send them in several"):
+        parse_request(body, content_type, 2)
+
+
+@pytest.mark.parametrize("unit", ["[],", "0,", '"",', '{"text":"a"},', '["a"],'])
+def test_a_large_body_of_too_many_values_is_refused_unread(unit: str):
+    body = b"[" + unit.encode() * (2_000_000 // len(unit)) + b'"a"'  # no JSON: its end is missing
+    with pytest.raises(TooLong, match="at most 100 texts, came far more JSON values"):
+        parse_request(body, "application/json", 100)
+
+
+def test_a_large_body_of_few_texts_is_read():
+    text = '{"a,b": [1, 2]} ' * 100_000 + "\\"
+    assert parse_request(json.dumps({"text": text}).encode(), None, 1).items == (Item(text),)
+    with pytest.raises(BadRequest, match="expected JSON"):
+        parse_request(b'{"text": "' + rb"\"" * 1_000_000, None, 1)

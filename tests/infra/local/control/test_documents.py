@@ -1,0 +1,196 @@
+"""Documents: durable, copied, waited for."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.control.documents import Documents, Exists, Key, Missing
+
+KEY = Key("model", "us-east-1", "one")
+
+
+def test_a_document_is_created_once() -> None:
+    documents = Documents()
+    documents.create(KEY, {"a": 1})
+    with pytest.raises(Exists):
+        documents.create(KEY, {"a": 2})
+    assert documents.get(KEY) == {"a": 1}
+    assert documents.find(Key("model", "us-west-2", "one")) is None
+
+
+def test_what_is_not_there_is_missing() -> None:
+    documents = Documents()
+    for call in (documents.get, documents.delete, documents.change):
+        with pytest.raises(Missing):
+            call(KEY)
+    with pytest.raises(Missing):
+        documents.wait(KEY, lambda _: True, 0)
+
+
+def test_nobody_changes_a_document_from_outside() -> None:
+    documents = Documents()
+    given: dict[str, Any] = {"list": [1]}
+    documents.create(KEY, given)
+    given["list"].append(2)
+    documents.get(KEY)["list"].append(3)
+    documents.of("model")[0][1]["list"].append(4)
+    documents.edit(KEY, lambda _: None)["list"].append(5)
+    assert documents.get(KEY) == {"list": [1]}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_edit_that_raises_changes_nothing(tmp_path: Path, kept: bool) -> None:
+    documents = Documents(tmp_path if kept else None)
+    documents.create(KEY, {"a": 1})
+
+    def edit(document: dict[str, Any]) -> None:
+        document["a"] = 2
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        documents.edit(KEY, edit)
+    assert documents.get(KEY) == {"a": 1}
+    if kept:
+        assert Documents(tmp_path).get(KEY) == {"a": 1}
+
+
+def test_a_document_that_cannot_be_written_is_not_seen(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"a": 1})
+    with pytest.raises(TypeError):
+        documents.change(KEY, a=object())
+    assert documents.get(KEY) == Documents(tmp_path).get(KEY) == {"a": 1}
+
+
+@given(
+    names=st.lists(
+        st.text(
+            st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["Cs"]),
+            min_size=1,
+            max_size=20,
+        ),
+        unique=True,
+        max_size=5,
+    ),
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+)
+def test_a_restart_finds_all_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], value: Any
+) -> None:
+    directory = tmp_path_factory.mktemp("state")
+    before = Documents(directory)
+    for number, name in enumerate(names):
+        before.create(Key("kind", "region", name), {"CreationTime": number, "value": value})
+    after = Documents(directory)
+    assert after.of("kind") == before.of("kind")
+    assert [key.name for key, _ in after.of("kind")] == names
+
+
+def test_what_was_deleted_stays_so(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"a": 1})
+    assert documents.delete(KEY) == {"a": 1}
+    assert Documents(tmp_path).find(KEY) is None
+
+
+def test_a_write_that_was_cut_off_leaves_the_old_content(tmp_path: Path) -> None:
+    Documents(tmp_path).create(KEY, {"a": 1})
+    (tmp_path / "model/us-east-1/one.tmp").write_text('{"a": ')
+    assert Documents(tmp_path).get(KEY) == {"a": 1}
+
+
+def test_a_file_that_is_no_document_is_named(tmp_path: Path) -> None:
+    Documents(tmp_path).create(KEY, {"a": 1})
+    path = tmp_path / "model/us-east-1/one.json"
+    path.write_text("{")
+    with pytest.raises(LocalCloudError, match=r"one\.json: expected JSON"):
+        Documents(tmp_path)
+
+
+def test_of_is_by_kind_and_region() -> None:
+    documents = Documents()
+    for kind, region in (("a", "x"), ("a", "y"), ("b", "x")):
+        documents.create(Key(kind, region, "n"), {})
+    assert [key.region for key, _ in documents.of("a")] == ["x", "y"]
+    assert len(documents.of("a", "y")) == 1
+    assert documents.of("c") == []
+
+
+def test_a_wait_ends_when_it_holds_when_time_is_over_and_when_it_is_deleted() -> None:
+    documents = Documents()
+    documents.create(KEY, {"n": 0})
+    assert documents.wait(KEY, lambda d: d["n"] == 1, 0.01) == {"n": 0}
+    changer = threading.Thread(target=documents.change, args=(KEY,), kwargs={"n": 1})
+    changer.start()
+    assert documents.wait(KEY, lambda d: d["n"] == 1, 10) == {"n": 1}
+    changer.join()
+    deleter = threading.Thread(target=documents.delete, args=(KEY,))
+    deleter.start()
+    with pytest.raises(Missing):
+        documents.wait(KEY, lambda d: d["n"] == 2, 10)
+    deleter.join()
+
+
+def test_edits_of_several_threads_are_not_lost(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"n": 0})
+
+    def count() -> None:
+        for _ in range(25):
+            documents.edit(KEY, lambda d: d.update(n=d["n"] + 1))
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert documents.get(KEY)["n"] == Documents(tmp_path).get(KEY)["n"] == 100
+
+
+def test_a_member_of_all_of_a_kind(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"Status": "Failed"})
+    documents.create(Key("other", "us-east-1", "one"), {})
+    assert documents.texts("model", "Status") == [(KEY, "Failed")]
+    for damage, came in ({}, "one without Status"), ({"Status": 1}, "Status 1 in place of a text"):
+        [path] = tmp_path.rglob("model/*/*.json")
+        path.write_text(json.dumps(damage))
+        for kept in (True, False):
+            with pytest.raises(LocalCloudError, match=f"{path}: expected a document .*got {came}"):
+                Documents(tmp_path, kept=kept).texts("model", "Status")
+
+
+@pytest.mark.parametrize(
+    ("content", "came"),
+    [
+        ("[1]", "a list in place of an object"),
+        ('{"CreationTime": "today"}', "CreationTime 'today' in place of a number"),
+    ],
+)
+def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path, content: str, came: str) -> None:
+    documents = Documents(tmp_path)
+    documents.create(KEY, {"n": 0})
+    [path] = tmp_path.rglob("*.json")
+    path.write_text(content)
+    with pytest.raises(LocalCloudError, match=rf"{path.name}: expected a document .*got {came}"):
+        Documents(tmp_path)
+
+
+def test_a_copy_to_look_at_writes_nothing(tmp_path: Path) -> None:
+    Documents(tmp_path).create(KEY, {"n": 0})
+    copied = Documents(tmp_path, kept=False)
+    copied.change(KEY, n=1)
+    copied.create(Key("other", "x", "n"), {})
+    assert copied.get(KEY) == {"n": 1}
+    kept = Documents(tmp_path)
+    assert kept.get(KEY) == {"n": 0}
+    assert kept.of("other") == []

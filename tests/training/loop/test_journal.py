@@ -1,0 +1,61 @@
+import io
+
+from longspan.training.loop.journal import Journal, Progress, clock_text
+from longspan.training.loop.metrics import parse_metrics
+
+METRICS = {
+    "train:loss": 2.0,
+    "train:perplexity": 7.389,
+    "train:accuracy": 0.5,
+    "train:tokens_per_second": 1234.0,
+    "train:learning_rate": 0.001,
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_log_gets_lines_with_metrics_and_remaining_time():
+    lines = []
+    journal = Journal(write=lines.append, stream=io.StringIO())
+    journal.show(Progress(200, 1.5, 600.0, 0.25, METRICS))
+    assert parse_metrics(lines[0]) == METRICS
+    assert lines[0].startswith("update 200 epoch 1.50 ")
+    assert lines[0].endswith("elapsed 0:10:00 remaining 0:30:00")
+    assert journal.seconds_between == 10
+
+
+def test_without_a_limit_no_remaining_time_is_known():
+    assert "remaining" not in Progress(200, 1.5, 600.0, None, METRICS).line
+
+
+def test_a_terminal_gets_a_bar_and_notes_above_it():
+    lines, terminal = [], Terminal()
+    journal = Journal(write=lines.append, stream=terminal)
+    journal.note("before")
+    for share in (0.25, 0.5):
+        journal.show(Progress(200, 1.5, 600.0, share, METRICS))
+    journal.note("beside")
+    journal.close()
+    assert lines == ["before", "beside"]
+    for text in ("25%", "50%", "epoch 1.50", "perplexity 7.389", "1234 tokens/s", "remaining"):
+        assert text in terminal.getvalue()
+
+
+def test_a_silent_one_shows_nothing(capsys):
+    journal = Journal.silent()
+    journal.note("text")
+    journal.show(Progress(1, 0.1, 1.0, None, METRICS))
+    journal.close()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_clock():
+    assert [clock_text(s) for s in (0, 59.9, 3723, 90000)] == [
+        "0:00:00",
+        "0:00:59",
+        "1:02:03",
+        "25:00:00",
+    ]

@@ -1,0 +1,1 @@
+"""SageMaker's container contract: where a job finds and leaves things, and as which user."""

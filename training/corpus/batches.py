@@ -1,0 +1,244 @@
+"""Batches: which examples go together in an epoch, and the padded tensors made of them.
+
+An epoch's plan is a few arrays of corpus indices and offsets, the same for a seed and an epoch,
+so that 50 million pairs plan in seconds. Examples of like length go together: buckets of target
+length, ordered inside by source length with some noise, cut by padded size and then shuffled.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from longspan.training.corpus.augmentation import JoinedExamples, join, successors
+from longspan.training.corpus.batch_order import arrange, cut
+from longspan.training.corpus.shards import PairCorpus
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.tokenizer.tokenizer import BOS, PAD
+
+__all__ = ["Batch", "Example", "Plan", "collate", "pad", "plan"]
+
+Integers = npt.NDArray[np.integer]
+Example = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded token ids of a batch, int64.
+
+    `source` (batch, source) with EOS, `target_input` (batch, target) from BOS on,
+    `target_output` (batch, target) up to EOS; PAD after each; lengths (batch,) without PAD.
+    """
+
+    source: torch.Tensor
+    source_lengths: torch.Tensor
+    target_input: torch.Tensor
+    target_output: torch.Tensor
+    target_lengths: torch.Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Target tokens that are not padding."""
+        return int(self.target_lengths.sum())
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on another device."""
+        moved = {
+            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            for field in dataclasses.fields(self)
+        }
+        return Batch(**moved)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The batches of an epoch for one of `world_size` ranks; `plan[i]` is a tuple of examples.
+
+    Every rank's plan has the same number of batches; of each global batch, rank r holds every
+    `world_size`-th example from the r-th on, which may be none at all. `tokens[i]` counts the
+    target tokens of the *global* batch i, by which its loss is normalised on every rank.
+    """
+
+    members: Integers
+    bounds: Integers | None  # example i is members[bounds[i]:bounds[i + 1]]; None: one pair each
+    starts: Integers  # of batches, in examples, in the order of the epoch
+    ends: Integers
+    tokens: Integers
+    padded_tokens: int
+    left_out: int
+    joined: int
+    wanted: int = 0  # joined examples that were asked for
+    rank: int = 0
+    world_size: int = 1
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: int) -> tuple[Example, ...]:
+        chosen = slice(self.starts[index] + self.rank, self.ends[index], self.world_size)
+        if self.bounds is None:
+            return tuple((member,) for member in self.members[chosen].tolist())
+        firsts, lasts = self.bounds[:-1][chosen], self.bounds[1:][chosen]
+        pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
+        return tuple(tuple(self.members[first:last].tolist()) for first, last in pairs)
+
+    def __iter__(self) -> Iterator[tuple[Example, ...]]:
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def examples(self) -> int:
+        """Examples of all ranks, joined ones included."""
+        return int((self.ends - self.starts).sum())
+
+    def summary(self, hyperparameters: Hyperparameters) -> str:
+        """One line on what is in the epoch and what was left out, and why."""
+        tokens = int(self.tokens.sum())
+        padding = 1 - tokens / self.padded_tokens if self.padded_tokens else 0.0
+        joined = f", {self.joined} of them joined" if self.wanted else ""
+        if self.joined < self.wanted:
+            limit = hyperparameters.length_augmentation_max
+            joined += (
+                f" (of {self.wanted} asked for: few pairs fit length_augmentation_max={limit})"
+            )
+        if hyperparameters.length_augmentation and hyperparameters.length_curriculum:
+            epochs = hyperparameters.length_curriculum
+            joined += f" (more and longer joined ones until length_curriculum={epochs:g} epochs)"
+        out = (
+            f"; {self.left_out} pairs left out: longer than "
+            f"max_seq_len_source={hyperparameters.max_seq_len_source} or "
+            f"max_seq_len_target={hyperparameters.max_seq_len_target} tokens"
+        )
+        return (
+            f"{self.examples} examples{joined}, {len(self)} batches, {tokens} target tokens, "
+            f"{padding:.1%} padding{out if self.left_out else ''}"
+        )
+
+
+def plan(
+    corpus: PairCorpus,
+    hyperparameters: Hyperparameters,
+    epoch: int,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Plan:
+    """The batches of `epoch`, shuffled by (seed, epoch); see `Plan`.
+
+    Pairs longer than `max_seq_len_source` or `max_seq_len_target` are left out and counted. A
+    share p of joined examples is p / (1 - p) for each original; in the first `length_curriculum`
+    epochs share and longest length grow from nothing. A batch holds `batch_size` examples, or at
+    most `token_budget` padded target tokens and twice as many padded source tokens; an example
+    that is larger is a batch of its own.
+    """
+    generator = np.random.default_rng([hyperparameters.seed, epoch])
+    sources, targets = corpus.source_lengths, corpus.target_lengths
+    eligible = np.flatnonzero(
+        (sources <= hyperparameters.max_seq_len_source)
+        & (targets <= hyperparameters.max_seq_len_target)
+    )
+    left_out = len(corpus) - len(eligible)
+    members: Integers = eligible.astype(np.int32 if len(corpus) < 2**31 else np.int64)
+    if left_out:
+        sources, targets = sources[eligible], targets[eligible]
+    bounds = None
+    joined = wanted = 0
+    share = hyperparameters.length_augmentation * (grown := _grown(hyperparameters, epoch))
+    if share and len(eligible):
+        wanted = round(len(eligible) * share / (1 - share))
+        extra = _augment(corpus, hyperparameters, eligible, wanted, grown, generator)
+        joined = len(extra)
+        bounds = np.concatenate([np.arange(len(members)), extra.bounds + len(members)])
+        members = np.concatenate([members, extra.members])
+        sources = np.concatenate([sources, extra.source_lengths])
+        targets = np.concatenate([targets, extra.target_lengths])
+
+    order = arrange(sources, targets, hyperparameters, generator)
+    sources, targets = sources[order], targets[order]
+    starts = cut(sources, targets, hyperparameters)
+    ends = np.append(starts[1:], len(order))
+    tokens = np.add.reduceat(targets, starts, dtype=np.int64) if len(starts) else starts
+    longest = np.maximum.reduceat(targets, starts) if len(starts) else starts
+    shuffled = generator.permutation(len(starts))
+    if bounds is None:
+        members = members[order]
+    else:
+        members, bounds = _reorder(members, bounds, order)
+    return Plan(
+        members,
+        bounds,
+        starts[shuffled],
+        ends[shuffled],
+        tokens[shuffled],
+        int((longest.astype(np.int64) * (ends - starts)).sum()),
+        left_out,
+        joined,
+        wanted,
+        rank,
+        world_size,
+    )
+
+
+def collate(corpus: PairCorpus, examples: Sequence[Example]) -> Batch:
+    """The padded batch of some examples; a joined one keeps only its last EOS."""
+    source, source_lengths = pad([_tokens(corpus.source, example) for example in examples])
+    output, target_lengths = pad([_tokens(corpus.target, example) for example in examples])
+    shifted = np.full_like(output, PAD)
+    shifted[:, 0] = BOS
+    inner = np.arange(1, output.shape[1]) < target_lengths[:, None]  # (batch, target - 1)
+    shifted[:, 1:][inner] = output[:, :-1][inner]
+    return Batch(*map(torch.from_numpy, (source, source_lengths, shifted, output, target_lengths)))
+
+
+def pad(rows: Sequence[Integers | Sequence[int]]) -> tuple[Integers, Integers]:
+    """Rows of token ids as one int64 array (batch, longest) with PAD after each, and lengths."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    padded = np.full((len(rows), int(lengths.max(initial=0))), PAD, dtype=np.int64)
+    if len(rows):
+        padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.concatenate(rows)
+    return padded, lengths
+
+
+def _grown(hyperparameters: Hyperparameters, epoch: int) -> float:
+    """0 to 1: how far the curriculum has come by `epoch`."""
+    epochs = hyperparameters.length_curriculum
+    return min(1.0, epoch / epochs) if epochs else 1.0
+
+
+def _augment(
+    corpus: PairCorpus,
+    hyperparameters: Hyperparameters,
+    eligible: Integers,
+    count: int,
+    grown: float,
+    generator: np.random.Generator,
+) -> JoinedExamples:
+    """Joined examples beside the originals, as long as the curriculum has `grown` to."""
+    longest = min(hyperparameters.length_augmentation_max, hyperparameters.max_seq_len_source)
+    return join(
+        eligible,
+        corpus.source_lengths,
+        corpus.target_lengths,
+        successors(corpus.documents, corpus.positions),
+        count,
+        max_source=max(2, round(grown * longest)),
+        max_target=hyperparameters.max_seq_len_target,
+        lengths=hyperparameters.length_augmentation_lengths,
+        generator=generator,
+    )
+
+
+def _reorder(members: Integers, bounds: Integers, order: Integers) -> tuple[Integers, Integers]:
+    """The examples of `members` and `bounds` in another order."""
+    sizes = np.diff(bounds)[order]
+    ordered = np.concatenate([[0], np.cumsum(sizes)])
+    offsets = np.arange(ordered[-1]) - np.repeat(ordered[:-1], sizes)
+    return members[np.repeat(bounds[:-1][order], sizes) + offsets], ordered
+
+
+def _tokens(read: Callable[[int], Integers], example: Example) -> Integers:
+    if len(example) == 1:
+        return read(example[0])
+    parts = [read(index)[:-1] for index in example[:-1]]
+    return np.concatenate([*parts, read(example[-1])])

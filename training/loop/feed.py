@@ -1,0 +1,85 @@
+"""The stream of batches that training takes: epoch after epoch, collated one step ahead."""
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from longspan.training.corpus.batches import Batch, Plan, collate, plan
+from longspan.training.corpus.shards import PairCorpus
+from longspan.training.errors import DataError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loop.distributed import World
+
+__all__ = ["Item", "feed"]
+
+# Batches made ahead by the other thread; their order is that of the plan.
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Item:
+    """One update's batch; None where this rank has no share of it.
+
+    `tokens` counts the target tokens of all ranks. After this item, training stands at batch
+    `next_batch` of epoch `next_epoch`.
+    """
+
+    batch: Batch | None
+    tokens: int
+    plan: Plan
+    next_epoch: int
+    next_batch: int
+
+
+def feed(
+    corpus: PairCorpus,
+    hyperparameters: Hyperparameters,
+    world: World,
+    *,
+    epoch: int = 0,
+    batch: int = 0,
+) -> Generator[Item]:
+    """Batches without end, from batch `batch` of epoch `epoch` on.
+
+    Raises DataError when no pair is left to train on.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        while True:
+            epoch_plan = plan(corpus, hyperparameters, epoch, world.rank, world.size)
+            if not len(epoch_plan):
+                raise DataError(_nothing_left(epoch_plan, hyperparameters))
+            yield from _epoch(pool, corpus, epoch_plan, epoch, batch)
+            epoch, batch = epoch + 1, 0
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _epoch(
+    pool: ThreadPoolExecutor, corpus: PairCorpus, epoch_plan: Plan, epoch: int, first: int
+) -> Iterator[Item]:
+    waiting: deque[Future[Item]] = deque()
+    for index in range(first, len(epoch_plan)):
+        waiting.append(pool.submit(_item, corpus, epoch_plan, epoch, index))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _item(corpus: PairCorpus, epoch_plan: Plan, epoch: int, index: int) -> Item:
+    examples = epoch_plan[index]
+    batch = collate(corpus, examples) if examples else None
+    after = (epoch, index + 1) if index + 1 < len(epoch_plan) else (epoch + 1, 0)
+    return Item(batch, int(epoch_plan.tokens[index]), epoch_plan, *after)
+
+
+def _nothing_left(epoch_plan: Plan, hyperparameters: Hyperparameters) -> str:
+    if not epoch_plan.left_out:
+        return "training data: expected pairs, got none; prepare a corpus that has some"
+    return (
+        f"training data: all {epoch_plan.left_out} pairs are longer than "
+        f"max_seq_len_source={hyperparameters.max_seq_len_source} or "
+        f"max_seq_len_target={hyperparameters.max_seq_len_target} tokens; allow more"
+    )

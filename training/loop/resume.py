@@ -1,0 +1,124 @@
+"""Saving a run and picking it up again; the best weights at its end."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from longspan.training.corpus.shards import PairCorpus
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loop.checkpoint import Checkpoint, CheckpointStore, check_identity
+from longspan.training.loop.distributed import World
+from longspan.training.loop.training_state import TrainingState
+from longspan.training.loop.updater import MODEL_PREFIX, Updater
+
+__all__ = ["best_weights", "corpus_fingerprint", "resume", "run_identity", "save"]
+
+# What a resumed run may have otherwise: when it ends, how the model is searched later, and the
+# type of products, which `precision=auto` takes from the machine too.
+_MAY_CHANGE = frozenset(
+    {
+        "max_num_epochs",
+        "min_num_epochs",
+        "max_num_batches",
+        "max_minutes",
+        "checkpoint_threshold",
+        "beam_size",
+        "length_penalty",
+        "coverage_penalty",
+        "no_repeat_ngram_size",
+        "calibrate_penalties",
+        "precision",
+    }
+)
+_SAMPLED_PAIRS = 1000
+
+
+def run_identity(
+    hyperparameters: Hyperparameters,
+    train: PairCorpus,
+    validation: PairCorpus,
+    tokenizer_fingerprint: str,
+) -> dict[str, Any]:
+    """What a checkpoint must agree on to be resumed, by the name that an error gives."""
+    settings = hyperparameters.to_dict()
+    return {
+        "tokenizer": tokenizer_fingerprint,
+        "training data": corpus_fingerprint(train),
+        "validation data": corpus_fingerprint(validation),
+        **{name: value for name, value in settings.items() if name not in _MAY_CHANGE},
+    }
+
+
+def corpus_fingerprint(corpus: PairCorpus) -> str:
+    """SHA-256 of the number of pairs, every length and the tokens of a thousand pairs."""
+    digest = hashlib.sha256(str(len(corpus)).encode())
+    for column in (corpus.source_lengths, corpus.target_lengths):
+        digest.update(column.astype("<i4").tobytes())
+    chosen = np.linspace(0, len(corpus) - 1, min(_SAMPLED_PAIRS, len(corpus))).astype(np.int64)
+    for index in chosen.tolist():
+        for tokens in (corpus.source(index), corpus.target(index)):
+            digest.update(tokens.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def save(
+    store: CheckpointStore,
+    state: TrainingState,
+    updater: Updater,
+    identity: Mapping[str, Any],
+    world: World,
+) -> None:
+    """A checkpoint of the run; every rank calls it, the first one writes."""
+    state.recent = list(updater.total(updater.recent).values)
+    state.period = list(updater.total(updater.period).values)
+    if world.is_first:
+        content = {"identity": dict(identity), "training": state.to_dict()}
+        store.save(state.updates, content, updater.tensors(), state.best_updates)
+
+
+def resume(
+    store: CheckpointStore, updater: Updater, identity: Mapping[str, Any], world: World
+) -> TrainingState | None:
+    """The state of the newest whole checkpoint, its tensors loaded; None at the start.
+
+    Only the first rank reads, since another machine may not see its disk. Raises
+    CheckpointError when it belongs to another run.
+    """
+    found = store.newest() if world.is_first else None
+    checkpoint = _shared(found, world)
+    if checkpoint is None:
+        return None
+    check_identity(checkpoint.state["identity"], identity, store.directory)
+    updater.load(checkpoint.read_tensors())
+    state = TrainingState.from_dict(checkpoint.state["training"])
+    if world.is_first:  # the sums are over all ranks already
+        updater.recent += updater.recent.new_tensor(state.recent)
+        updater.period += updater.period.new_tensor(state.period)
+    return state
+
+
+def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -> dict[str, Tensor]:
+    """The mean of the weights after each of `updates`, summed in float64.
+
+    Vaswani et al. 2017, section 6.1, take the last checkpoints; here they are the best.
+    """
+    total: dict[str, Tensor] = {}
+    for number in updates:
+        checkpoint = _shared(store.load(number) if world.is_first else None, world)
+        tensors = checkpoint.read_tensors(MODEL_PREFIX) if checkpoint else {}
+        if len(updates) == 1:
+            return tensors
+        for name, value in tensors.items():
+            total[name] = total[name] + value.double() if name in total else value.double()
+    return {name: (value / len(updates)).float() for name, value in total.items()}
+
+
+def _shared(found: Checkpoint | None, world: World) -> Checkpoint | None:
+    """The first rank's checkpoint on every rank; without a copy where there is only one."""
+    if world.size == 1:
+        return found
+    content = world.broadcast(found.to_bytes() if found else None)
+    return Checkpoint.from_bytes(content) if content is not None else None

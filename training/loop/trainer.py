@@ -1,0 +1,314 @@
+"""The training loop: batches, updates, validation, checkpoints, early stopping, resumption.
+
+A run that is killed goes on from its newest whole checkpoint and ends with the same weights, bit
+for bit on a CPU: order, dropout and schedule follow from the seed and the update's number.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from longspan.training.corpus.shards import PairCorpus
+from longspan.training.errors import Interrupted, LongspanError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loop.checkpoint import CheckpointStore
+from longspan.training.loop.distributed import World
+from longspan.training.loop.feed import Item, feed
+from longspan.training.loop.journal import Journal, Progress
+from longspan.training.loop.metrics import CHECKPOINT, metrics_line
+from longspan.training.loop.resume import best_weights, resume, save
+from longspan.training.loop.schedule import learning_rate, schedule_progress
+from longspan.training.loop.training_state import (
+    TrainingState,
+    complete_reason,
+    end_reason,
+    improves,
+    progress_text,
+    share_done,
+)
+from longspan.training.loop.updater import LossFunction, Updater, load_weights
+from longspan.training.loop.validation import Validation, Validator
+from longspan.training.model.ending import Ending
+
+__all__ = ["Trainer", "TrainingResult"]
+
+# A checkpoint so often, whatever the number of updates: what a killed job loses at most.
+_SECONDS_BETWEEN_SAVES = 300.0
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a run ended; the model that was trained holds the best weights then.
+
+    `complete` is False where `max_minutes` or a stop came before the budget was used up.
+    """
+
+    reason: str
+    complete: bool
+    updates: int
+    epochs: float
+    seconds: float
+    tokens: int
+    best: Validation
+    history: list[dict[str, Any]]
+
+    @property
+    def ending(self) -> Ending:
+        """What a model directory keeps of the end of its training."""
+        return Ending(self.complete, self.reason, self.updates, self.tokens)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Target tokens over the whole time, validation and saving included."""
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+class _Stopped(Exception):  # noqa: N818 - the way out of the loop, not a mistake
+    """Someone asked for an end."""
+
+
+class Trainer:
+    """One run. `identity` is what a checkpoint must agree on to be resumed: name to JSON value.
+
+    `stop` is asked after every update; `clock` counts seconds, `cpu_clock` those of computing.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: PairCorpus,
+        validator: Validator,
+        hyperparameters: Hyperparameters,
+        *,
+        loss: LossFunction,
+        store: CheckpointStore,
+        identity: Mapping[str, Any],
+        journal: Journal,
+        world: World,
+        device: torch.device,
+        stop: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
+        seconds_between_saves: float = _SECONDS_BETWEEN_SAVES,
+    ) -> None:
+        self.state = TrainingState()
+        self._model = model
+        self._train = train
+        self._validator = validator
+        self._hyperparameters = hyperparameters
+        self._updater = Updater(model, hyperparameters, loss, world, device)
+        self._store = store
+        self._identity = dict(identity)
+        self._journal = journal
+        self._world = world
+        self._checks_each = device.type == "cpu"  # elsewhere reading a number costs time
+        self._stop = stop
+        self._clock, self._cpu_clock = clock, cpu_clock
+        self._seconds_between_saves = seconds_between_saves
+        # Both less the seconds of earlier parts.
+        self._started, self._cpu_started = clock(), cpu_clock()
+        self._line_at = self._saved_at = 0.0  # seconds of the run
+        self._seconds_between_lines = journal.seconds_between
+        self._described = False
+
+    def run(self) -> TrainingResult:
+        """Train to the end, resuming if there is a checkpoint, and load the best weights.
+
+        Raises Interrupted after saving when asked to stop; CheckpointError for a checkpoint
+        that belongs to another run or cannot be written; DataError when nothing is left to
+        train on; LongspanError when the loss is no longer a number.
+        """
+        self._resume()
+        try:
+            return self._finish(self._loop())
+        except _Stopped:
+            raise Interrupted(
+                f"stopped after {self.state.updates} updates; all is saved in "
+                f"{self._store.directory}: resume by running the same command again"
+            ) from None
+        finally:
+            self._journal.close()
+
+    def load_best(self) -> TrainingResult | None:
+        """After Interrupted: load the best validated weights; None when none were validated.
+
+        They are one checkpoint's, not a mean, and are not measured again: whoever asked to stop
+        leaves no time for it. Every rank calls it.
+        """
+        state = self.state
+        if not state.best_updates:
+            return None
+        updates = state.best_updates[-1]
+        h = self._hyperparameters
+        end = complete_reason(state, h) or f"stopped after {progress_text(state, h)}"
+        reason = f"{end}; the best weights are of update {updates}"
+        return self._result(reason, self._load_one(updates))
+
+    def _loop(self) -> str:
+        state, h = self.state, self._hyperparameters
+        items = feed(self._train, h, self._world, epoch=state.epoch, batch=state.batch)
+        with closing(items):
+            try:
+                self._validate_if_due()
+                while (reason := end_reason(state, h)) is None:
+                    self._update(next(items))
+                    self._tick()
+                    self._validate_if_due()
+                if state.validated_at != state.updates:
+                    self._validate()
+            except _Stopped:
+                self._save()
+                raise
+        return complete_reason(state, h) or reason  # the last validation may have ended it too
+
+    def _update(self, item: Item) -> None:
+        state, h = self.state, self._hyperparameters
+        if not self._described:
+            self._described = True
+            self._journal.note(f"each epoch: {item.plan.summary(h)}")
+        progress = schedule_progress(h, state.updates, state.epochs, state.seconds / 60)
+        state.rate = learning_rate(h, state.updates, progress, state.plateau)
+        self._updater.apply(item.batch, item.tokens, state.rate, state.updates)
+        state.updates += 1
+        state.tokens += item.tokens
+        state.epoch, state.batch = item.next_epoch, item.next_batch
+        state.epoch_batches = len(item.plan)
+
+    def _tick(self) -> None:
+        """What may follow an update: a line, a checkpoint, the end."""
+        state = self.state
+        self._read_clocks()
+        if self._checks_each:
+            self._check_numbers()
+        self._check_stop()
+        if state.seconds - self._line_at >= self._seconds_between_lines:
+            self._show()
+        if state.seconds - self._saved_at >= self._seconds_between_saves:
+            self._save()
+
+    def _show(self) -> None:
+        state = self.state
+        self._check_numbers()
+        sums = self._updater.total(self._updater.recent)
+        self._updater.recent = self._updater.zeros()
+        metrics = sums.metrics(state.seconds - self._line_at)
+        metrics["train:learning_rate"] = state.rate
+        self._line_at = state.seconds
+        share = share_done(state, self._hyperparameters)
+        self._journal.show(Progress(state.updates, state.epochs, state.seconds, share, metrics))
+
+    def _validate_if_due(self) -> None:
+        state = self.state
+        due = state.updates % self._hyperparameters.checkpoint_frequency_num_batches == 0
+        if due and state.validated_at != state.updates:
+            self._validate()
+
+    def _validate(self) -> None:
+        """Measure, note what is best, and save."""
+        state, h = self.state, self._hyperparameters
+        self._check_numbers()
+        metric, training_seconds = h.optimized_metric, state.seconds - state.period_from
+        found = self._measure(bleu=metric == "bleu", bleu_long=metric == "bleu_long")
+        improved = state.judge(getattr(found, metric), h)
+        metrics = self._updater.total(self._updater.period).metrics(training_seconds)
+        metrics |= {"train:learning_rate": state.rate, **found.metrics}
+        self._read_clocks()
+        state.record({**metrics, "validation:loss_by_bucket": found.by_bucket})
+        place = f"{CHECKPOINT} {state.updates}, epoch {state.epochs:.2f}: "
+        gain = " (best so far)" if improved else f" ({state.without_gain} without gain)"
+        self._journal.note(place + metrics_line(metrics) + gain)
+        self._line_at = state.period_from = state.seconds
+        self._updater.recent = self._updater.zeros()
+        self._updater.period = self._updater.zeros()
+        self._save()
+
+    def _measure(
+        self, *, bleu: bool, bleu_long: bool, known: Validation | None = None
+    ) -> Validation:
+        found = self._validator.measure(
+            self._model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long, known=known
+        )
+        if not math.isfinite(found.loss):
+            raise self._diverged()
+        return found
+
+    def _finish(self, reason: str) -> TrainingResult:
+        """Load the best weights, or the mean of the best ones if that is no worse."""
+        state, metric = self.state, self._hyperparameters.optimized_metric
+        self._journal.note(f"training is over: {reason}; measuring the best model")
+        if len(state.best_updates) > 1:
+            self._load(state.best_updates)
+            mean = self._measure(bleu=True, bleu_long=True)
+            if improves(metric, getattr(mean, metric), state.best):
+                return self._result(reason, mean)
+            self._journal.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
+        known = self._load_one(state.best_updates[-1])
+        return self._result(reason, self._measure(bleu=True, bleu_long=True, known=known))
+
+    def _result(self, reason: str, best: Validation) -> TrainingResult:
+        state = self.state
+        return TrainingResult(
+            reason,
+            complete_reason(state, self._hyperparameters) is not None,
+            state.updates,
+            state.epochs,
+            state.seconds,
+            state.tokens,
+            best,
+            [dict(entry) for entry in state.history],
+        )
+
+    def _load_one(self, updates: int) -> Validation:
+        """Load the weights of one checkpoint; what was measured of them then."""
+        self._load([updates])
+        history = reversed(self.state.history)
+        return Validation.from_record(next(e for e in history if e["updates"] == updates))
+
+    def _load(self, updates: list[int]) -> None:
+        load_weights(self._model, best_weights(self._store, updates, self._world))
+
+    def _resume(self) -> None:
+        found = resume(self._store, self._updater, self._identity, self._world)
+        if found is not None:
+            self.state = found
+            self._journal.note(
+                f"resumed at update {found.updates}, epoch {found.epochs:.2f}, from "
+                f"{self._store.directory}"
+            )
+        self._started = self._clock() - self.state.seconds
+        self._cpu_started = self._cpu_clock() - self.state.cpu_seconds
+        self._line_at = self._saved_at = self.state.seconds
+        self._seconds_between_lines = self._world.first(self._seconds_between_lines)
+
+    def _save(self) -> None:
+        self._check_numbers()
+        save(self._store, self.state, self._updater, self._identity, self._world)
+        self._saved_at = self.state.seconds
+
+    def _read_clocks(self) -> None:
+        self.state.seconds = self._world.first(self._clock() - self._started)
+        self.state.cpu_seconds = self._cpu_clock() - self._cpu_started
+
+    def _check_stop(self) -> None:
+        if self._world.any(self._stop()):
+            raise _Stopped
+
+    def _check_numbers(self) -> None:
+        if not self._updater.is_finite():
+            raise self._diverged()
+
+    def _diverged(self) -> LongspanError:
+        h = self._hyperparameters
+        return LongspanError(
+            f"the loss is no longer a number after update {self.state.updates}; lower "
+            f"learning_rate={h.learning_rate:g}, lengthen "
+            f"lr_warmup_num_batches={h.lr_warmup_num_batches}, keep clip_gradient="
+            f"{h.clip_gradient:g} between 0.1 and 5, or set precision=fp32; checkpoints in "
+            f"{self._store.directory} are from before"
+        )

@@ -1,0 +1,122 @@
+"""Where a training run stands, besides its tensors: what a checkpoint keeps as JSON."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loop.schedule import Plateau
+
+__all__ = [
+    "TrainingState", "complete_reason", "end_reason", "improves", "progress_text", "share_done",
+]  # fmt: skip
+
+
+@dataclass
+class TrainingState:
+    """The one mutable record of a run; `batch` is the next one of `epoch`, both from 0."""
+
+    epoch: int = 0
+    batch: int = 0
+    epoch_batches: int = 0  # of the current epoch, 0 before it began
+    updates: int = 0
+    tokens: int = 0  # target tokens trained on
+    seconds: float = 0.0  # over all resumed parts
+    cpu_seconds: float = 0.0  # likewise, of this process's threads together
+    rate: float = 0.0  # learning rate of the last update
+    plateau: Plateau = field(default_factory=Plateau)
+    best: float | None = None  # of the optimized metric
+    best_updates: list[int] = field(default_factory=list)  # the last ones that were a gain
+    without_gain: int = 0  # checkpoints since
+    validated_at: int = 0  # updates
+    period_from: float = 0.0  # seconds, when the last validation was over
+    recent: list[float] = field(default_factory=list)  # sums since the last line
+    period: list[float] = field(default_factory=list)  # sums since the last validation
+    history: list[dict[str, Any]] = field(default_factory=list)  # metrics of each checkpoint
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainingState":
+        """The inverse of `to_dict`."""
+        return cls(**{**values, "plateau": Plateau(**values["plateau"])})
+
+    @property
+    def epochs(self) -> float:
+        """Epochs done, with the part of the current one."""
+        return self.epoch + (self.batch / self.epoch_batches if self.epoch_batches else 0.0)
+
+    def judge(self, value: float, hyperparameters: Hyperparameters) -> bool:
+        """Take in the optimized metric of a validation after this update: was it a gain?"""
+        h = hyperparameters
+        improved = improves(h.optimized_metric, value, self.best)
+        if improved:
+            self.best, self.without_gain = value, 0
+            self.best_updates = [*self.best_updates, self.updates][-h.average_checkpoints :]
+        else:
+            self.without_gain += 1
+        self.plateau = self.plateau.after_checkpoint(improved, h)
+        self.validated_at = self.updates
+        return improved
+
+    def record(self, metrics: Mapping[str, Any]) -> None:
+        """Add an entry to the history."""
+        names = ("updates", "epochs", "seconds", "cpu_seconds", "tokens")
+        place = {name: getattr(self, name) for name in names}
+        self.history.append(place | dict(metrics))
+
+
+def improves(metric: str, value: float, best: float | None) -> bool:
+    """Whether `value` of an `optimized_metric` is a gain; perplexity falls, the others rise."""
+    if best is None:
+        return True
+    return value < best if metric == "perplexity" else value > best
+
+
+def share_done(state: TrainingState, hyperparameters: Hyperparameters) -> float | None:
+    """How much of the run is over by the limit that will be met first; None without a limit."""
+    limits = (
+        (state.updates, hyperparameters.max_num_batches),
+        (state.epochs, hyperparameters.max_num_epochs),
+        (state.seconds / 60, hyperparameters.max_minutes),
+    )
+    return max((spent / limit for spent, limit in limits if limit), default=None)
+
+
+def end_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
+    """Why training is over, or None when it is not."""
+    h = hyperparameters
+    if (reason := complete_reason(state, h)) is not None:
+        return reason
+    if h.max_minutes and state.seconds >= 60 * h.max_minutes:
+        return f"max_minutes={h.max_minutes:g} was reached after {progress_text(state, h)}"
+    return None
+
+
+def complete_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
+    """Why a run needs no more updates: its budget, or no gain; None where it could go on.
+
+    The clock has no say: `max_minutes` ends a run early.
+    """
+    h = hyperparameters
+    if h.max_num_epochs is not None and state.epoch >= h.max_num_epochs:
+        return f"max_num_epochs={h.max_num_epochs} reached"
+    if h.max_num_batches is not None and state.updates >= h.max_num_batches:
+        return f"max_num_batches={h.max_num_batches} reached"
+    if state.without_gain >= h.checkpoint_threshold and state.epoch >= h.min_num_epochs:
+        return f"no gain in {h.optimized_metric} for {state.without_gain} checkpoints"
+    return None
+
+
+def progress_text(state: TrainingState, hyperparameters: Hyperparameters) -> str:
+    """What is done of what was to be done: `534 of 900 updates`."""
+    h = hyperparameters
+    parts = [f"{state.updates:,} updates"]
+    if h.max_num_batches is not None:
+        parts = [f"{state.updates:,} of {h.max_num_batches:,} updates"]
+    if h.max_num_epochs is not None:
+        parts.append(f"{state.epochs:.2f} of {h.max_num_epochs} epochs")
+    return " and ".join(parts)

@@ -1,0 +1,104 @@
+"""The translation model: `encode` a source, then `step` through a target or `decode` it whole.
+
+Search and trainer share it: `decode` on a target gives what `step` gives token by token.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model.memory import Memory
+from longspan.training.model.recurrent_decoder import Decoder
+from longspan.training.model.recurrent_encoder import Encoder
+from longspan.training.model.transformer import TransformerDecoder, TransformerEncoder
+from longspan.training.tokenizer.tokenizer import PAD
+
+__all__ = ["Decoded", "Memory", "Model", "State"]
+
+
+class State(Protocol):
+    """What a decoder carries from step to step; dimension 0 of every tensor is the batch."""
+
+    def select(self, index: Tensor) -> Self:
+        """Rows `index` (any number, in any order, repeated at will)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A whole target under teacher forcing."""
+
+    output: Tensor  # (batch, target, output size); `Model.project` makes logits of it
+    weights: Tensor  # (batch, heads, target, source); 0 without attention
+
+
+class Model(nn.Module):
+    """Encoder-decoder with attention: recurrent (Bahdanau et al. 2015; layers as in GNMT v2) or
+    a Transformer.
+
+    Embeddings and output may share their weights (Press and Wolf 2017, "Using the Output Embedding
+    to Improve Language Models").
+    """
+
+    def __init__(
+        self,
+        hyperparameters: Hyperparameters,
+        source_vocabulary_size: int,
+        target_vocabulary_size: int,
+    ) -> None:
+        super().__init__()
+        h = hyperparameters
+        tied = h.tie_embeddings != "none"
+        output_size = h.num_embed_target if tied else h.units
+        self.source_embedding = nn.Embedding(source_vocabulary_size, h.num_embed_source, PAD)
+        self.target_embedding = nn.Embedding(target_vocabulary_size, h.num_embed_target, PAD)
+        recurrent = h.architecture == "rnn"
+        self.encoder: Encoder | TransformerEncoder
+        self.decoder: Decoder | TransformerDecoder
+        self.encoder = Encoder(h) if recurrent else TransformerEncoder(h)
+        self.decoder = Decoder(h, output_size) if recurrent else TransformerDecoder(h, output_size)
+        self.projection = nn.Linear(output_size, target_vocabulary_size)
+        if tied:
+            self.projection.weight = self.target_embedding.weight
+        if h.tie_embeddings == "all":
+            self.source_embedding.weight = self.target_embedding.weight
+        self.source_dropout = nn.Dropout(h.embed_dropout_source)
+        self.target_dropout = nn.Dropout(h.embed_dropout_target)
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether weights mean anything; without attention they are all 0."""
+        return self.decoder.has_weights
+
+    def encode(self, source: Tensor, lengths: Tensor) -> Memory:
+        """source (batch, source) token ids ending with EOS, PAD after; lengths (batch,)."""
+        positions = torch.arange(source.shape[1], device=source.device)
+        mask = positions[None] < lengths[:, None]
+        embedded = self.source_dropout(self.source_embedding(source))
+        encoded, last = self.encoder(embedded, lengths)
+        return self.decoder.memory(encoded, last, mask, lengths)
+
+    def initial_state(self, memory: Memory) -> State:
+        """The state before the first target token."""
+        return self.decoder.initial_state(memory)
+
+    def step(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+        """One target token: previous (batch,) -> logits (batch, vocabulary) in float32 or
+        wider, the next state, weights (batch, heads, source)."""
+        embedded = self.target_dropout(self.target_embedding(previous[:, None]))
+        output, state, weights = self.decoder(embedded, state, memory)
+        return self.project(output[:, 0]), state, weights[:, :, 0]
+
+    def decode(self, target_input: Tensor, memory: Memory) -> Decoded:
+        """A whole target (batch, target), BOS first, under teacher forcing."""
+        embedded = self.target_dropout(self.target_embedding(target_input))
+        output, _, weights = self.decoder(embedded, self.initial_state(memory), memory)
+        return Decoded(output, weights)
+
+    def project(self, output: Tensor) -> Tensor:
+        """(..., output size) -> logits (..., vocabulary), at least float32."""
+        logits: Tensor = self.projection(output)
+        return logits.to(torch.promote_types(logits.dtype, torch.float32))

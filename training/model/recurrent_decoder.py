@@ -1,0 +1,197 @@
+"""The decoder: its first layer makes the query, upper layers receive the context.
+
+As in GNMT v2 (Wu et al. 2016, section 3, with the first layer's output of the same step as
+query), so that without input feeding no layer waits for the attention of the step before,
+and teacher forcing runs every layer over the whole target at once. One step of search is
+the same code on a target of length 1.
+
+A position's output is the attentional state tanh(W [x; context]) of Luong et al. 2015, equation 5,
+x being the top layer's; input feeding hands it to the next position (their section 3.3).
+Dropout is on what goes between layers, not from step to step (Zaremba et al. 2014).
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model.attention import build_attention
+from longspan.training.model.coverage import RecurrentCoverage
+from longspan.training.model.location import Location
+from longspan.training.model.memory import Memory
+from longspan.training.model.recurrence import Recurrence
+from longspan.training.model.stepwise import run_steps
+
+__all__ = ["Decoder", "State"]
+
+Carried = tuple[Tensor, Tensor]  # coverage, and what the location carries
+
+
+@dataclass(frozen=True)
+class State:
+    """What the decoder carries from step to step; dimension 0 of every tensor is the batch."""
+
+    hidden: Tensor  # (batch, layers, units)
+    cell: Tensor  # (batch, layers, units), or (batch, layers, 0) with GRU
+    feed: Tensor  # (batch, output): the last attentional state, or (batch, 0)
+    coverage: Tensor  # (batch, source, coverage dimension), or (batch, source, 0)
+    reached: Tensor  # (batch, numbers that the location carries), see `Location`
+
+    def select(self, index: Tensor) -> "State":
+        """Rows `index` (any number, in any order, repeated at will)."""
+        return State(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+class Decoder(nn.Module):
+    """Target embeddings and memory -> one attentional state a position."""
+
+    def __init__(self, hyperparameters: Hyperparameters, output_size: int) -> None:
+        super().__init__()
+        h = hyperparameters
+        units = h.rnn_num_hidden
+        self.has_weights: bool = h.attention_type != "none"
+        self.layers = h.num_layers_decoder
+        self.has_cell = h.rnn_cell_type == "lstm"
+        self.state_init = h.rnn_decoder_state_init
+        self.output_size = output_size
+        self.input_feeding = h.input_feeding
+        self.attention = build_attention(
+            h.attention_type, units, units, h.attention_dimension, h.attention_heads,
+            h.attention_dropout,
+        )  # fmt: skip
+        first_input = h.num_embed_target + (output_size if h.input_feeding else 0)
+        self.first = Recurrence(h.rnn_cell_type, first_input, units)
+        self.upper = nn.ModuleList(
+            Recurrence(h.rnn_cell_type, units + h.attention_dimension, units)
+            for _ in range(1, h.num_layers_decoder)
+        )
+        self.first_residual = (
+            h.rnn_first_residual_layer if h.rnn_residual_connections else h.num_layers_decoder + 1
+        )
+        self.bridge = nn.Linear(units, h.num_layers_decoder * units * (2 if self.has_cell else 1))
+        self.readout = nn.Linear(units + h.attention_dimension, output_size)
+        self.coverage = (
+            RecurrentCoverage(
+                h.coverage_dimension, self.attention.heads, units, units, h.attention_dimension
+            )
+            if h.coverage_mechanism == "recurrent"
+            else None
+        )
+        self.location = (
+            Location(units, units, self.attention.heads, h.attention_location)
+            if h.attention_location != "none"
+            else None
+        )
+        self.rnn_dropout = nn.Dropout(h.rnn_dropout)
+        self.hidden_dropout = nn.Dropout(h.rnn_decoder_hidden_dropout)
+
+    def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> Memory:
+        """Everything about a source that no target position changes, computed once."""
+        keys, values = self.attention.keys_and_values(encoded, last)
+        coverage = encoded.new_empty(*encoded.shape[:2], 0)
+        if self.coverage is not None:
+            coverage = self.coverage.of_memory(encoded)
+        places = encoded.new_empty(*encoded.shape[:2], 0)
+        if self.location is not None:
+            places = self.location.places(encoded)
+        summary = last
+        if self.state_init == "avg":
+            summary = (encoded * mask[..., None]).sum(1) / lengths[:, None]
+        return Memory(keys, values, places, coverage, summary, mask, lengths)
+
+    def initial_state(self, memory: Memory) -> State:
+        """tanh(W summary) for every layer's state (Bahdanau et al. 2015, appendix A.2.2)."""
+        summary = memory.summary
+        batch, source = memory.mask.shape
+        if self.state_init == "zero":
+            states = summary.new_zeros(batch, self.bridge.out_features)
+        else:
+            states = torch.tanh(self.bridge(summary))
+        parts = states.view(batch, self.layers, -1).chunk(2 if self.has_cell else 1, dim=-1)
+        hidden = parts[0]
+        cell = parts[1] if self.has_cell else hidden.new_zeros(batch, self.layers, 0)
+        feed = hidden.new_zeros(batch, self.output_size if self.input_feeding else 0)
+        width = self.coverage.dimension if self.coverage is not None else 0
+        carried = self.location.carried if self.location is not None else 0
+        return State(
+            hidden,
+            cell,
+            feed,
+            hidden.new_zeros(batch, source, width),
+            memory.places.new_zeros(batch, carried),
+        )
+
+    def forward(
+        self, embedded: Tensor, state: State, memory: Memory
+    ) -> tuple[Tensor, State, Tensor]:
+        """embedded (batch, target, embedding) -> output, state after the last, weights.
+
+        output (batch, target, output size), weights (batch, heads, target, source). With
+        input feeding the whole decoder goes step by step, with recurrent coverage the attention.
+        """
+        if not self.input_feeding:
+            return self._run(embedded, state, memory)
+        return run_steps(
+            lambda step, before: self._fed(step, before, memory),
+            embedded,
+            state,
+            memory.keys.numel(),
+        )
+
+    def _fed(self, step: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+        inputs = torch.cat([step, state.feed[:, None].to(step.dtype)], dim=-1)
+        output, after, weights = self._run(inputs, state, memory)
+        return output, replace(after, feed=output[:, 0]), weights
+
+    def _run(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+        x, hidden, cell = self.first(inputs, state.hidden[:, 0], state.cell[:, 0])
+        before = state.coverage, state.reached
+        context, (coverage, reached), weights = self._attend(x, before, memory)
+        hiddens, cells = [hidden], [cell]
+        for number, layer in enumerate(self.upper, start=1):
+            joined = torch.cat([self.rnn_dropout(x), context.to(x.dtype)], dim=-1)
+            y, hidden, cell = layer(joined, state.hidden[:, number], state.cell[:, number])
+            x = x + y if number + 1 >= self.first_residual else y
+            hiddens.append(hidden)
+            cells.append(cell)
+        output = torch.tanh(self.readout(torch.cat([x, context.to(x.dtype)], dim=-1)))
+        states = torch.stack(hiddens, 1), torch.stack(cells, 1)
+        after = State(*states, state.feed, coverage, reached)
+        return self.hidden_dropout(output), after, weights
+
+    def _attend(
+        self, query: Tensor, before: Carried, memory: Memory
+    ) -> tuple[Tensor, Carried, Tensor]:
+        """Contexts (batch, target, dimension), what is carried after the last step, weights."""
+        if self.coverage is None:
+            covered, reached = before
+            context, reached, weights = self._look(query, reached, memory.keys, memory)
+            return context, (covered, reached), weights
+        if query.shape[1] == 1:
+            return self._cover(query, before, memory)
+        return run_steps(
+            lambda step, carried: self._cover(step, carried, memory),
+            query,
+            before,
+            memory.keys.numel(),
+        )
+
+    def _cover(
+        self, query: Tensor, before: Carried, memory: Memory
+    ) -> tuple[Tensor, Carried, Tensor]:
+        assert self.coverage is not None
+        covered, reached = before
+        keys = self.coverage.shift(memory.keys, covered)
+        context, reached, weights = self._look(query, reached, keys, memory)
+        covered = self.coverage(covered, weights, memory.coverage, query)
+        return context, (covered, reached), weights
+
+    def _look(
+        self, query: Tensor, reached: Tensor, keys: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        scores = self.attention.score(query, keys)
+        if self.location is not None:
+            scores, reached = self.location(scores, query, reached, memory.places, memory.mask)
+        context, weights = self.attention.read(scores, memory.values, memory.mask)
+        return context, reached, weights

@@ -1,0 +1,1 @@
+"""Aligned pairs of text from files of any format. Nothing here knows of tokens."""

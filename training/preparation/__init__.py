@@ -1,0 +1,4 @@
+"""One run from pairs of text to a prepared folder.
+
+It imports `pairs`, `tokenizer` and `corpus`.
+"""

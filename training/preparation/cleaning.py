@@ -1,0 +1,158 @@
+"""Cleaning: which pairs are left out, by which rule, counted and with examples.
+
+A rule takes a whole pair or leaves it; no text is changed or cut. The one exception is
+Unicode's NFKC, when it is asked for.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from longspan.training.buckets import count_words
+from longspan.training.errors import DataError
+from longspan.training.pairs.pairs import Pair
+from longspan.training.pairs.rows import INVALID_UTF8, MALFORMED, Problem
+
+__all__ = ["RULES", "CleaningRules", "Removals"]
+
+CONTROL = "control characters"
+EMPTY = "empty side"
+LENGTH = "length"
+RATIO = "length ratio"
+DUPLICATE = "duplicate"
+HELD_OUT = "held out"
+# In the order in which they are tried and shown.
+RULES = (MALFORMED, INVALID_UTF8, CONTROL, EMPTY, LENGTH, RATIO, DUPLICATE, HELD_OUT)
+
+# C0 and C1 controls, and the two separators that some programs take for line ends.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+# "no" and "いいえ、違います": short texts differ more, so the ratio counts past this much.
+_RATIO_ALLOWANCE = 10
+_EXAMPLES = 5
+_EXAMPLE_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class CleaningRules:
+    """What a pair must be. Lengths hold for both sides, in characters and in words.
+
+    A pair breaks `max_ratio` when its longer side has over `max_ratio` times the characters
+    of its shorter one plus ten.
+    """
+
+    min_characters: int = 1
+    max_characters: int = 20_000
+    min_words: int = 1
+    max_words: int = 3_000
+    max_ratio: float = 9.0
+    nfkc: bool = False
+
+    def __post_init__(self) -> None:
+        if self.min_characters > self.max_characters or self.min_words > self.max_words:
+            raise DataError(
+                "expected a least length below the largest, got "
+                f"{self.min_characters} to {self.max_characters} characters and "
+                f"{self.min_words} to {self.max_words} words; change one of them"
+            )
+        if not self.max_ratio >= 1:
+            raise DataError(f"expected a length ratio of 1 or more, got {self.max_ratio}")
+
+    def normalised(self, pair: Pair) -> Pair:
+        """The pair itself, or its NFKC form when that is asked for."""
+        if not self.nfkc:
+            return pair
+        source, target = (unicodedata.normalize("NFKC", s) for s in (pair.source, pair.target))
+        return replace(pair, source=source, target=target)
+
+    def broken_by(self, pair: Pair) -> str | None:
+        """The first rule that the pair breaks, if any."""
+        return unusable(pair) or self._length(pair)
+
+    def _length(self, pair: Pair) -> str | None:
+        sizes = (len(pair.source), len(pair.target))
+        short, long = min(sizes), max(sizes)
+        if short < self.min_characters or long > self.max_characters:
+            return LENGTH
+        words = (count_words(pair.source), count_words(pair.target))
+        if min(words) < self.min_words or max(words) > self.max_words:
+            return LENGTH
+        return RATIO if long > self.max_ratio * short + _RATIO_ALLOWANCE else None
+
+
+def unusable(pair: Pair) -> str | None:
+    """The rule by which a pair is no pair of texts at all, wherever it comes from."""
+    for text in (pair.source, pair.target, pair.document or ""):
+        if text.isascii() and text.isprintable():
+            continue
+        if _CONTROLS.search(text):
+            return CONTROL
+        if _SURROGATES.search(text):
+            return INVALID_UTF8
+    if not pair.source.strip() or not pair.target.strip():
+        return EMPTY
+    return None
+
+
+class Removals:
+    """How many pairs each rule took, with the first few of them."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(RULES, 0)
+        self.examples: dict[str, list[dict[str, str]]] = {rule: [] for rule in RULES}
+
+    def add_pair(self, rule: str, pair: Pair) -> None:
+        """Count a pair; the first of a rule become its examples."""
+        self.counts[rule] += 1
+        if len(self.examples[rule]) < _EXAMPLES:
+            self.examples[rule].append(
+                {
+                    "origin": _origin(pair.origin),
+                    "source": _excerpt(pair.source),
+                    "target": _excerpt(pair.target),
+                }
+            )
+
+    def add_problem(self, problem: Problem) -> None:
+        """Count a row that could not be read."""
+        self.counts[problem.rule] += 1
+        if len(self.examples[problem.rule]) < _EXAMPLES:
+            example = {"origin": _origin(problem.origin), "detail": _excerpt(problem.detail)}
+            self.examples[problem.rule].append(example)
+
+    def add_counted(self, counted: Mapping[str, Any]) -> None:
+        """Add what another part of the input has removed, as `to_json` gave it."""
+        for rule in RULES:
+            found = counted[rule]
+            self.counts[rule] += found["pairs"]
+            room = _EXAMPLES - len(self.examples[rule])
+            self.examples[rule] += found["examples"][:room]
+
+    @property
+    def total(self) -> int:
+        """Pairs removed by all rules together."""
+        return sum(self.counts.values())
+
+    def summary(self, rules: Iterable[str] = RULES) -> str:
+        """`3 by length, 1 by duplicate`, the rules that took something, most first."""
+        taken = sorted(((self.counts[rule], rule) for rule in rules), reverse=True)
+        return ", ".join(f"{count:,} by {rule}" for count, rule in taken if count) or "none"
+
+    def to_json(self) -> dict[str, Any]:
+        """Count and examples by rule, for the manifest."""
+        return {
+            rule: {"pairs": self.counts[rule], "examples": self.examples[rule]} for rule in RULES
+        }
+
+
+def _origin(origin: str) -> str:
+    # Without folders: the same files in another place give the same manifest.
+    return Path(origin).name
+
+
+def _excerpt(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= _EXAMPLE_CHARACTERS else text[:_EXAMPLE_CHARACTERS] + "…"

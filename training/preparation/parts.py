@@ -1,0 +1,155 @@
+"""Parts: the reading and cleaning of a large corpus, done by several machines at once.
+
+Each machine collects its share of the files into a part: a spool with its keys, the rows that
+could not be read, and a description, written last. Together the parts are what one machine would
+have collected from the same files in the same order, so what is prepared from them is the same.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longspan.training.errors import DataError
+from longspan.training.fields import Fields
+from longspan.training.pairs.columns import Columns
+from longspan.training.pairs.streams import InputRecord
+from longspan.training.preparation.cleaning import RULES, CleaningRules, Removals
+from longspan.training.preparation.collection import Collection, Rejections, collect
+from longspan.training.preparation.spool import Spool, SpoolChain
+
+__all__ = ["PART", "CollectSettings", "Parts", "read_parts", "write_part"]
+
+PART = "part.json"
+REJECTED = "rejected.tsv"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CollectSettings:
+    """What decides which pairs a part has."""
+
+    columns: Columns
+    format: str | None
+    cleaning: CleaningRules
+
+    def to_json(self) -> dict[str, Any]:
+        """Nested plain values, as they are read again."""
+        return dict(json.loads(json.dumps(dataclasses.asdict(self))))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Several parts as one collection; `rejected` are their files of rows that were not read."""
+
+    spool: SpoolChain
+    removals: Removals
+    inputs: Sequence[InputRecord]
+    read: int
+    rejected: tuple[Path, ...]
+
+
+def write_part(
+    inputs: Sequence[str],
+    directory: Path,
+    settings: CollectSettings,
+    notify: Callable[[str], None],
+) -> int:
+    """Collect the files into a part; the pairs that it has. No files make an empty part.
+
+    Raises DataError as `read_pairs` does.
+    """
+    directory.mkdir(parents=True)
+    with Rejections(directory / REJECTED, notify) as rejections:
+        collected = _collect(inputs, settings, Spool(directory), rejections)
+    description = {
+        "format": _FORMAT,
+        "settings": settings.to_json(),
+        "read": collected.read,
+        "pairs": len(collected.spool),
+        "removed": collected.removals.to_json(),
+        "inputs": [dataclasses.asdict(record) for record in collected.inputs],
+    }
+    text = json.dumps(description, ensure_ascii=False, indent=2)
+    (directory / PART).write_text(text, encoding="utf-8")
+    return len(collected.spool)
+
+
+def read_parts(directory: Path, settings: CollectSettings) -> Parts:
+    """Every part below, in the order of their names.
+
+    Raises DataError when there is none, one is not whole, or was collected by other settings.
+    """
+    folders = sorted(path for path in directory.iterdir() if path.is_dir())
+    if not folders:
+        raise DataError(f"{directory}: expected parts of a corpus, got none")
+    removals, inputs, read = Removals(), list[InputRecord](), 0
+    spools = []
+    for folder in folders:
+        part = _description(folder, settings)
+        spool = Spool.written(folder)
+        if len(spool) != part["pairs"]:
+            raise DataError(
+                f"{folder}: expected {part['pairs']:,} pairs, got {len(spool):,}: collect it again"
+            )
+        spools.append(spool)
+        removals.add_counted(part["removed"])
+        inputs += [InputRecord(r["name"], r["bytes"], r["sha256"]) for r in part["inputs"]]
+        read += part["read"]
+    rejected = tuple(folder / REJECTED for folder in folders)
+    return Parts(SpoolChain(spools), removals, inputs, read, rejected)
+
+
+def _collect(
+    inputs: Sequence[str], settings: CollectSettings, spool: Spool, rejections: Rejections
+) -> Collection:
+    if inputs:
+        return collect(
+            inputs, settings.columns, settings.format, settings.cleaning, spool, rejections
+        )
+    with spool:
+        pass  # writes files without a pair
+    return Parts(SpoolChain([spool]), Removals(), (), 0, ())
+
+
+def _description(folder: Path, settings: CollectSettings) -> dict[str, Any]:
+    path = folder / PART
+    try:
+        part = Fields.parse(path.read_bytes())
+        version = part.integer("format")
+        if version == _FORMAT:
+            _check(part)
+    except OSError as error:
+        raise DataError(f"{folder}: expected a whole part of a corpus: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(
+            f"{path}: expected a part's description, got {error}; collect it again"
+        ) from None
+    if version != _FORMAT:
+        raise DataError(f"{folder}: expected format {_FORMAT}, got {version}")
+    wanted = settings.to_json()
+    for name, value in part.fields("settings").values.items():
+        if value != wanted.get(name):
+            raise DataError(
+                f"{folder}: was collected with {name} {value}, expected {wanted.get(name)}: give "
+                "collect and prepare the same options"
+            )
+    return dict(part.values)
+
+
+def _check(part: Fields) -> None:
+    """Raises ValueError for a value that is not what `write_part` writes."""
+    part.fields("settings")
+    for name in ("read", "pairs"):
+        part.integer(name)
+    for rule in RULES:
+        removed = part.fields("removed").fields(rule)
+        removed.integer("pairs")
+        for example in removed.objects("examples"):
+            example.text("origin")
+    for record in part.objects("inputs"):
+        record.text("name")
+        record.integer("bytes")
+        record.text("sha256")

@@ -1,0 +1,283 @@
+"""Prepare: clean, split and tokenise a corpus into token shards, tokenizer and manifest.
+
+The input is read once. Clean pairs go to a spool on the disk; on 24 bytes of keys each it
+is decided which are duplicates and which are held out; the spool is then read twice more,
+for the tokenizer's sample and for the shards. Memory does not grow with the corpus but for
+one byte a pair. The same input and settings give the same bytes.
+"""
+
+import dataclasses
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from longspan.training.corpus.manifest import file_records, read_manifest, write_manifest
+from longspan.training.errors import DataError
+from longspan.training.pairs.columns import Columns
+from longspan.training.pairs.pairs import Pair, write_tsv
+from longspan.training.preparation.cleaning import DUPLICATE, HELD_OUT, CleaningRules
+from longspan.training.preparation.collection import Collection, Rejections, collect
+from longspan.training.preparation.encoding import EncodedSplit, encode_split
+from longspan.training.preparation.held_out import HeldOutSplit
+from longspan.training.preparation.joining import separator_of
+from longspan.training.preparation.output_directory import written_whole
+from longspan.training.preparation.parts import CollectSettings, read_parts
+from longspan.training.preparation.splits import (
+    DUPLICATE_PAIR,
+    SHARES_HELD_OUT,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Bytes,
+    HeldOut,
+    SplitSettings,
+    decide,
+    mixed,
+    pair_keys,
+)
+from longspan.training.preparation.spool import Spool
+from longspan.training.tokenizer.vocabulary_training import VocabularySettings, train_tokenizer
+
+__all__ = ["HELD_OUT_NAMES", "PrepareSettings", "prepare"]
+
+HELD_OUT_NAMES = {VALIDATION: "validation", TEST: "test"}
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """Everything beside the input that decides the output's bytes."""
+
+    columns: Columns = field(default_factory=Columns)
+    format: str | None = None
+    cleaning: CleaningRules = field(default_factory=CleaningRules)
+    splits: SplitSettings = field(default_factory=SplitSettings)
+    vocabulary: VocabularySettings = field(default_factory=VocabularySettings)
+    tokenizer_pairs: int = 200_000
+    joined: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Nested plain values."""
+        return dataclasses.asdict(self)
+
+
+def prepare(
+    inputs: Sequence[str],
+    directory: Path,
+    settings: PrepareSettings,
+    held_out: Mapping[int, str] | None = None,
+    notify: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+    *,
+    parts: Path | None = None,
+) -> dict[str, Any]:
+    """Write the prepared directory, in place of an older one; returns its manifest.
+
+    `held_out` names files for VALIDATION and TEST; what is not named is drawn. `parts` is a folder
+    of what several machines have collected, instead of `inputs`. Raises
+    DataError for unusable input, an empty corpus and a full disk, and then leaves nothing.
+    """
+    with written_whole(directory) as scratch:
+        work = scratch / ".work"
+        work.mkdir()
+        run = _Run(scratch, work, settings, dict(held_out or {}), notify)
+        run.collect(inputs, parts)
+        run.decide()
+        run.sample()
+        run.train_tokenizer()
+        run.encode()
+        shutil.rmtree(work)
+        write_manifest(scratch, {**run.manifest(), "files": file_records(scratch)})
+    return read_manifest(directory)
+
+
+class _Run:
+    """One run's passes, in the order of its methods."""
+
+    def __init__(
+        self,
+        directory: Path,
+        work: Path,
+        settings: PrepareSettings,
+        held_out: dict[int, str],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._directory, self._work, self._settings = directory, work, settings
+        self._held_out_files, self._notify = held_out, notify
+        self._held_out = {split: HeldOutSplit() for split in HELD_OUT_NAMES}
+        self._encoded: dict[str, EncodedSplit] = {}
+        self._sampled = 0
+
+    def collect(self, inputs: Sequence[str], parts: Path | None) -> None:
+        """Read the input and the given held-out files into spools."""
+        settings = self._settings
+        with Rejections(self._directory / "rejected.tsv", self._notify) as rejections:
+            for split, path in self._held_out_files.items():
+                spool = Spool(self._work, HELD_OUT_NAMES[split])
+                given = collect(
+                    [path], settings.columns, None, settings.cleaning, spool, rejections, whole=True
+                )
+                self._require_pairs(given, path)
+                if given.removals.total:
+                    self._notify(f"{path}: left out {given.removals.summary()}")
+                self._held_out[split] = HeldOutSplit(given)
+            self._corpus = self._collect_corpus(inputs, parts, rejections)
+        self._require_pairs(self._corpus, str(parts) if parts else ", ".join(inputs))
+
+    def _collect_corpus(
+        self, inputs: Sequence[str], parts: Path | None, rejections: Rejections
+    ) -> Collection:
+        settings = self._settings
+        if parts is None:
+            spool = Spool(self._work)
+            return collect(
+                inputs, settings.columns, settings.format, settings.cleaning, spool, rejections
+            )
+        rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
+        found = read_parts(parts, rules)
+        for path in found.rejected:
+            rejections.copy(path)
+        return found
+
+    def decide(self) -> None:
+        """Give each pair its fate."""
+        settings = self._settings.splits
+        given = {
+            split: HeldOut.of(found.spool, settings, np.zeros(len(found.spool), np.uint8), TRAIN)
+            for split, found in ((s, h.given) for s, h in self._held_out.items())
+            if found is not None
+        }
+        validation = self._held_out[VALIDATION].given
+        if validation is not None and TEST in given:
+            chunks = validation.spool.key_chunks()
+            shared = sum(int(given[TEST].shares(keys).sum()) for _, keys in chunks)
+            if shared:
+                self._notify(f"{shared:,} validation pairs share a side or document with the test")
+        draw = [split for split in (TEST, VALIDATION) if split not in given]
+        self._fates: Bytes = decide(self._corpus.spool, self._work, settings, given.values(), draw)
+        self._train_pairs = int(np.count_nonzero(self._fates == TRAIN))
+
+    def sample(self) -> None:
+        """Take the held-out pairs and the tokenizer's sample, and count what is removed."""
+        taken = {DUPLICATE_PAIR: DUPLICATE, SHARES_HELD_OUT: HELD_OUT}
+        paths = self._sample_paths()
+        with (
+            paths[0].open("w", encoding="utf-8", newline="\n") as sources,
+            paths[1].open("w", encoding="utf-8", newline="\n") as targets,
+        ):
+            for pair, (fate, sampled) in zip(
+                self._corpus.spool.pairs(), self._fates_and_sample(), strict=True
+            ):
+                if sampled:
+                    sources.write(pair.source + "\n")
+                    targets.write(pair.target + "\n")
+                    self._sampled += 1
+                elif fate in taken:
+                    self._corpus.removals.add_pair(taken[fate], pair)
+                elif fate in self._held_out:
+                    self._held_out[fate].draw(pair)
+        if not self._train_pairs:
+            raise DataError(self._nothing_left(self._corpus, "the input"))
+        source, target = (_separator(path) for path in paths)
+        self._separators = (source, target)
+
+    def train_tokenizer(self) -> None:
+        """Train on the sample and save."""
+        vocabulary = self._settings.vocabulary
+        self._notify(
+            f"training {vocabulary.type} vocabularies on {self._sampled:,} of "
+            f"{self._train_pairs:,} training pairs"
+        )
+        self._tokenizer = train_tokenizer(
+            self._sample_paths(), self._separators, vocabulary, self._work
+        )
+        for side, size in (
+            ("source", len(self._tokenizer.source)),
+            ("target", len(self._tokenizer.target)),
+        ):
+            if size != vocabulary.size:
+                self._notify(
+                    f"the {side} vocabulary has {size:,} tokens instead of {vocabulary.size:,}: "
+                    "the training text does not give more"
+                )
+        self._tokenizer.save(self._directory / "tokenizer")
+
+    def encode(self) -> None:
+        """Write each split's shards, and the held-out ones' text."""
+        fates = self._fates_and_sample()
+        training = (
+            pair
+            for pair, (fate, _) in zip(self._corpus.spool.pairs(), fates, strict=True)
+            if fate == TRAIN
+        )
+        self._encode("train", training, self._train_pairs)
+        for split, name in HELD_OUT_NAMES.items():
+            held_out = self._held_out[split]
+            if self._settings.joined:
+                held_out.join(self._separators)
+            write_tsv(self._directory / f"{name}.tsv", held_out.pairs(), joined=True)
+            self._encode(name, held_out.pairs(), None)
+
+    def manifest(self) -> dict[str, Any]:
+        """Everything but the files' hashes."""
+        return {
+            "inputs": [dataclasses.asdict(record) for record in self._corpus.inputs],
+            "settings": self._settings.to_json(),
+            "pairs": {
+                "read": self._corpus.read,
+                "removed": self._corpus.removals.total,
+                **{name: split.lengths.pairs for name, split in self._encoded.items()},
+            },
+            "removed": self._corpus.removals.to_json(),
+            "held_out": {
+                name: self._held_out[split].to_json() for split, name in HELD_OUT_NAMES.items()
+            },
+            "join_separator": dict(zip(("source", "target"), self._separators, strict=True)),
+            "tokenizer": {
+                "fingerprint": self._tokenizer.fingerprint,
+                "source_size": len(self._tokenizer.source),
+                "target_size": len(self._tokenizer.target),
+                "sample_pairs": self._sampled,
+            },
+            "splits": {name: split.to_json() for name, split in self._encoded.items()},
+        }
+
+    def _encode(self, name: str, pairs: Iterator[Pair], total: int | None) -> None:
+        folder = self._directory / name
+        self._encoded[name] = encode_split(pairs, folder, self._tokenizer, total)
+
+    def _fates_and_sample(self) -> Iterator[tuple[int, bool]]:
+        """Each pair's fate, and whether the tokenizer's sample has it: by hash, near the size."""
+        wanted = self._settings.tokenizer_pairs
+        share = min(1.0, wanted / max(1, self._train_pairs))
+        bound = np.uint64(min(2**64 - 1, int(share * 2**64)))
+        for start, keys in self._corpus.spool.key_chunks():
+            fates = self._fates[start : start + len(keys)]
+            low = mixed(pair_keys(keys), self._settings.splits.seed) <= bound
+            yield from zip(fates.tolist(), ((fates == TRAIN) & low).tolist(), strict=True)
+
+    def _sample_paths(self) -> tuple[Path, Path]:
+        return self._work / "sample.source", self._work / "sample.target"
+
+    def _require_pairs(self, collected: Collection, name: str) -> None:
+        if not len(collected.spool):
+            raise DataError(self._nothing_left(collected, name))
+
+    @staticmethod
+    def _nothing_left(collected: Collection, name: str) -> str:
+        if not collected.read:
+            return f"{name}: expected pairs, got none: the input is empty"
+        examples = (e for of_rule in collected.removals.examples.values() for e in of_rule)
+        first = next(examples, {"origin": name})["origin"]
+        return (
+            f"{name}: expected pairs to train on, but all {collected.read:,} were removed "
+            f"({collected.removals.summary()}; first: {first}); check columns and cleaning options"
+        )
+
+
+def _separator(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        return separator_of(line.rstrip("\n") for line in lines)

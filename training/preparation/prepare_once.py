@@ -1,0 +1,96 @@
+"""Prepare only when needed: a directory that was made from the same input stays as it is."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from longspan.training.corpus.manifest import file_sha256, read_manifest, stale
+from longspan.training.errors import DataError
+from longspan.training.pairs.columns import Columns
+from longspan.training.pairs.formats import pair_up
+from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
+from longspan.training.preparation.output_directory import is_occupied, refuse_foreign
+from longspan.training.preparation.prepare import HELD_OUT_NAMES, PrepareSettings, prepare
+
+__all__ = ["prepare_once"]
+
+
+def prepare_once(
+    inputs: Sequence[str],
+    directory: Path,
+    settings: PrepareSettings,
+    held_out: Mapping[int, str],
+    *,
+    overwrite: bool,
+) -> tuple[dict[str, Any], bool]:
+    """The manifest, and whether the directory was written now.
+
+    Raises DataError when the directory holds something else and `overwrite` does not ask to
+    replace it; what `prepare` did not write is never replaced.
+    """
+    if is_occupied(directory):
+        refuse_foreign(directory)
+        if not overwrite:
+            return _unchanged(inputs, directory, settings, held_out), False
+    return prepare(inputs, directory, settings, held_out), True
+
+
+def _unchanged(
+    inputs: Sequence[str],
+    directory: Path,
+    settings: PrepareSettings,
+    held_out: Mapping[int, str],
+) -> dict[str, Any]:
+    manifest = read_manifest(directory)
+    difference = _difference(manifest, inputs, settings, held_out)
+    if difference is None:
+        broken = stale(directory, manifest)
+        difference = None if broken is None else f"its {broken} is missing or changed"
+    if difference is not None:
+        raise DataError(
+            f"{directory}: holds a corpus already, and {difference}; give --overwrite to replace "
+            "it, or another --out"
+        )
+    return manifest
+
+
+def _difference(
+    manifest: Mapping[str, Any],
+    inputs: Sequence[str],
+    settings: PrepareSettings,
+    held_out: Mapping[int, str],
+) -> str | None:
+    # Through JSON, as the manifest went: tuples and lists are the same there.
+    wanted = json.loads(json.dumps(settings.to_json()))
+    for name, value in wanted.items():
+        if manifest["settings"].get(name) != value:
+            return f"its {name} settings differ"
+    if STANDARD_INPUT in [*inputs, *held_out.values()]:
+        return "standard input cannot be compared with what it was made from"
+    if _records(inputs, settings.format, settings.columns) != manifest.get("inputs"):
+        return "it was made from another input"
+    for split, name in HELD_OUT_NAMES.items():
+        record = manifest["held_out"][name]
+        given = [held_out[split]] if split in held_out else []
+        if _records(given, None, settings.columns) != record.get("inputs", []):
+            return f"its {name} split was made from another input"
+    return None
+
+
+def _records(paths: Sequence[str], format: str | None, columns: Columns) -> list[dict[str, Any]]:
+    """Name, size and hash of each file, in the order in which they are read."""
+    if not paths:
+        return []
+    groups = pair_up(paths, format, columns.source_language, columns.target_language)
+    records = []
+    for path in (Path(path) for group in groups for path in group):
+        try:
+            record = InputRecord(path.name, path.stat().st_size, file_sha256(path))
+        except OSError as error:
+            raise DataError(
+                f"{path}: expected a file to read, got: {error.strerror}; check its name"
+            ) from error
+        records.append(dataclasses.asdict(record))
+    return records

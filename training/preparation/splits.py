@@ -1,0 +1,219 @@
+"""Splits: which pairs train, validate, test, repeat others, or must go since others are held out.
+
+Decided on 64-bit keys alone (see `spool`), with numpy in chunks. Memory is one byte a pair
+plus what a chunk takes: 50 MB at 50 million pairs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from longspan.training.errors import DataError
+from longspan.training.preparation.spool import KEY, Spooled
+
+__all__ = [
+    "DUPLICATE_PAIR",
+    "SHARES_HELD_OUT",
+    "TEST",
+    "TRAIN",
+    "VALIDATION",
+    "HeldOut",
+    "SplitSettings",
+    "decide",
+    "mixed",
+    "pair_keys",
+]
+
+Bytes = npt.NDArray[np.uint8]
+Hashes = npt.NDArray[np.uint64]
+
+# A pair's fate.
+TRAIN, VALIDATION, TEST, DUPLICATE_PAIR, SHARES_HELD_OUT = range(5)
+
+_PAIRS_PER_PARTITION = 1 << 20
+_DEFAULT_SIZE = 2000
+_DEFAULT_SHARE = 100
+_RECORD = np.dtype([("key", "<u8"), ("index", "<u8")])
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """Pairs to draw for a split (None: 2,000, or 1% of a smaller corpus) and by what seed."""
+
+    validation_size: int | None = None
+    test_size: int | None = None
+    by_document: bool = True
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Sides and documents that training must not share: sorted unique hashes of each."""
+
+    sources: Hashes
+    targets: Hashes
+    documents: Hashes
+
+    @classmethod
+    def of(cls, spool: Spooled, settings: SplitSettings, fates: Bytes, fate: int) -> "HeldOut":
+        """Those of the pairs with one fate; no documents when these do not count."""
+        parts = [
+            keys[fates[start : start + len(keys)] == fate] for start, keys in spool.key_chunks()
+        ]
+        keys = np.concatenate([np.empty(0, dtype=KEY), *parts])
+        documents = np.unique(keys["document"]) if settings.by_document else keys["document"][:0]
+        return cls(np.unique(keys["source"]), np.unique(keys["target"]), documents[documents != 0])
+
+    def shares(self, keys: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which keys share a side or a document with these: (keys,)."""
+        return (
+            _among(keys["source"], self.sources)
+            | _among(keys["target"], self.targets)
+            | _among(keys["document"], self.documents)
+        )
+
+
+def decide(
+    spool: Spooled,
+    folder: Path,
+    settings: SplitSettings,
+    given: Iterable[HeldOut],
+    draw: Iterable[int],
+) -> Bytes:
+    """Every pair's fate: (pairs,) uint8.
+
+    Pairs that share with a `given` split leave training first; then TEST and VALIDATION,
+    those in `draw`, are drawn, each from what shares nothing with the ones before.
+    Raises DataError when a split cannot be drawn, or the given ones leave nothing to train on.
+    """
+    fates = np.zeros(len(spool), dtype=np.uint8)
+    _mark_duplicates(spool, fates, folder)
+    unique = int(np.count_nonzero(fates == TRAIN))
+    for held_out in given:
+        _remove_sharing(spool, fates, held_out)
+    if unique and not np.any(fates == TRAIN):
+        raise DataError(
+            f"expected pairs to train on, but all {unique:,} were held out: each shares its "
+            "source, target or document with the given validation or test pairs; give files for "
+            "--validation and --test that are not the training text"
+        )
+    sizes = {TEST: settings.test_size, VALIDATION: settings.validation_size}
+    for split in draw:
+        size = sizes[split]
+        if size is None:
+            size = min(_DEFAULT_SIZE, max(1, unique // _DEFAULT_SHARE))
+        if size:
+            _draw(spool, fates, split, size, settings)
+            _remove_sharing(spool, fates, HeldOut.of(spool, settings, fates, split))
+    return fates
+
+
+def mixed(values: Hashes, seed: int = 0) -> Hashes:
+    """SplitMix64's finaliser (Steele et al. 2014): a seeded shuffle of the 64-bit numbers."""
+    start = (seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64
+    z = values + np.uint64(start)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)), dtype=np.uint64)
+
+
+def pair_keys(keys: npt.NDArray[Any]) -> Hashes:
+    """One hash for both sides together, which are not interchangeable: (keys,)."""
+    return mixed(mixed(keys["source"]) + keys["target"])
+
+
+def _mark_duplicates(spool: Spooled, fates: Bytes, folder: Path) -> None:
+    """All but the first of equal pairs: keys go to partition files, each sorted in memory."""
+    count = max(1, min(256, -(-len(spool) // _PAIRS_PER_PARTITION)))
+    paths = [folder / f"partition.{number:03d}" for number in range(count)]
+    files = [path.open("wb") for path in paths]
+    try:
+        for start, keys in spool.key_chunks():
+            hashes = pair_keys(keys)
+            records = np.empty(len(keys), dtype=_RECORD)
+            records["key"], records["index"] = hashes, np.arange(start, start + len(keys))
+            partition = hashes % np.uint64(count)
+            for number, file in enumerate(files):
+                records[partition == number].tofile(file)
+    finally:
+        for file in files:
+            file.close()
+    for path in paths:
+        records = np.fromfile(path, dtype=_RECORD)
+        records = records[np.argsort(records["key"], kind="stable")]
+        again = records["key"][1:] == records["key"][:-1]
+        fates[records["index"][1:][again]] = DUPLICATE_PAIR
+        path.unlink()
+
+
+def _remove_sharing(spool: Spooled, fates: Bytes, held_out: HeldOut) -> None:
+    for start, keys in spool.key_chunks():
+        part = fates[start : start + len(keys)]
+        part[(part == TRAIN) & held_out.shares(keys)] = SHARES_HELD_OUT
+
+
+def _draw(spool: Spooled, fates: Bytes, split: int, size: int, settings: SplitSettings) -> None:
+    """Whole groups in the order of their seeded hashes, so the input's order does not matter."""
+    # A group has a pair or more, so this many groups are enough, with some to pass over.
+    groups, counts = _first_groups(spool, fates, split, 4 * size + 1000, settings)
+    chosen = _choose(groups, counts, size, int(np.count_nonzero(fates == TRAIN)))
+    for start, keys in spool.key_chunks():
+        part = fates[start : start + len(keys)]
+        part[(part == TRAIN) & _among(_groups(keys, split, settings), chosen)] = split
+
+
+def _first_groups(
+    spool: Spooled, fates: Bytes, split: int, limit: int, settings: SplitSettings
+) -> tuple[Hashes, npt.NDArray[np.int64]]:
+    """The `limit` smallest groups and how many pairs each has: both (groups,)."""
+    groups, counts = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
+    for start, keys in spool.key_chunks():
+        free = keys[fates[start : start + len(keys)] == TRAIN]
+        found, times = np.unique(_groups(free, split, settings), return_counts=True)
+        merged, where = np.unique(np.concatenate([groups, found]), return_inverse=True)
+        sums = np.zeros(len(merged), dtype=np.int64)
+        np.add.at(sums, where, np.concatenate([counts, times]))
+        # One that falls out here can never come back among the smallest.
+        groups, counts = merged[:limit], sums[:limit]
+    return groups, counts
+
+
+def _choose(groups: Hashes, counts: npt.NDArray[np.int64], size: int, pairs: int) -> Hashes:
+    chosen, taken = [], 0
+    for group, count in zip(groups.tolist(), counts.tolist(), strict=True):
+        if count <= size - taken:
+            chosen.append(group)
+            taken += count
+        if taken >= size:
+            break
+    if not chosen and len(groups) > 1:
+        # Every document is larger than asked: the smallest one, then.
+        chosen = [int(groups[np.argmin(counts)])]
+        taken = int(counts.min())
+    if not chosen or 2 * taken > pairs:
+        raise DataError(
+            f"expected a corpus from which {size:,} pairs can be held out, got {pairs:,} pairs in "
+            f"{len(groups):,} document(s); give --validation and --test files, smaller sizes, or "
+            "--split-by pair"
+        )
+    return np.sort(np.array(chosen, dtype=np.uint64))
+
+
+def _groups(keys: npt.NDArray[Any], split: int, settings: SplitSettings) -> Hashes:
+    """What must stay together: the document, else all pairs with the same source: (keys,)."""
+    group = keys["source"]
+    if settings.by_document:
+        group = np.where(keys["document"] != 0, keys["document"], group)
+    return mixed(group, settings.seed * 8 + split)
+
+
+def _among(values: Hashes, sorted_values: Hashes) -> npt.NDArray[np.bool_]:
+    if not len(sorted_values):
+        return np.zeros(len(values), dtype=np.bool_)
+    places = np.searchsorted(sorted_values, values)
+    places[places == len(sorted_values)] = 0
+    return np.asarray(sorted_values[places] == values, dtype=np.bool_)

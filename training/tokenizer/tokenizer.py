@@ -1,0 +1,144 @@
+"""The tokenizer: a source and a target vocabulary, saved in one folder.
+
+Token ids exist only between `prepare` and `translate`, and this module makes all of them,
+so training and serving cannot disagree.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longspan.training.errors import ModelDirectoryError
+from longspan.training.fields import Fields
+from longspan.training.tokenizer.vocabularies import (
+    BOS,
+    EOS,
+    PAD,
+    UNK,
+    SentencePieceVocabulary,
+    Vocabulary,
+    WordVocabulary,
+    digest,
+    vocabulary_from,
+)
+
+__all__ = [
+    "BOS",
+    "EOS",
+    "PAD",
+    "UNK",
+    "SentencePieceVocabulary",
+    "Tokenizer",
+    "Vocabulary",
+    "WordVocabulary",
+]
+
+_FORMAT = 1
+_DESCRIPTION = "tokenizer.json"
+_FILES = {
+    SentencePieceVocabulary.kind: ("source.model", "target.model"),
+    WordVocabulary.kind: ("vocab.src.json", "vocab.trg.json"),
+}
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Text to token ids and back. With `joint` both sides share one vocabulary's ids."""
+
+    source: Vocabulary
+    target: Vocabulary
+    joint: bool = False
+
+    def encode_source(self, text: str) -> list[int]:
+        """Source token ids, ending with EOS."""
+        return [*self.source.encode(text), EOS]
+
+    def encode_target(self, text: str) -> list[int]:
+        """Target token ids, ending with EOS, without BOS."""
+        return [*self.target.encode(text), EOS]
+
+    def decode_target(self, ids: list[int]) -> str:
+        """The text of target token ids; PAD, BOS and EOS are passed over."""
+        return self.target.decode(ids)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that decides the ids; equal for equal tokenizers only."""
+        return digest(json.dumps(self._description(), sort_keys=True).encode())
+
+    def save(self, directory: str | Path) -> None:
+        """Write the folder: `tokenizer.json` beside the vocabularies' own files."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        description = self._description()
+        for side, vocabulary in (("source", self.source), ("target", self.target)):
+            (folder / description[side]["file"]).write_bytes(vocabulary.content)
+        text = json.dumps(description, indent=2, sort_keys=True) + "\n"
+        (folder / _DESCRIPTION).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: str | Path) -> "Tokenizer":
+        """Read what `save` wrote.
+
+        Raises ModelDirectoryError when a file is missing, changed or of another version.
+        """
+        folder = Path(directory)
+        path = folder / _DESCRIPTION
+        try:
+            description = Fields.parse(_read(path))
+            version = description.integer("format")
+            if version != _FORMAT:
+                raise ModelDirectoryError(
+                    f"{path}: expected tokenizer format {_FORMAT}, got {version}; "
+                    "prepare it again or use the longspan that wrote it"
+                )
+            source = _load_side(folder, description.fields("source"))
+            target = _load_side(folder, description.fields("target"))
+            return cls(source, target, description.flag("joint"))
+        except ValueError as error:
+            raise ModelDirectoryError(
+                f"{path}: expected a tokenizer's description, got {error}; copy the folder again "
+                "or prepare it again"
+            ) from error
+
+    def _description(self) -> dict[str, Any]:
+        source, target = _describe(self.source, 0), _describe(self.target, 1)
+        if self.joint and source["sha256"] == target["sha256"]:
+            target["file"] = source["file"]
+        return {"format": _FORMAT, "joint": self.joint, "source": source, "target": target}
+
+
+def _describe(vocabulary: Vocabulary, side: int) -> dict[str, Any]:
+    return {
+        "kind": vocabulary.kind,
+        "file": _FILES[vocabulary.kind][side],
+        "size": len(vocabulary),
+        "sha256": digest(vocabulary.content),
+        "settings": vocabulary.settings,
+    }
+
+
+def _load_side(folder: Path, description: Fields) -> Vocabulary:
+    # The name alone: a description cannot point outside of its folder.
+    path = folder / Path(description.text("file")).name
+    content = _read(path)
+    if digest(content) != description.text("sha256"):
+        raise ModelDirectoryError(
+            f"{path}: its content is not what {_DESCRIPTION} says; copy the folder again"
+        )
+    try:
+        settings = description.fields("settings").values
+        return vocabulary_from(description.text("kind"), content, settings)
+    except ModelDirectoryError as error:
+        raise ModelDirectoryError(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelDirectoryError(
+            f"{path}: expected a tokenizer's file, got: {error.strerror}; "
+            "is this a folder that `longspan prepare` or `longspan train` wrote?"
+        ) from error
