@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from longspan.pipelines.config.section import KmsKey, Mistake, Section
+from longspan.pipelines.config.section import ConfigSection, KmsKey, Mistake
 
-__all__ = ["Aws", "Kms", "Retries", "Vpc"]
+__all__ = ["AwsSection", "KmsSection", "RetriesSection", "VpcSection"]
 
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -18,7 +18,7 @@ TagValue = Annotated[str, Field(min_length=0, max_length=256, pattern=r"^[\w\s.:
 NetworkId = Annotated[str, Field(pattern=r"^[-0-9a-zA-Z]{1,32}$")]
 
 
-class Kms(Section):
+class KmsSection(ConfigSection):
     """Keys of the account's own; left out, AWS's keys are used."""
 
     volume: KmsKey | None = Field(
@@ -29,7 +29,7 @@ class Kms(Section):
     )
 
 
-class Vpc(Section):
+class VpcSection(ConfigSection):
     """The network that jobs and endpoints are attached to."""
 
     subnets: list[NetworkId] = Field(
@@ -40,7 +40,7 @@ class Vpc(Section):
     )
 
 
-class Retries(Section):
+class RetriesSection(ConfigSection):
     """How often a step is tried again after a fault of AWS's, or for lack of machines."""
 
     attempts: int = Field(3, ge=1, le=20, description="tries after the first one")
@@ -48,7 +48,7 @@ class Retries(Section):
     backoff: float = Field(2.0, ge=1, description="each pause is this many times the one before")
 
 
-class Aws(Section):
+class AwsSection(ConfigSection):
     """Where the pipeline runs on AWS; `longspan run --aws` needs role, bucket and image."""
 
     region: str | None = Field(
@@ -77,8 +77,8 @@ class Aws(Section):
         description="URI of the project's image in ECR; by digest, so that caching sees changes",
         examples=["123456789012.dkr.ecr.eu-central-1.amazonaws.com/longspan:0.1.0"],
     )
-    kms: Kms = Field(default_factory=lambda: Kms(), description="keys of your own")
-    vpc: Vpc | None = Field(None, description="network of your own")
+    kms: KmsSection = Field(default_factory=lambda: KmsSection(), description="keys of your own")
+    vpc: VpcSection | None = Field(None, description="network of your own")
     network_isolation: bool = Field(
         False, description="no network for the containers but SageMaker's own hand-over of data"
     )
@@ -88,7 +88,9 @@ class Aws(Section):
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict, max_length=45, description="on everything that is created"
     )
-    retries: Retries = Field(default_factory=lambda: Retries(), description="of steps")
+    retries: RetriesSection = Field(
+        default_factory=lambda: RetriesSection(), description="of steps"
+    )
     cache_days: int = Field(
         30, ge=0, le=365, description="how old a step's result may be to be used again; 0: never"
     )

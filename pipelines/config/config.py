@@ -6,9 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from longspan.pipelines.config.aws import Aws
-from longspan.pipelines.config.data import Data, Preparation
-from longspan.pipelines.config.delivery import Endpoint, Evaluation, Gate, Registry
+from longspan.pipelines.config.aws import AwsSection
+from longspan.pipelines.config.data import DataSection, PreparationSection
+from longspan.pipelines.config.delivery import (
+    EndpointSection,
+    EvaluationSection,
+    GateSection,
+    RegistrySection,
+)
 from longspan.pipelines.config.errors import ConfigError
 from longspan.pipelines.config.instances import (
     ENDPOINT,
@@ -18,9 +23,14 @@ from longspan.pipelines.config.instances import (
     instance_problem,
 )
 from longspan.pipelines.config.search_space import space_mistakes
-from longspan.pipelines.config.section import Mistake, Section
-from longspan.pipelines.config.training import Baseline, Training, joint_problem, own_names
-from longspan.pipelines.config.tuning import Tuning
+from longspan.pipelines.config.section import ConfigSection, Mistake
+from longspan.pipelines.config.training import (
+    BaselineSection,
+    TrainingSection,
+    joint_problem,
+    own_names,
+)
+from longspan.pipelines.config.tuning import TuningSection
 from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.hyperparameters import Hyperparameters
 
@@ -35,30 +45,38 @@ Name = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])
 RunPart = Literal["preparation", "trials", "baseline", "evaluation", "rest", "total"]
 
 
-class Config(Section):
+class Config(ConfigSection):
     """`longspan.yaml`: one pipeline, from pairs to an endpoint."""
 
     name: Name = Field("longspan", description="of the pipeline, and of what it creates")
-    data: Data = Field(description="which pairs")
-    preparation: Preparation = Field(
-        default_factory=lambda: Preparation(), description="cleaning, splits, vocabulary"
+    data: DataSection = Field(description="which pairs")
+    preparation: PreparationSection = Field(
+        default_factory=lambda: PreparationSection(), description="cleaning, splits, vocabulary"
     )
-    training: Training = Field(default_factory=lambda: Training(), description="one training job")
-    tuning: Tuning = Field(
-        default_factory=lambda: Tuning(), description="the search over training jobs"
+    training: TrainingSection = Field(
+        default_factory=lambda: TrainingSection(), description="one training job"
     )
-    baseline: Baseline = Field(
-        default_factory=lambda: Baseline(), description="the untuned model to compare with"
+    tuning: TuningSection = Field(
+        default_factory=lambda: TuningSection(), description="the search over training jobs"
     )
-    evaluation: Evaluation = Field(
-        default_factory=lambda: Evaluation(), description="quality by sentence length"
+    baseline: BaselineSection = Field(
+        default_factory=lambda: BaselineSection(), description="the untuned model to compare with"
     )
-    gate: Gate = Field(default_factory=lambda: Gate(), description="what a model must reach")
-    registry: Registry = Field(default_factory=lambda: Registry(), description="the model package")
-    endpoint: Endpoint = Field(
-        default_factory=lambda: Endpoint(), description="what serves the model"
+    evaluation: EvaluationSection = Field(
+        default_factory=lambda: EvaluationSection(), description="quality by sentence length"
     )
-    aws: Aws = Field(default_factory=lambda: Aws(), description="account, network, keys: AWS only")
+    gate: GateSection = Field(
+        default_factory=lambda: GateSection(), description="what a model must reach"
+    )
+    registry: RegistrySection = Field(
+        default_factory=lambda: RegistrySection(), description="the model package"
+    )
+    endpoint: EndpointSection = Field(
+        default_factory=lambda: EndpointSection(), description="what serves the model"
+    )
+    aws: AwsSection = Field(
+        default_factory=lambda: AwsSection(), description="account, network, keys: AWS only"
+    )
     prices: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
         description="US dollars an hour by machine type, instead of the table's (docs/config.md)",
@@ -93,7 +111,7 @@ class Config(Section):
 
     def mistakes(self) -> Iterator[Mistake]:
         """Each section's own, then, when there are none, what sections disagree on."""
-        sections: Mapping[str, Section] = {
+        sections: Mapping[str, ConfigSection] = {
             name: value for name, value in self if name not in ("name", "prices", "planned_seconds")
         }
         found = [

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.section import ConfigSection, Mistake
 from longspan.training.languages import language_code
 
-__all__ = ["Columns", "Data", "Preparation", "Sample"]
+__all__ = ["ColumnsSection", "DataSection", "PreparationSection", "SampleSection"]
 
 _S3 = "s3://"
 # What CreateModelPackage takes as a value of CustomerMetadataProperties.
@@ -24,7 +24,7 @@ def _as_list(value: object) -> object:
 Files = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 
 
-class Sample(Section):
+class SampleSection(ConfigSection):
     """A corpus that the project's own grammar generates: see `longspan sample`."""
 
     pairs: int = Field(20_000, ge=1, description="training pairs to generate")
@@ -34,7 +34,7 @@ class Sample(Section):
     test_per_bucket: int = Field(100, ge=1, description="test pairs of each length bucket")
 
 
-class Columns(Section):
+class ColumnsSection(ConfigSection):
     """Which columns of TSV, JSON lines or Parquet hold what; names, or numbers from 1."""
 
     source: str | int | None = Field(None, description="the text to translate", examples=["en"])
@@ -44,10 +44,10 @@ class Columns(Section):
     )
 
 
-class Data(Section):
+class DataSection(ConfigSection):
     """Where the pairs come from: generated (`sample`), or files of your own (`pairs`)."""
 
-    sample: Sample | None = Field(
+    sample: SampleSection | None = Field(
         None,
         description="generate a corpus; leave this out when you give pairs",
         examples=[{"pairs": 20_000}],
@@ -71,8 +71,8 @@ class Data(Section):
         None, description="found out from names and first bytes when left out", examples=["tsv"]
     )
     header: Literal["auto", "yes", "no"] = Field("auto", description="of a TSV's first line")
-    columns: Columns = Field(
-        default_factory=lambda: Columns(), description="of TSV, JSON lines, Parquet"
+    columns: ColumnsSection = Field(
+        default_factory=lambda: ColumnsSection(), description="of TSV, JSON lines, Parquet"
     )
     source_language: str = Field(
         "en", description="code of the source language; the endpoint ends sentences by its rules"
@@ -119,7 +119,7 @@ class Data(Section):
                     )
 
 
-class Preparation(Section):
+class PreparationSection(ConfigSection):
     """Options of `longspan prepare`: cleaning, splits, vocabulary."""
 
     min_characters: int = Field(1, ge=0, description="of either side; shorter pairs are dropped")

@@ -5,10 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from longspan.pipelines.config.section import Mistake, Section, Variables
+from longspan.pipelines.config.section import ConfigSection, Mistake, Variables
 from longspan.training.kept import LEAST_BLEU
 
-__all__ = ["Autoscaling", "Endpoint", "Evaluation", "Gate", "Registry", "Serverless"]
+__all__ = [
+    "AutoscalingSection",
+    "EndpointSection",
+    "EvaluationSection",
+    "GateSection",
+    "RegistrySection",
+    "ServerlessSection",
+]
 
 # Patterns of SageMaker's names: letters, digits and hyphens between them.
 GroupName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
@@ -18,7 +25,7 @@ AlarmName = Annotated[str, Field(max_length=255, pattern=r"^\S(.*\S)?$")]
 EndpointName = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 
 
-class Evaluation(Section):
+class EvaluationSection(ConfigSection):
     """The Evaluate step: translates the test pairs with the tuned model and the baseline."""
 
     instance_type: str = Field("ml.m5.2xlarge", description="machine of the Evaluate step")
@@ -28,7 +35,7 @@ class Evaluation(Section):
     )
 
 
-class Gate(Section):
+class GateSection(ConfigSection):
     """Minimums that a model must reach to be registered; each is a parameter of the pipeline too.
 
     The defaults are for real text, where good models may have 15 BLEU: docs/config.md.
@@ -64,7 +71,7 @@ class Gate(Section):
         return {**floors, "minimum_training_complete": complete}
 
 
-class Registry(Section):
+class RegistrySection(ConfigSection):
     """The model package that a model becomes."""
 
     group: GroupName | None = Field(
@@ -75,7 +82,7 @@ class Registry(Section):
     )
 
 
-class Autoscaling(Section):
+class AutoscalingSection(ConfigSection):
     """Machines by load: set on the endpoint after it is in service."""
 
     min_instances: int = Field(1, ge=1, description="at least this many")
@@ -87,7 +94,7 @@ class Autoscaling(Section):
     scale_out_seconds: int = Field(60, ge=0, description="pause before another one is added")
 
 
-class Serverless(Section):
+class ServerlessSection(ConfigSection):
     """An endpoint without machines of its own: paid by request, slow at the first one."""
 
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
@@ -96,7 +103,7 @@ class Serverless(Section):
     max_concurrency: int = Field(5, ge=1, le=200, description="requests at a time")
 
 
-class Endpoint(Section):
+class EndpointSection(ConfigSection):
     """The endpoint that serves an approved model."""
 
     enabled: bool = Field(True, description="create or update it at the end of the pipeline")
@@ -105,8 +112,8 @@ class Endpoint(Section):
     )
     instance_type: str = Field("ml.m5.xlarge", description="machine that serves")
     instance_count: int = Field(1, ge=1, description="machines at the start")
-    autoscaling: Autoscaling | None = Field(None, description="machines by load")
-    serverless: Serverless | None = Field(
+    autoscaling: AutoscalingSection | None = Field(None, description="machines by load")
+    serverless: ServerlessSection | None = Field(
         None, description="no machines of its own, instead of the three above"
     )
     variables: Variables = Field(

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -10,15 +10,15 @@ from pydantic_core import ErrorDetails
 
 from longspan.pipelines.config.config import Config
 from longspan.pipelines.config.errors import ConfigError, nearest_line
-from longspan.pipelines.config.section import Mistake, Path, Section
+from longspan.pipelines.config.section import ConfigSection, Mistake, Place
 from longspan.pipelines.config.yaml_lines import parse_yaml
 
 __all__ = ["DEFAULT_FILE", "load_config", "parse_config"]
 
-DEFAULT_FILE = FilePath("longspan.yaml")
+DEFAULT_FILE = Path("longspan.yaml")
 
 
-def load_config(path: FilePath = DEFAULT_FILE) -> Config:
+def load_config(path: Path = DEFAULT_FILE) -> Config:
     """The config of a file. Raises ConfigError with all of its mistakes."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -61,25 +61,25 @@ def _mistakes_of_sound_sections(
     for name, field in Config.model_fields.items():
         model = field.annotation
         if name in values and name not in unsound and _is_model(model):
-            section: Section = model.model_validate(values[name])  # type: ignore[union-attr]
+            section: ConfigSection = model.model_validate(values[name])  # type: ignore[union-attr]
             for mistake in section.mistakes():
                 yield mistake.below(name)
 
 
-def _in_order(mistakes: list[Mistake], lines: Mapping[Path, int]) -> list[Mistake]:
+def _in_order(mistakes: list[Mistake], lines: Mapping[Place, int]) -> list[Mistake]:
     return sorted(mistakes, key=lambda mistake: nearest_line(mistake.path, lines) or 0)
 
 
 def _mistakes(error: ValidationError) -> Iterator[Mistake]:
     """One for each value; where several types are allowed, each of them has its own error."""
-    by_path: dict[Path, list[ErrorDetails]] = {}
+    by_path: dict[Place, list[ErrorDetails]] = {}
     for details in error.errors():
         by_path.setdefault(_without_union_tags(details["loc"]), []).append(details)
     for path, several in by_path.items():
         yield Mistake(path, _text(path, several))
 
 
-def _text(path: Path, several: list[ErrorDetails]) -> str:
+def _text(path: Place, several: list[ErrorDetails]) -> str:
     first = several[0]
     if first["type"] == "extra_forbidden":
         return _unknown_key(path)
@@ -141,7 +141,7 @@ def _hint(details: ErrorDetails) -> str:
     return ""
 
 
-def _unknown_key(path: Path) -> str:
+def _unknown_key(path: Place) -> str:
     known = _keys_at(path[:-1])
     near = difflib.get_close_matches(str(path[-1]), known, n=1)
     elsewhere = [] if near else _found_elsewhere(str(path[-1]))
@@ -152,7 +152,7 @@ def _unknown_key(path: Path) -> str:
     return f"no such key; known here: {', '.join(known)}"
 
 
-def _keys_at(path: Path) -> list[str]:
+def _keys_at(path: Place) -> list[str]:
     """The keys of the section at a path."""
     model: type[BaseModel] = Config
     for part in path:
@@ -183,7 +183,7 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _without_union_tags(location: tuple[int | str, ...]) -> Path:
+def _without_union_tags(location: tuple[int | str, ...]) -> Place:
     """Pydantic puts the tried member of a union into the path; no key of ours has such a name."""
     return tuple(
         part

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.section import ConfigSection, Mistake
 from longspan.pipelines.config.training import (
     TYPES,
     as_strings,
@@ -27,7 +27,7 @@ __all__ = [
     "DEFAULT_SPACE",
     "REASONS",
     "Range",
-    "SearchSpace",
+    "SearchSpaceSection",
     "combinations",
     "is_integer",
     "space_mistakes",
@@ -42,7 +42,7 @@ _MOST = 30
 _NOT_SEARCHED = frozenset({"max_minutes", "max_num_epochs", "max_num_batches", "optimized_metric"})
 
 
-class Range(Section):
+class Range(ConfigSection):
     """All numbers between two; of integers when the hyperparameter is one."""
 
     min: int | float = Field(description="lowest value")
@@ -62,7 +62,7 @@ def _kind(values: object) -> str:
 
 
 Choices = list[str | int | float | bool]
-SearchSpace = dict[
+SearchSpaceSection = dict[
     str,
     Annotated[
         Annotated[Choices, Tag("list")] | Annotated[Range, Tag("range")], Discriminator(_kind)

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["KmsKey", "Mistake", "Path", "Section", "Variables"]
+__all__ = ["ConfigSection", "KmsKey", "Mistake", "Place", "Variables"]
 
 # Where a value stands in the file: names of keys, numbers of list items.
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 # An ARN, a key's id or an alias, as CreateTrainingJob's VolumeKmsKeyId takes it.
 KmsKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9:/_-]{1,2048}$")]
@@ -25,7 +25,7 @@ Variables = dict[
 class Mistake:
     """One thing that is wrong; `path` is relative to whatever found it."""
 
-    path: Path
+    path: Place
     text: str
 
     def below(self, name: str) -> "Mistake":
@@ -33,7 +33,7 @@ class Mistake:
         return Mistake((name, *self.path), self.text)
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """A part of the config: unknown keys are refused, a text is never taken for a number."""
 
     model_config = ConfigDict(

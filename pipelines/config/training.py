@@ -6,15 +6,15 @@ from typing import Any, get_args
 
 from pydantic import Field
 
-from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.section import ConfigSection, Mistake
 from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = [
-    "Baseline",
+    "BaselineSection",
     "HyperparameterValues",
-    "Training",
+    "TrainingSection",
     "as_strings",
     "joint_problem",
     "own_names",
@@ -31,7 +31,7 @@ TYPES: Mapping[str, type] = {
 }
 
 
-class Training(Section):
+class TrainingSection(ConfigSection):
     """One training job: what it trains with and on. Tune runs it many times."""
 
     hyperparameters: HyperparameterValues = Field(
@@ -87,7 +87,7 @@ class Training(Section):
             )
 
 
-class Baseline(Section):
+class BaselineSection(ConfigSection):
     """The untuned model that the tuned one is compared with."""
 
     enabled: bool = Field(True, description="train it; without it the gate judges no change")

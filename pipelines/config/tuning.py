@@ -5,11 +5,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from longspan.pipelines.config.search_space import DEFAULT_SPACE, Range, SearchSpace, combinations
-from longspan.pipelines.config.section import Mistake, Section
+from longspan.pipelines.config.search_space import (
+    DEFAULT_SPACE,
+    Range,
+    SearchSpaceSection,
+    combinations,
+)
+from longspan.pipelines.config.section import ConfigSection, Mistake
 from longspan.training.loop.metrics import METRICS, OBJECTIVES
 
-__all__ = ["Hyperband", "Tuning", "WarmStart"]
+__all__ = ["HyperbandSection", "TuningSection", "WarmStartSection"]
 
 _DEFAULT_JOBS = 8
 
@@ -23,7 +28,7 @@ def _default_space() -> dict[str, Any]:
     }
 
 
-class WarmStart(Section):
+class WarmStartSection(ConfigSection):
     """Learn from earlier tuning jobs."""
 
     parents: list[JobName] = Field(
@@ -37,7 +42,7 @@ class WarmStart(Section):
     )
 
 
-class Hyperband(Section):
+class HyperbandSection(ConfigSection):
     """Resources of the Hyperband strategy, in checkpoints: each one prints the objective once."""
 
     min_resource: int = Field(1, ge=1, description="checkpoints before a job may be stopped")
@@ -46,7 +51,7 @@ class Hyperband(Section):
     )
 
 
-class Tuning(Section):
+class TuningSection(ConfigSection):
     """The search for hyperparameters: many training jobs, of which the best one is kept."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = Field(
@@ -79,9 +84,9 @@ class Tuning(Section):
         description="of all jobs together; left out: no limit but theirs",
         examples=[600],
     )
-    warm_start: WarmStart | None = Field(None, description="learn from earlier tuning jobs")
-    hyperband: Hyperband | None = Field(None, description="only for the strategy Hyperband")
-    search_space: SearchSpace = Field(
+    warm_start: WarmStartSection | None = Field(None, description="learn from earlier tuning jobs")
+    hyperband: HyperbandSection | None = Field(None, description="only for the strategy Hyperband")
+    search_space: SearchSpaceSection = Field(
         default_factory=_default_space,
         description="a list of values, or {min, max, scaling} for numbers, by hyperparameter",
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from longspan.pipelines.config.section import Mistake, Path
+from longspan.pipelines.config.section import Mistake, Place
 
 __all__ = ["Parsed", "parse_yaml"]
 
@@ -21,7 +21,7 @@ class Parsed:
     """A document: its plain values, and the line number of each path in it, from 1."""
 
     value: Any
-    line_numbers: dict[Path, int]
+    line_numbers: dict[Place, int]
     mistakes: tuple[Mistake, ...] = ()
 
 
@@ -60,20 +60,20 @@ def parse_yaml(text: str) -> Parsed:
     return Parsed(value, dict(_line_numbers(root, ())), mistakes)
 
 
-def _syntax_mistake(error: Exception) -> tuple[dict[Path, int], tuple[Mistake, ...]]:
+def _syntax_mistake(error: Exception) -> tuple[dict[Place, int], tuple[Mistake, ...]]:
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or " ".join(str(error).split())
-    lines: dict[Path, int] = {("",): mark.line + 1} if mark is not None else {}
+    lines: dict[Place, int] = {("",): mark.line + 1} if mark is not None else {}
     return lines, (Mistake(("",), f"expected YAML, came something else: {reason}"),)
 
 
-def _line_numbers(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
+def _line_numbers(node: yaml.Node, path: Place) -> Iterator[tuple[Place, int]]:
     for key, child, line in _children(node):
         yield (*path, key), line
         yield from _line_numbers(child, (*path, key))
 
 
-def _duplicates(node: yaml.Node, path: Path) -> Iterator[Mistake]:
+def _duplicates(node: yaml.Node, path: Place) -> Iterator[Mistake]:
     seen: dict[str | int, int] = {}
     for key, child, line in _children(node):
         if key in seen:

@@ -22,7 +22,7 @@ class Parameters:
     training_instance: ParameterString
     evaluate_instance: ParameterString
     endpoint_instance: ParameterString | None
-    minimums: Mapping[str, ParameterFloat]  # by their names in `Gate.minimums`
+    minimums: Mapping[str, ParameterFloat]  # by their names in `GateSection.minimums`
     approval: ParameterString
 
     @classmethod

@@ -19,9 +19,9 @@ __all__ = ["Requirement", "requirements_of", "unmet"]
 class Requirement:
     """Each of `figures`, of `evaluation.json`'s `gate`, must be at least `minimum`.
 
-    `minimum` is a name in `Gate.minimums`. `text` is a message with names of figures, and of the
-    minimum, in braces. The requirement is waived where the first of `unless_below`, a figure, is
-    less than the second, a minimum.
+    `minimum` is a name in `GateSection.minimums`. `text` is a message with names of figures and of
+    minimums in braces. `unless_below`, a figure and a minimum, waives the requirement where the
+    figure is less than the minimum.
     """
 
     name: str

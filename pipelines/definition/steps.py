@@ -7,7 +7,7 @@ step loses members; here a step holds the request that it was given.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from longspan.pipelines.config.aws import Aws, Retries
+from longspan.pipelines.config.aws import AwsSection, RetriesSection
 from longspan.pipelines.definition.sdk import (
     ConfigurableRetryStep,
     Properties,
@@ -74,12 +74,12 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is no
         return dict(step)
 
 
-def cached_days(aws: Aws) -> int:
+def cached_days(aws: AwsSection) -> int:
     """How old a result may be."""
     return aws.cache_days
 
 
-def service_retries(retries: Retries) -> list[Any]:
+def service_retries(retries: RetriesSection) -> list[Any]:
     """After a fault of the service, or when it was asked too often."""
     return [
         StepRetryPolicy(
@@ -92,12 +92,12 @@ def service_retries(retries: Retries) -> list[Any]:
     ]
 
 
-def job_retries(retries: Retries) -> list[Any]:
+def job_retries(retries: RetriesSection) -> list[Any]:
     """Also for lack of machines, and after a job failed by a fault of AWS's."""
     return _retries(retries, SageMakerJobExceptionTypeEnum.INTERNAL_ERROR)
 
 
-def tuning_retries(retries: Retries) -> list[Any]:
+def tuning_retries(retries: RetriesSection) -> list[Any]:
     """As for jobs, but what failed by a fault of AWS's is tried again within a tuning job.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
@@ -105,7 +105,7 @@ def tuning_retries(retries: Retries) -> list[Any]:
     return _retries(retries)
 
 
-def _retries(retries: Retries, *others: SageMakerJobExceptionTypeEnum) -> list[Any]:
+def _retries(retries: RetriesSection, *others: SageMakerJobExceptionTypeEnum) -> list[Any]:
     return [
         *service_retries(retries),
         SageMakerJobStepRetryPolicy(
@@ -119,7 +119,7 @@ def _retries(retries: Retries, *others: SageMakerJobExceptionTypeEnum) -> list[A
     ]
 
 
-def _pauses(retries: Retries) -> dict[str, Any]:
+def _pauses(retries: RetriesSection) -> dict[str, Any]:
     return {
         "interval_seconds": retries.interval_seconds,
         "backoff_rate": retries.backoff,
@@ -127,7 +127,7 @@ def _pauses(retries: Retries) -> dict[str, Any]:
     }
 
 
-def tags(aws: Aws) -> list[dict[str, str]]:
+def tags(aws: AwsSection) -> list[dict[str, str]]:
     """As requests have them."""
     return [{"Key": key, "Value": value} for key, value in sorted(aws.tags.items())]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from longspan.pipelines.config.search_space import Choices, Range, is_integer
 from longspan.pipelines.config.training import as_strings
-from longspan.pipelines.config.tuning import Tuning
+from longspan.pipelines.config.tuning import TuningSection
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.sdk import (
     CategoricalParameter,
@@ -72,7 +72,7 @@ def best_model(context: BuildContext, step: RequestStep) -> Any:
     return model_uri(context, best_job(step))
 
 
-def _tuner(tuning: Tuning, job: Any) -> HyperparameterTuner:
+def _tuner(tuning: TuningSection, job: Any) -> HyperparameterTuner:
     return HyperparameterTuner(
         model_trainer=job,
         objective_metric_name=tuning.objective,
@@ -99,7 +99,7 @@ def _range(name: str, values: Choices | Range) -> Any:
     return ContinuousParameter(float(values.min), float(values.max), scaling_type=values.scaling)
 
 
-def _strategy(tuning: Tuning) -> HyperParameterTuningJobStrategyConfig | None:
+def _strategy(tuning: TuningSection) -> HyperParameterTuningJobStrategyConfig | None:
     if tuning.hyperband is None:
         return None
     return HyperParameterTuningJobStrategyConfig(
@@ -109,7 +109,7 @@ def _strategy(tuning: Tuning) -> HyperParameterTuningJobStrategyConfig | None:
     )
 
 
-def _warm_start(tuning: Tuning) -> HyperParameterTuningJobWarmStartConfig | None:
+def _warm_start(tuning: TuningSection) -> HyperParameterTuningJobWarmStartConfig | None:
     if tuning.warm_start is None:
         return None
     return HyperParameterTuningJobWarmStartConfig(

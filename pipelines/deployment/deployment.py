@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
-from longspan.pipelines.config.delivery import Endpoint
+from longspan.pipelines.config.delivery import EndpointSection
 from longspan.pipelines.deployment.blue_green import blue_green
 from longspan.pipelines.deployment.made_names import deployed_name, endpoint_config_pattern
 
@@ -38,7 +38,7 @@ class Deployment:
     tags: tuple[Mapping[str, str], ...] = ()
 
 
-def variant(endpoint: Endpoint) -> dict[str, Any]:
+def variant(endpoint: EndpointSection) -> dict[str, Any]:
     """What the config says of machines, as a production variant has it."""
     if endpoint.serverless is not None:
         serverless = endpoint.serverless

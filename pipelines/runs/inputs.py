@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from longspan.pipelines.cloud.aws_errors import explained
-from longspan.pipelines.config.data import Data
+from longspan.pipelines.config.data import DataSection
 from longspan.training.beside import Beside
 from longspan.training.errors import DataError
 from longspan.training.progress import Progress
@@ -46,7 +46,7 @@ class Store:
     kms_key: str | None = None
 
 
-def place_inputs(data: Data, store: Store, directory: Path) -> Inputs:
+def place_inputs(data: DataSection, store: Store, directory: Path) -> Inputs:
     """Generate the sample if it is asked for, upload what is local; where everything is then.
 
     `directory` gets the sample. Raises DataError for a file that is missing, AwsError when the
@@ -61,7 +61,7 @@ def place_inputs(data: Data, store: Store, directory: Path) -> Inputs:
 
 
 @contextmanager
-def sample_ahead(data: Data, directory: Path) -> Iterator[Callable[[], None]]:
+def sample_ahead(data: DataSection, directory: Path) -> Iterator[Callable[[], None]]:
     """Generate the sample in a process beside this one, which has modules to load meanwhile.
 
     Call what this gives before `place_inputs`: it waits for the sample. Without a sample to
@@ -75,7 +75,7 @@ def sample_ahead(data: Data, directory: Path) -> Iterator[Callable[[], None]]:
         yield other.result
 
 
-def _files(data: Data, directory: Path) -> Mapping[str, list[str]]:
+def _files(data: DataSection, directory: Path) -> Mapping[str, list[str]]:
     folder = _sample_folder(data, directory)
     if folder is None:
         return {
@@ -92,7 +92,7 @@ def _files(data: Data, directory: Path) -> Mapping[str, list[str]]:
     }
 
 
-def _sample_folder(data: Data, directory: Path) -> Path | None:
+def _sample_folder(data: DataSection, directory: Path) -> Path | None:
     """Folder of the sample, made or to be made; None if the config has no sample."""
     if data.sample is None:
         return None
@@ -100,7 +100,7 @@ def _sample_folder(data: Data, directory: Path) -> Path | None:
     return directory / f"sample-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
 
 
-def _generate(data: Data, folder: Path) -> None:
+def _generate(data: DataSection, folder: Path) -> None:
     assert data.sample is not None
     settings = SampleSettings(**data.sample.model_dump())
     write_sample(folder, settings, show_training(settings))

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from longspan.pipelines.config import Config, parse_config
 from longspan.pipelines.config.search_space import DEFAULT_SPACE
 from longspan.pipelines.config.template import default_of, section_of, yaml_line
-from longspan.pipelines.config.tuning import Tuning
+from longspan.pipelines.config.tuning import TuningSection
 
 PAGE = Path(__file__).parents[3] / "docs" / "config.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def _tables(name: str, model: type[BaseModel]) -> Iterator[str]:
     for key, field in model.model_fields.items():
         yield f"| `{key}` | {_default(field)} | {field.description} |"
     yield ""
-    if model is Tuning:
+    if model is TuningSection:
         yield "Searched when `search_space` is left out:\n\n```yaml"
         yield from (f"{key}: {yaml_line(values)}" for key, values in DEFAULT_SPACE.items())
         yield "```\n"
