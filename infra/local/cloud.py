@@ -14,6 +14,7 @@ from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane, Service
 from longspan.infra.local.control.documents import Documents
 from longspan.infra.local.control.tags import Tags
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.endpoints.configs import EndpointConfigs
 from longspan.infra.local.endpoints.deployments import Deployments
 from longspan.infra.local.endpoints.service import Endpoints
@@ -74,11 +75,12 @@ class Cloud:
         stack.callback(keeper.close)
         clients = Clients(self.url, self.account.administrator)
         stack.callback(runtime.close)
-        context = Context(documents, clients, runtime, workplace, time.time)
+        threads = Threads(documents)
+        context = Context(documents, threads, clients, runtime, workplace, time.time)
         deployments = Deployments(context)
         endpoints = Endpoints(context, deployments, at_rest=settings.at_rest)
         control_plane = ControlPlane(services(context, endpoints))
-        stack.callback(control_plane.close)
+        stack.callback(threads.close)
         server.answer_sagemaker(control_plane.handle)
         server.answer_invocations(deployments.invoke)
         if settings.iam:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.documents import Documents
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.runtimes.runtime import Runtime
 
 __all__ = ["Context"]
@@ -19,6 +20,7 @@ class Context:
     """
 
     documents: Documents
+    threads: Threads
     clients: Clients
     runtime: Runtime
     workplace: Path

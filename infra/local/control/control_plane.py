@@ -21,10 +21,6 @@ class Service(Protocol):
         """After a restart on kept state: what was running is not any more."""
         ...
 
-    def close(self) -> None:
-        """Stop everything that runs and wait for it; state is kept."""
-        ...
-
 
 class ControlPlane:
     """All operations of all services; each belongs to one."""
@@ -60,8 +56,3 @@ class ControlPlane:
         """Of every service."""
         for service in self._services:
             service.recover()
-
-    def close(self) -> None:
-        """Of every service, the last one first: endpoints and executions stop before jobs."""
-        for service in reversed(self._services):
-            service.close()

@@ -123,6 +123,11 @@ class Documents:
             self._changed.wait_for(lambda: until(self._find(key)), timeout)
             return copy.deepcopy(self._find(key))
 
+    def wake(self) -> None:
+        """Let every `wait` look at its condition again, though no document changed."""
+        with self._changed:
+            self._changed.notify_all()
+
     def _find(self, key: Key) -> Document:
         try:
             return self._documents[key]

@@ -47,9 +47,6 @@ class Tags:
     def recover(self) -> None:
         """Tags are in the documents."""
 
-    def close(self) -> None:
-        """Nothing runs."""
-
     def _add(self, call: Call) -> Document:
         """A key that is there gets the new value."""
         given: Sequence[Mapping[str, str]] = call.request["Tags"]

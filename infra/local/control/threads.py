@@ -1,41 +1,54 @@
-"""The threads of running jobs: one each, which can be asked to stop."""
+"""Registry of the local cloud's threads: one for each job, execution, step and endpoint change.
+
+All work in the background starts here, so that closing the cloud tells and joins it in one place.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from longspan.infra.local.control.documents import Key
+from longspan.infra.local.control.documents import Documents, Key
 
-__all__ = ["Runs", "Signals"]
+__all__ = ["Signals", "Threads"]
 
-# A container is killed at once when the cloud closes; what is left is to write it down.
-_PATIENCE = 20.0
+# Containers are killed at once when the cloud closes; what remains is to write that down.
+_SECONDS_TO_JOIN = 30.0
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What a running job is told: `stop` by its user, `close` when the local cloud ends."""
+    """Events for running work: a user sets `stop`, the end of the local cloud sets `close`."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     close: threading.Event = field(default_factory=threading.Event)
 
     @property
     def ending(self) -> bool:
-        """Whether there is no use in going on."""
+        """Whether the work must end."""
         return self.stop.is_set() or self.close.is_set()
 
 
-class Runs:
-    """Of one service."""
+class Threads:
+    """Threads that run now, each with the key of the document that it works on."""
 
-    def __init__(self) -> None:
-        self._running: dict[Key, tuple[threading.Thread, Signals]] = {}
+    def __init__(self, documents: Documents) -> None:
+        """Waits for a change of `documents` end when the cloud closes."""
+        self._documents = documents
+        self._running: dict[threading.Thread, tuple[Key, Signals]] = {}
+        self._closing = threading.Event()
+        self._at_close: list[Callable[[], object]] = []
         self._lock = threading.Lock()
 
-    def start(self, key: Key, work: Callable[[Signals], None]) -> None:
-        """Run `work` in a thread of its own, which must not raise."""
-        signals = Signals()
+    @property
+    def closing(self) -> threading.Event:
+        """Event that is set when the local cloud ends; the `close` of all signals."""
+        return self._closing
+
+    def start(self, key: Key, work: Callable[[Signals], object]) -> None:
+        """Run `work` in a new thread; log an exception that it raises."""
+        signals = Signals(close=self._closing)
 
         def run() -> None:
             try:
@@ -44,25 +57,34 @@ class Runs:
                 logging.getLogger(__name__).exception("%s %s", key.kind, key.name)
             finally:
                 with self._lock:
-                    del self._running[key]
+                    del self._running[thread]
 
         thread = threading.Thread(target=run, name=f"{key.kind} {key.name}", daemon=True)
         with self._lock:
-            self._running[key] = thread, signals
+            self._running[thread] = key, signals
             thread.start()
 
     def stop(self, key: Key) -> None:
-        """Ask a job to stop; nothing when it has ended meanwhile."""
+        """Set the `stop` signal of the work on a document, if it still runs."""
         with self._lock:
-            found = self._running.get(key)
-        if found is not None:
-            found[1].stop.set()
+            for other, signals in self._running.values():
+                if other == key:
+                    signals.stop.set()
+
+    def at_close(self, action: Callable[[], object]) -> None:
+        """Call `action` when the cloud closes, before the threads are joined."""
+        self._at_close.append(action)
 
     def close(self) -> None:
-        """End all jobs and wait for their threads."""
+        """Tell all work that the cloud ends, and wait until its threads have ended."""
+        self._closing.set()
+        self._documents.wake()
+        for action in self._at_close:
+            action()
+        deadline = time.monotonic() + _SECONDS_TO_JOIN
+        while (thread := self._any()) is not None and time.monotonic() < deadline:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _any(self) -> threading.Thread | None:
         with self._lock:
-            running = list(self._running.values())
-        for _, signals in running:
-            signals.close.set()
-        for thread, _ in running:
-            thread.join(_PATIENCE)
+            return next(iter(self._running), None)

@@ -51,9 +51,6 @@ class EndpointConfigs:
     def recover(self) -> None:
         """Configs do not run."""
 
-    def close(self) -> None:
-        """Nothing runs."""
-
     def _create(self, call: Call) -> Document:
         self._check(call)
         name = call.request[_NAME]

@@ -21,6 +21,7 @@ from longspan.infra.local.control.invocations import (
     unsupported,
     validation_error,
 )
+from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.endpoints.fleet import EndpointFleet
 from longspan.infra.local.endpoints.variants import retained, summaries, weights
 
@@ -30,7 +31,6 @@ __all__ = ["CONFIG", "KIND", "STATUS", "Deployments"]
 KIND = "endpoint"
 STATUS = "EndpointStatus"
 CONFIG = "EndpointConfigName"
-_PATIENCE = 10.0  # with threads whose containers were killed
 
 
 class Deployments:
@@ -40,9 +40,9 @@ class Deployments:
         self._context = context
         self._documents = context.documents
         self._fleets: dict[Key, EndpointFleet] = {}
-        self._threads: list[threading.Thread] = []
-        self._closing = threading.Event()
+        self._closing = context.threads.closing
         self._lock = threading.Lock()
+        context.threads.at_close(self._kill)
 
     def bring_up(self, key: Key) -> None:
         """From Creating to InService or Failed."""
@@ -79,16 +79,13 @@ class Deployments:
             f"Endpoint {invocation.endpoint} of account {invocation.account} not found."
         )
 
-    def close(self) -> None:
-        """Kill all containers; what served can be brought up again."""
-        self._closing.set()
+    def _kill(self) -> None:
+        """Kill all containers; endpoints that served can be brought up again."""
         with self._lock:
-            fleets, threads = list(self._fleets.values()), list(self._threads)
+            fleets = list(self._fleets.values())
             self._fleets.clear()
         for fleet in fleets:
             fleet.kill()
-        for thread in threads:
-            thread.join(_PATIENCE)
 
     def _bring_up(self, key: Key) -> None:
         document = self._documents.get(key)
@@ -185,13 +182,9 @@ class Deployments:
     def _work(self, key: Key, work: Callable[[], None]) -> None:
         """In a thread; the status lets one at a time work on an endpoint."""
 
-        def run() -> None:
+        def run(_: Signals) -> None:
             # A cloud that ends leaves the status as it is: `recover` goes by it.
             with contextlib.suppress(ServingClosed):
                 work()
 
-        thread = threading.Thread(target=run, name=f"endpoint {key.name}", daemon=True)
-        with self._lock:
-            self._threads = [other for other in self._threads if other.is_alive()]
-            self._threads.append(thread)
-            thread.start()
+        self._context.threads.start(key, run)

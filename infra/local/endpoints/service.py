@@ -54,10 +54,6 @@ class Endpoints:
             elif status != "Failed":
                 self._deployments.restore(key)
 
-    def close(self) -> None:
-        """Kill all containers; what served serves again after `recover`."""
-        self._deployments.close()
-
     def _create(self, call: Call) -> Document:
         name, arn = call.request[_NAME], call.arn(f"{KIND}/{call.request[_NAME]}")
         config = self._config(call)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from longspan.infra.local.control.api import Call, Document, Handler
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
-from longspan.infra.local.control.threads import Runs, Signals
+from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.jobs.records import JobKind, Records
 
 __all__ = ["JobService", "Plan", "Work"]
@@ -41,7 +41,7 @@ class JobService:
         self._plan = plan
         self._stopping = stopping
         self._records = Records(context, kind)
-        self._runs = Runs()
+        self._threads = context.threads
 
     def operations(self) -> Mapping[str, Handler]:
         """Handlers by operation name."""
@@ -59,23 +59,19 @@ class JobService:
         """Jobs that ran when an earlier cloud ended have failed."""
         self._records.recover()
 
-    def close(self) -> None:
-        """Kill the containers; their jobs have failed."""
-        self._runs.close()
-
     def start(self, call: Call, *, extra: Document | None = None) -> str:
         """Start a job; its ARN. `extra` are members of its document. Raises ApiError."""
         plan = self._plan(call)
         job = self._records.create(call, {**plan.members, **(extra or {})})
         key = self._records.key(call.region, call.request[self._kind.name])
-        self._runs.start(key, plan.work(key, job))
+        self._threads.start(key, plan.work(key, job))
         return str(job[self._kind.arn])
 
     def stop(self, region: str, name: str) -> None:
         """Ask a job to stop. Raises NotFound, and ValidationError when it has ended."""
         key = self._records.key(region, name)
         self._records.stopping(key, self._stopping)
-        self._runs.stop(key)
+        self._threads.stop(key)
 
     def _create(self, call: Call) -> Document:
         return {self._kind.arn: self.start(call)}

@@ -36,9 +36,6 @@ class Models:
     def recover(self) -> None:
         """Models do not run; endpoints do."""
 
-    def close(self) -> None:
-        """Nothing runs."""
-
     def _create(self, call: Call) -> Document:
         name = call.request[_NAME]
         container = ModelContainer.of(call.request, self._context.documents, call.region)

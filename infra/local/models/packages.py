@@ -59,9 +59,6 @@ class ModelPackages:
     def recover(self) -> None:
         """The registry is documents alone."""
 
-    def close(self) -> None:
-        """Nothing runs."""
-
     def _create_group(self, call: Call) -> Document:
         name = call.request["ModelPackageGroupName"]
         arn = call.arn(f"{GROUP}/{name}")

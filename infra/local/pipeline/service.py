@@ -33,7 +33,3 @@ class Pipelines:
     def recover(self) -> None:
         """What ran when an earlier cloud ended has failed, and can be retried."""
         self._executions.recover()
-
-    def close(self) -> None:
-        """Give up what runs; it can be retried."""
-        self._executions.close()

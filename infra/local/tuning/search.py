@@ -5,7 +5,6 @@ Runs in a thread of its own. Whatever happens, the tuning job ends with a status
 
 import contextlib
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,14 +57,13 @@ class Search:
         key: Key,
         call: Call,
         arms: Sequence[Arm],
-        closing: threading.Event,
     ) -> None:
         self._context = context
         self._training_jobs = training_jobs
         self._key = key
         self._call = call
         self._arms = tuple(arms)
-        self._closing = closing
+        self._closing = context.threads.closing
         config = call.request["HyperParameterTuningJobConfig"]
         limits = config["ResourceLimits"]
         self._parallel = int(limits["MaxParallelTrainingJobs"])

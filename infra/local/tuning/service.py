@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
 """
 
-import contextlib
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +15,7 @@ from longspan.infra.local.control.api import (
     ValidationError,
 )
 from longspan.infra.local.control.context import Context
-from longspan.infra.local.control.documents import Exists, Key, Missing
+from longspan.infra.local.control.documents import Exists, Key
 from longspan.infra.local.control.listing import Listing
 from longspan.infra.local.tuning import requests
 from longspan.infra.local.tuning.arms import arms
@@ -31,9 +29,6 @@ __all__ = ["TuningJobs"]
 _KIND = "tuning-job"
 _NAME = "HyperParameterTuningJobName"
 _STATUS = "HyperParameterTuningJobStatus"
-# How long a shutdown waits for a thread; it has nothing to do any more.
-_PATIENCE = 10.0
-
 _JOBS = Listing(name=_NAME, status=_STATUS)
 _TRAINING_JOBS = Listing(
     name="TrainingJobName",
@@ -50,9 +45,6 @@ class TuningJobs:
     def __init__(self, context: Context, training_jobs: TrainingJobStarter) -> None:
         self._context = context
         self._training_jobs = training_jobs
-        self._closing = threading.Event()
-        self._threads: dict[Key, threading.Thread] = {}
-        self._lock = threading.Lock()
 
     def operations(self) -> Mapping[str, Handler]:
         """Handlers by operation name."""
@@ -79,17 +71,6 @@ class TuningJobs:
                     LastModifiedTime=now,
                 )
 
-    def close(self) -> None:
-        """Stop all tuning jobs; their training jobs were asked to stop then."""
-        self._closing.set()
-        with self._lock:
-            threads = list(self._threads.items())
-        for key, _ in threads:
-            with contextlib.suppress(Missing):  # a change wakes the thread
-                self._context.documents.change(key, LastModifiedTime=self._context.now())
-        for _, thread in threads:
-            thread.join(_PATIENCE)
-
     def _create(self, call: Call) -> Document:
         requests.check(call.request)
         parents = [self._parent(call, name) for name in parent_names(call.request)]
@@ -100,12 +81,8 @@ class TuningJobs:
         taught = [result for parent in parents for result in self._results(call.region, parent)]
         built = arms(call.request, taught)
         self._add(key, self._document(call, arn))
-        search = Search(self._context, self._training_jobs, key, call, built, self._closing)
-        thread = threading.Thread(target=search.run, name=f"tuning {name}", daemon=True)
-        with self._lock:
-            self._threads = {k: t for k, t in self._threads.items() if t.is_alive()}
-            self._threads[key] = thread
-            thread.start()
+        search = Search(self._context, self._training_jobs, key, call, built)
+        self._context.threads.start(key, lambda _: search.run())
         return {"HyperParameterTuningJobArn": arn}
 
     def _parent(self, call: Call, name: str) -> Document:

@@ -14,6 +14,7 @@ from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane, Service
 from longspan.infra.local.control.documents import Documents
 from longspan.infra.local.control.tags import Tags
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.endpoints.configs import EndpointConfigs
 from longspan.infra.local.models.models import Models
 from longspan.infra.local.models.packages import ModelPackages
@@ -81,8 +82,10 @@ def registry(
     account = create_account(url, REGION)
     clients = Clients(url, account.administrator)
     ticks = iter(range(1, 1_000_000))
+    documents = Documents(folder / "state")
     context = Context(
-        Documents(folder / "state"),
+        documents,
+        Threads(documents),
         clients,
         cast(Runtime, None),
         folder,

@@ -11,6 +11,7 @@ from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
 from longspan.infra.local.control.documents import Documents
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.endpoints.deployments import Deployments
 from longspan.infra.local.endpoints.service import Endpoints
 from longspan.infra.local.moto.arns import resource
@@ -21,8 +22,10 @@ DOCUMENTATION = Path(__file__).parents[3] / "docs/local-cloud.md"
 
 @pytest.fixture(scope="module")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
+    documents = Documents()
     context = Context(
-        Documents(),
+        documents,
+        Threads(documents),
         cast(Clients, None),
         cast(Runtime, None),
         tmp_path_factory.mktemp("workplace"),

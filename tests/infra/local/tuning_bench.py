@@ -10,6 +10,7 @@ from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
 from longspan.infra.local.control.documents import Documents, Key
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.runtimes.runtime import Runtime
 from longspan.infra.local.tuning.service import TuningJobs
 
@@ -116,9 +117,11 @@ class Bench:
     def __init__(self, workplace: Path, script: Callable[[Script], None]) -> None:
         self.documents = Documents()
         self.training = ScriptedTrainingJobs(self.documents, script)
+        self.threads = Threads(self.documents)
         self.clock = [1000.0]
         context = Context(
             documents=self.documents,
+            threads=self.threads,
             clients=cast(Clients, None),
             runtime=cast(Runtime, None),
             workplace=workplace,

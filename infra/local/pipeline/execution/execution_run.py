@@ -4,7 +4,6 @@ All that it knows is in the execution's document, so that a retry goes on from t
 """
 
 import logging
-import threading
 from collections.abc import Set
 
 from longspan.infra.local.containers.failures import CloudClosed, cut
@@ -22,23 +21,21 @@ __all__ = ["ExecutionRun"]
 
 _PARALLEL = 50  # where the pipeline says nothing
 _LONGEST_REASON = 3072
-_PATIENCE = 10.0  # with steps that only have to notice that the cloud closes
 
 
 class ExecutionRun:
     """Works in its thread until the document's status is a last one."""
 
-    def __init__(self, context: Context, key: Key, clients: RoleClients, close: threading.Event):
+    def __init__(self, context: Context, key: Key, clients: RoleClients) -> None:
         """`clients` have the rights of the execution's role."""
         self._context = context
         self._documents = context.documents
         self._key = key
         self._clients = clients
-        self._signals = Signals(close=close)
+        self._signals = Signals(close=context.threads.closing)
         document = self._documents.get(key)
         self._definition = read_definition(document["_Definition"])
         self._selected = _selected(document, frozenset(self._definition.steps))
-        self._threads: list[threading.Thread] = []
 
     def run(self) -> None:
         """To the end, whatever that is."""
@@ -55,8 +52,6 @@ class ExecutionRun:
         document = self._documents.get(self._key)
         if self._signals.close.is_set():
             self._abandon(str(CloudClosed()))
-            for thread in self._threads:
-                thread.join(_PATIENCE)
             return False
         schedule = Schedule(self._definition, self._selected, document["_Steps"])
         stopping = document[STATUS] == "Stopping"
@@ -97,10 +92,8 @@ class ExecutionRun:
         run = StepRun(
             self._context, self._key, self._definition, step, self._clients, self._signals
         )
-        thread = threading.Thread(target=run.run, name=f"step {name}", daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()]
-        self._threads.append(thread)
-        thread.start()
+        key = Key("step", self._key.region, f"{self._key.name}/{name}")
+        self._context.threads.start(key, lambda _: run.run())
 
     def _stop_steps(self) -> None:
         """Tell those that run; the change of the document wakes them."""

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html
 """
 
-import contextlib
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +16,7 @@ from longspan.infra.local.control.api import (
 )
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
-from longspan.infra.local.control.documents import Key, Missing
+from longspan.infra.local.control.documents import Key
 from longspan.infra.local.pipeline.definition.definition import Definition
 from longspan.infra.local.pipeline.definition.parameters import bind
 from longspan.infra.local.pipeline.definition.parsing import read_definition
@@ -39,7 +37,6 @@ __all__ = ["Executions"]
 
 _ARN, _TOKEN = "PipelineExecutionArn", "ClientRequestToken"
 _PARALLELISM, _SELECTION = "ParallelismConfiguration", "SelectiveExecutionConfig"
-_PATIENCE = 20.0
 
 
 class Executions:
@@ -49,9 +46,6 @@ class Executions:
         self._context = context
         self._documents = context.documents
         self._catalog = catalog
-        self._closing = threading.Event()
-        self._threads: dict[Key, threading.Thread] = {}
-        self._lock = threading.Lock()
 
     def operations(self) -> Mapping[str, Handler]:
         """Handlers by operation name."""
@@ -67,17 +61,6 @@ class Executions:
         for key, status in self._documents.texts(EXECUTION, STATUS):
             if status not in ENDED:
                 self._abandon(key)
-
-    def close(self) -> None:
-        """Give up what runs; jobs are stopped by their own service."""
-        self._closing.set()
-        with self._lock:
-            threads = dict(self._threads)
-        for key in threads:
-            with contextlib.suppress(Missing):  # a change wakes the thread
-                self._documents.change(key, LastModifiedTime=self._context.now())
-        for thread in threads.values():
-            thread.join(_PATIENCE)
 
     def _start(self, call: Call) -> Document:
         request = call.request
@@ -153,12 +136,8 @@ class Executions:
         return dict(reused(list(outside(definition, selected)), selected, source))
 
     def _run(self, key: Key, clients: RoleClients) -> None:
-        run = ExecutionRun(self._context, key, clients, self._closing)
-        thread = threading.Thread(target=run.run, name=f"execution {key.name}", daemon=True)
-        with self._lock:
-            self._threads = {k: t for k, t in self._threads.items() if t.is_alive()}
-            self._threads[key] = thread
-            thread.start()
+        run = ExecutionRun(self._context, key, clients)
+        self._context.threads.start(key, lambda _: run.run())
 
     def _update(self, call: Call) -> Document:
         find_execution(self._documents, call)

@@ -25,9 +25,6 @@ class Echo:
     def recover(self) -> None:
         self._log.append(f"recover {self._name}")
 
-    def close(self) -> None:
-        self._log.append(f"close {self._name}")
-
     def _answer(self, call: Call) -> Document:
         self._log.append(call.operation)
         return {**call.request, "ModelArn": call.arn("model/a"), "Private": 1}
@@ -62,12 +59,11 @@ def test_an_operation_that_nobody_answers_is_refused_by_name() -> None:
         ControlPlane([]).handle(call("CreateCluster"))
 
 
-def test_services_recover_in_order_and_close_in_reverse() -> None:
+def test_services_recover_in_order() -> None:
     log: list[str] = []
     plane = ControlPlane([Echo("a", log), Echo("b", log)])
     plane.recover()
-    plane.close()
-    assert log == ["recover a", "recover b", "close b", "close a"]
+    assert log == ["recover a", "recover b"]
 
 
 def test_an_operation_belongs_to_one_service_and_to_sagemaker() -> None:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Documents, Key
 from longspan.infra.local.control.invocations import Answer, Invocation, unavailable
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.endpoints.deployments import Deployments
 from longspan.infra.local.endpoints.fleet import EndpointFleet
 
@@ -278,7 +279,9 @@ def test_an_update_loses_no_request(bench: Bench) -> None:
 
 def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
     nothing = cast(Any, None)
-    deployments = Deployments(Context(Documents(), nothing, nothing, Path(), lambda: 0.0))
+    documents = Documents()
+    context = Context(documents, Threads(documents), nothing, nothing, Path(), lambda: 0.0)
+    deployments = Deployments(context)
     key = Key("endpoint", "us-east-1", "one")
 
     class After:

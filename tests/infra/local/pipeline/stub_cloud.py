@@ -19,6 +19,7 @@ from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
 from longspan.infra.local.control.documents import Documents, Key
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.pipeline.service import Pipelines
 from longspan.infra.local.runtimes.runtime import Runtime
 
@@ -171,11 +172,13 @@ class StubCloud:
 
     def __init__(self, workplace: Path, directory: Path | None = None) -> None:
         self.documents = Documents(directory)
+        self.threads = Threads(self.documents)
         self.jobs = StubJobs(self.documents)
         self.clients = StubClients()
         self.clock = [1_000_000.0]
         context = Context(
             documents=self.documents,
+            threads=self.threads,
             clients=cast(Clients, self.clients),
             runtime=cast(Runtime, None),
             workplace=workplace,
@@ -185,6 +188,10 @@ class StubCloud:
         self.clients.plane = self.plane
         self.plane.recover()
         self._tokens = 0
+
+    def close(self) -> None:
+        self.threads.close()
+        self.jobs.close()
 
     def call(self, operation: str, **request: Any) -> Document:
         return self.plane.handle(Call(operation, request, REGION, ACCOUNT, "arn:me"))

@@ -18,4 +18,4 @@ def bench(tmp_path: Path) -> Iterator[Callable[[Callable[[Script], None]], Bench
 
     yield make
     for one in made:
-        one.plane.close()
+        one.threads.close()

@@ -203,6 +203,6 @@ def test_close_ends_tuning_jobs_and_asks_training_jobs_to_stop(bench: Any) -> No
     one.call("CreateHyperParameterTuningJob", **tuning())
     for _ in range(2):
         assert started.acquire(timeout=WAIT)
-    one.plane.close()
+    one.threads.close()
     assert one.describe()["HyperParameterTuningJobStatus"] == "Stopped"
     assert len(one.training.stops) == 2

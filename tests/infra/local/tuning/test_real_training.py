@@ -12,6 +12,7 @@ from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
 from longspan.infra.local.control.documents import Documents, Key
+from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.jobs.training_jobs import training_jobs
 from longspan.infra.local.moto.account import create_account
 from longspan.infra.local.moto.server import MotoServer
@@ -118,8 +119,10 @@ def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
     url = server.start()
     account = create_account(url, REGION)
     runtime = ScriptRuntime(script)
+    documents = Documents()
     context = Context(
-        documents=Documents(),
+        documents=documents,
+        threads=Threads(documents),
         clients=Clients(url, account.administrator),
         runtime=runtime,
         workplace=tmp_path / "work",
@@ -161,6 +164,6 @@ def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
         job = sagemaker.describe_training_job(TrainingJobName=best["TrainingJobName"])
         assert job["TuningJobArn"] == done["HyperParameterTuningJobArn"]
     finally:
-        plane.close()
+        context.threads.close()
         runtime.close()
         server.stop()

@@ -42,7 +42,7 @@ class BrokenError(ApiError):
 def cloud(tmp_path: Path) -> Iterator[StubCloud]:
     made = StubCloud(tmp_path)
     yield made
-    made.plane.close()
+    made.close()
 
 
 def step(name: str, *arguments: Any, **members: Any) -> dict[str, Any]:
@@ -479,7 +479,7 @@ def test_an_execution_ends_with_the_cloud_and_can_be_retried(tmp_path: Path) -> 
     first.jobs.work = {"B": Job.pause}
     arn = first.start(definition(step("A"), step("B", DependsOn=["A"])))
     first.until(arn, "B", "Executing")
-    first.plane.close()
+    first.close()
     assert first.status(arn) == "Failed"
     second = StubCloud(tmp_path, tmp_path / "state")
     found = second.ended(arn)
@@ -488,7 +488,7 @@ def test_an_execution_ends_with_the_cloud_and_can_be_retried(tmp_path: Path) -> 
     second.retry(arn)
     assert second.ended(arn)["PipelineExecutionStatus"] == "Succeeded"
     assert second.jobs.count() == {"B": 1}
-    second.plane.close()
+    second.close()
 
 
 def test_what_a_crash_left_running_has_failed(tmp_path: Path) -> None:
@@ -499,8 +499,8 @@ def test_what_a_crash_left_running_has_failed(tmp_path: Path) -> None:
     second = StubCloud(tmp_path, tmp_path / "state")  # without an end of the first
     assert second.status(arn) == "Failed"
     assert second.statuses(arn) == {"A": "Failed"}
-    first.plane.close()
-    second.plane.close()
+    first.close()
+    second.close()
 
 
 def test_a_request_that_comes_again_starts_nothing(cloud: StubCloud) -> None:
