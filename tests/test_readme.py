@@ -104,3 +104,12 @@ def test_every_hyperparameter_is_documented_as_it_is():
         value = number.lower() if isinstance(default, bool | None) else number
         cells = [cell.replace("|", "\\|") for cell in (f"`{name}`", value, allowed, meaning)]
         assert f"| {' | '.join(cells)} |" in page
+
+
+def test_pictures_are_there_and_say_what_they_show():
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)
+    assert len(pictures) == 2
+    for text, path in pictures:
+        assert len(text) > 40
+        drawing = (ROOT / path).read_text(encoding="utf-8")
+        assert "prefers-color-scheme: dark" in drawing

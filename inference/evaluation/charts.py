@@ -8,15 +8,18 @@ so that its letters are of readable size there.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
 from markupsafe import Markup, escape
 
-__all__ = ["Series", "line_chart"]
+__all__ = ["Series", "chart_style", "line_chart", "standalone"]
 
 _WIDTH, _HEIGHT = 400, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42, 6, 10, 26
 # Labels of categories stand at least so far apart, points of several series at most.
 _LABEL, _ASIDE = 38, 6
+# Of a chart that stands alone: the caption above it and the key below, in lines of this height.
+_TEXT_LINE = 20
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,32 @@ def line_chart(
     return Markup(
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
         f"<title>{label}</title>{''.join(parts)}</svg>"
+    )
+
+
+def chart_style() -> Markup:
+    """Return the style sheet of the charts, for light and dark pages."""
+    return Markup(files("longspan.inference.evaluation").joinpath("charts.css").read_text("utf-8"))
+
+
+def standalone(chart: Markup, caption: str, names: Sequence[str]) -> str:
+    """Return a chart as an SVG file: its caption, itself, and a key to its series."""
+    height = _HEIGHT + 2 * _TEXT_LINE
+    key, x = [], float(_LEFT)
+    for number, name in enumerate(names):
+        y = height - _TEXT_LINE / 2
+        line = f'<polyline points="{x:.0f},{y:.0f} {x + 24:.0f},{y:.0f}"/>'
+        key.append(
+            f'<g class="series s{number}">{line}</g>'
+            f'<text x="{x + 30:.0f}" y="{y + 4:.0f}">{escape(name)}</text>'
+        )
+        x += 48 + 7 * len(name)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+        f'font-family="system-ui, sans-serif"><style>\n{chart_style()}</style>'
+        f'<text x="{_LEFT}" y="14">{escape(caption)}</text>'
+        f'<svg y="{_TEXT_LINE}" width="{_WIDTH}" height="{_HEIGHT}">{chart}</svg>'
+        f"{''.join(key)}</svg>\n"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from longspan.inference.evaluation.charts import Series, line_chart
+from longspan.inference.evaluation.charts import Series, chart_style, line_chart, standalone
 from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import read_evidence
 from longspan.inference.evaluation.files import unescape
@@ -22,13 +22,15 @@ from longspan.training.files import write_atomically
 from longspan.training.kept import MEDIUM
 from longspan.training.model.ending import early_lines, read_training
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["render_chart", "render_report", "write_report"]
 
 _Row = Mapping[str, str]
 
 
 def write_report(directory: str | Path, title: str) -> Path:
-    """Write `report.html` beside the `evaluation.json` of a directory; its path.
+    """Write `report.html` beside the `evaluation.json` of a directory; return its path.
+
+    Write the page's first chart as `quality.svg` too, for documents of one's own.
 
     Raises OSError when a file is missing or cannot be written, DataError for one that is damaged.
     """
@@ -42,6 +44,7 @@ def write_report(directory: str | Path, title: str) -> Path:
         _read(against) if "against" in document else None,
         read_evidence(folder),
     )
+    write_atomically(folder / "quality.svg", render_chart(document).encode())
     path = folder / "report.html"
     write_atomically(path, page.encode())
     return path
@@ -56,15 +59,15 @@ def render_report(
 ) -> str:
     """The page. `translations` and `against` have the columns of `translations.tsv`, `evidence`
     the content of `evidence.json`."""
-    template = (
-        files("longspan.inference.evaluation").joinpath("report.html").read_text(encoding="utf-8")
-    )
+    folder = files("longspan.inference.evaluation")
+    template = folder.joinpath("report.html").read_text(encoding="utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-    names = ["model", "baseline"] if "against" in document else ["model"]
+    names = _names(document)
     return environment.from_string(template).render(
         title=title,
+        chart_style=chart_style(),
         warnings=list(early_lines(read_training(Fields(document)))),
         facts=list(_facts(document)),
         names=names,
@@ -75,6 +78,17 @@ def render_report(
         examples=list(_examples(translations, against)),
         method=list(_method(document, evidence or {})),
     )
+
+
+def render_chart(document: Mapping[str, Any]) -> str:
+    """Return the report's first chart, BLEU by sentence length, as an SVG file of its own."""
+    names = _names(document)
+    chart = next(_charts(document, names))
+    return standalone(chart["svg"], chart["caption"], names)
+
+
+def _names(document: Mapping[str, Any]) -> list[str]:
+    return ["model", "baseline"] if "against" in document else ["model"]
 
 
 def _read(path: Path) -> list[_Row]:

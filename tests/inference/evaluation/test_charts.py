@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.inference.evaluation.charts import Series, line_chart
+from longspan.inference.evaluation.charts import Series, line_chart, standalone
 
 
 def circles(svg: str) -> list[tuple[float, float]]:
@@ -53,3 +53,16 @@ def test_shares_can_be_percentages():
 def test_a_series_must_fit_the_categories():
     with pytest.raises(ValueError, match="expected 2 values, got 1"):
         line_chart("t", ["a", "b"], [Series("s", [1.0])])
+
+
+def test_a_chart_that_stands_alone_has_its_style_and_a_key():
+    chart = line_chart("t", ["a"], [Series("one", [1.0]), Series("<two>", [2.0])])
+    root = ET.fromstring(standalone(chart, "BLEU & words", ["one", "<two>"]))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == "BLEU & words"
+    assert texts[-2:] == ["one", "<two>"]
+    [style] = root.iter("{http://www.w3.org/2000/svg}style")
+    assert "prefers-color-scheme: dark" in (style.text or "")
+    # The chart's own elements lie in the same document, with the classes that the style names.
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}circle"))) == 2

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,9 @@ def test_training_that_ended_early_is_said_everywhere(model, pairs_file, tmp_pat
     line = f"model: training ended early: {reason}"
     page = (tmp_path / "o" / "report.html").read_text()
     assert page.count(line) == 1
+    chart = ET.parse(tmp_path / "o" / "quality.svg").getroot()
+    key = [text.text for text in chart.iter("{http://www.w3.org/2000/svg}text")][-2:]
+    assert key == ["model", "baseline"]
     for lines in (render_table(done.model, done.against, done.training).splitlines(),
                   list(table_lines(document))):  # fmt: skip
         assert [one for one in lines if "early" in one] == [line]
