@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from longspan.training.errors import LongspanError
 
-__all__ = ["AwsError", "explain", "explained"]
+__all__ = ["AwsError", "explain_aws", "explained"]
 
 
 class AwsError(LongspanError):
@@ -26,15 +26,15 @@ def explained(doing: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise AwsError(f"{doing}: {explain(error)}") from error
+        raise AwsError(f"{doing}: {explain_aws(error)}") from error
     except S3UploadFailedError as error:
         # boto3's transfers wrap what S3 has answered.
         cause = error.__context__
-        said = explain(cause) if isinstance(cause, ClientError) else _one_line(error)
+        said = explain_aws(cause) if isinstance(cause, ClientError) else _one_line(error)
         raise AwsError(f"{doing}: {said}") from error
 
 
-def explain(error: ClientError | BotoCoreError) -> str:
+def explain_aws(error: ClientError | BotoCoreError) -> str:
     """One line: what came, and what to do about it."""
     if isinstance(error, ClientError):
         return _explain_answer(error)

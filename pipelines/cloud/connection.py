@@ -17,7 +17,7 @@ from botocore.config import Config
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 from longspan.pipelines.cloud.local_cloud import LocalCloud, find_running
 
-__all__ = ["Connection", "connect_aws", "connect_local", "open_local"]
+__all__ = ["CloudConnection", "connect_aws", "connect_local", "open_local"]
 
 # AWS's own advice for a busy account; every retry waits longer than the one before.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10)
@@ -26,7 +26,7 @@ _LOCAL_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_
 
 
 @dataclass(frozen=True)
-class Connection:
+class CloudConnection:
     """A session with AWS or a local cloud, and the names that every request needs.
 
     `role_arn` and `bucket` are the local cloud's own ones there; on AWS the config gives them.
@@ -68,7 +68,7 @@ class Connection:
         )
 
 
-def connect_local(environment: Mapping[str, str]) -> Connection:
+def connect_local(environment: Mapping[str, str]) -> CloudConnection:
     """To the local cloud that these variables lead to. Raises AwsError when it is not there."""
     url = environment["AWS_ENDPOINT_URL"]
     region = environment.get("AWS_DEFAULT_REGION", "us-east-1")
@@ -80,7 +80,7 @@ def connect_local(environment: Mapping[str, str]) -> Connection:
     with explained(f"the local cloud at {url}"):
         account = session.client("sts", endpoint_url=url, config=_LOCAL_CONFIG)
         identity = account.get_caller_identity()
-    return Connection(
+    return CloudConnection(
         session=session,
         region=region,
         account=identity["Account"],
@@ -91,18 +91,18 @@ def connect_local(environment: Mapping[str, str]) -> Connection:
     )
 
 
-def connect_aws(region: str | None) -> Connection:
+def connect_aws(region: str | None) -> CloudConnection:
     """To AWS with boto3's own chain of credentials. Raises AwsError without them."""
     with explained("signing in to AWS"):
         session = boto3.Session(region_name=region)
         identity = session.client("sts", config=_CONFIG).get_caller_identity()
-    return Connection(session=session, region=session.region_name, account=identity["Account"])
+    return CloudConnection(session=session, region=session.region_name, account=identity["Account"])
 
 
 @contextlib.contextmanager
 def open_local(
     directory: Path, environment: Mapping[str, str] = os.environ, *, to_look: bool = False
-) -> Iterator[Connection]:
+) -> Iterator[CloudConnection]:
     """A local cloud: the one that AWS_ENDPOINT_URL names, the one running on `directory`, or one
     started for as long as this lasts: `to_look` at what is there, with nothing brought up and
     nothing changed. Raises AwsError and LocalCloudStartError.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from longspan.pipelines.cloud.connection import Connection
+    from longspan.pipelines.cloud.connection import CloudConnection
 
 __all__ = [
     "CONFIG_HELP",
@@ -81,7 +81,7 @@ def open_connection(
     environment: Mapping[str, str] = os.environ,
     *,
     to_look: bool = False,
-) -> Iterator["Connection"]:
+) -> Iterator["CloudConnection"]:
     """AWS or a local cloud, as the options say; `region` is the config's.
 
     With `to_look` a local cloud that does not run stays so. Raises AwsError and

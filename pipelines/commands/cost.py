@@ -54,12 +54,11 @@ def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
     from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.estimate.prices import PRICES_AS_OF
     from longspan.pipelines.runs.bill import bill
-    from longspan.pipelines.runs.execution import Execution
-    from longspan.pipelines.runs.executions import find_execution
+    from longspan.pipelines.runs.execution import Execution, choose_execution
 
     with open_connection(arguments, config.aws.region, to_look=True) as connection:
         sagemaker = connection.client("sagemaker")
-        found = find_execution(sagemaker, arguments.execution or None, config.name)
+        found = choose_execution(sagemaker, arguments.execution or None, config.name)
         state = Execution(sagemaker, found.arn).state()
         billed = bill(sagemaker, state, config.prices, datetime.now(UTC))
         local = connection.local

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
 
 if TYPE_CHECKING:
-    from longspan.pipelines.cloud.connection import Connection
+    from longspan.pipelines.cloud.connection import CloudConnection
     from longspan.pipelines.config import Config
 
 HELP = "deploy a model package to an endpoint"
@@ -76,13 +76,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _deploy(
-    connection: "Connection", config: "Config", endpoint: str, arguments: argparse.Namespace
+    connection: "CloudConnection", config: "Config", endpoint: str, arguments: argparse.Namespace
 ) -> None:
     from longspan.pipelines.deployment.deployment import deploy
-    from longspan.pipelines.deployment.model_registry import approve, find_package
+    from longspan.pipelines.deployment.model_registry import approve, choose_package
 
     sagemaker = connection.client("sagemaker")
-    package = find_package(
+    package = choose_package(
         sagemaker, config.group, arguments.package, approved=not arguments.approve
     )
     deployment = _deployment(connection, config, endpoint, package)
@@ -92,7 +92,9 @@ def _deploy(
     print(f"{package}\n{endpoint}: {f'replaces {before}' if before else 'new'}")
 
 
-def _deployment(connection: "Connection", config: "Config", endpoint: str, package: str) -> Any:
+def _deployment(
+    connection: "CloudConnection", config: "Config", endpoint: str, package: str
+) -> Any:
     from longspan.pipelines.deployment.deployment import Deployment, variant
 
     aws = config.aws

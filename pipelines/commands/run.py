@@ -104,10 +104,10 @@ def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
 
 
 def _show_table(evaluated: "Evaluated") -> None:
-    from longspan.pipelines.runs.results import table_lines
+    from longspan.pipelines.runs.results import evaluation_lines
 
     print()
-    for line in table_lines(evaluated.document):
+    for line in evaluation_lines(evaluated.document):
         print(line)
 
 

@@ -30,13 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print; 1 for an execution that failed, when it was followed to its end."""
     from longspan.pipelines.cloud.options import default_region, open_connection
-    from longspan.pipelines.runs.execution import Execution
-    from longspan.pipelines.runs.executions import find_execution
+    from longspan.pipelines.runs.execution import Execution, choose_execution
     from longspan.pipelines.runs.live_view import show
 
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         client = connection.client("sagemaker")
-        found = find_execution(client, arguments.execution, arguments.pipeline)
+        found = choose_execution(client, arguments.execution, arguments.pipeline)
         if arguments.execution is None:
             _print_list(client, arguments.pipeline)
         execution = Execution(client, found.arn)
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_list(client: Any, pipeline: str | None) -> None:
-    from longspan.pipelines.runs.executions import list_executions, list_pipelines
+    from longspan.pipelines.runs.execution import list_executions, list_pipelines
 
     for name in [pipeline] if pipeline else list_pipelines(client):
         found = list(list_executions(client, name))

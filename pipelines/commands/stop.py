@@ -25,14 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask it to stop and wait until it has."""
     from longspan.pipelines.cloud.options import default_region, open_connection
-    from longspan.pipelines.runs.execution import Execution
-    from longspan.pipelines.runs.executions import find_execution
+    from longspan.pipelines.runs.execution import Execution, choose_execution
     from longspan.pipelines.runs.live_view import show
 
     # A local cloud that does not run has nothing to stop.
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         client = connection.client("sagemaker")
-        found = find_execution(client, arguments.execution, arguments.pipeline)
+        found = choose_execution(client, arguments.execution, arguments.pipeline)
         execution = Execution(client, found.arn)
         if execution.state().ended:
             print(f"{found.id} has ended already: {found.status}")

@@ -14,7 +14,7 @@ from longspan.pipelines.cloud.options import CONFIG_HELP, add_where_arguments
 from longspan.pipelines.estimate.dry_run import add_dry_run_arguments, refuse_json_alone
 
 if TYPE_CHECKING:
-    from longspan.pipelines.cloud.connection import Connection
+    from longspan.pipelines.cloud.connection import CloudConnection
     from longspan.pipelines.config import Config
     from longspan.pipelines.runs.execution import ExecutionState
     from longspan.pipelines.runs.pipeline_run import PipelineRun
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _study(
     config: "Config",
     study: "Study",
-    connection: "Connection",
+    connection: "CloudConnection",
     arguments: argparse.Namespace,
 ) -> int:
     from longspan.pipelines.runs.following import announce, explain_failure, follow
@@ -106,7 +106,7 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
     from longspan.pipelines.runs.results import fetch_evaluation
     from longspan.pipelines.study.courses import courses
     from longspan.pipelines.study.definition import evaluate_step_name
-    from longspan.pipelines.study.page import render_page, table_lines
+    from longspan.pipelines.study.page import render_page, study_lines
     from longspan.pipelines.study.results import measure_study
     from longspan.training.files import write_atomically
 
@@ -124,7 +124,7 @@ def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
     page = render_page(result, f"Which course cures? {run.config.name}")
     write_atomically(run.folder / "study.html", page.encode())
     print()
-    for line in table_lines(result):
+    for line in study_lines(result):
         print(line)
     print(f"\nreport: {run.folder / 'study.html'}")
     return 0

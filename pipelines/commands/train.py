@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
 from longspan.training.errors import DataError, HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 
@@ -101,41 +102,17 @@ def read_hyperparameters(
 def _train(
     arguments: argparse.Namespace, hyperparameters: Hyperparameters, environment: Mapping[str, str]
 ) -> int:
-    import torch
-
-    from longspan.inference.search.greedy import Greedy
-    from longspan.inference.translation.calibration import calibrate
-    from longspan.training.corpus.prepared import Prepared
-    from longspan.training.loop.checkpoint import CheckpointStore
-    from longspan.training.loop.distributed import World
-    from longspan.training.loop.journal import Journal
-    from longspan.training.loop.precision import compute_type
-    from longspan.training.loop.run import choose_device, train_model
-
     if arguments.threads is not None:
+        import torch
+
         if arguments.threads < 1:
             raise HyperparameterError(f"--threads {arguments.threads}: expected 1 or more")
         torch.set_num_threads(arguments.threads)
-    world = World.from_environment(environment)
-    device = choose_device(world)
-    compute_type(hyperparameters.precision, device)  # before --fresh deletes anything
-    journal = Journal() if world.is_first else Journal.silent()
+    check_precision(hyperparameters)  # before --fresh deletes anything
     out: Path = arguments.out
     checkpoints = arguments.checkpoints or out.with_name(f"{out.name}.checkpoints")
-    prepared = Prepared.open(arguments.directory)
-    if arguments.fresh and world.is_first:
-        CheckpointStore(checkpoints, warn=journal.note).clear()
-    train_model(
-        prepared,
-        out,
-        hyperparameters,
-        checkpoints=checkpoints,
-        decode=Greedy.of(prepared),
-        calibrate=calibrate,
-        world=world,
-        device=device,
-        journal=journal,
-    )
+    run = TrainingRun(arguments.directory, out, checkpoints, hyperparameters, fresh=arguments.fresh)
+    journal = run.train(environment)
     journal.note(f"model: {out}")
     journal.note(f"next: longspan translate {out} --text 'Your sentence.'")
     return 0

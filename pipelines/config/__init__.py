@@ -1,9 +1,13 @@
 """`longspan.yaml`: its sections, how it is read, and a commented one to start from."""
 
 from longspan.pipelines.config.config import Config
-from longspan.pipelines.config.default import load_config_or_sample
-from longspan.pipelines.config.errors import ConfigError
-from longspan.pipelines.config.reading import DEFAULT_FILE, load_config, parse_config
+from longspan.pipelines.config.reading import (
+    DEFAULT_FILE,
+    load_config,
+    load_config_or_sample,
+    parse_config,
+)
+from longspan.pipelines.config.section import ConfigError
 from longspan.pipelines.config.template import own_template, template
 
 __all__ = [

@@ -14,7 +14,6 @@ from longspan.pipelines.config.delivery import (
     GateSection,
     RegistrySection,
 )
-from longspan.pipelines.config.errors import ConfigError
 from longspan.pipelines.config.instances import (
     ENDPOINT,
     PROCESSING,
@@ -23,7 +22,7 @@ from longspan.pipelines.config.instances import (
     instance_problem,
 )
 from longspan.pipelines.config.search_space import space_mistakes
-from longspan.pipelines.config.section import ConfigSection, Mistake
+from longspan.pipelines.config.section import ConfigError, ConfigSection, Mistake
 from longspan.pipelines.config.training import (
     BaselineSection,
     TrainingSection,

@@ -9,11 +9,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from longspan.pipelines.config.config import Config
-from longspan.pipelines.config.errors import ConfigError, nearest_line
-from longspan.pipelines.config.section import ConfigSection, Mistake, Place
+from longspan.pipelines.config.section import (
+    ConfigError,
+    ConfigSection,
+    Mistake,
+    Place,
+    nearest_line,
+)
+from longspan.pipelines.config.template import template
 from longspan.pipelines.config.yaml_lines import parse_yaml
 
-__all__ = ["DEFAULT_FILE", "load_config", "parse_config"]
+__all__ = ["DEFAULT_FILE", "load_config", "load_config_or_sample", "parse_config"]
 
 DEFAULT_FILE = Path("longspan.yaml")
 
@@ -30,6 +36,16 @@ def load_config(path: Path = DEFAULT_FILE) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Mistake((), f"expected a text file: {error}")], str(path)) from error
     return parse_config(text, str(path))
+
+
+def load_config_or_sample(path: Path | None) -> Config:
+    """The file; without one `longspan.yaml` if that is there, else the generated sample's.
+
+    Raises ConfigError.
+    """
+    if path is None and not DEFAULT_FILE.is_file():
+        return parse_config(template(), "the sample's config")
+    return load_config(path or DEFAULT_FILE)
 
 
 def parse_config(text: str, source: str = "config") -> Config:

@@ -5,8 +5,7 @@ from typing import Any
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.sdk import ExecutionVariables, Join, StepTypeEnum
 from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without
-from longspan.pipelines.deployment.blue_green import blue_green
-from longspan.pipelines.deployment.deployment import VARIANT, variant
+from longspan.pipelines.deployment.deployment import VARIANT, blue_green, variant
 
 __all__ = ["deployment_steps"]
 

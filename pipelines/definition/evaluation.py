@@ -10,12 +10,12 @@ from longspan.pipelines.definition.processing import (
 )
 from longspan.pipelines.definition.sdk import JsonGet, PropertyFile
 from longspan.pipelines.definition.steps import RequestStep
+from longspan.pipelines.jobs.channels import BASELINE, EVALUATION, MODEL, PREPARED
 
-__all__ = ["OUTPUT", "evaluate_arguments", "evaluate_step", "figure", "output_uri"]
+__all__ = ["evaluate_arguments", "evaluate_step", "figure", "output_uri"]
 
-OUTPUT = "evaluation"
 _STEP = "Evaluate"
-_FILE = PropertyFile(name="Evaluation", output_name=OUTPUT, path="evaluation.json")
+_FILE = PropertyFile(name="Evaluation", output_name=EVALUATION, path="evaluation.json")
 
 
 def evaluate_step(
@@ -24,7 +24,7 @@ def evaluate_step(
     """Of S3 URIs: the prepared data, the tuned model's archive, the baseline's if there is one."""
     config = context.config
     evaluation = config.evaluation
-    inputs = {"model": model, "baseline": baseline, "prepared": prepared}
+    inputs = {MODEL: model, BASELINE: baseline, PREPARED: prepared}
     request = processing_request(
         context,
         "evaluate",
@@ -34,7 +34,7 @@ def evaluate_step(
             evaluation.max_runtime_minutes,
         ),
         {name: uri for name, uri in inputs.items() if uri is not None},
-        OUTPUT,
+        EVALUATION,
         evaluate_arguments(context),
     )
     return processing_step(context, _STEP, request, [_FILE])
@@ -60,4 +60,4 @@ def figure(name: str) -> JsonGet:
 
 def output_uri(step: RequestStep) -> Any:
     """Where the files of the evaluation lie."""
-    return step.properties.ProcessingOutputConfig.Outputs[OUTPUT].S3Output.S3Uri
+    return step.properties.ProcessingOutputConfig.Outputs[EVALUATION].S3Output.S3Uri

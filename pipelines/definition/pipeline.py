@@ -9,7 +9,7 @@ from longspan.pipelines.definition.deployment import deployment_steps
 from longspan.pipelines.definition.evaluation import evaluate_step, output_uri
 from longspan.pipelines.definition.gate import deploy_step, gate_steps, release_step
 from longspan.pipelines.definition.parameters import Parameters
-from longspan.pipelines.definition.preparation import COLLECTED, OUTPUT, collect_step, prepare_step
+from longspan.pipelines.definition.preparation import collect_step, prepare_step
 from longspan.pipelines.definition.registration import register_step
 from longspan.pipelines.definition.sdk import (
     Pipeline,
@@ -22,6 +22,7 @@ from longspan.pipelines.definition.steps import RequestStep
 from longspan.pipelines.definition.target import Target
 from longspan.pipelines.definition.training import baseline_step
 from longspan.pipelines.definition.tuning import best_job, best_model, tune_step
+from longspan.pipelines.jobs.channels import COLLECTED, PREPARED
 
 __all__ = ["build_pipeline", "definition_json"]
 
@@ -55,7 +56,7 @@ def definition_json(config: Config, target: Target) -> str:
 def _steps(context: BuildContext) -> list[Any]:
     first = _first_steps(context)
     prepare = first[-1]
-    prepared = prepare.properties.ProcessingOutputConfig.Outputs[OUTPUT].S3Output.S3Uri
+    prepared = prepare.properties.ProcessingOutputConfig.Outputs[PREPARED].S3Output.S3Uri
     prepare_job = prepare.properties.ProcessingJobName
     tune = tune_step(context, prepared, prepare_job)
     steps, baseline = [*first, tune], None

@@ -11,16 +11,14 @@ from longspan.pipelines.definition.processing import (
     processing_step,
 )
 from longspan.pipelines.definition.steps import RequestStep
+from longspan.pipelines.jobs.channels import COLLECTED, PAIRS, PREPARED
 
-__all__ = ["COLLECTED", "OUTPUT", "collect_step", "prepare_arguments", "prepare_step"]
-
-COLLECTED = "collected"
-OUTPUT = "prepared"
+__all__ = ["collect_step", "prepare_arguments", "prepare_step"]
 
 
 def collect_step(context: BuildContext) -> RequestStep:
     """Several machines read and clean the pairs; its output `collected` is Prepare's input."""
-    return _step(context, "Collect", "collect", {"pairs": context.parameters.pairs}, COLLECTED)
+    return _step(context, "Collect", "collect", {PAIRS: context.parameters.pairs}, COLLECTED)
 
 
 def prepare_step(context: BuildContext, collected: Any = None) -> RequestStep:
@@ -29,9 +27,9 @@ def prepare_step(context: BuildContext, collected: Any = None) -> RequestStep:
     `collected` is the URI of what Collect has left, where there is that step.
     """
     parameters = context.parameters
-    pairs = {"pairs": parameters.pairs} if collected is None else {COLLECTED: collected}
+    pairs = {PAIRS: parameters.pairs} if collected is None else {COLLECTED: collected}
     inputs = {**pairs, "validation": parameters.validation, "test": parameters.test}
-    return _step(context, "Prepare", "prepare", inputs, OUTPUT)
+    return _step(context, "Prepare", "prepare", inputs, PREPARED)
 
 
 def _step(

@@ -23,11 +23,11 @@ from longspan.pipelines.definition.sdk import (
     captured,
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
+from longspan.pipelines.jobs.channels import PREPARED
 from longspan.training.loop.metrics import definitions
 
-__all__ = ["CHANNEL", "baseline_step", "model_uri", "trainer"]
+__all__ = ["baseline_step", "job_model_uri", "trainer"]
 
-CHANNEL = "prepared"
 _MODELS = "models"
 
 
@@ -95,7 +95,7 @@ def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Req
     )
 
 
-def model_uri(context: BuildContext, job: Any) -> Any:
+def job_model_uri(context: BuildContext, job: Any) -> Any:
     """The archive that a training job of this name leaves."""
     values = [f"{context.place}/{_MODELS}", job, "output", "model.tar.gz"]
     return Join(on="/", values=values)
@@ -105,7 +105,7 @@ def _channel(uri: Any) -> Channel:
     source = S3DataSource(
         s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type="FullyReplicated"
     )
-    return Channel(channel_name=CHANNEL, data_source=DataSource(s3_data_source=source))
+    return Channel(channel_name=PREPARED, data_source=DataSource(s3_data_source=source))
 
 
 def _networking(context: BuildContext) -> Networking | None:

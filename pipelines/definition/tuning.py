@@ -24,7 +24,7 @@ from longspan.pipelines.definition.sdk import (
     captured,
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, tuning_retries
-from longspan.pipelines.definition.training import model_uri, trainer
+from longspan.pipelines.definition.training import job_model_uri, trainer
 from longspan.training.loop.metrics import definitions
 
 __all__ = ["best_job", "best_model", "tune_step"]
@@ -69,7 +69,7 @@ def best_job(step: RequestStep) -> Any:
 
 def best_model(context: BuildContext, step: RequestStep) -> Any:
     """The best training job's model archive."""
-    return model_uri(context, best_job(step))
+    return job_model_uri(context, best_job(step))
 
 
 def _tuner(tuning: TuningSection, job: Any) -> HyperparameterTuner:

@@ -3,18 +3,36 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy.html
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 from longspan.pipelines.config.delivery import EndpointSection
-from longspan.pipelines.deployment.blue_green import blue_green
-from longspan.pipelines.deployment.made_names import deployed_name, endpoint_config_pattern
 
-__all__ = ["VARIANT", "Deployment", "deploy", "roll_back", "variant"]
+__all__ = [
+    "VARIANT",
+    "WATCHED_SECONDS",
+    "Deployment",
+    "blue_green",
+    "deploy",
+    "deployed_name",
+    "endpoint_config_pattern",
+    "model_pattern",
+    "roll_back",
+    "variant",
+]
 
 VARIANT = "AllTraffic"
+
+# How long alarms can bring the old fleet back; the old fleet then stays for as long again.
+WATCHED_SECONDS = 600
+
+# The id of an execution; the version of a model package with random digits: six from
+# `longspan deploy`, eight from the stack's function that deploys approved packages.
+_EXECUTION = "[a-z0-9]{12}"
+_DEPLOYED = "v[0-9]+-[0-9a-f]{6}([0-9a-f]{2})?"
 
 
 @dataclass(frozen=True)
@@ -138,3 +156,37 @@ def roll_back(sagemaker: Any, endpoint: str) -> str:
             )
         sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=before[0])
         return str(before[0])
+
+
+def blue_green(alarms: Sequence[str]) -> dict[str, Any] | None:
+    """A request's `DeploymentConfig` with names of CloudWatch alarms; None without any."""
+    if not alarms:
+        return None
+    return {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {
+                "Type": "ALL_AT_ONCE",
+                "WaitIntervalInSeconds": WATCHED_SECONDS,
+            },
+            "TerminationWaitInSeconds": WATCHED_SECONDS,
+            "MaximumExecutionTimeoutInSeconds": 6 * WATCHED_SECONDS,
+        },
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]},
+    }
+
+
+def deployed_name(endpoint: str, package_arn: str, token: str) -> str:
+    """Of the model and the endpoint config of one `longspan deploy`; `token` is six hex digits."""
+    version = package_arn.rsplit("/", 1)[-1]
+    return f"{endpoint}-v{version}-{token}"
+
+
+def endpoint_config_pattern(endpoint: str) -> re.Pattern[str]:
+    """`<endpoint>-<execution>` of pipelines, and those of deployments outside of them."""
+    return re.compile(rf"{re.escape(endpoint)}-({_EXECUTION}|{_DEPLOYED})")
+
+
+def model_pattern(name: str, endpoint: str) -> re.Pattern[str]:
+    """`<name>-<execution>-<suffix>` of pipelines, and those of deployments outside of them."""
+    made = rf"{re.escape(name)}-{_EXECUTION}-[a-zA-Z0-9]{{10}}"
+    return re.compile(rf"{made}|{re.escape(endpoint)}-{_DEPLOYED}")

@@ -9,11 +9,11 @@ from typing import Any
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 
-__all__ = ["Listed", "ask", "list_endpoints", "wait_in_service"]
+__all__ = ["ListedEndpoint", "ask", "list_endpoints", "wait_in_service"]
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedEndpoint:
     """An endpoint as a list shows it."""
 
     name: str
@@ -24,7 +24,7 @@ class Listed:
     since: datetime
 
 
-def list_endpoints(sagemaker: Any) -> list[Listed]:
+def list_endpoints(sagemaker: Any) -> list[ListedEndpoint]:
     """All endpoints of the account and region, newest first. Raises AwsError."""
     with explained("the list of endpoints"):
         pages = sagemaker.get_paginator("list_endpoints").paginate(SortBy="CreationTime")
@@ -32,11 +32,11 @@ def list_endpoints(sagemaker: Any) -> list[Listed]:
         return [_listed(sagemaker, name) for name in names]
 
 
-def _listed(sagemaker: Any, name: str) -> Listed:
+def _listed(sagemaker: Any, name: str) -> ListedEndpoint:
     found = sagemaker.describe_endpoint(EndpointName=name)
     config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
     variants = config["ProductionVariants"]
-    return Listed(
+    return ListedEndpoint(
         name=name,
         status=found["EndpointStatus"],
         reason=found.get("FailureReason", ""),

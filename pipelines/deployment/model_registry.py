@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 
-__all__ = ["approve", "find_package"]
+__all__ = ["approve", "choose_package"]
 
 
-def find_package(sagemaker: Any, group: str, wanted: str | None, *, approved: bool) -> str:
+def choose_package(sagemaker: Any, group: str, wanted: str | None, *, approved: bool) -> str:
     """The ARN of a version, by its number; without `wanted`, of the newest one.
 
     Of the newest approved one when `approved`. An ARN, of any group or of none, is given back.

@@ -14,11 +14,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
-from longspan.pipelines.cloud.connection import Connection
-from longspan.pipelines.deployment.made_names import endpoint_config_pattern, model_pattern
+from longspan.pipelines.cloud.connection import CloudConnection
+from longspan.pipelines.deployment.deployment import endpoint_config_pattern, model_pattern
 from longspan.pipelines.deployment.scaling import stop_scaling
 
-__all__ = ["Project", "Resource", "delete", "find_resources"]
+__all__ = ["Project", "ProjectResource", "delete", "find_resources"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Project:
 
 
 @dataclass(frozen=True)
-class Resource:
+class ProjectResource:
     """One thing to delete; `note` is what a person wants to know before."""
 
     kind: str
@@ -41,7 +41,7 @@ class Resource:
     note: str = ""
 
 
-def find_resources(connection: Connection, project: Project) -> list[Resource]:
+def find_resources(connection: CloudConnection, project: Project) -> list[ProjectResource]:
     """Everything of the project that is there, in the order to delete it. Raises AwsError."""
     sagemaker = connection.client("sagemaker")
     with explained(f"what {project.name} has made"):
@@ -55,7 +55,7 @@ def find_resources(connection: Connection, project: Project) -> list[Resource]:
         ]
 
 
-def delete(connection: Connection, project: Project, resource: Resource) -> None:
+def delete(connection: CloudConnection, project: Project, resource: ProjectResource) -> None:
     """Delete one; nothing happens when it has gone already. Raises AwsError."""
     clients = connection.client
     name = resource.name
@@ -82,33 +82,33 @@ def delete(connection: Connection, project: Project, resource: Resource) -> None
                 raise
 
 
-def _endpoints(sagemaker: Any, project: Project) -> Iterator[Resource]:
+def _endpoints(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
     pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=project.endpoint)
     for page in pages:
         for found in page["Endpoints"]:
             if found["EndpointName"] == project.endpoint:
-                yield Resource("endpoint", project.endpoint, found["EndpointStatus"])
+                yield ProjectResource("endpoint", project.endpoint, found["EndpointStatus"])
 
 
-def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[Resource]:
+def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
     ours = endpoint_config_pattern(project.endpoint)
     pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=project.endpoint)
     for page in pages:
         for found in page["EndpointConfigs"]:
             if ours.fullmatch(found["EndpointConfigName"]):
-                yield Resource("endpoint config", found["EndpointConfigName"])
+                yield ProjectResource("endpoint config", found["EndpointConfigName"])
 
 
-def _models(sagemaker: Any, project: Project) -> Iterator[Resource]:
+def _models(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
     ours = model_pattern(project.name, project.endpoint)
     for part in sorted({project.name, project.endpoint}):
         for page in sagemaker.get_paginator("list_models").paginate(NameContains=part):
             for found in page["Models"]:
                 if found["ModelName"].startswith(part) and ours.fullmatch(found["ModelName"]):
-                    yield Resource("model", found["ModelName"])
+                    yield ProjectResource("model", found["ModelName"])
 
 
-def _packages(sagemaker: Any, project: Project) -> Iterator[Resource]:
+def _packages(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
     groups = sagemaker.get_paginator("list_model_package_groups").paginate(
         NameContains=project.group
     )
@@ -122,23 +122,27 @@ def _packages(sagemaker: Any, project: Project) -> Iterator[Resource]:
     )
     for page in pages:
         for found in page["ModelPackageSummaryList"]:
-            yield Resource("model package", found["ModelPackageArn"], found["ModelApprovalStatus"])
-    yield Resource("model package group", project.group)
+            yield ProjectResource(
+                "model package", found["ModelPackageArn"], found["ModelApprovalStatus"]
+            )
+    yield ProjectResource("model package group", project.group)
 
 
-def _pipelines(sagemaker: Any, project: Project) -> Iterator[Resource]:
+def _pipelines(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
     pages = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=project.name)
     for page in pages:
         for found in page["PipelineSummaries"]:
             if found["PipelineName"] == project.name:
-                yield Resource("pipeline", project.name, "with its executions")
+                yield ProjectResource("pipeline", project.name, "with its executions")
 
 
-def _objects(connection: Connection, project: Project) -> Iterator[Resource]:
+def _objects(connection: CloudConnection, project: Project) -> Iterator[ProjectResource]:
     sizes = [found["Size"] for found in _list_objects(connection.client("s3"), project)]
     if sizes:
         place = f"s3://{project.bucket}/{project.prefix}/"
-        yield Resource("objects", place, f"{len(sizes):,} objects, {sum(sizes) / 1e6:,.1f} MB")
+        yield ProjectResource(
+            "objects", place, f"{len(sizes):,} objects, {sum(sizes) / 1e6:,.1f} MB"
+        )
 
 
 def _list_objects(s3: Any, project: Project) -> Iterator[dict[str, Any]]:
@@ -160,7 +164,7 @@ def _delete_objects(s3: Any, project: Project) -> None:
             raise AwsError(f"{failed['Key']}: {failed['Code']}: {failed['Message']}")
 
 
-def _delete_endpoint(connection: Connection, name: str) -> None:
+def _delete_endpoint(connection: CloudConnection, name: str) -> None:
     """An endpoint config cannot be used again before its endpoint has gone."""
     stop_scaling(connection.client("application-autoscaling"), name)
     sagemaker = connection.client("sagemaker")

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from longspan.pipelines.cloud.aws_errors import explained
-from longspan.pipelines.cloud.connection import Connection
+from longspan.pipelines.cloud.connection import CloudConnection
 from longspan.pipelines.config import Config
 from longspan.pipelines.deployment.deployment import VARIANT
 
-__all__ = ["Scaling", "apply_scaling", "scale", "stop_scaling"]
+__all__ = ["ScalingPolicy", "apply_scaling", "scale", "stop_scaling"]
 
 # Scale by invocations a minute and instance.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
 
 
 @dataclass(frozen=True)
-class Scaling:
+class ScalingPolicy:
     """Instances between `minimum` and `maximum`, at `target` invocations a minute and instance.
 
     The pauses before an instance is given back and before one is added are in seconds.
@@ -31,7 +31,7 @@ class Scaling:
     scale_out_seconds: int
 
 
-def scale(autoscaling: Any, endpoint: str, scaling: Scaling) -> None:
+def scale(autoscaling: Any, endpoint: str, scaling: ScalingPolicy) -> None:
     """Let Application Auto Scaling choose the number of instances. Raises AwsError."""
     target = {
         "ServiceNamespace": "sagemaker",
@@ -55,12 +55,12 @@ def scale(autoscaling: Any, endpoint: str, scaling: Scaling) -> None:
         )
 
 
-def apply_scaling(connection: Connection, config: Config) -> bool:
+def apply_scaling(connection: CloudConnection, config: Config) -> bool:
     """Let the config's endpoint scale as it says; whether it does. Raises AwsError."""
     wanted = config.endpoint.autoscaling
     if wanted is None:
         return False
-    scaling = Scaling(
+    scaling = ScalingPolicy(
         minimum=wanted.min_instances,
         maximum=wanted.max_instances,
         target=wanted.target_invocations,

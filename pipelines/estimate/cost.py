@@ -21,15 +21,15 @@ from longspan.pipelines.estimate.prices import (
 __all__ = [
     "LOW_SHARE",
     "MONTH_HOURS",
+    "BilledJobs",
+    "CostItem",
     "CostRange",
-    "Item",
-    "Jobs",
+    "billed_evaluation",
+    "billed_preparation",
+    "billed_training",
     "cost_of",
     "endpoint_hour",
     "estimate",
-    "evaluation_jobs",
-    "preparation_jobs",
-    "training_jobs",
 ]
 
 # As AWS reckons a month.
@@ -43,7 +43,7 @@ _EARLY_STOPPING_SHARE = 1 - 1 / 3 / 2
 
 
 @dataclass(frozen=True)
-class Item:
+class CostItem:
     """One line of the estimate: a step, dollars from `low` to `high`, machine hours likewise."""
 
     name: str
@@ -58,7 +58,7 @@ class Item:
 class CostRange:
     """US dollars of one run, and of an hour of the endpoint that it leaves behind."""
 
-    items: tuple[Item, ...]
+    items: tuple[CostItem, ...]
     endpoint_low: float
     endpoint_high: float
     missing: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ class CostRange:
 
 
 @dataclass(frozen=True)
-class Jobs:
+class BilledJobs:
     """Jobs of one kind, as they are billed."""
 
     name: str
@@ -124,9 +124,9 @@ def estimate(config: Config) -> CostRange:
     return CostRange(run.items, *endpoint, missing)
 
 
-def cost_of(jobs: Iterable[Jobs], config: Config) -> CostRange:
+def cost_of(jobs: Iterable[BilledJobs], config: Config) -> CostRange:
     """The range of these jobs alone, with the prices of the config."""
-    items: list[Item] = []
+    items: list[CostItem] = []
     missing: list[str] = []
     for one in jobs:
         try:
@@ -136,10 +136,10 @@ def cost_of(jobs: Iterable[Jobs], config: Config) -> CostRange:
     return CostRange(tuple(items), 0.0, 0.0, tuple(dict.fromkeys(missing)))
 
 
-def preparation_jobs(config: Config, name: str, machines: int = 1) -> Jobs:
+def billed_preparation(config: Config, name: str, machines: int = 1) -> BilledJobs:
     """One, of `machines`."""
     preparation = config.preparation
-    return Jobs(
+    return BilledJobs(
         name,
         preparation.instance_type,
         machines,
@@ -148,12 +148,12 @@ def preparation_jobs(config: Config, name: str, machines: int = 1) -> Jobs:
     )
 
 
-def training_jobs(
+def billed_training(
     config: Config, name: str, jobs: int, minutes: float, low_share: float = LOW_SHARE
-) -> Jobs:
+) -> BilledJobs:
     """`jobs` of them, of `minutes` together."""
     training = config.training
-    return Jobs(
+    return BilledJobs(
         name,
         training.instance_type,
         training.instance_count,
@@ -165,10 +165,10 @@ def training_jobs(
     )
 
 
-def evaluation_jobs(config: Config, name: str, jobs: int = 1) -> Jobs:
+def billed_evaluation(config: Config, name: str, jobs: int = 1) -> BilledJobs:
     """`jobs` of them."""
     evaluation = config.evaluation
-    return Jobs(
+    return BilledJobs(
         name,
         evaluation.instance_type,
         1,
@@ -178,17 +178,17 @@ def evaluation_jobs(config: Config, name: str, jobs: int = 1) -> Jobs:
     )
 
 
-def _run_jobs(config: Config) -> Iterator[Jobs]:
+def _run_jobs(config: Config) -> Iterator[BilledJobs]:
     """Of the pipeline, step by step."""
     machines = config.preparation.instance_count
     if machines > 1:
-        yield preparation_jobs(config, "Collect", machines)
-    yield preparation_jobs(config, "Prepare")
+        yield billed_preparation(config, "Collect", machines)
+    yield billed_preparation(config, "Prepare")
     jobs = config.tuning.number_of_jobs
-    yield training_jobs(config, "Tune", jobs, _tuning_minutes(config), _tuning_share(config))
+    yield billed_training(config, "Tune", jobs, _tuning_minutes(config), _tuning_share(config))
     if config.baseline.enabled:
-        yield training_jobs(config, "TrainBaseline", 1, config.training.max_runtime_minutes)
-    yield evaluation_jobs(config, "Evaluate")
+        yield billed_training(config, "TrainBaseline", 1, config.training.max_runtime_minutes)
+    yield billed_evaluation(config, "Evaluate")
 
 
 def _count(jobs: int) -> str:
@@ -209,13 +209,13 @@ def _tuning_share(config: Config) -> float:
     return LOW_SHARE * (_EARLY_STOPPING_SHARE if stops_early else 1)
 
 
-def _item(step: Jobs, config: Config) -> Item:
+def _item(step: BilledJobs, config: Config) -> CostItem:
     hours = step.minutes / 60 * step.machines
     machine = price_of(step.machine, config.prices)
     disk = step.volume_gb * VOLUME_HOUR
     low = hours * step.low_share * (machine * (SPOT_SHARE if step.spot else 1) + disk)
     note = f"{step.note} on {step.machines} x {step.machine}"
-    return Item(step.name, low, hours * (machine + disk), note, hours * step.low_share, hours)
+    return CostItem(step.name, low, hours * (machine + disk), note, hours * step.low_share, hours)
 
 
 def endpoint_hour(config: Config) -> tuple[float, float]:

@@ -43,14 +43,14 @@ def dry_run_lines(
 ) -> Iterator[str]:
     """What `command` prints; `definition` is the pipeline's, as JSON, `note` stands below its
     plan."""
-    from longspan.pipelines.estimate.plan import plan, plan_lines
+    from longspan.pipelines.estimate.plan import plan_lines, plan_rows
 
     content = json.loads(definition)
     if as_json:
         yield json.dumps(content, indent=2, ensure_ascii=False)
         return
     yield "What a run would create or update:\n"
-    yield from plan_lines(plan(config, content))
+    yield from plan_lines(plan_rows(config, content))
     if note:
         yield f"\n{note}"
     yield "\nWhat it may cost on AWS; on this machine nothing:\n"

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from longspan.pipelines.config import Config
 
-__all__ = ["Row", "plan", "plan_lines"]
+__all__ = ["PlanRow", "plan_lines", "plan_rows"]
 
 _WIDTH = 100
 _STEP = 16  # columns of its name, at least
 
 
-class Row(NamedTuple):
+class PlanRow(NamedTuple):
     """One thing that a step creates, or that it decides."""
 
     step: str
@@ -23,7 +23,7 @@ class Row(NamedTuple):
     what: str
 
 
-def plan(config: Config, definition: Mapping[str, Any]) -> list[Row]:
+def plan_rows(config: Config, definition: Mapping[str, Any]) -> list[PlanRow]:
     """In the order of the definition's steps, between what comes before and after them."""
     reader = _Reader({found["Name"]: found["DefaultValue"] for found in definition["Parameters"]})
     steps = list(reader.steps(definition["Steps"]))
@@ -32,7 +32,7 @@ def plan(config: Config, definition: Mapping[str, Any]) -> list[Row]:
     return [*_before(config, reader.parameters), *_folded(steps), *after]
 
 
-def plan_lines(rows: Sequence[Row]) -> Iterator[str]:
+def plan_lines(rows: Sequence[PlanRow]) -> Iterator[str]:
     """As a table; a step's name stands at the first of its rows."""
     last = ""
     width = max(_STEP, *(len(row.step) + 2 for row in rows))
@@ -50,9 +50,9 @@ def plan_lines(rows: Sequence[Row]) -> Iterator[str]:
         last = step
 
 
-def _folded(rows: Sequence[Row]) -> Iterator[Row]:
+def _folded(rows: Sequence[PlanRow]) -> Iterator[PlanRow]:
     """Steps that create the same, but for their own names, as the first of them and the others."""
-    steps: dict[str, list[Row]] = {}
+    steps: dict[str, list[PlanRow]] = {}
     for row in rows:
         steps.setdefault(row.step, []).append(row)
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
@@ -62,21 +62,21 @@ def _folded(rows: Sequence[Row]) -> Iterator[Row]:
     for first, *others in alike.values():
         yield from steps[first]
         if others:
-            yield Row(first, "likewise", ", ".join(others))
+            yield PlanRow(first, "likewise", ", ".join(others))
 
 
-def _before(config: Config, parameters: Mapping[str, Any]) -> Iterator[Row]:
+def _before(config: Config, parameters: Mapping[str, Any]) -> Iterator[PlanRow]:
     for kind, name in (("pairs", "PairsUri"), ("validation", "ValidationUri"), ("test", "TestUri")):
         uri, given = parameters.get(name), getattr(config.data, kind) or [""]
         if uri is not None and given[0] != uri:
-            yield Row("first", "objects", f"{uri}/<hash>/")
-    yield Row("first", "pipeline", config.name)
+            yield PlanRow("first", "objects", f"{uri}/<hash>/")
+    yield PlanRow("first", "pipeline", config.name)
 
 
-def _after(config: Config) -> Iterator[Row]:
+def _after(config: Config) -> Iterator[PlanRow]:
     scaling = config.endpoint.autoscaling
     if config.endpoint.enabled and scaling is not None:
-        yield Row(
+        yield PlanRow(
             "then",
             "autoscaling",
             f"of {config.endpoint_name}: {scaling.min_instances} to {scaling.max_instances} "
@@ -91,11 +91,11 @@ class _Reader:
         self.parameters = parameters
         self._asked: set[str] = set()  # conditions of the steps before
 
-    def steps(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    def steps(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[PlanRow]:
         for step in steps:
             request = step["Arguments"]
             for kind, what in _READERS[step["Type"]](self, request):
-                yield Row(step["Name"], kind, what)
+                yield PlanRow(step["Name"], kind, what)
             yield from self.steps(request.get("IfSteps", ()))
 
     def text(self, value: Any) -> str:

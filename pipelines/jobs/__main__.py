@@ -5,10 +5,11 @@
     collect [OPTION ...]    a processing job of several machines: pairs to parts for `prepare`
     evaluate [OPTION ...]   a processing job: a model's quality by sentence length
 
-Options are those of `longspan prepare` and `longspan evaluate` that are no paths: these are fixed
-by SageMaker's container contract, below the folder that LONGSPAN_BASE names (else `/opt/ml`).
+Options are those of `longspan prepare` and `longspan evaluate`, without paths. SageMaker's
+container contract fixes the paths, below the folder that LONGSPAN_BASE names (default: `/opt/ml`).
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -16,34 +17,23 @@ from collections.abc import Sequence
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.container.privileges import leave_root
 
-__all__ = ["main"]
+__all__ = ["JOBS", "main"]
 
+# Each is a module of this folder with a function `main(options, environment)`.
+JOBS = ("train", "prepare", "collect", "evaluate")
 _USAGE = "usage: python -m longspan.pipelines.jobs train | prepare|collect|evaluate [OPTION ...]"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the named job; 2 for a name that is none."""
+    """Run the job that `argv` names and return its exit status; 2 for an unknown name."""
     job, *options = argv or [""]
     leave_root(ContainerPaths.from_environment(os.environ), os.environ)
-    # Each job's modules are loaded for it alone: what it does not need, it does not wait for.
-    if job == "train" and not options:
-        from longspan.pipelines.jobs import train as train_job
-
-        return train_job.main()
-    if job == "prepare":
-        from longspan.pipelines.jobs import prepare as prepare_job
-
-        return prepare_job.main(options)
-    if job == "collect":
-        from longspan.pipelines.jobs import collect as collect_job
-
-        return collect_job.main(options)
-    if job == "evaluate":
-        from longspan.pipelines.jobs import evaluate as evaluate_container
-
-        return evaluate_container.main(options)
-    print(f"{_USAGE}\ngot: {' '.join(argv) or 'nothing'}", file=sys.stderr)
-    return 2
+    if job not in JOBS:
+        print(f"{_USAGE}\ngot: {' '.join(argv) or 'nothing'}", file=sys.stderr)
+        return 2
+    # Import no other job: each one needs modules that take seconds to load.
+    module = importlib.import_module(f"longspan.pipelines.jobs.{job}")
+    return int(module.main(options, os.environ))
 
 
 if __name__ == "__main__":

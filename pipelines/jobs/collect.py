@@ -11,7 +11,8 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 
-from longspan.pipelines.jobs.prepare import PAIRS, PARTS, input_files
+from longspan.pipelines.jobs.channels import COLLECTED, PAIRS
+from longspan.pipelines.jobs.prepare import input_files
 from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
@@ -20,15 +21,15 @@ from longspan.training.preparation.parts import CollectSettings, write_part
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Run the job; the exit status. `arguments` are `longspan prepare`'s that are no paths."""
-    return run_processing(lambda paths: _work(paths, arguments), environment)
+    return run_processing(lambda paths: _work(paths, options), environment)
 
 
-def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
+def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     parser = OptionParser(prog="python -m longspan.pipelines.jobs collect", allow_abbrev=False)
     add_prepare_options(parser)
-    settings = prepare_settings(parser.parse_args(arguments))
+    settings = prepare_settings(parser.parse_args(options))
     hosts = paths.read_processing_hosts()
     folder = paths.processing_input(PAIRS)
     # With more machines than files some have none.
@@ -36,7 +37,7 @@ def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
     inputs = input_files(folder) if alone or _any_file(folder) else []
     for path in inputs:
         print(f"pairs: {path}", flush=True)
-    part = paths.processing_output(PARTS) / hosts.current
+    part = paths.processing_output(COLLECTED) / hosts.current
     shutil.rmtree(part, ignore_errors=True)
     rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
     pairs = write_part(inputs, part, rules, lambda text: print(text, flush=True))

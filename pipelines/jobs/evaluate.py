@@ -12,28 +12,23 @@ import os
 from collections.abc import Mapping, Sequence
 
 from longspan.inference.evaluation.options import add_evaluate_options, evaluation_job
+from longspan.pipelines.jobs.channels import BASELINE, EVALUATION, MODEL, PREPARED
 from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.model.archive import find_model
 
-__all__ = ["BASELINE", "EVALUATION", "MODEL", "PREPARED", "main"]
-
-# Names of the job's inputs and of its output.
-MODEL = "model"
-BASELINE = "baseline"
-PREPARED = "prepared"
-EVALUATION = "evaluation"
+__all__ = ["main"]
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Run the job; the exit status. `arguments` are `longspan evaluate`'s that are no paths."""
-    return run_processing(lambda paths: _work(paths, arguments), environment)
+    return run_processing(lambda paths: _work(paths, options), environment)
 
 
-def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
+def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     parser = OptionParser(prog="python -m longspan.pipelines.jobs evaluate", allow_abbrev=False)
     add_evaluate_options(parser)
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(options)
 
     # Not above: a wrong option need not wait seconds for torch.
     from longspan.inference.evaluation.evaluate import evaluate

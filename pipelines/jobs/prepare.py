@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from longspan.pipelines.jobs.channels import COLLECTED, PAIRS, PREPARED
 from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus.manifest import MANIFEST
@@ -24,21 +25,17 @@ from longspan.training.preparation.prepare import PrepareSettings, prepare
 from longspan.training.preparation.report import summary
 from longspan.training.preparation.splits import TEST, VALIDATION
 
-__all__ = ["PAIRS", "PARTS", "PREPARED", "input_files", "main"]
+__all__ = ["input_files", "main"]
 
-# Names of the job's inputs and of its output.
-PAIRS = "pairs"
-PARTS = "collected"
-PREPARED = "prepared"
 _HELD_OUT = {VALIDATION: "validation", TEST: "test"}
 
 # What Spark and Hadoop leave beside the data to say that it is whole.
 _MARKERS = frozenset({"_SUCCESS"})
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Run the job; the exit status. `arguments` are `longspan prepare`'s that are no paths."""
-    return run_processing(lambda paths: _work(paths, arguments), environment)
+    return run_processing(lambda paths: _work(paths, options), environment)
 
 
 def input_files(folder: Path) -> list[str]:
@@ -56,11 +53,11 @@ def input_files(folder: Path) -> list[str]:
     return files
 
 
-def _work(paths: ContainerPaths, arguments: Sequence[str]) -> None:
+def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     parser = OptionParser(prog="python -m longspan.pipelines.jobs prepare", allow_abbrev=False)
     add_prepare_options(parser)
-    settings = prepare_settings(parser.parse_args(arguments))
-    parts = paths.processing_input(PARTS)
+    settings = prepare_settings(parser.parse_args(options))
+    parts = paths.processing_input(COLLECTED)
     collected = parts if parts.is_dir() else None
     inputs = [] if collected else input_files(paths.processing_input(PAIRS))
     held_out = {

@@ -1,7 +1,6 @@
 """The container's `train`: one SageMaker training job from its folders to a model directory.
 
-A composition root: it puts the parts together, and alone in `training` reads the environment.
-See `docs/training-job.md` for the contract that it keeps.
+`docs/training-job.md` describes the contract.
 """
 
 import os
@@ -9,9 +8,11 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from longspan.pipelines.jobs.channels import PREPARED
+from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
 from longspan.pipelines.jobs.workers import run_workers, worker_environments
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus import built_in
@@ -20,17 +21,15 @@ from longspan.training.errors import (
     HyperparameterError,
     Interrupted,
     LongspanError,
+    OptionError,
     explain,
 )
 from longspan.training.hyperparameters import Hyperparameters
 
-__all__ = ["PREPARED", "PROCESSES", "main", "parse_hyperparameters"]
+__all__ = ["PROCESSES", "main", "parse_hyperparameters"]
 
 # What a job reads, beside LONGSPAN_BASE and what a launcher sets for its workers.
 PROCESSES = "LONGSPAN_PROCESSES"
-
-# The channel that holds what `longspan prepare` wrote.
-PREPARED = "prepared"
 
 # Keys that SageMaker itself puts among the hyperparameters: of SDKs that upload source code,
 # and of tuning jobs.
@@ -38,11 +37,16 @@ _SAGEMAKER_PREFIX = "sagemaker_"
 _SAGEMAKER_KEYS = frozenset({"_tuning_objective_metric"})
 
 
-def main(environment: Mapping[str, str] = os.environ) -> int:
-    """Run the job; the exit status. Every failure leaves its reason in `output/failure`."""
+def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+    """Run the job and return its exit status; a failure leaves its reason in `output/failure`.
+
+    The job takes no options: SageMaker hands it hyperparameters in a file.
+    """
     paths = ContainerPaths.from_environment(environment)
     is_worker = "RANK" in environment
     try:
+        if options:
+            raise OptionError(f"expected no options, got {' '.join(options)}; leave them out")
         if not is_worker:
             paths.failure.unlink(missing_ok=True)
         return _work(paths, environment) if is_worker else _start(paths, environment)
@@ -78,9 +82,7 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
     hyperparameters = parse_hyperparameters(paths.read_hyperparameters())
     hosts = paths.read_hosts()
     processes = _count_processes(environment)
-    if hyperparameters.precision == "bf16":
-        # Before the data is converted, which may take long.
-        _check_bf16()
+    check_precision(hyperparameters)
     prepared = _prepare(paths)
     if processes * len(hosts.names) == 1:
         _train(paths, prepared, hyperparameters, environment)
@@ -97,14 +99,6 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
         if status:
             return _fail(paths, f"worker {additions[number]['RANK']} {_describe(status)}")
     return 0
-
-
-def _check_bf16() -> None:
-    from longspan.training.loop.distributed import World
-    from longspan.training.loop.precision import compute_type
-    from longspan.training.loop.run import choose_device
-
-    compute_type("bf16", choose_device(World()))
 
 
 def _work(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
@@ -143,30 +137,16 @@ def _train(
     hyperparameters: Hyperparameters,
     environment: Mapping[str, str],
 ) -> None:
-    """Train in this process, as the environment's rank of the environment's world."""
-    # Here, not above: a wrong hyperparameter need not wait seconds for torch.
-    from longspan.inference.search.greedy import Greedy
-    from longspan.inference.translation.calibration import calibrate
-    from longspan.training.corpus.prepared import Prepared
-    from longspan.training.loop.distributed import World
-    from longspan.training.loop.journal import Journal
-    from longspan.training.loop.run import choose_device, train_model
-
-    world = World.from_environment(environment)
-    data = Prepared.open(prepared)
-    train_model(
-        data,
+    """Train in this process, as the rank and in the world that `environment` names."""
+    run = TrainingRun(
+        prepared,
         paths.model,
+        _checkpoints(paths, environment),
         hyperparameters,
-        checkpoints=_checkpoints(paths, environment),
-        decode=Greedy.of(data),
-        calibrate=calibrate,
-        world=world,
-        device=choose_device(world),
-        journal=Journal() if world.is_first else Journal.silent(),
-        # A tuner that stops a trial early, and a person who stops a job, get what there is.
+        # A tuner that stops a trial early, and a person who stops a job, get the best model so far.
         keep_best=True,
     )
+    run.train(environment)
 
 
 def _checkpoints(paths: ContainerPaths, environment: Mapping[str, str]) -> Path:

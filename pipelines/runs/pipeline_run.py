@@ -19,14 +19,18 @@ from typing import Any, TextIO
 from botocore.exceptions import ClientError
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
-from longspan.pipelines.cloud.connection import Connection
+from longspan.pipelines.cloud.connection import CloudConnection
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition import Target, definition_json
-from longspan.pipelines.runs.execution import Execution, ExecutionState
-from longspan.pipelines.runs.executions import list_executions
+from longspan.pipelines.runs.execution import Execution, ExecutionState, list_executions
 from longspan.pipelines.runs.inputs import Inputs, Store, place_inputs
 from longspan.pipelines.runs.live_view import show
-from longspan.pipelines.runs.results import Evaluated, download_model, fetch_evaluation, model_uri
+from longspan.pipelines.runs.results import (
+    Evaluated,
+    best_model_uri,
+    download_model,
+    fetch_evaluation,
+)
 from longspan.pipelines.runs.search_history import add_pipeline_evidence
 
 __all__ = ["PipelineRun"]
@@ -40,7 +44,7 @@ class PipelineRun:
     """One execution of a config's pipeline; `folder` gets what it made."""
 
     config: Config
-    connection: Connection
+    connection: CloudConnection
     execution: Execution
     folder: Path
     taken_up: str = ""  # how it goes on from an earlier run; empty for a new one
@@ -50,7 +54,7 @@ class PipelineRun:
     def start(
         cls,
         config: Config,
-        connection: Connection,
+        connection: CloudConnection,
         directory: Path,
         *,
         again: bool = False,
@@ -95,11 +99,11 @@ class PipelineRun:
 
     def model(self, state: ExecutionState) -> Path:
         """Download the best model as a directory that `longspan translate` takes."""
-        uri = model_uri(self.connection.client("sagemaker"), state)
+        uri = best_model_uri(self.connection.client("sagemaker"), state)
         return download_model(self.connection.client("s3"), uri, self.folder / "model")
 
 
-def _check(config: Config, connection: Connection) -> None:
+def _check(config: Config, connection: CloudConnection) -> None:
     """Refuse what would fail only after minutes of upload. Raises AwsError."""
     if not connection.local:
         missing = [
@@ -119,11 +123,11 @@ def _check(config: Config, connection: Connection) -> None:
         )
 
 
-def _bucket(config: Config, connection: Connection) -> str:
+def _bucket(config: Config, connection: CloudConnection) -> str:
     return connection.bucket if connection.local else str(config.aws.bucket)
 
 
-def _store(config: Config, connection: Connection) -> Store:
+def _store(config: Config, connection: CloudConnection) -> Store:
     return Store(
         s3=connection.client("s3"),
         bucket=_bucket(config, connection),
@@ -132,7 +136,7 @@ def _store(config: Config, connection: Connection) -> Store:
     )
 
 
-def _target(config: Config, connection: Connection, inputs: Inputs) -> Target:
+def _target(config: Config, connection: CloudConnection, inputs: Inputs) -> Target:
     return Target(
         region=connection.region,
         account=connection.account,

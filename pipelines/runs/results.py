@@ -17,7 +17,7 @@ from longspan.training.kept import MEDIUM
 from longspan.training.model.archive import ARCHIVE, unpack_model
 from longspan.training.model.ending import early_lines, read_training
 
-__all__ = ["Evaluated", "download_model", "fetch_evaluation", "model_uri", "table_lines"]
+__all__ = ["Evaluated", "best_model_uri", "download_model", "evaluation_lines", "fetch_evaluation"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def fetch_evaluation(
     return Evaluated(folder, read_evaluation(folder))
 
 
-def model_uri(sagemaker: Any, state: ExecutionState) -> str:
+def best_model_uri(sagemaker: Any, state: ExecutionState) -> str:
     """The S3 address of the best model's archive. Raises AwsError when there is none."""
     step = state.step("Tune")
     if step is None or not step.job:
@@ -86,7 +86,7 @@ def download_model(s3: Any, uri: str, folder: Path) -> Path:
     return folder
 
 
-def table_lines(document: Mapping[str, Any]) -> Iterator[str]:
+def evaluation_lines(document: Mapping[str, Any]) -> Iterator[str]:
     """Quality by length, of the baseline and of the tuned model, as lines of text.
 
     After them, whose training ended early.

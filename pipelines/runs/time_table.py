@@ -17,7 +17,7 @@ _STEPS: Mapping[str, tuple[str, ...]] = {
 }
 
 Span = tuple[datetime, datetime]
-Row = dict[str, Any]
+TimeRow = dict[str, Any]
 
 
 def time_table(
@@ -26,7 +26,7 @@ def time_table(
     tuning: Mapping[str, Any],
     updates: Mapping[str, int | None],
     began: datetime | None = None,
-) -> list[Row]:
+) -> list[TimeRow]:
     """`times` of `evidence.json`: the parts of an execution that has ended.
 
     `planned` seconds and those that a part took are None where nothing is known.
@@ -65,7 +65,7 @@ def time_table_lines(times: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{row['part']:<12} {numbers}  {row['note']}".rstrip()
 
 
-def _row(part: str, planned: Mapping[str, float], seconds: float | None, note: str) -> Row:
+def _row(part: str, planned: Mapping[str, float], seconds: float | None, note: str) -> TimeRow:
     return {"part": part, "planned": planned.get(part), "seconds": seconds, "note": note}
 
 

@@ -8,10 +8,10 @@ from longspan.pipelines.config import Config
 from longspan.pipelines.config.training import own_names
 from longspan.pipelines.estimate.cost import (
     CostRange,
+    billed_evaluation,
+    billed_preparation,
+    billed_training,
     cost_of,
-    evaluation_jobs,
-    preparation_jobs,
-    training_jobs,
 )
 from longspan.pipelines.study.courses import Course
 from longspan.training.errors import HyperparameterError
@@ -72,9 +72,9 @@ def study_cost(config: Config, models: int) -> CostRange:
     """What a study of so many models may cost: both preparations, then two jobs for each."""
     limit = config.training.max_runtime_minutes
     jobs = (
-        preparation_jobs(config, "Prepare"),
-        preparation_jobs(config, "PrepareNgrams"),
-        training_jobs(config, "Train", models, models * limit),
-        evaluation_jobs(config, "Evaluate", models),
+        billed_preparation(config, "Prepare"),
+        billed_preparation(config, "PrepareNgrams"),
+        billed_training(config, "Train", models, models * limit),
+        billed_evaluation(config, "Evaluate", models),
     )
     return cost_of(jobs, config)

@@ -15,9 +15,9 @@ from longspan.pipelines.config.training import joint_problem, own_names
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 
-__all__ = ["BASELINE", "Course", "courses"]
+__all__ = ["BASELINE_COURSE", "Course", "courses"]
 
-BASELINE = "fixed"
+BASELINE_COURSE = "fixed"
 _LARGER = 2
 _BATCHES = 4
 _DEFAULTS = Hyperparameters()
@@ -62,7 +62,7 @@ def courses(config: Config) -> tuple[Course, ...]:
     if attention["attention_type"] == "none":
         attention["attention_type"] = _ATTENTION["attention_type"]
     found = (
-        Course(BASELINE, "fixed vector (baseline)", fixed),
+        Course(BASELINE_COURSE, "fixed vector (baseline)", fixed),
         Course("ngrams", "n-gram preprocessing", fixed, ngrams=True),
         Course("larger", "larger network", fixed | _larger(given)),
         Course("attention", "attention", attention),

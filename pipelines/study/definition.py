@@ -8,10 +8,8 @@ from typing import Any
 from longspan.pipelines.config import Config
 from longspan.pipelines.definition import Target
 from longspan.pipelines.definition.context import BuildContext
-from longspan.pipelines.definition.evaluation import OUTPUT as EVALUATION
 from longspan.pipelines.definition.evaluation import evaluate_arguments
 from longspan.pipelines.definition.parameters import Parameters
-from longspan.pipelines.definition.preparation import OUTPUT as PREPARED
 from longspan.pipelines.definition.preparation import prepare_arguments
 from longspan.pipelines.definition.processing import (
     Machine,
@@ -29,6 +27,7 @@ from longspan.pipelines.definition.sdk import (
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
 from longspan.pipelines.definition.training import trainer
+from longspan.pipelines.jobs.channels import EVALUATION, MODEL, PAIRS, PREPARED
 from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.courses import Course, courses
 from longspan.training.loop.metrics import definitions
@@ -106,7 +105,7 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
         )
     preparation, parameters = config.preparation, context.parameters
     inputs = {
-        "pairs": parameters.pairs,
+        PAIRS: parameters.pairs,
         "validation": parameters.validation,
         "test": parameters.test,
     }
@@ -166,7 +165,7 @@ def _evaluate(
         replace(context, folder=name),
         "evaluate",
         machine,
-        {"model": model, "prepared": prepared},
+        {MODEL: model, PREPARED: prepared},
         EVALUATION,
         evaluate_arguments(context),
     )

@@ -8,10 +8,10 @@ from jinja2 import Environment, StrictUndefined
 from longspan.inference.evaluation.charts import Series, line_chart
 from longspan.pipelines.study.results import CURED, CourseResult, Figure, StudyResult
 
-__all__ = ["render_page", "table_lines"]
+__all__ = ["render_page", "study_lines"]
 
 
-def table_lines(result: StudyResult) -> Iterator[str]:
+def study_lines(result: StudyResult) -> Iterator[str]:
     """One row a course, for a terminal."""
     names = [name for name, _ in _known(result)]
     titles = max(len(course.title) for course in result.courses)

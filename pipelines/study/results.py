@@ -33,7 +33,7 @@ _LONG = BUCKETS[-1].name
 _RESAMPLES = 500
 _CONFIDENCE = 0.95
 
-Numbers = NDArray[np.float64]
+_Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _seeds_of(loaded: Mapping[tuple[str, str], Sequence["_Loaded"]]) -> int:
     return seeds.pop()
 
 
-Sampled = Mapping[str, tuple[Numbers, Numbers]]  # by bucket, what `_bleu` gives
+Sampled = Mapping[str, tuple[_Numbers, _Numbers]]  # by bucket, what `_bleu` gives
 
 
 def _course(
@@ -206,7 +206,7 @@ def _course(
 class _Loaded:
     references: list[str]
     buckets: NDArray[np.str_]
-    counts: Numbers  # (segment, 10)
+    counts: _Numbers  # (segment, 10)
     signature: str
     least_bleu: float
     updates: float | None
@@ -242,7 +242,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def _draws(segments: int, seeds: int, seed: int) -> tuple[Numbers, NDArray[np.int64]]:
+def _draws(segments: int, seeds: int, seed: int) -> tuple[_Numbers, NDArray[np.int64]]:
     """How often each segment (resample, segment) and which seeds (resample, seed) are drawn."""
     generator = np.random.default_rng([seed, segments])
     shares = np.full(segments, 1 / max(1, segments))
@@ -253,8 +253,8 @@ def _draws(segments: int, seeds: int, seed: int) -> tuple[Numbers, NDArray[np.in
 def _bleu(
     all_seeds: Sequence[_Loaded],
     members: NDArray[np.int64],
-    draws: tuple[Numbers, NDArray[np.int64]],
-) -> tuple[Numbers, Numbers]:
+    draws: tuple[_Numbers, NDArray[np.int64]],
+) -> tuple[_Numbers, _Numbers]:
     """BLEU of each seed (seed,), and the mean over seeds of each resample (resample,)."""
     weights, chosen = draws
     values = np.array([float(bleu_of(one.counts[members].sum(0))) for one in all_seeds])
@@ -267,6 +267,6 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _figure(values: Numbers, resamples: Numbers) -> Figure:
+def _figure(values: _Numbers, resamples: _Numbers) -> Figure:
     low, high = np.quantile(resamples, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     return Figure(float(values.mean()), float(low), float(high))

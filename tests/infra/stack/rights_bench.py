@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from longspan.infra.stack.template import body
-from longspan.pipelines.cloud.connection import Connection
+from longspan.pipelines.cloud.connection import CloudConnection
 from tests.infra.stack.work import PROJECT
 
 __all__ = ["ROLES", "Bench", "Request", "open_bench", "policies", "put_policies"]
@@ -56,9 +56,9 @@ class Bench:
         credentials = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         return boto3.Session(*credentials, region_name=REGION)
 
-    def deployer(self) -> Connection:
+    def deployer(self) -> CloudConnection:
         """Of the deployer role, whose pipelines get the execution role."""
-        return Connection(
+        return CloudConnection(
             session=self.session("deployer"),
             region=REGION,
             account=ACCOUNT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from longspan.infra.local.moto.policies import ALLOWED, decide
-from longspan.pipelines.cloud.connection import Connection
+from longspan.pipelines.cloud.connection import CloudConnection
 from tests.infra.stack.rights_bench import ROLES, Bench, open_bench, policies, put_policies
 from tests.infra.stack.work import (
     PROJECT,
@@ -131,7 +131,7 @@ def test_each_right_taken_away_has_a_request_refused(done: Bench, role: str):
     assert idle == []
 
 
-def anew(connection: Connection, folder: Path, first: str) -> None:
+def anew(connection: CloudConnection, folder: Path, first: str) -> None:
     run_to_the_end(connection, folder, first)
     deploy_and_return(connection, folder)
 

@@ -16,14 +16,13 @@ import boto3
 from longspan.infra.image.docker import Docker
 from longspan.infra.image.push import push
 from longspan.infra.stack.template import read_template
-from longspan.pipelines.cloud.connection import Connection
+from longspan.pipelines.cloud.connection import CloudConnection
 from longspan.pipelines.config import Config, parse_config
 from longspan.pipelines.deployment.deployment import Deployment, deploy, roll_back, variant
 from longspan.pipelines.deployment.live_endpoint import list_endpoints, wait_in_service
-from longspan.pipelines.deployment.model_registry import approve, find_package
-from longspan.pipelines.deployment.scaling import Scaling, scale
-from longspan.pipelines.runs.execution import ExecutionState
-from longspan.pipelines.runs.executions import list_executions, list_pipelines
+from longspan.pipelines.deployment.model_registry import approve, choose_package
+from longspan.pipelines.deployment.scaling import ScalingPolicy, scale
+from longspan.pipelines.runs.execution import ExecutionState, list_executions, list_pipelines
 from longspan.pipelines.runs.job_logs import read_log
 from longspan.pipelines.runs.pipeline_run import PipelineRun
 from longspan.pipelines.runs.results import fetch_evaluation
@@ -73,7 +72,7 @@ def config(
     return parse_config(text, "the test's config")
 
 
-def push_image(connection: Connection, administrator: Any) -> None:
+def push_image(connection: CloudConnection, administrator: Any) -> None:
     """With a docker that does nothing: the administrator puts there what it would have sent."""
     kind = "application/vnd.docker.distribution.manifest.v2+json"
     manifest = {"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []}
@@ -83,7 +82,7 @@ def push_image(connection: Connection, administrator: Any) -> None:
     assert "@sha256:" in push(f"{PROJECT}:1", PROJECT, connection.client("ecr"), Docker("true"))
 
 
-def stop_and_fail(connection: Connection, folder: Path) -> None:
+def stop_and_fail(connection: CloudConnection, folder: Path) -> None:
     """An execution that is stopped in each kind of job, and one that fails and is retried."""
     for stopped, wanted in (
         (config(folder, first="slow\tb\n"), {"Prepare"}),
@@ -100,7 +99,7 @@ def stop_and_fail(connection: Connection, folder: Path) -> None:
     assert again.wait(io.StringIO()).status == "Failed"
 
 
-def run_to_the_end(connection: Connection, folder: Path, first: str = "a\tb\n") -> None:
+def run_to_the_end(connection: CloudConnection, folder: Path, first: str = "a\tb\n") -> None:
     """Twice: the endpoint is created, then updated. `first` is a pair that nobody prepared yet."""
     for _ in range(2):
         run = PipelineRun.start(config(folder, first=first), connection, folder, again=True)
@@ -118,14 +117,14 @@ def run_to_the_end(connection: Connection, folder: Path, first: str = "a\tb\n") 
     assert list(list_executions(sagemaker, PROJECT))
 
 
-def register_and_deploy(connection: Connection, folder: Path) -> str:
+def register_and_deploy(connection: CloudConnection, folder: Path) -> str:
     """A version that waits is approved, and deployed where there is no endpoint; its ARN."""
     waiting = config(folder, status="PendingManualApproval")
     run = PipelineRun.start(waiting, connection, folder, again=True)
     state = run.wait(io.StringIO())
     assert state.status == "Succeeded", _reasons(state)
     sagemaker = connection.client("sagemaker")
-    package = find_package(sagemaker, PROJECT, None, approved=False)
+    package = choose_package(sagemaker, PROJECT, None, approved=False)
     approve(sagemaker, package)
     _deploy(connection, waiting, package)
     return package
@@ -171,20 +170,20 @@ def _variables(administrator: Callable[[str], Any], name: str) -> dict[str, str]
     return {**found["Environment"]["Variables"], "ALARMS": alarms}
 
 
-def deploy_and_return(connection: Connection, folder: Path) -> None:
+def deploy_and_return(connection: CloudConnection, folder: Path) -> None:
     """The newest version replaces what serves, is asked, scaled, and taken back."""
     sagemaker = connection.client("sagemaker")
-    _deploy(connection, config(folder), find_package(sagemaker, PROJECT, None, approved=True))
+    _deploy(connection, config(folder), choose_package(sagemaker, PROJECT, None, approved=True))
     runtime = connection.client("sagemaker-runtime")
     runtime.invoke_endpoint(EndpointName=PROJECT, ContentType="text/plain", Body=b"hello")
-    scaling = Scaling(1, 2, 60.0, 300, 60)
+    scaling = ScalingPolicy(1, 2, 60.0, 300, 60)
     scale(connection.client("application-autoscaling"), PROJECT, scaling)
     assert [found.name for found in list_endpoints(sagemaker)] == [PROJECT]
     roll_back(sagemaker, PROJECT)
     list(wait_in_service(sagemaker, PROJECT, 0.2))
 
 
-def _deploy(connection: Connection, config: Config, package: str) -> None:
+def _deploy(connection: CloudConnection, config: Config, package: str) -> None:
     deployment = Deployment(
         endpoint=PROJECT,
         package_arn=package,

@@ -2,7 +2,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from longspan.pipelines.cloud.aws_errors import AwsError, explain, explained
+from longspan.pipelines.cloud.aws_errors import AwsError, explain_aws, explained
 
 
 def answer(code: str, message: str, operation: str = "CreateTrainingJob") -> ClientError:
@@ -10,7 +10,7 @@ def answer(code: str, message: str, operation: str = "CreateTrainingJob") -> Cli
 
 
 def test_a_denial_names_the_right_and_who_lacks_it():
-    said = explain(
+    said = explain_aws(
         answer(
             "AccessDeniedException",
             "User: arn:aws:iam::123456789012:user/kim is not authorized to perform: "
@@ -29,7 +29,7 @@ def test_a_denial_names_the_right_and_who_lacks_it():
     ],
 )
 def test_a_denial_without_details_still_names_the_right(operation: str, right: str):
-    assert right in explain(answer("403", "Forbidden", operation))
+    assert right in explain_aws(answer("403", "Forbidden", operation))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_a_denial_without_details_still_names_the_right(operation: str, right: s
     ],
 )
 def test_an_answer_comes_with_advice(code: str, advice: str):
-    said = explain(answer(code, "What AWS says."))
+    said = explain_aws(answer(code, "What AWS says."))
     assert said.startswith("What AWS says: ")
     assert advice in said
 
 
 def test_an_unknown_answer_is_passed_on_in_one_line():
-    assert explain(answer("Odd", "one\n  two")) == "one two"
+    assert explain_aws(answer("Odd", "one\n  two")) == "one two"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_unknown_answer_is_passed_on_in_one_line():
 def test_what_goes_wrong_before_an_answer_says_what_to_do(
     error: exceptions.BotoCoreError, advice: str
 ):
-    assert advice in explain(error)
+    assert advice in explain_aws(error)
 
 
 def test_explained_says_what_was_being_done():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.pipelines.commands.line_chunks import line_chunks
+from longspan.pipelines.commands.translate import line_chunks
 from longspan.training.errors import DataError
 
 

@@ -7,7 +7,7 @@ import tarfile
 import pytest
 import torch
 
-from longspan.pipelines.jobs import evaluate as evaluate_container
+from longspan.pipelines.jobs import evaluate as evaluate_job
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.directory import save_model
@@ -49,7 +49,7 @@ def paths(tmp_path):
 
 def run(paths, *options):
     environment = {"LONGSPAN_BASE": str(paths.base)}
-    return call(lambda: evaluate_container.main(options, environment))
+    return call(lambda: evaluate_job.main(options, environment))
 
 
 def read(paths):

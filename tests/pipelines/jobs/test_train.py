@@ -86,7 +86,7 @@ COMMAND = [sys.executable, "-m", "longspan.pipelines.jobs", "train"]
 
 
 def run(paths: ContainerPaths, **additions: str) -> Done:
-    return call(lambda: train_job.main(environment(paths, **additions)))
+    return call(lambda: train_job.main([], environment(paths, **additions)))
 
 
 def run_process(paths: ContainerPaths, **additions: str) -> "subprocess.CompletedProcess[str]":
@@ -202,7 +202,7 @@ def test_an_unforeseen_error_leaves_a_traceback_and_the_reason(
         raise ZeroDivisionError("a mistake\nof ours")
 
     monkeypatch.setattr(train_job, "parse_hyperparameters", fail)
-    assert train_job.main(environment(paths)) == 1
+    assert train_job.main([], environment(paths)) == 1
     assert "Traceback" in capfd.readouterr().err
     assert paths.failure.read_text() == "ZeroDivisionError: a mistake of ours"
 
@@ -308,11 +308,17 @@ def test_a_worker_that_is_killed_is_the_reason(paths: ContainerPaths):
     assert paths.failure.read_text() == "worker 1 was killed by signal 9: out of memory?"
 
 
-@pytest.mark.parametrize("arguments", [[], ["serve"], ["train", "more"]])
+@pytest.mark.parametrize("arguments", [[], ["serve"]])
 def test_an_unknown_job_shows_the_usage(arguments: list[str]):
     done = call(lambda: jobs.main(arguments))
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m longspan.pipelines.jobs train")
+
+
+def test_options_are_refused(paths: ContainerPaths):
+    done = call(lambda: train_job.main(["--seed", "1"], environment(paths)))
+    assert done.returncode == 1
+    assert paths.failure.read_text() == "expected no options, got --seed 1; leave them out"
 
 
 def test_trials_of_a_tuning_job_do_not_share_checkpoints(paths: ContainerPaths):

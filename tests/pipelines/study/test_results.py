@@ -10,7 +10,7 @@ import pytest
 from longspan.inference.evaluation.evaluation import evaluate_translations
 from longspan.inference.evaluation.evidence import add_evidence
 from longspan.inference.evaluation.files import write_evaluation
-from longspan.pipelines.study.page import render_page, table_lines
+from longspan.pipelines.study.page import render_page, study_lines
 from longspan.pipelines.study.results import measure_study
 from longspan.training.errors import DataError
 from longspan.training.kept import LEAST_BLEU
@@ -81,7 +81,7 @@ def test_figures_lie_in_their_intervals(result):
 
 
 def test_table_and_page_say_it(result):
-    lines = list(table_lines(result))
+    lines = list(study_lines(result))
     assert "over 100" in lines[0]
     assert "1-5" not in lines[0]
     assert re.search(r" to \+[0-9.]+\): cures$", lines[4])
@@ -127,7 +127,7 @@ def test_below_the_least_bleu_no_share_is_kept_and_nothing_cures(tmp_path):
     assert poor.buckets["11-20"].value < least < good.buckets["11-20"].value
     assert (poor.kept, poor.verdict, good.verdict) == (None, "helps", "cures")
     assert fixed.kept is not None
-    [row] = [line for line in table_lines(found) if line.startswith("poor")]
+    [row] = [line for line in study_lines(found) if line.startswith("poor")]
     assert "%" not in row
 
 
@@ -141,7 +141,7 @@ def test_what_each_job_took_is_said(tmp_path):
         evaluations[name, name] = folders
     found = measure_study(evaluations, "7 updates")
     assert [(c.updates, c.cpu_seconds) for c in found.courses] == [(100.5, 60), (40.5, 60)]
-    assert any("Each training job had 7 updates" in x for x in table_lines(found))
+    assert any("Each training job had 7 updates" in x for x in study_lines(found))
 
 
 def test_a_job_that_had_less_than_the_others_is_named(tmp_path):
@@ -152,7 +152,7 @@ def test_a_job_that_had_less_than_the_others_is_named(tmp_path):
     ]
     found = measure_study({("larger", "larger network"): folders}, "7 updates")
     line = f"larger network, seed 2: {early.early_line}"
-    assert [one for one in table_lines(found) if "early" in one] == [line]
+    assert [one for one in study_lines(found) if "early" in one] == [line]
     assert render_page(found, "t").count(line) == 1
     assert found.to_json()["courses"][0]["early"] == [f"seed 2: {early.early_line}"]
 

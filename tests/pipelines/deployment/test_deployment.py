@@ -2,7 +2,7 @@
 
 import pytest
 
-from longspan.pipelines.deployment.made_names import (
+from longspan.pipelines.deployment.deployment import (
     deployed_name,
     endpoint_config_pattern,
     model_pattern,

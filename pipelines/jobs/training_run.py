@@ -1,0 +1,79 @@
+"""One training run, put together: prepared text, ranks, a device, the search that validates.
+
+`longspan train` and the container's job `train` share it. torch is imported when a run starts, so
+that a wrong option is refused at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longspan.training.hyperparameters import Hyperparameters
+
+if TYPE_CHECKING:
+    from longspan.training.loop.journal import Journal
+
+__all__ = ["TrainingRun", "check_precision"]
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What a run reads, what it writes, and what it trains with.
+
+    `fresh` deletes the checkpoints of an earlier run first. With `keep_best` a run that a signal
+    stops still writes the best model so far.
+    """
+
+    prepared: Path
+    model: Path
+    checkpoints: Path
+    hyperparameters: Hyperparameters
+    fresh: bool = False
+    keep_best: bool = False
+
+    def train(self, environment: Mapping[str, str]) -> "Journal":
+        """Train or resume, as the rank and in the world that `environment` names.
+
+        Returns the journal of this rank. Raises what `train_model` raises.
+        """
+        from longspan.inference.search.greedy import Greedy
+        from longspan.inference.translation.calibration import calibrate
+        from longspan.training.corpus.prepared import Prepared
+        from longspan.training.loop.checkpoint import CheckpointStore
+        from longspan.training.loop.distributed import World
+        from longspan.training.loop.journal import Journal
+        from longspan.training.loop.run import choose_device, train_model
+
+        world = World.from_environment(environment)
+        journal = Journal() if world.is_first else Journal.silent()
+        prepared = Prepared.open(self.prepared)
+        if self.fresh and world.is_first:
+            CheckpointStore(self.checkpoints, warn=journal.note).clear()
+        train_model(
+            prepared,
+            self.model,
+            self.hyperparameters,
+            checkpoints=self.checkpoints,
+            decode=Greedy.of(prepared),
+            calibrate=calibrate,
+            world=world,
+            device=choose_device(world),
+            journal=journal,
+            keep_best=self.keep_best,
+        )
+        return journal
+
+
+def check_precision(hyperparameters: Hyperparameters) -> None:
+    """Raise HyperparameterError for precision=bf16 where this machine has none.
+
+    Call this before work that a refusal would waste: converting data, deleting checkpoints.
+    """
+    if hyperparameters.precision != "bf16":
+        return  # no other precision can be refused, so torch need not be loaded yet
+    from longspan.training.loop.distributed import World
+    from longspan.training.loop.precision import compute_type
+    from longspan.training.loop.run import choose_device
+
+    compute_type("bf16", choose_device(World()))
