@@ -54,7 +54,7 @@ def _measure(source: Path, columns: Columns, size: int, folder: Path) -> str:
         if sizes:
             alone = max(alone, sizes[0])
             largest, together = max(largest, *sizes), max(together, sum(sizes))
-        disk = max(disk, _disk(out.with_name("prepared.partial") / ".work"))
+        disk = max(disk, _disk(out.with_name(".prepared.partial") / ".work"))
         time.sleep(0.05)
     if process.returncode:
         raise SystemExit(f"prepare failed with {process.returncode} on {size} pairs")

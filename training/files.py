@@ -1,4 +1,12 @@
-"""Files that are whole or absent, never half, alone and several together."""
+"""Atomic writes: a file, a directory, or several files of one, complete or not at all.
+
+write_atomically(path, content)           one file
+atomic_directory(directory)               everything in a directory
+atomic_files(directory, last=name)        some files of a directory, which may be a mount
+
+Content is written under a scratch name, flushed to the disk and renamed. A crash leaves the old
+content or the new one, and an error leaves the old one and no scratch.
+"""
 
 import errno
 import fcntl
@@ -10,92 +18,101 @@ from pathlib import Path
 
 from longspan.training.errors import DataError
 
-__all__ = ["LOCK", "scratch_of_one", "vanishing", "write_atomically", "written_together"]
+__all__ = ["atomic_directory", "atomic_files", "is_occupied", "write_atomically"]
 
-LOCK = ".lock"
-_SCRATCH = ".unfinished"
+_LOCK = ".lock"  # held in a scratch directory by the process that writes there
+_UNFINISHED = ".unfinished"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`; a crash leaves the old file or the new one.
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replace `path` by `content`. `mode` is that of the new file, less the umask.
 
-    Raises OSError (for one, no space left), with the old file untouched.
+    Raises OSError, for example on a full disk; the old file is then untouched.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    scratch = _scratch_of(path)
     try:
-        with partial.open("wb") as file:
+        scratch.unlink(missing_ok=True)  # a killed run's, perhaps of another mode
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        scratch.replace(path)
     except BaseException as error:
-        partial.unlink(missing_ok=True)
-        _tell_place(error, path)
+        scratch.unlink(missing_ok=True)
+        _name_place(error, path)
         raise
 
 
 @contextmanager
-def vanishing(directory: Path) -> Iterator[None]:
-    """On an error inside, `directory` and folders above it go again that were not there before."""
+def atomic_directory(directory: Path, *, scratch: Path | None = None) -> Iterator[Path]:
+    """Yield a scratch directory that replaces `directory` at the end.
+
+    `scratch` is its path beside `directory`, by default one with a hidden name. What a killed run
+    left there is removed. On an error `directory` stays as it was, and absent parents stay absent.
+    Raises DataError when no directory can be made there or another process writes to it, and
+    OSError when it cannot be written whole, for example on a full disk.
+    """
+    scratch = scratch or _scratch_of(directory)
+    with _restored(directory):
+        _make(directory.parent, scratch)
+        with _locked(scratch, directory):
+            yield scratch
+            (scratch / _LOCK).unlink()
+            _flush_tree(scratch)
+            _replace_directory(scratch, directory)
+            _flush(directory.parent)
+
+
+@contextmanager
+def atomic_files(directory: Path, *, last: str) -> Iterator[Path]:
+    """Yield a scratch directory whose files move into `directory` at the end, `last` as the last.
+
+    While the others move there is no file `last`, so where it exists all of them are complete.
+    Other files of `directory` stay. The scratch directory lies inside `directory`, which may
+    therefore be a mount. On an error `directory` stays as it was, and absent parents stay absent.
+    Raises DataError when no directory can be made there or another process writes to it, and
+    OSError when the files cannot be written whole, for example on a full disk.
+    """
+    scratch = directory / _UNFINISHED
+    with _restored(directory):
+        _make(directory, scratch)
+        try:
+            with _locked(scratch, directory):
+                yield scratch
+                _flush_tree(scratch)
+                (directory / last).unlink(missing_ok=True)
+                for path in sorted(_content(scratch), key=lambda path: path.name == last):
+                    _move(path, directory / path.name)
+                (scratch / _LOCK).unlink()
+        finally:
+            with suppress(OSError):  # removed already, or another process writes there by now
+                scratch.rmdir()
+
+
+def is_occupied(path: Path) -> bool:
+    """Whether a path holds something, other than the scratch of a killed run inside it."""
+    if path.is_dir():
+        return any(found.name != _UNFINISHED for found in path.iterdir())
+    return os.path.lexists(path)
+
+
+def _scratch_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
+@contextmanager
+def _restored(directory: Path) -> Iterator[None]:
+    """On an error, remove `directory` and its parents where they did not exist before."""
     absent = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         for folder in absent:
-            with suppress(OSError):  # never made, or it holds something of another by now
+            with suppress(OSError):  # never made, or another process has put something into it
                 folder.rmdir()
+        _name_place(error, directory)
         raise
-
-
-@contextmanager
-def scratch_of_one(scratch: Path, taken: str) -> Iterator[None]:
-    """A folder that is there already is this process's alone, and empty but for LOCK at first.
-
-    What a killed run left there is removed, and all of it on an error. Raises DataError with the
-    words `taken` when another process is at it.
-    """
-    with (scratch / LOCK).open("wb") as lock:
-        try:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataError(taken) from error
-        try:
-            _empty(scratch)
-            yield
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
-
-
-@contextmanager
-def written_together(directory: Path, *, last: str) -> Iterator[Path]:
-    """A scratch folder, what is put into which goes to `directory` at the end, `last` after all.
-
-    While the rest takes its place there is no `last`, so where it is, everything is. An error
-    leaves `directory` as it was: without anything new, and absent where it was absent. It may be
-    a mount, since the scratch folder is inside of it. Raises DataError when `directory` can be
-    none or another process is writing to it, OSError when it cannot be written whole (for one, no
-    space left).
-    """
-    scratch = directory / _SCRATCH
-    taken = f"{directory}: another run is writing to it; wait for it to end, or give another"
-    with vanishing(directory):
-        try:
-            _make(directory, scratch)
-            with scratch_of_one(scratch, taken):
-                yield scratch
-                _flush(scratch)
-                (directory / last).unlink(missing_ok=True)
-                for path in sorted(_inside(scratch), key=lambda path: path.name == last):
-                    _take_place(path, directory / path.name)
-                (scratch / LOCK).unlink()
-            with suppress(OSError):  # the next run is at it already
-                scratch.rmdir()
-        except BaseException as error:
-            with suppress(OSError):  # gone already, or another's
-                scratch.rmdir()
-            _tell_place(error, directory)
-            raise
 
 
 def _make(directory: Path, scratch: Path) -> None:
@@ -110,35 +127,71 @@ def _make(directory: Path, scratch: Path) -> None:
         ) from error
 
 
-def _inside(scratch: Path) -> list[Path]:
-    return [path for path in scratch.iterdir() if path.name != LOCK]
+@contextmanager
+def _locked(scratch: Path, directory: Path) -> Iterator[None]:
+    """Empty `scratch` and lock it for this process; remove it on an error.
+
+    The kernel releases the lock of a killed process, so its scratch can be taken over.
+    """
+    with (scratch / _LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                f"{directory}: another run is writing to it; wait for it to end, or give another"
+            ) from error
+        try:
+            for path in _content(scratch):
+                _remove(path)
+            yield
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
 
 
-def _empty(scratch: Path) -> None:
-    for path in _inside(scratch):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+def _content(scratch: Path) -> list[Path]:
+    return [path for path in scratch.iterdir() if path.name != _LOCK]
 
 
-def _tell_place(error: BaseException, place: Path) -> None:
-    """A disk that is full while something is written says no name."""
+def _replace_directory(scratch: Path, directory: Path) -> None:
+    if not os.path.lexists(directory):
+        scratch.rename(directory)
+        return
+    old = directory.with_name(f".{directory.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    directory.rename(old)
+    scratch.rename(directory)
+    _remove(old)
+
+
+def _move(path: Path, place: Path) -> None:
+    if place.is_dir():  # a rename replaces files, but no directories that hold something
+        _remove(place)
+    path.replace(place)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _flush_tree(folder: Path) -> None:
+    """Flush all files, since a full disk may show only then."""
+    for path in (*folder.rglob("*"), folder):
+        _flush(path)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _name_place(error: BaseException, place: Path) -> None:
+    """Add the path to an error of a write, which the system leaves without one."""
     if isinstance(error, OSError) and error.filename is None and error.errno is not None:
         error.filename = str(place)
-
-
-def _flush(folder: Path) -> None:
-    """Onto the disk, which may have no room for what the system took."""
-    for path in (*folder.rglob("*"), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _take_place(path: Path, place: Path) -> None:
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    path.replace(place)

@@ -28,7 +28,7 @@ from longspan.inference.translation.translator import (
 from longspan.training.beside import Beside
 from longspan.training.buckets import BUCKETS, count_words
 from longspan.training.errors import DataError
-from longspan.training.files import written_together
+from longspan.training.files import atomic_files
 from longspan.training.kept import LEAST_BLEU
 from longspan.training.model.directory import LoadedModel, load_model, read_history
 from longspan.training.model.ending import Ending
@@ -109,7 +109,7 @@ def evaluate(job: EvaluationJob) -> Evaluations:
     model that cannot, and OSError when the results cannot be written.
     """
     # From the start: a place that cannot be written to shows before the work, not after it.
-    with written_together(Path(job.out), last="report.html") as folder:
+    with atomic_files(Path(job.out), last="report.html") as folder:
         return _evaluate_into(folder, job)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from longspan.infra.errors import LocalCloudError
+from longspan.training.files import write_atomically
 
 __all__ = ["CARD", "Claim"]
 
@@ -39,11 +40,8 @@ class Claim:
 
     def publish(self, environment: Mapping[str, str]) -> None:
         """Leave the card, which holds a secret: only its owner may read it."""
-        temporary = self._card.with_suffix(".tmp")
-        temporary.touch(mode=0o600)
         content = json.dumps({**environment, "pid": os.getpid()}, indent=2)
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(self._card)
+        write_atomically(self._card, content.encode(), mode=0o600)
 
     def release(self) -> None:
         """Take the card away and let others have the directory."""

@@ -8,7 +8,6 @@ See `docs/processing-jobs.md`.
 """
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,11 +16,11 @@ from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus.manifest import MANIFEST
 from longspan.training.errors import DataError
-from longspan.training.files import vanishing
+from longspan.training.files import atomic_files
 from longspan.training.pairs.formats import pair_up
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
-from longspan.training.preparation.output_directory import refuse_foreign
-from longspan.training.preparation.prepare import PrepareSettings, prepare
+from longspan.training.preparation.prepare import PrepareSettings, prepare_into
+from longspan.training.preparation.prepare_once import refuse_foreign
 from longspan.training.preparation.report import summary
 from longspan.training.preparation.splits import TEST, VALIDATION
 
@@ -69,10 +68,9 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     refuse_foreign(output)
     for path in inputs:
         print(f"pairs: {path}", flush=True)
-    # Not where the output goes at once: that may be a mount, which nothing can be renamed to.
-    scratch = paths.scratch / PREPARED
-    manifest = prepare(inputs, scratch, settings, held_out, parts=collected)
-    _move_whole(scratch, output)
+    # The output may be a mount, which no directory can be renamed to.
+    with atomic_files(output, last=MANIFEST) as folder:
+        manifest = prepare_into(folder, inputs, settings, held_out, parts=collected)
     print(summary(manifest), flush=True)
 
 
@@ -95,25 +93,3 @@ def _held_out_file(folder: Path, settings: PrepareSettings) -> str:
             f"and NAME.{columns.target_language}), got {len(files)}: {names}"
         )
     return groups[0][0]
-
-
-def _move_whole(source: Path, target: Path) -> None:
-    """Move everything into `target`, the manifest last: with it the corpus is complete."""
-    with vanishing(target):
-        target.mkdir(parents=True, exist_ok=True)
-        _empty(target)
-        try:
-            for path in sorted(source.iterdir(), key=lambda path: path.name == MANIFEST):
-                shutil.move(path, target / path.name)
-        except BaseException:
-            _empty(target)
-            raise
-    source.rmdir()
-
-
-def _empty(folder: Path) -> None:
-    for path in [folder / MANIFEST, *folder.iterdir()]:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

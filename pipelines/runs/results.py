@@ -13,8 +13,10 @@ from longspan.inference.evaluation.files import unescape
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 from longspan.pipelines.runs.execution import ExecutionState
 from longspan.training.fields import Fields
+from longspan.training.files import atomic_files
 from longspan.training.kept import MEDIUM
 from longspan.training.model.archive import ARCHIVE, unpack_model
+from longspan.training.model.config import CONFIG
 from longspan.training.model.ending import early_lines, read_training
 
 __all__ = ["Evaluated", "best_model_uri", "download_model", "evaluation_lines", "fetch_evaluation"]
@@ -72,17 +74,18 @@ def best_model_uri(sagemaker: Any, state: ExecutionState) -> str:
 
 def download_model(s3: Any, uri: str, folder: Path) -> Path:
     """Unpack a model archive into a folder, once. Raises AwsError, ModelDirectoryError."""
-    if (folder / "config.json").is_file():
+    if (folder / CONFIG).is_file():
         return folder
-    scratch = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(scratch, ignore_errors=True)  # of a download that was interrupted
-    scratch.mkdir(parents=True)
-    archive = scratch / ARCHIVE
     bucket, key = _split(uri)
-    with explained(f"downloading {uri}"):
-        s3.download_file(bucket, key, str(archive))
-    unpack_model(archive, scratch / "model").replace(folder)
-    shutil.rmtree(scratch)
+    with atomic_files(folder, last=CONFIG) as scratch:
+        archive = scratch / ARCHIVE
+        with explained(f"downloading {uri}"):
+            s3.download_file(bucket, key, str(archive))
+        unpacked = scratch / ".unpacked"
+        for path in unpack_model(archive, unpacked).iterdir():
+            path.rename(scratch / path.name)
+        shutil.rmtree(unpacked)
+        archive.unlink()
     return folder
 
 

@@ -8,10 +8,8 @@ ones as they were. Nothing is ever unpickled.
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,15 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save_file
 from torch import Tensor
 
-from longspan.training.errors import CheckpointError
+from longspan.training.errors import CheckpointError, DataError
+from longspan.training.files import atomic_directory
 
 __all__ = ["Checkpoint", "CheckpointStore", "check_identity"]
 
 _FORMAT = 1
 _PREFIX = "checkpoint-"
 _TENSORS, _STATE = "tensors.safetensors", "state.json"
+_SCRATCH = ".new-checkpoint"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class CheckpointStore:
         """
         final = self.directory / f"{_PREFIX}{updates:09d}"
         try:
-            with self._new_folder(final) as folder:
+            with atomic_directory(final, scratch=self.directory / _SCRATCH) as folder:
                 save_file({k: v.contiguous() for k, v in tensors.items()}, folder / _TENSORS)
                 body = {
                     "format": _FORMAT,
@@ -90,7 +90,7 @@ class CheckpointStore:
                 }
                 text = json.dumps({"sha256": _digest(body), "body": body}, indent=1)
                 (folder / _STATE).write_text(text, encoding="utf-8")
-        except (OSError, SafetensorError) as error:
+        except (DataError, OSError, SafetensorError) as error:
             raise CheckpointError(
                 f"{final}: expected to write a checkpoint, got: {_reason(error)}; earlier ones "
                 "are intact: make room there and run the same command again"
@@ -129,26 +129,6 @@ class CheckpointStore:
         names = (path.name for path in self.directory.glob(f"{_PREFIX}*") if path.is_dir())
         numbers = (name.removeprefix(_PREFIX) for name in names)
         return sorted(int(number) for number in numbers if number.isdecimal())
-
-    @contextmanager
-    def _new_folder(self, final: Path) -> Iterator[Path]:
-        """A folder to fill, that gets the name `final` at the end or vanishes on an error."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        for rest in self.directory.glob(".new-*"):  # of a run that was killed while writing
-            shutil.rmtree(rest, ignore_errors=True)
-        folder = self.directory / f".new-{final.name}"
-        folder.mkdir()
-        try:
-            yield folder
-            for path in (*folder.iterdir(), folder):
-                _flush(path)
-            if final.exists():  # only one that was not whole, since training went back before it
-                shutil.rmtree(final)
-            folder.rename(final)
-            _flush(self.directory)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
 
     def _prune(self) -> None:
         recent = self.saved()[-self._keep :]
@@ -196,15 +176,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _reason(error: Exception) -> str:
-    if isinstance(error, SafetensorError):
+    if isinstance(error, DataError | SafetensorError):
         return str(error)
     return (error.strerror if isinstance(error, OSError) else None) or repr(error)

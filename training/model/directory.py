@@ -21,7 +21,7 @@ from torch import Tensor
 
 from longspan.training.errors import ModelDirectoryError
 from longspan.training.fields import Fields, parse_json
-from longspan.training.files import written_together
+from longspan.training.files import atomic_files
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.config import CONFIG, FORMAT, TOKENIZER, ModelConfig
 from longspan.training.model.history import check_history
@@ -67,7 +67,7 @@ def save_model(
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "details": details or {},
     }
-    with written_together(Path(directory), last=CONFIG) as folder:
+    with atomic_files(Path(directory), last=CONFIG) as folder:
         tokenizer.save(folder / TOKENIZER)
         (folder / _WEIGHTS).write_bytes(weights)
         (folder / _HISTORY).write_bytes(_json(list(history)))

@@ -18,6 +18,7 @@ import numpy as np
 
 from longspan.training.corpus.manifest import file_records, read_manifest, write_manifest
 from longspan.training.errors import DataError
+from longspan.training.files import atomic_directory
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Pair, write_tsv
 from longspan.training.preparation.cleaning import DUPLICATE, HELD_OUT, CleaningRules
@@ -25,7 +26,6 @@ from longspan.training.preparation.collection import Collection, Rejections, col
 from longspan.training.preparation.encoding import EncodedSplit, encode_split
 from longspan.training.preparation.held_out import HeldOutSplit
 from longspan.training.preparation.joining import separator_of
-from longspan.training.preparation.output_directory import written_whole
 from longspan.training.preparation.parts import CollectSettings, read_parts
 from longspan.training.preparation.splits import (
     DUPLICATE_PAIR,
@@ -43,7 +43,7 @@ from longspan.training.preparation.splits import (
 from longspan.training.preparation.spool import Spool
 from longspan.training.tokenizer.vocabulary_training import VocabularySettings, train_tokenizer
 
-__all__ = ["HELD_OUT_NAMES", "PrepareSettings", "prepare"]
+__all__ = ["HELD_OUT_NAMES", "PrepareSettings", "prepare", "prepare_into"]
 
 HELD_OUT_NAMES = {VALIDATION: "validation", TEST: "test"}
 
@@ -74,23 +74,37 @@ def prepare(
     *,
     parts: Path | None = None,
 ) -> dict[str, Any]:
-    """Write the prepared directory, in place of an older one; returns its manifest.
+    """Write a prepared directory, in place of an older one, and return its manifest.
 
-    `held_out` names files for VALIDATION and TEST; what is not named is drawn. `parts` is a folder
-    of what several machines have collected, instead of `inputs`. Raises
-    DataError for unusable input, an empty corpus and a full disk, and then leaves nothing.
+    `held_out` names files for VALIDATION and TEST; pairs are drawn for a split without a file.
+    `parts` is a folder with the parts that several machines collected, instead of `inputs`.
+    Raises DataError for unusable input and for an empty corpus, and OSError for example on a full
+    disk. The directory is then as it was before.
     """
-    with written_whole(directory) as scratch:
-        work = scratch / ".work"
-        work.mkdir()
-        run = _Run(scratch, work, settings, dict(held_out or {}), notify)
-        run.collect(inputs, parts)
-        run.decide()
-        run.sample()
-        run.train_tokenizer()
-        run.encode()
-        shutil.rmtree(work)
-        write_manifest(scratch, {**run.manifest(), "files": file_records(scratch)})
+    with atomic_directory(directory) as scratch:
+        return prepare_into(scratch, inputs, settings, held_out, notify, parts=parts)
+
+
+def prepare_into(
+    directory: Path,
+    inputs: Sequence[str],
+    settings: PrepareSettings,
+    held_out: Mapping[int, str] | None = None,
+    notify: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+    *,
+    parts: Path | None = None,
+) -> dict[str, Any]:
+    """Prepare as `prepare` does, into an empty directory; an error leaves it incomplete."""
+    work = directory / ".work"
+    work.mkdir()
+    run = _Run(directory, work, settings, dict(held_out or {}), notify)
+    run.collect(inputs, parts)
+    run.decide()
+    run.sample()
+    run.train_tokenizer()
+    run.encode()
+    shutil.rmtree(work)
+    write_manifest(directory, {**run.manifest(), "files": file_records(directory)})
     return read_manifest(directory)
 
 

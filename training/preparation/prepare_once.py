@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from longspan.training.corpus.manifest import file_sha256, read_manifest, stale
+from longspan.training.corpus.manifest import MANIFEST, file_sha256, read_manifest, stale
 from longspan.training.errors import DataError
+from longspan.training.files import is_occupied
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.formats import pair_up
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
-from longspan.training.preparation.output_directory import is_occupied, refuse_foreign
 from longspan.training.preparation.prepare import HELD_OUT_NAMES, PrepareSettings, prepare
 
-__all__ = ["prepare_once"]
+__all__ = ["prepare_once", "refuse_foreign"]
 
 
 def prepare_once(
@@ -35,6 +35,15 @@ def prepare_once(
         if not overwrite:
             return _unchanged(inputs, directory, settings, held_out), False
     return prepare(inputs, directory, settings, held_out), True
+
+
+def refuse_foreign(directory: Path) -> None:
+    """Raise DataError when overwriting would delete what `prepare` did not write."""
+    if is_occupied(directory) and not (directory / MANIFEST).is_file():
+        raise DataError(
+            f"{directory}: expected a prepared corpus to overwrite, got something else; "
+            "choose another --out"
+        )
 
 
 def _unchanged(

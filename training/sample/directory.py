@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.training.errors import DataError
-from longspan.training.files import written_together
+from longspan.training.files import atomic_files
 from longspan.training.progress import progress
 from longspan.training.sample.generator import Row, Sample, SampleSettings, Statistics
 
@@ -46,7 +46,7 @@ def write_sample(
     _refuse_others(directory, settings)
     streams = {"test": sample.test, "validation": sample.validation, "train": sample.train}
     files = {}
-    with written_together(directory, last=_SUMMARY) as folder:
+    with atomic_files(directory, last=_SUMMARY) as folder:
         for split in FILES:
             name = f"{split}.tsv"
             files[name] = _write(folder / name, watch(streams[split](), split))

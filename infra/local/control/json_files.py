@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from longspan.infra.errors import LocalCloudError
+from longspan.training.files import write_atomically
 
 __all__ = ["read_json", "write_json"]
 
@@ -26,9 +27,6 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Readable by its owner alone: some hold secrets."""
+    """Replace `path`, readable by its owner alone because some files hold secrets."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, json.dumps(content, ensure_ascii=False).encode(), mode=0o600)

@@ -12,8 +12,8 @@ from longspan.pipelines.commands import prepare as command
 from longspan.training.corpus.manifest import read_manifest
 from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
+from longspan.training.files import atomic_directory
 from longspan.training.pairs.pairs import read_pairs
-from longspan.training.preparation.output_directory import written_whole
 from longspan.training.preparation.report import summary
 from longspan.training.tokenizer.tokenizer import Tokenizer
 from tests.damage import altered, places
@@ -295,17 +295,17 @@ def test_all_pairs_held_out_says_so(tmp_path, capsys, splits):
 
 
 def test_what_a_killed_run_left_is_cleared(pairs, tmp_path):
-    left = tmp_path / "corpus.partial" / "train"
+    left = tmp_path / ".corpus.partial" / "train"
     left.mkdir(parents=True)
     (left / "stray.bin").write_bytes(b"x")
     assert prepare(pairs, "--out", tmp_path / "corpus", *SMALL) == 0
     assert "train/stray.bin" not in contents(tmp_path / "corpus")
-    assert not (tmp_path / "corpus.partial").exists()
+    assert not (tmp_path / ".corpus.partial").exists()
 
 
 def test_two_runs_do_not_write_the_same_directory(tmp_path):
     out = tmp_path / "corpus"
-    with written_whole(out), pytest.raises(DataError, match="another"), written_whole(out):
+    with atomic_directory(out), pytest.raises(DataError, match="another"), atomic_directory(out):
         pass
     assert out.is_dir()
 

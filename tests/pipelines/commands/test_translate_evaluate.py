@@ -17,7 +17,7 @@ from longspan.training.errors import (
     ModelDirectoryError,
     OptionError,
 )
-from longspan.training.files import written_together
+from longspan.training.files import atomic_files
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.directory import save_model
 from longspan.training.model.model import Model
@@ -176,7 +176,7 @@ def test_evaluate_refuses_a_directory_that_another_run_writes_to(model, tmp_path
     (tmp_path / "t.tsv").write_text("en\tja\na b\tc d\n")
     out = tmp_path / "out"
     with (
-        written_together(out, last="report.html"),
+        atomic_files(out, last="report.html"),
         pytest.raises(DataError, match="another run is writing to it; wait for it to end"),
     ):
         call(evaluate, model, tmp_path / "t.tsv", "--out", out)
