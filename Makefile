@@ -14,8 +14,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS ?= runs/sample
 MARKS ?= not long and not qemu
-COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-	--custom-compile-command 'make lock'
+# From one index (UV_DEFAULT_INDEX names a mirror): builds of torch that lie elsewhere stay out.
+COMPILE = env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u UV_CONSTRAINT -u UV_OVERRIDE \
+	-u UV_TORCH_BACKEND $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command 'make lock'
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& command -v $$p && break; done)
