@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from longspan.training.corpus.batches import Batch, collate, plan
+from longspan.training.corpus.batches import Batch, collate, plan_epoch
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
@@ -97,14 +97,14 @@ def _batches(prepared: Prepared, h: Hyperparameters) -> Iterator[Batch]:
     """Of epoch after epoch, in their order."""
     epoch = 0
     while True:
-        for examples in plan(prepared.train, h, epoch):
+        for examples in plan_epoch(prepared.train, h, epoch):
             yield collate(prepared.train, examples)
         epoch += 1
 
 
 def _joined_tokens(prepared: Prepared, h: Hyperparameters) -> float:
     """Share of an epoch's target tokens that are in joined examples."""
-    planned = plan(prepared.train, h, 0)
+    planned = plan_epoch(prepared.train, h, 0)
     if not planned.joined:
         return 0.0
     single = int(prepared.train.target_lengths.sum()) if not planned.left_out else 0

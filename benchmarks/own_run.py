@@ -18,9 +18,9 @@ from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
-from longspan.training.loop.journal import Journal
 from longspan.training.loop.loss import LossSums, sequence_loss
 from longspan.training.loop.trainer import Trainer
+from longspan.training.loop.training_log import TrainingLog
 from longspan.training.loop.updater import Sums
 from longspan.training.loop.validation import Validator
 from longspan.training.model.initialization import initialize
@@ -92,7 +92,7 @@ def run_own(
         store = CheckpointStore(folder, warn=_to_stderr)
         trainer = Trainer(
             model, corpus, validator, h, loss=loss, store=store, identity={},
-            journal=Journal(write=_to_stderr), world=world, device=device, stop=clock,
+            journal=TrainingLog(write=_to_stderr), world=world, device=device, stop=clock,
         )  # fmt: skip
         with contextlib.suppress(Interrupted):  # as the clock asked
             trainer.run()

@@ -6,7 +6,12 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from longspan.training.errors import Interrupted, LongspanError, explain, explain_missing
+from longspan.training.errors import (
+    Interrupted,
+    LongspanError,
+    explain_missing_package,
+    explain_os_error,
+)
 from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["COMMANDS", "build_parser", "main"]
@@ -77,9 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 141
     except OSError as error:
-        return _fail(explain(error), 1)
+        return _fail(explain_os_error(error), 1)
     except ModuleNotFoundError as error:
-        return _fail(explain_missing(error), 1)
+        return _fail(explain_missing_package(error), 1)
 
 
 def _load(name: str) -> ModuleType:

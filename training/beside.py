@@ -17,16 +17,18 @@ from longspan.training.errors import LongspanError
 
 __all__ = ["Beside"]
 
-Result = TypeVar("Result")
+_ResultT = TypeVar("_ResultT")
 
 
-class Beside(Generic[Result]):
+class Beside(Generic[_ResultT]):
     """One call; whatever ends the block ends its process too.
 
     The function is one of a module's, and what it takes and returns can be pickled.
     """
 
-    def __init__(self, function: Callable[..., Result], *arguments: Any, threads: int = 1) -> None:
+    def __init__(
+        self, function: Callable[..., _ResultT], *arguments: Any, threads: int = 1
+    ) -> None:
         """Begin; `threads` are those of numeric libraries."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "longspan.training.beside"],
@@ -38,7 +40,7 @@ class Beside(Generic[Result]):
         with self._process.stdin as pipe:
             pipe.write(pickle.dumps((function, arguments)))
 
-    def result(self) -> Result:
+    def result(self) -> _ResultT:
         """Wait for what the function returns.
 
         Raises the LongspanError or OSError that it raised, and LongspanError when its process
@@ -56,10 +58,10 @@ class Beside(Generic[Result]):
         error, found = pickle.loads(answer)
         if error is not None:
             raise error
-        result: Result = found
+        result: _ResultT = found
         return result
 
-    def __enter__(self) -> "Beside[Result]":
+    def __enter__(self) -> "Beside[_ResultT]":
         return self
 
     def __exit__(self, *_: object) -> None:

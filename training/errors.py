@@ -19,8 +19,8 @@ __all__ = [
     "LongspanError",
     "ModelDirectoryError",
     "OptionError",
-    "explain",
-    "explain_missing",
+    "explain_missing_package",
+    "explain_os_error",
 ]
 
 
@@ -52,7 +52,7 @@ class Interrupted(LongspanError):  # noqa: N818 - an orderly stop, not a mistake
     """A signal asked the work to stop; what was done is saved and can be resumed."""
 
 
-def explain(error: OSError) -> str:
+def explain_os_error(error: OSError) -> str:
     """One line on what the system refused, and where."""
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -60,7 +60,7 @@ def explain(error: OSError) -> str:
     return f"{error.strerror or error}{place}"
 
 
-def explain_missing(error: ModuleNotFoundError) -> str:
+def explain_missing_package(error: ModuleNotFoundError) -> str:
     """One line on a package that is not installed; raises `error` again for a module of longspan.
 
     What the core needs comes with every install, so that the extra `cloud` is what is missing.

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 __all__ = ["Progress", "progress"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -96,8 +96,8 @@ class Progress:
 
 
 def progress(
-    iterable: Iterable[T], *, total: float | None = None, unit: str = "it", label: str = ""
-) -> Iterator[T]:
+    iterable: Iterable[_T], *, total: float | None = None, unit: str = "it", label: str = ""
+) -> Iterator[_T]:
     """The same items, counted on standard error as they are taken; see `Progress`."""
     with Progress(total or operator.length_hint(iterable) or None, unit, label) as shown:
         for item in iterable:

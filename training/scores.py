@@ -30,7 +30,7 @@ __all__ = [
     "statistics",
 ]
 
-Numbers = NDArray[np.float64]
+_Counts = NDArray[np.float64]
 
 TOKENIZERS = ("ja-mecab", "zh", "13a", "intl", "char", "none")
 LEAST_LONG = 20
@@ -48,9 +48,9 @@ _FINAL_MARK = re.compile(r"(\s?)[.!?]$")
 class Statistics:
     """Counts of each segment, one row a segment; sums of rows are counts of a corpus."""
 
-    bleu: Numbers  # (segment, 10): hypothesis and reference tokens, 4 matches, 4 totals
-    chrf: Numbers  # (segment, 18): hypothesis, reference and matching n-grams of 6 orders
-    repeats: Numbers  # (segment, 4): repeated and all 4-grams of hypothesis, then of reference
+    bleu: _Counts  # (segment, 10): hypothesis and reference tokens, 4 matches, 4 totals
+    chrf: _Counts  # (segment, 18): hypothesis, reference and matching n-grams of 6 orders
+    repeats: _Counts  # (segment, 4): repeated and all 4-grams of hypothesis, then of reference
     empty: NDArray[np.bool_]  # (segment,): a hypothesis without text
     bleu_signature: str
     chrf_signature: str
@@ -80,7 +80,7 @@ def statistics(hypotheses: Sequence[str], references: Sequence[str], tokenize: s
     )
 
 
-def bleu_of(counts: Numbers) -> Numbers:
+def bleu_of(counts: _Counts) -> _Counts:
     """BLEU, 0 to 100, of summed rows (..., 10) of `Statistics.bleu`: (...).
 
     sacreBLEU's default: exponential smoothing of orders without a match (Chen and Cherry 2014,
@@ -97,7 +97,7 @@ def bleu_of(counts: Numbers) -> Numbers:
     return np.where(possible, scores, 0.0)
 
 
-def chrf_of(counts: Numbers) -> float:
+def chrf_of(counts: _Counts) -> float:
     """chrF, 0 to 100, of one summed row (18,) of `Statistics.chrf`."""
     return float(CHRF()._compute_f_score(counts.tolist()))
 

@@ -26,12 +26,11 @@ from longspan.inference.translation.translator import (
     choose_device,
 )
 from longspan.training.beside import Beside
-from longspan.training.buckets import BUCKETS, count_words
+from longspan.training.buckets import BUCKETS, LEAST_BLEU, count_words
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
-from longspan.training.kept import LEAST_BLEU
 from longspan.training.model.directory import LoadedModel, load_model, read_history
-from longspan.training.model.ending import Ending
+from longspan.training.model.outcome import TrainingOutcome
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Pair, read_pairs
 from longspan.training.pairs.streams import decompressed, lines, raw_file
@@ -84,7 +83,7 @@ class Evaluations:
 
     model: Evaluation
     against: Evaluation | None = None
-    training: Mapping[str, Ending | None] = field(default_factory=dict)
+    training: Mapping[str, TrainingOutcome | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class _Output:
     details: dict[str, Any]
     training: dict[str, Any] = field(default_factory=dict)
     alignment: dict[str, Any] | None = None
-    ending: Ending | None = None  # of its training; None for a file of translations
+    ending: TrainingOutcome | None = None  # of its training; None for a file of translations
 
 
 def evaluate(job: EvaluationJob) -> Evaluations:

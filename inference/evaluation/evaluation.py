@@ -10,9 +10,16 @@ import numpy as np
 
 from longspan.inference.evaluation.bootstrap import Paired, compare, interval
 from longspan.inference.evaluation.quality import Group, Members, Quality
-from longspan.training.buckets import BUCKETS, Bucket, bucket_of, count_words
+from longspan.training.buckets import (
+    BUCKETS,
+    LEAST_BLEU,
+    MEDIUM,
+    Bucket,
+    bucket_of,
+    count_words,
+    share_kept,
+)
 from longspan.training.errors import DataError
-from longspan.training.kept import LEAST_BLEU, MEDIUM, share_kept
 from longspan.training.scores import (
     Statistics,
     bleu_of,

@@ -7,7 +7,7 @@ from longspan.inference.evaluation.files import FORMAT, VERSION
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields
-from longspan.training.model.ending import read_training
+from longspan.training.model.outcome import read_training
 
 __all__ = ["read_evaluation"]
 

@@ -21,7 +21,7 @@ from typing import Any
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
-from longspan.training.model.history import check_history
+from longspan.training.model.config import check_history
 
 __all__ = ["add_evidence", "read_evidence"]
 

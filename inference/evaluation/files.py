@@ -15,7 +15,7 @@ from longspan.inference.evaluation.gate import gate_of
 from longspan.inference.evaluation.quality import Group
 from longspan.training.buckets import bucket_of
 from longspan.training.files import write_atomically
-from longspan.training.model.ending import Ending
+from longspan.training.model.outcome import TrainingOutcome
 
 __all__ = ["FORMAT", "VERSION", "escape", "evaluation_document", "unescape", "write_evaluation"]
 
@@ -36,7 +36,7 @@ def evaluation_document(
     details: Mapping[str, Any] | None = None,
     against: Evaluation | None = None,
     against_details: Mapping[str, Any] | None = None,
-    training: Mapping[str, Ending | None] | None = None,
+    training: Mapping[str, TrainingOutcome | None] | None = None,
 ) -> dict[str, Any]:
     """`evaluation.json` as JSON values; `details` say what was evaluated and how it searched.
 
@@ -71,7 +71,7 @@ def write_evaluation(
     details: Mapping[str, Any] | None = None,
     against: Evaluation | None = None,
     against_details: Mapping[str, Any] | None = None,
-    training: Mapping[str, Ending | None] | None = None,
+    training: Mapping[str, TrainingOutcome | None] | None = None,
 ) -> None:
     """Write `translations.tsv` (and `against.translations.tsv`), then `evaluation.json`.
 

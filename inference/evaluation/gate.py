@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from longspan.inference.evaluation.evaluation import Evaluation, Segments
-from longspan.training.kept import MEDIUM, share_kept
-from longspan.training.model.ending import Ending
+from longspan.training.buckets import MEDIUM, share_kept
+from longspan.training.model.outcome import TrainingOutcome
 from longspan.training.scores import bleu_of
 
 __all__ = ["SHORT_WORDS", "Gate", "gate_of"]
@@ -51,7 +51,7 @@ class Gate:
 
 
 def gate_of(
-    evaluation: Evaluation, against: Evaluation | None = None, ending: Ending | None = None
+    evaluation: Evaluation, against: Evaluation | None = None, ending: TrainingOutcome | None = None
 ) -> Gate:
     """The figures of `evaluation`, and its changes from `against` on the same segments.
 

@@ -15,7 +15,7 @@ from longspan.inference.search.options import (
     search_changes,
     set_threads,
 )
-from longspan.training.kept import LEAST_BLEU, MEDIUM
+from longspan.training.buckets import LEAST_BLEU, MEDIUM
 from longspan.training.languages import add_language_options
 
 if TYPE_CHECKING:

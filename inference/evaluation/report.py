@@ -17,10 +17,10 @@ from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import read_evidence
 from longspan.inference.evaluation.files import unescape
 from longspan.inference.evaluation.report_sections import sections
+from longspan.training.buckets import MEDIUM
 from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
-from longspan.training.kept import MEDIUM
-from longspan.training.model.ending import early_lines, read_training
+from longspan.training.model.outcome import early_lines, read_training
 
 __all__ = ["render_chart", "render_report", "write_report"]
 

@@ -9,7 +9,7 @@ from longspan.inference.evaluation.charts import Series, line_chart
 from longspan.inference.evaluation.heat_map import heat_map
 from longspan.inference.evaluation.search_report import search_parts
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.loop.journal import duration
+from longspan.training.loop.training_log import duration
 
 __all__ = ["sections"]
 

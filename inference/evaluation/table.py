@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from longspan.inference.evaluation.bootstrap import Paired
 from longspan.inference.evaluation.evaluation import Evaluation, compare_evaluations
 from longspan.inference.evaluation.quality import Group, Quality
-from longspan.training.kept import MEDIUM
-from longspan.training.model.ending import Ending, early_lines
+from longspan.training.buckets import MEDIUM
+from longspan.training.model.outcome import TrainingOutcome, early_lines
 
 __all__ = ["render_table"]
 
@@ -21,7 +21,7 @@ _NONE = "-"
 def render_table(
     evaluation: Evaluation,
     against: Evaluation | None = None,
-    training: Mapping[str, Ending | None] | None = None,
+    training: Mapping[str, TrainingOutcome | None] | None = None,
 ) -> str:
     """Monospace, aligned; one row a bucket, then all, then what `bleu_long` is measured on.
 

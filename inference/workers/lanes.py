@@ -18,7 +18,7 @@ from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.workers.messages import Job, Result
 from longspan.training.errors import LongspanError
-from longspan.training.model.model import Memory, Model, State
+from longspan.training.model.model import DecoderState, Memory, Model
 from longspan.training.tokenizer.tokenizer import PAD
 
 __all__ = ["Failure", "Lanes", "Partial", "Turn"]
@@ -71,7 +71,11 @@ class _Run:
     """One search and whose it is."""
 
     def __init__(
-        self, kind: _Kind, members: Sequence[_Waiting], search: Search[Memory, State], now: float
+        self,
+        kind: _Kind,
+        members: Sequence[_Waiting],
+        search: Search[Memory, DecoderState],
+        now: float,
     ):
         self.kind = kind
         self.members = list(members)

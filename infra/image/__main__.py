@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from longspan.infra.image.recipe import ACCELERATORS, HOST
-from longspan.training.errors import LongspanError, explain_missing
+from longspan.training.errors import LongspanError, explain_missing_package
 
 __all__ = ["main"]
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LongspanError, OSError) as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
-        return _fail(explain_missing(error))
+        return _fail(explain_missing_package(error))
     return 0
 
 

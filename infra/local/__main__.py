@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longspan.training.errors import LongspanError, explain_missing
+from longspan.training.errors import LongspanError, explain_missing_package
 
 if TYPE_CHECKING:
     from longspan.infra.local.runtimes.runtime import Runtime
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LongspanError, OSError) as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
-        return _fail(explain_missing(error))
+        return _fail(explain_missing_package(error))
     return 0
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prepare, then print the summary and the next command."""
     from longspan.training.preparation.prepare_once import prepare_once
-    from longspan.training.preparation.report import next_command, summary
+    from longspan.training.preparation.report import next_command, prepare_summary
 
     manifest, fresh = prepare_once(
         arguments.pairs,
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if not fresh:
         print(f"{arguments.out}: up to date, made from this input with these settings")
-    print(summary(manifest))
+    print(prepare_summary(manifest))
     print(f"\nnext: {next_command(arguments.out)}")
     sys.stdout.flush()
     return 0

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from longspan.pipelines.config.section import ConfigSection, Mistake, Variables
-from longspan.training.kept import LEAST_BLEU
+from longspan.training.buckets import LEAST_BLEU
 
 __all__ = [
     "AutoscalingSection",

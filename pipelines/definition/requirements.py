@@ -10,7 +10,7 @@ from string import Formatter
 from typing import Any
 
 from longspan.pipelines.config import Config
-from longspan.training.kept import MEDIUM
+from longspan.training.buckets import MEDIUM
 
 __all__ = ["Requirement", "requirements_of", "unmet"]
 

@@ -24,7 +24,7 @@ from longspan.pipelines.definition.sdk import (
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
 from longspan.pipelines.jobs.channels import PREPARED
-from longspan.training.loop.metrics import definitions
+from longspan.training.loop.metrics import metric_definitions
 
 __all__ = ["baseline_step", "job_model_uri", "trainer"]
 
@@ -83,7 +83,7 @@ def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Req
     request.pop("TrainingJobName", None)
     request["AlgorithmSpecification"] = {
         **request["AlgorithmSpecification"],
-        "MetricDefinitions": definitions(),
+        "MetricDefinitions": metric_definitions(),
     }
     return RequestStep(
         "TrainBaseline",

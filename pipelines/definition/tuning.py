@@ -25,7 +25,7 @@ from longspan.pipelines.definition.sdk import (
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, tuning_retries
 from longspan.pipelines.definition.training import job_model_uri, trainer
-from longspan.training.loop.metrics import definitions
+from longspan.training.loop.metrics import metric_definitions
 
 __all__ = ["best_job", "best_model", "tune_step"]
 
@@ -80,7 +80,7 @@ def _tuner(tuning: TuningSection, job: Any) -> HyperparameterTuner:
         hyperparameter_ranges={
             name: _range(name, values) for name, values in sorted(tuning.search_space.items())
         },
-        metric_definitions=definitions(),
+        metric_definitions=metric_definitions(),
         strategy=tuning.strategy,
         strategy_config=_strategy(tuning),
         max_jobs=tuning.number_of_jobs,

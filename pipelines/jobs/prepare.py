@@ -21,7 +21,7 @@ from longspan.training.pairs.formats import pair_up
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
 from longspan.training.preparation.prepare import PrepareSettings, prepare_into
 from longspan.training.preparation.prepare_once import refuse_foreign
-from longspan.training.preparation.report import summary
+from longspan.training.preparation.report import prepare_summary
 from longspan.training.preparation.splits import TEST, VALIDATION
 
 __all__ = ["input_files", "main"]
@@ -71,7 +71,7 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     # The output may be a mount, which no directory can be renamed to.
     with atomic_files(output, last=MANIFEST) as folder:
         manifest = prepare_into(folder, inputs, settings, held_out, parts=collected)
-    print(summary(manifest), flush=True)
+    print(prepare_summary(manifest), flush=True)
 
 
 def _visible(folder: Path) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from longspan.training.container.paths import ContainerPaths
-from longspan.training.errors import LongspanError, OptionError, explain
+from longspan.training.errors import LongspanError, OptionError, explain_os_error
 from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["OptionParser", "run_processing"]
@@ -48,7 +48,7 @@ def run_processing(work: Callable[[ContainerPaths], None], environment: Mapping[
     except LongspanError as error:
         return _end(paths, f"error: {error}", 1)
     except OSError as error:
-        return _end(paths, f"error: {explain(error)}", 1)
+        return _end(paths, f"error: {explain_os_error(error)}", 1)
     except Exception as error:
         traceback.print_exc()
         return _end(paths, f"error: {type(error).__name__}: {error}", 1)

@@ -22,7 +22,7 @@ from longspan.training.errors import (
     Interrupted,
     LongspanError,
     OptionError,
-    explain,
+    explain_os_error,
 )
 from longspan.training.hyperparameters import Hyperparameters
 
@@ -57,7 +57,7 @@ def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) ->
     except LongspanError as error:
         return _fail(paths, " ".join(str(error).split()))
     except OSError as error:
-        return _fail(paths, explain(error))
+        return _fail(paths, explain_os_error(error))
     except Exception as error:
         traceback.print_exc()
         return _fail(paths, f"{type(error).__name__}: {' '.join(str(error).split())}")

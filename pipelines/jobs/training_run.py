@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from longspan.training.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
-    from longspan.training.loop.journal import Journal
+    from longspan.training.loop.training_log import TrainingLog
 
 __all__ = ["TrainingRun", "check_precision"]
 
@@ -32,7 +32,7 @@ class TrainingRun:
     fresh: bool = False
     keep_best: bool = False
 
-    def train(self, environment: Mapping[str, str]) -> "Journal":
+    def train(self, environment: Mapping[str, str]) -> "TrainingLog":
         """Train or resume, as the rank and in the world that `environment` names.
 
         Returns the journal of this rank. Raises what `train_model` raises.
@@ -42,11 +42,11 @@ class TrainingRun:
         from longspan.training.corpus.prepared import Prepared
         from longspan.training.loop.checkpoint import CheckpointStore
         from longspan.training.loop.distributed import World
-        from longspan.training.loop.journal import Journal
-        from longspan.training.loop.run import choose_device, train_model
+        from longspan.training.loop.run import device_of_rank, train_model
+        from longspan.training.loop.training_log import TrainingLog
 
         world = World.from_environment(environment)
-        journal = Journal() if world.is_first else Journal.silent()
+        journal = TrainingLog() if world.is_first else TrainingLog.silent()
         prepared = Prepared.open(self.prepared)
         if self.fresh and world.is_first:
             CheckpointStore(self.checkpoints, warn=journal.note).clear()
@@ -58,7 +58,7 @@ class TrainingRun:
             decode=Greedy.of(prepared),
             calibrate=calibrate,
             world=world,
-            device=choose_device(world),
+            device=device_of_rank(world),
             journal=journal,
             keep_best=self.keep_best,
         )
@@ -74,6 +74,6 @@ def check_precision(hyperparameters: Hyperparameters) -> None:
         return  # no other precision can be refused, so torch need not be loaded yet
     from longspan.training.loop.distributed import World
     from longspan.training.loop.precision import compute_type
-    from longspan.training.loop.run import choose_device
+    from longspan.training.loop.run import device_of_rank
 
-    compute_type("bf16", choose_device(World()))
+    compute_type("bf16", device_of_rank(World()))

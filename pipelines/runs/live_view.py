@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from longspan.pipelines.runs.execution import ExecutionState, StepState
-from longspan.training.loop.journal import duration
+from longspan.training.loop.training_log import duration
 
 __all__ = ["changes", "show", "show_lines", "table"]
 

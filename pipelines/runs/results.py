@@ -12,12 +12,12 @@ from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.files import unescape
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 from longspan.pipelines.runs.execution import ExecutionState
+from longspan.training.buckets import MEDIUM
 from longspan.training.fields import Fields
 from longspan.training.files import atomic_files
-from longspan.training.kept import MEDIUM
 from longspan.training.model.archive import ARCHIVE, unpack_model
 from longspan.training.model.config import CONFIG
-from longspan.training.model.ending import early_lines, read_training
+from longspan.training.model.outcome import early_lines, read_training
 
 __all__ = ["Evaluated", "best_model_uri", "download_model", "evaluation_lines", "fetch_evaluation"]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from longspan.pipelines.runs.execution import ExecutionState, StepState
-from longspan.training.loop.journal import duration
+from longspan.training.loop.training_log import duration
 
 __all__ = ["time_table", "time_table_lines"]
 

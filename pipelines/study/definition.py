@@ -30,7 +30,7 @@ from longspan.pipelines.definition.training import trainer
 from longspan.pipelines.jobs.channels import EVALUATION, MODEL, PAIRS, PREPARED
 from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.courses import Course, courses
-from longspan.training.loop.metrics import definitions
+from longspan.training.loop.metrics import metric_definitions
 
 __all__ = ["Study", "evaluate_step_name", "study_json"]
 
@@ -131,7 +131,7 @@ def _train(
     job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
     request = captured(context.session, job.train(wait=False, logs=False))
     request.pop("TrainingJobName", None)
-    specification = {**request["AlgorithmSpecification"], "MetricDefinitions": definitions()}
+    specification = {**request["AlgorithmSpecification"], "MetricDefinitions": metric_definitions()}
     request["AlgorithmSpecification"] = specification
     return RequestStep(
         f"Train-{course.name}-{seed}",

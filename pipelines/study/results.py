@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import read_evidence
 from longspan.inference.evaluation.files import unescape
-from longspan.training.buckets import BUCKETS
+from longspan.training.buckets import BUCKETS, LEAST_BLEU, MEDIUM, share_kept
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields
-from longspan.training.kept import LEAST_BLEU, MEDIUM, share_kept
-from longspan.training.model.ending import read_training
+from longspan.training.model.outcome import read_training
 from longspan.training.scores import bleu_of, statistics
 
 __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]

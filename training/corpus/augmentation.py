@@ -9,11 +9,10 @@ document are joined where the document is known, else pairs drawn at random.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ["JoinedExamples", "draw_lengths", "join", "successors"]
+from longspan.training.corpus.pair_corpus import IntArray
 
-Integers = npt.NDArray[np.integer]
+__all__ = ["JoinedExamples", "draw_lengths", "join_examples", "successors"]
 
 # Drawn pairs that leave no room for a second one are drawn again, so many times at most.
 _ROUNDS = 20
@@ -28,16 +27,16 @@ class JoinedExamples:
     (one EOS each).
     """
 
-    members: Integers
-    bounds: Integers
-    source_lengths: Integers
-    target_lengths: Integers
+    members: IntArray
+    bounds: IntArray
+    source_lengths: IntArray
+    target_lengths: IntArray
 
     def __len__(self) -> int:
         return len(self.source_lengths)
 
 
-def successors(documents: Integers, positions: Integers) -> Integers:
+def successors(documents: IntArray, positions: IntArray) -> IntArray:
     """The pair that follows each one in its document, -1 at a document's end or if unknown."""
     order = np.lexsort((positions, documents))
     following = np.full(len(order), -1, dtype=np.int64)
@@ -46,11 +45,11 @@ def successors(documents: Integers, positions: Integers) -> Integers:
     return following
 
 
-def join(
-    eligible: Integers,
-    source_lengths: Integers,
-    target_lengths: Integers,
-    following: Integers,
+def join_examples(
+    eligible: IntArray,
+    source_lengths: IntArray,
+    target_lengths: IntArray,
+    following: IntArray,
     count: int,
     *,
     max_source: int,
@@ -78,7 +77,7 @@ def join(
     return _concatenate(grown)
 
 
-def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Generator) -> Integers:
+def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Generator) -> IntArray:
     """Source lengths that examples grow to, from 2 to `longest` tokens: (count,).
 
     `uniform`: each as often; `log_uniform`: as many tokens of each, hence many short ones (density
@@ -93,11 +92,11 @@ def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Gener
 
 
 def _grow(
-    eligible: Integers,
-    source_lengths: Integers,
-    target_lengths: Integers,
-    following: Integers,
-    goals: Integers,
+    eligible: IntArray,
+    source_lengths: IntArray,
+    target_lengths: IntArray,
+    following: IntArray,
+    goals: IntArray,
     limits: tuple[int, int],
     generator: np.random.Generator,
 ) -> JoinedExamples:
@@ -123,7 +122,7 @@ def _grow(
 
 
 def _assemble(
-    members: Integers, owners: Integers, sources: Integers, targets: Integers
+    members: IntArray, owners: IntArray, sources: IntArray, targets: IntArray
 ) -> JoinedExamples:
     """Members in rounds to members by example; an example of one pair is left out."""
     sizes = np.bincount(owners, minlength=len(sources))

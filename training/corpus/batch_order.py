@@ -1,13 +1,11 @@
 """The order of an epoch's examples, and where its batches end, so that padding is small."""
 
 import numpy as np
-import numpy.typing as npt
 
+from longspan.training.corpus.pair_corpus import IntArray
 from longspan.training.hyperparameters import Hyperparameters
 
-__all__ = ["arrange", "cut"]
-
-Integers = npt.NDArray[np.integer]
+__all__ = ["batch_starts", "order_examples"]
 
 # The source side of a batch may hold so many times the target side's budget of padded tokens.
 _SOURCE_SHARE = 2
@@ -18,12 +16,12 @@ _NOISE_BITS = 30
 _CHUNK = 1 << 20
 
 
-def arrange(
-    sources: Integers,
-    targets: Integers,
+def order_examples(
+    sources: IntArray,
+    targets: IntArray,
     hyperparameters: Hyperparameters,
     generator: np.random.Generator,
-) -> Integers:
+) -> IntArray:
     """Examples in the order in which batches are cut: by bucket, inside by noisy source length.
 
     With `bucketing_enabled` false the order is random.
@@ -54,7 +52,9 @@ def arrange(
     return keys.astype(np.int32 if index_bits < 32 else np.int64)
 
 
-def cut(sources: Integers, targets: Integers, hyperparameters: Hyperparameters) -> Integers:
+def batch_starts(
+    sources: IntArray, targets: IntArray, hyperparameters: Hyperparameters
+) -> IntArray:
     """Where batches start, when examples of these lengths are taken in order."""
     budget = hyperparameters.token_budget
     if budget is None:
@@ -67,7 +67,7 @@ def cut(sources: Integers, targets: Integers, hyperparameters: Hyperparameters) 
     return np.array(starts, dtype=np.int64)
 
 
-def _buckets(longest: int, width: int, generator: np.random.Generator) -> Integers:
+def _buckets(longest: int, width: int, generator: np.random.Generator) -> IntArray:
     """Bucket number of each target length up to `longest`, never shrinking.
 
     Bounds are up to `width` apart, closer for short lengths, and elsewhere in each epoch.
@@ -76,11 +76,11 @@ def _buckets(longest: int, width: int, generator: np.random.Generator) -> Intege
     while bounds[-1] < longest:
         step = min(max(bounds[-1] // _RELATIVE_WIDTH, 1), width)
         bounds.append(bounds[-1] + int(generator.integers(-(-step // 2), step, endpoint=True)))
-    table: Integers = np.searchsorted(np.array(bounds), np.arange(longest + 1), side="left")
+    table: IntArray = np.searchsorted(np.array(bounds), np.arange(longest + 1), side="left")
     return table
 
 
-def _fitting(sources: Integers, targets: Integers, start: int, budget: int) -> int:
+def _fitting(sources: IntArray, targets: IntArray, start: int, budget: int) -> int:
     """How many examples from `start` on stay within the budget when padded; one at least."""
     most = max(1, budget // max(1, int(targets[start])))
     counts = np.arange(1, min(most, len(targets) - start) + 1)

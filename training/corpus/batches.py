@@ -10,18 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from longspan.training.corpus.augmentation import JoinedExamples, join, successors
-from longspan.training.corpus.batch_order import arrange, cut
-from longspan.training.corpus.shards import PairCorpus
+from longspan.training.corpus.augmentation import JoinedExamples, join_examples, successors
+from longspan.training.corpus.batch_order import batch_starts, order_examples
+from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.tokenizer.tokenizer import BOS, PAD
 
-__all__ = ["Batch", "Example", "Plan", "collate", "pad", "plan"]
-
-Integers = npt.NDArray[np.integer]
+__all__ = ["Batch", "EpochPlan", "Example", "collate", "pad", "plan_epoch"]
 Example = tuple[int, ...]
 
 
@@ -54,7 +51,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EpochPlan:
     """The batches of an epoch for one of `world_size` ranks; `plan[i]` is a tuple of examples.
 
     Every rank's plan has the same number of batches; of each global batch, rank r holds every
@@ -62,11 +59,11 @@ class Plan:
     target tokens of the *global* batch i, by which its loss is normalised on every rank.
     """
 
-    members: Integers
-    bounds: Integers | None  # example i is members[bounds[i]:bounds[i + 1]]; None: one pair each
-    starts: Integers  # of batches, in examples, in the order of the epoch
-    ends: Integers
-    tokens: Integers
+    members: IntArray
+    bounds: IntArray | None  # example i is members[bounds[i]:bounds[i + 1]]; None: one pair each
+    starts: IntArray  # of batches, in examples, in the order of the epoch
+    ends: IntArray
+    tokens: IntArray
     padded_tokens: int
     left_out: int
     joined: int
@@ -117,14 +114,14 @@ class Plan:
         )
 
 
-def plan(
+def plan_epoch(
     corpus: PairCorpus,
     hyperparameters: Hyperparameters,
     epoch: int,
     rank: int = 0,
     world_size: int = 1,
-) -> Plan:
-    """The batches of `epoch`, shuffled by (seed, epoch); see `Plan`.
+) -> EpochPlan:
+    """The batches of `epoch`, shuffled by (seed, epoch); see `EpochPlan`.
 
     Pairs longer than `max_seq_len_source` or `max_seq_len_target` are left out and counted. A
     share p of joined examples is p / (1 - p) for each original; in the first `length_curriculum`
@@ -139,7 +136,7 @@ def plan(
         & (targets <= hyperparameters.max_seq_len_target)
     )
     left_out = len(corpus) - len(eligible)
-    members: Integers = eligible.astype(np.int32 if len(corpus) < 2**31 else np.int64)
+    members: IntArray = eligible.astype(np.int32 if len(corpus) < 2**31 else np.int64)
     if left_out:
         sources, targets = sources[eligible], targets[eligible]
     bounds = None
@@ -154,9 +151,9 @@ def plan(
         sources = np.concatenate([sources, extra.source_lengths])
         targets = np.concatenate([targets, extra.target_lengths])
 
-    order = arrange(sources, targets, hyperparameters, generator)
+    order = order_examples(sources, targets, hyperparameters, generator)
     sources, targets = sources[order], targets[order]
-    starts = cut(sources, targets, hyperparameters)
+    starts = batch_starts(sources, targets, hyperparameters)
     ends = np.append(starts[1:], len(order))
     tokens = np.add.reduceat(targets, starts, dtype=np.int64) if len(starts) else starts
     longest = np.maximum.reduceat(targets, starts) if len(starts) else starts
@@ -165,7 +162,7 @@ def plan(
         members = members[order]
     else:
         members, bounds = _reorder(members, bounds, order)
-    return Plan(
+    return EpochPlan(
         members,
         bounds,
         starts[shuffled],
@@ -191,7 +188,7 @@ def collate(corpus: PairCorpus, examples: Sequence[Example]) -> Batch:
     return Batch(*map(torch.from_numpy, (source, source_lengths, shifted, output, target_lengths)))
 
 
-def pad(rows: Sequence[Integers | Sequence[int]]) -> tuple[Integers, Integers]:
+def pad(rows: Sequence[IntArray | Sequence[int]]) -> tuple[IntArray, IntArray]:
     """Rows of token ids as one int64 array (batch, longest) with PAD after each, and lengths."""
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     padded = np.full((len(rows), int(lengths.max(initial=0))), PAD, dtype=np.int64)
@@ -209,14 +206,14 @@ def _grown(hyperparameters: Hyperparameters, epoch: int) -> float:
 def _augment(
     corpus: PairCorpus,
     hyperparameters: Hyperparameters,
-    eligible: Integers,
+    eligible: IntArray,
     count: int,
     grown: float,
     generator: np.random.Generator,
 ) -> JoinedExamples:
     """Joined examples beside the originals, as long as the curriculum has `grown` to."""
     longest = min(hyperparameters.length_augmentation_max, hyperparameters.max_seq_len_source)
-    return join(
+    return join_examples(
         eligible,
         corpus.source_lengths,
         corpus.target_lengths,
@@ -229,7 +226,7 @@ def _augment(
     )
 
 
-def _reorder(members: Integers, bounds: Integers, order: Integers) -> tuple[Integers, Integers]:
+def _reorder(members: IntArray, bounds: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
     """The examples of `members` and `bounds` in another order."""
     sizes = np.diff(bounds)[order]
     ordered = np.concatenate([[0], np.cumsum(sizes)])
@@ -237,7 +234,7 @@ def _reorder(members: Integers, bounds: Integers, order: Integers) -> tuple[Inte
     return members[np.repeat(bounds[:-1][order], sizes) + offsets], ordered
 
 
-def _tokens(read: Callable[[int], Integers], example: Example) -> Integers:
+def _tokens(read: Callable[[int], IntArray], example: Example) -> IntArray:
     if len(example) == 1:
         return read(example[0])
     parts = [read(index)[:-1] for index in example[:-1]]

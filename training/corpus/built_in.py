@@ -91,7 +91,7 @@ def _convert_channel(name: str, channel: Path, tokenizer: Tokenizer, out: Path) 
 
 def _records(files: list[Path]) -> Iterator[recordio.RecordPair]:
     for path in files:
-        yield from recordio.read(path)
+        yield from recordio.read_records(path)
 
 
 def _files(name: str, channel: Path) -> list[Path]:

@@ -9,16 +9,23 @@ from typing import Any
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields
 
-__all__ = ["FORMAT", "MANIFEST", "file_records", "read_manifest", "stale", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "MANIFEST_FORMAT",
+    "file_records",
+    "read_manifest",
+    "stale",
+    "write_manifest",
+]
 
-FORMAT = 1
+MANIFEST_FORMAT = 1
 MANIFEST = "manifest.json"
 _SIDES = ("source", "target")
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
     """Write `manifest.json` last of all files: with it the directory is complete."""
-    text = json.dumps({"format": FORMAT, **content}, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps({"format": MANIFEST_FORMAT, **content}, ensure_ascii=False, indent=2) + "\n"
     (directory / MANIFEST).write_text(text, encoding="utf-8")
 
 
@@ -32,7 +39,7 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     try:
         content = Fields.parse(path.read_bytes())
         version = content.integer("format")
-        if version == FORMAT:
+        if version == MANIFEST_FORMAT:
             _check(content)
     except OSError as error:
         raise DataError(
@@ -44,10 +51,10 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
             f"{path}: expected a manifest, got {error}; run `longspan prepare` again "
             "with --overwrite"
         ) from error
-    if version != FORMAT:
+    if version != MANIFEST_FORMAT:
         raise DataError(
-            f"{path}: expected format {FORMAT}, got {version}; run `longspan prepare` again "
-            "with --overwrite"
+            f"{path}: expected format {MANIFEST_FORMAT}, got {version}; run `longspan "
+            "prepare` again with --overwrite"
         )
     return dict(content.values)
 

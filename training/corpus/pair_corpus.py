@@ -1,7 +1,7 @@
 """Pairs of token sequences by number: what a corpus is to batching, and one held in memory."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ from longspan.training.errors import DataError
 
 __all__ = ["IntArray", "MemoryCorpus", "PairCorpus"]
 
-IntArray = npt.NDArray[Any]
+IntArray = npt.NDArray[np.integer]
 
 
 class PairCorpus(Protocol):

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from longspan.training.corpus.manifest import MANIFEST, read_manifest
-from longspan.training.corpus.shards import Corpus, PairCorpus
+from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
+from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
 from longspan.training.tokenizer.tokenizer import Tokenizer, Vocabulary
 
@@ -73,9 +74,7 @@ def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:
         _check_row(folder, index, corpus.target(index), tokenizer.target)
 
 
-def _check_row(
-    folder: Path, index: int, ids: "np.typing.NDArray[np.int64]", vocabulary: Vocabulary
-) -> None:
+def _check_row(folder: Path, index: int, ids: IntArray, vocabulary: Vocabulary) -> None:
     if len(ids) and int(ids.max()) >= len(vocabulary):
         raise DataError(
             f"{folder}: pair {index} holds token {int(ids.max())}, and the tokenizer knows only "

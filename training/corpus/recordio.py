@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from longspan.training.errors import DataError
 
-__all__ = ["MAGIC", "Ids", "RecordPair", "decode_record", "encode_record", "read", "write"]
+__all__ = ["MAGIC", "Ids", "RecordPair", "decode_record", "encode_record", "read_records", "write"]
 
 Ids: TypeAlias = npt.NDArray[np.int32]
 
@@ -50,7 +50,7 @@ class _MalformedError(ValueError):
     """A payload that is no Record with the two features; the message says why."""
 
 
-def read(path: Path) -> Iterator[RecordPair]:
+def read_records(path: Path) -> Iterator[RecordPair]:
     """Stream the pairs of one file, plain or gzip.
 
     Raises DataError naming the file and the byte where the bad frame starts (of the

@@ -5,20 +5,20 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from longspan.training.corpus.batches import Batch, Plan, collate, plan
+from longspan.training.corpus.batches import Batch, EpochPlan, collate, plan_epoch
 from longspan.training.corpus.shards import PairCorpus
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
 
-__all__ = ["Item", "feed"]
+__all__ = ["UpdateBatch", "feed"]
 
 # Batches made ahead by the other thread; their order is that of the plan.
 _AHEAD = 4
 
 
 @dataclass(frozen=True)
-class Item:
+class UpdateBatch:
     """One update's batch; None where this rank has no share of it.
 
     `tokens` counts the target tokens of all ranks. After this item, training stands at batch
@@ -27,7 +27,7 @@ class Item:
 
     batch: Batch | None
     tokens: int
-    plan: Plan
+    plan: EpochPlan
     next_epoch: int
     next_batch: int
 
@@ -39,7 +39,7 @@ def feed(
     *,
     epoch: int = 0,
     batch: int = 0,
-) -> Generator[Item]:
+) -> Generator[UpdateBatch]:
     """Batches without end, from batch `batch` of epoch `epoch` on.
 
     Raises DataError when no pair is left to train on.
@@ -47,7 +47,7 @@ def feed(
     pool = ThreadPoolExecutor(1)
     try:
         while True:
-            epoch_plan = plan(corpus, hyperparameters, epoch, world.rank, world.size)
+            epoch_plan = plan_epoch(corpus, hyperparameters, epoch, world.rank, world.size)
             if not len(epoch_plan):
                 raise DataError(_nothing_left(epoch_plan, hyperparameters))
             yield from _epoch(pool, corpus, epoch_plan, epoch, batch)
@@ -57,9 +57,9 @@ def feed(
 
 
 def _epoch(
-    pool: ThreadPoolExecutor, corpus: PairCorpus, epoch_plan: Plan, epoch: int, first: int
-) -> Iterator[Item]:
-    waiting: deque[Future[Item]] = deque()
+    pool: ThreadPoolExecutor, corpus: PairCorpus, epoch_plan: EpochPlan, epoch: int, first: int
+) -> Iterator[UpdateBatch]:
+    waiting: deque[Future[UpdateBatch]] = deque()
     for index in range(first, len(epoch_plan)):
         waiting.append(pool.submit(_item, corpus, epoch_plan, epoch, index))
         if len(waiting) > _AHEAD:
@@ -68,14 +68,14 @@ def _epoch(
         yield waiting.popleft().result()
 
 
-def _item(corpus: PairCorpus, epoch_plan: Plan, epoch: int, index: int) -> Item:
+def _item(corpus: PairCorpus, epoch_plan: EpochPlan, epoch: int, index: int) -> UpdateBatch:
     examples = epoch_plan[index]
     batch = collate(corpus, examples) if examples else None
     after = (epoch, index + 1) if index + 1 < len(epoch_plan) else (epoch + 1, 0)
-    return Item(batch, int(epoch_plan.tokens[index]), epoch_plan, *after)
+    return UpdateBatch(batch, int(epoch_plan.tokens[index]), epoch_plan, *after)
 
 
-def _nothing_left(epoch_plan: Plan, hyperparameters: Hyperparameters) -> str:
+def _nothing_left(epoch_plan: EpochPlan, hyperparameters: Hyperparameters) -> str:
     if not epoch_plan.left_out:
         return "training data: expected pairs, got none; prepare a corpus that has some"
     return (

@@ -14,7 +14,7 @@ __all__ = [
     "METRICS",
     "OBJECTIVES",
     "Metric",
-    "definitions",
+    "metric_definitions",
     "metrics_line",
     "parse_checkpoint",
     "parse_metrics",
@@ -84,6 +84,6 @@ def parse_checkpoint(line: str) -> tuple[int, dict[str, float]] | None:
     return None if found is None else (int(found.group(1)), parse_metrics(line))
 
 
-def definitions() -> list[dict[str, str]]:
+def metric_definitions() -> list[dict[str, str]]:
     """SageMaker's `MetricDefinitions`: `{"Name": ..., "Regex": ...}` for each metric."""
     return [{"Name": metric.name, "Regex": metric.regex} for metric in METRICS.values()]

@@ -19,18 +19,18 @@ from longspan.training.hyperparameters import Hyperparameters
 __all__ = ["Optimizer", "build_optimizer"]
 
 Tensors = list[Tensor]
-Columns = Mapping[str, Tensors]  # each name of the state, for all parameters of an update
+_StateColumns = Mapping[str, Tensors]  # each name of the state, for all parameters of an update
 
 
 @dataclass(frozen=True)
-class Rule:
+class _UpdateRule:
     """How an optimiser changes parameters and their state, both in place.
 
     `update` takes parameters, gradients, their state, the learning rate and the weight decay.
     """
 
     names: tuple[str, ...]  # of a parameter's state: `step` is a scalar, others have its shape
-    update: Callable[[Tensors, Tensors, Columns, float, float], None]
+    update: Callable[[Tensors, Tensors, _StateColumns, float, float], None]
 
 
 class Optimizer:
@@ -40,7 +40,7 @@ class Optimizer:
     first gradient on.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], rule: Rule, decay: float) -> None:
+    def __init__(self, parameters: Sequence[Tensor], rule: _UpdateRule, decay: float) -> None:
         # The order in which a checkpoint numbers parameters.
         self._matrices = [p for p in parameters if p.dim() > 1]
         self._vectors = [p for p in parameters if p.dim() <= 1]
@@ -102,9 +102,9 @@ def build_optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> Optim
     momentum = hyperparameters.momentum
     buffer = ("momentum_buffer",) if momentum else ()
     rules = {
-        "adam": Rule(("step", "exp_avg", "exp_avg_sq"), _adam),
-        "sgd": Rule(buffer, partial(_sgd, momentum)),
-        "rmsprop": Rule(("step", "square_avg", *buffer), partial(_rmsprop, momentum)),
+        "adam": _UpdateRule(("step", "exp_avg", "exp_avg_sq"), _adam),
+        "sgd": _UpdateRule(buffer, partial(_sgd, momentum)),
+        "rmsprop": _UpdateRule(("step", "square_avg", *buffer), partial(_rmsprop, momentum)),
     }
     return Optimizer(
         [p for p in model.parameters() if p.requires_grad],
@@ -114,7 +114,7 @@ def build_optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> Optim
 
 
 def _adam(
-    parameters: Tensors, gradients: Tensors, state: Columns, rate: float, decay: float
+    parameters: Tensors, gradients: Tensors, state: _StateColumns, rate: float, decay: float
 ) -> None:
     adamw(
         parameters,
@@ -138,7 +138,7 @@ def _sgd(
     momentum: float,
     parameters: Tensors,
     gradients: Tensors,
-    state: Columns,
+    state: _StateColumns,
     rate: float,
     decay: float,
 ) -> None:
@@ -160,7 +160,7 @@ def _rmsprop(
     momentum: float,
     parameters: Tensors,
     gradients: Tensors,
-    state: Columns,
+    state: _StateColumns,
     rate: float,
     decay: float,
 ) -> None:

@@ -14,12 +14,12 @@ from longspan.training.errors import HyperparameterError, Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World, process_group
-from longspan.training.loop.journal import Journal, clock_text
 from longspan.training.loop.loss import sequence_loss
 from longspan.training.loop.metrics import metrics_line
 from longspan.training.loop.precision import compute_type
 from longspan.training.loop.resume import corpus_fingerprint, run_identity
 from longspan.training.loop.trainer import Trainer, TrainingResult
+from longspan.training.loop.training_log import TrainingLog, clock_text
 from longspan.training.loop.validation import Decode, Validator
 from longspan.training.model.directory import save_model
 from longspan.training.model.initialization import initialize
@@ -28,7 +28,7 @@ from longspan.training.model.output_length import length_factor
 from longspan.training.stop import stop_on_signals
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["choose_device", "train_model"]
+__all__ = ["device_of_rank", "train_model"]
 
 
 class Penalties(Protocol):
@@ -70,7 +70,7 @@ def train_model(
     calibrate: Calibrate | None = None,
     world: World,
     device: torch.device,
-    journal: Journal,
+    journal: TrainingLog,
     keep_best: bool = False,
 ) -> TrainingResult:
     """Train or resume, and write the model directory; SIGTERM and SIGINT stop in good order.
@@ -148,7 +148,7 @@ def train_model(
     return result
 
 
-def choose_device(world: World) -> torch.device:
+def device_of_rank(world: World) -> torch.device:
     """This rank's GPU where there is one, else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")

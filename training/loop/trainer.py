@@ -19,11 +19,11 @@ from longspan.training.errors import Interrupted, LongspanError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
-from longspan.training.loop.feed import Item, feed
-from longspan.training.loop.journal import Journal, Progress
+from longspan.training.loop.feed import UpdateBatch, feed
 from longspan.training.loop.metrics import CHECKPOINT, metrics_line
 from longspan.training.loop.resume import best_weights, resume, save
 from longspan.training.loop.schedule import learning_rate, schedule_progress
+from longspan.training.loop.training_log import TrainingLog, TrainingProgress
 from longspan.training.loop.training_state import (
     TrainingState,
     complete_reason,
@@ -34,7 +34,7 @@ from longspan.training.loop.training_state import (
 )
 from longspan.training.loop.updater import LossFunction, Updater, load_weights
 from longspan.training.loop.validation import Validation, Validator
-from longspan.training.model.ending import Ending
+from longspan.training.model.outcome import TrainingOutcome
 
 __all__ = ["Trainer", "TrainingResult"]
 
@@ -59,9 +59,9 @@ class TrainingResult:
     history: list[dict[str, Any]]
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> TrainingOutcome:
         """What a model directory keeps of the end of its training."""
-        return Ending(self.complete, self.reason, self.updates, self.tokens)
+        return TrainingOutcome(self.complete, self.reason, self.updates, self.tokens)
 
     @property
     def tokens_per_second(self) -> float:
@@ -89,7 +89,7 @@ class Trainer:
         loss: LossFunction,
         store: CheckpointStore,
         identity: Mapping[str, Any],
-        journal: Journal,
+        journal: TrainingLog,
         world: World,
         device: torch.device,
         stop: Callable[[], bool],
@@ -167,7 +167,7 @@ class Trainer:
                 raise
         return complete_reason(state, h) or reason  # the last validation may have ended it too
 
-    def _update(self, item: Item) -> None:
+    def _update(self, item: UpdateBatch) -> None:
         state, h = self.state, self._hyperparameters
         if not self._described:
             self._described = True
@@ -201,7 +201,9 @@ class Trainer:
         metrics["train:learning_rate"] = state.rate
         self._line_at = state.seconds
         share = share_done(state, self._hyperparameters)
-        self._journal.show(Progress(state.updates, state.epochs, state.seconds, share, metrics))
+        self._journal.show(
+            TrainingProgress(state.updates, state.epochs, state.seconds, share, metrics)
+        )
 
     def _validate_if_due(self) -> None:
         state = self.state

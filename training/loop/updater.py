@@ -16,7 +16,7 @@ from longspan.training.loop.distributed import World
 from longspan.training.loop.optimizer import build_optimizer
 from longspan.training.loop.precision import autocast, compute_type
 
-__all__ = ["MODEL_PREFIX", "LossFunction", "Sums", "Updater", "load_weights", "weights"]
+__all__ = ["MODEL_PREFIX", "LossFunction", "Sums", "Updater", "load_weights", "model_weights"]
 
 MODEL_PREFIX, _OPTIMIZER = "model.", "optimizer."
 
@@ -123,7 +123,7 @@ class Updater:
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights and optimiser state for a checkpoint."""
-        named = {f"{MODEL_PREFIX}{k}": v for k, v in weights(self.model).items()}
+        named = {f"{MODEL_PREFIX}{k}": v for k, v in model_weights(self.model).items()}
         state = self._optimizer.tensors()
         return named | {f"{_OPTIMIZER}{k}": v for k, v in state.items()}
 
@@ -157,14 +157,14 @@ class Updater:
         torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]))
 
 
-def weights(model: nn.Module) -> dict[str, Tensor]:
+def model_weights(model: nn.Module) -> dict[str, Tensor]:
     """Each parameter once, by its first name, tied or not."""
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy what `weights` gave into `model`; raises CheckpointError when it is another's."""
-    own = weights(model)
+    """Copy what `model_weights` gave into `model`; raises CheckpointError when it is another's."""
+    own = model_weights(model)
     shapes = {name: list(value.shape) for name, value in own.items()}
     given = {name: list(value.shape) for name, value in tensors.items()}
     for name in sorted(shapes.keys() | given.keys()):

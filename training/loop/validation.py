@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from longspan.training.buckets import BUCKETS, bucket_of, count_words
-from longspan.training.corpus.batch_order import cut
+from longspan.training.corpus.batch_order import batch_starts
 from longspan.training.corpus.batches import collate
-from longspan.training.corpus.shards import PairCorpus
+from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
@@ -22,8 +21,6 @@ from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Decode", "Validation", "Validator"]
-
-Integers = npt.NDArray[np.integer]
 
 # Nothing is kept for a backward pass, so batches may be larger than those that train.
 _BATCH_TOKENS = 4096
@@ -140,7 +137,7 @@ class Validator:
             totals[group] += torch.stack([count.double() for count in counts])
         return [Sums(*row) for row in self._world.add(totals).tolist()]
 
-    def _bleu(self, model: nn.Module, pairs: Integers, check: Callable[[], None]) -> float:
+    def _bleu(self, model: nn.Module, pairs: IntArray, check: Callable[[], None]) -> float:
         size = self._hyperparameters.bleu_sample_size
         if size and size < len(pairs):
             generator = np.random.default_rng(self._hyperparameters.seed)
@@ -153,9 +150,9 @@ class Validator:
         references = [self._tokenizer.decode_target(self._target(pair)) for pair in pairs]
         return corpus_bleu(translations, references, choose_tokenizer(references))
 
-    def _translate(self, model: nn.Module, pairs: Integers, check: Callable[[], None]) -> list[str]:
+    def _translate(self, model: nn.Module, pairs: IntArray, check: Callable[[], None]) -> list[str]:
         lengths = self._corpus.source_lengths[pairs]
-        starts = cut(lengths, lengths, self._limits)
+        starts = batch_starts(lengths, lengths, self._limits)
         ids: list[list[int]] = []
         for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
             if self._world.size == 1:  # the ranks' numbers of batches differ here
@@ -169,13 +166,13 @@ class Validator:
         ids: list[int] = self._corpus.target(int(pair)).tolist()
         return ids
 
-    def _plan(self) -> Iterator[tuple[int, Integers]]:
+    def _plan(self) -> Iterator[tuple[int, IntArray]]:
         """Batches of one length bucket each, joined or not, with little padding."""
         sources, targets = self._corpus.source_lengths, self._corpus.target_lengths
         order = np.lexsort((sources, targets, self._groups))
         for group in np.unique(self._groups).tolist():
             pairs = order[self._groups[order] == group]
-            starts = cut(sources[pairs], targets[pairs], self._limits)
+            starts = batch_starts(sources[pairs], targets[pairs], self._limits)
             for chunk in np.split(pairs, starts[1:]):
                 yield group, chunk
 

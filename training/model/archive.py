@@ -10,12 +10,11 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from longspan.training.errors import ModelDirectoryError
-from longspan.training.model.archives import extract, objection
 
-__all__ = ["ARCHIVE", "find_model", "open_model", "unpack_model"]
+__all__ = ["ARCHIVE", "extract", "find_model", "objection", "open_model", "unpack_model"]
 
 ARCHIVE = "model.tar.gz"
 _DESCRIPTION = "config.json"  # what a model directory holds, see `model_directory`
@@ -87,6 +86,29 @@ def unpack_model(
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+
+
+def objection(member: tarfile.TarInfo) -> str | None:
+    """What is wrong with it, in words: it is neither file nor folder, or leads outside."""
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        return "a path that leads outside"
+    if member.issym() or member.islnk():
+        return "a link"
+    return None if member.isreg() or member.isdir() else "a device or pipe"
+
+
+def extract(content: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one, to which there is no `objection`, below `folder`. Raises TarError, OSError."""
+    place = folder / member.name
+    source = content.extractfile(member)  # None of a folder
+    if source is None:
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with source, place.open("wb") as file:
+        shutil.copyfileobj(source, file)
+    place.chmod(0o644 | member.mode & 0o111)
 
 
 def _unpack(archive: Path, directory: Path, most_files: int, most_bytes: int) -> None:

@@ -26,8 +26,6 @@ __all__ = [
     "scaled_dot_scores",
 ]
 
-Scores = Callable[[Tensor, Tensor], Tensor]
-
 
 def attend(
     scores: Tensor, values: Tensor, mask: Tensor, dropout: float = 0.0

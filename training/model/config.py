@@ -1,6 +1,6 @@
 """What describes a model in its directory. Imports no torch: a server reads it without."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,17 @@ from typing import Any
 from longspan.training.errors import HyperparameterError, ModelDirectoryError
 from longspan.training.fields import Fields
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.model.ending import Ending
+from longspan.training.model.outcome import TrainingOutcome
 
-__all__ = ["CONFIG", "FORMAT", "TOKENIZER", "ModelConfig"]
+__all__ = ["CONFIG", "DRAWN", "MODEL_FORMAT", "TOKENIZER", "ModelConfig", "check_history"]
 
-FORMAT = 1
+MODEL_FORMAT = 1
 CONFIG, TOKENIZER = "config.json", "tokenizer"
+# What a report draws; an entry may lack any of it.
+DRAWN = (
+    "train:loss", "validation:loss", "validation:accuracy", "validation:bleu",
+    "validation:bleu_long",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class ModelConfig:
     tokenizer_fingerprint: str
     weights_sha256: str
     details: Mapping[str, Any]
-    ending: Ending
+    ending: TrainingOutcome
 
     @classmethod
     def read(cls, folder: Path) -> "ModelConfig":
@@ -49,11 +54,20 @@ class ModelConfig:
             ) from error
 
 
+def check_history(entries: Iterable[Fields]) -> None:
+    """Raises ValueError for a value that is not what training writes."""
+    for entry in entries:
+        entry.integer("updates")
+        for name in ("seconds", "cpu_seconds", *DRAWN):
+            if name in entry.values:
+                entry.number_or_null(name)
+
+
 def _checked(path: Path, fields: Fields) -> ModelConfig:
     version = fields.integer("format")
-    if version != FORMAT:
+    if version != MODEL_FORMAT:
         raise ModelDirectoryError(
-            f"{path}: expected format {FORMAT}, got {version}; use the longspan that wrote it"
+            f"{path}: expected format {MODEL_FORMAT}, got {version}; use the longspan that wrote it"
         )
     details = fields.fields("details")
     return ModelConfig(
@@ -63,5 +77,5 @@ def _checked(path: Path, fields: Fields) -> ModelConfig:
         fields.text("tokenizer_fingerprint"),
         fields.text("weights_sha256"),
         details.values,
-        Ending.read(details),
+        TrainingOutcome.read(details),
     )

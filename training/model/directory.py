@@ -23,12 +23,17 @@ from longspan.training.errors import ModelDirectoryError
 from longspan.training.fields import Fields, parse_json
 from longspan.training.files import atomic_files
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.model.config import CONFIG, FORMAT, TOKENIZER, ModelConfig
-from longspan.training.model.history import check_history
+from longspan.training.model.config import (
+    CONFIG,
+    MODEL_FORMAT,
+    TOKENIZER,
+    ModelConfig,
+    check_history,
+)
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["FORMAT", "LoadedModel", "load_model", "read_history", "save_model"]
+__all__ = ["MODEL_FORMAT", "LoadedModel", "load_model", "read_history", "save_model"]
 
 _WEIGHTS, _HISTORY = "model.safetensors", "history.json"
 
@@ -58,7 +63,7 @@ def save_model(
     """
     weights = save_tensors(_distinct(model))
     config = {
-        "format": FORMAT,
+        "format": MODEL_FORMAT,
         "architecture": hyperparameters.architecture,
         "hyperparameters": hyperparameters.to_dict(),
         "source_vocabulary_size": len(tokenizer.source),

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.memory import Memory
-from longspan.training.model.recurrent_decoder import Decoder
-from longspan.training.model.recurrent_encoder import Encoder
+from longspan.training.model.recurrent_decoder import RecurrentDecoder
+from longspan.training.model.recurrent_encoder import RecurrentEncoder
 from longspan.training.model.transformer import TransformerDecoder, TransformerEncoder
 from longspan.training.tokenizer.tokenizer import PAD
 
-__all__ = ["Decoded", "Memory", "Model", "State"]
+__all__ = ["Decoded", "DecoderState", "Memory", "Model"]
 
 
-class State(Protocol):
+class DecoderState(Protocol):
     """What a decoder carries from step to step; dimension 0 of every tensor is the batch."""
 
     def select(self, index: Tensor) -> Self:
@@ -56,10 +56,12 @@ class Model(nn.Module):
         self.source_embedding = nn.Embedding(source_vocabulary_size, h.num_embed_source, PAD)
         self.target_embedding = nn.Embedding(target_vocabulary_size, h.num_embed_target, PAD)
         recurrent = h.architecture == "rnn"
-        self.encoder: Encoder | TransformerEncoder
-        self.decoder: Decoder | TransformerDecoder
-        self.encoder = Encoder(h) if recurrent else TransformerEncoder(h)
-        self.decoder = Decoder(h, output_size) if recurrent else TransformerDecoder(h, output_size)
+        self.encoder: RecurrentEncoder | TransformerEncoder
+        self.decoder: RecurrentDecoder | TransformerDecoder
+        self.encoder = RecurrentEncoder(h) if recurrent else TransformerEncoder(h)
+        self.decoder = (
+            RecurrentDecoder(h, output_size) if recurrent else TransformerDecoder(h, output_size)
+        )
         self.projection = nn.Linear(output_size, target_vocabulary_size)
         if tied:
             self.projection.weight = self.target_embedding.weight
@@ -81,11 +83,13 @@ class Model(nn.Module):
         encoded, last = self.encoder(embedded, lengths)
         return self.decoder.memory(encoded, last, mask, lengths)
 
-    def initial_state(self, memory: Memory) -> State:
+    def initial_state(self, memory: Memory) -> DecoderState:
         """The state before the first target token."""
         return self.decoder.initial_state(memory)
 
-    def step(self, previous: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+    def step(
+        self, previous: Tensor, state: DecoderState, memory: Memory
+    ) -> tuple[Tensor, DecoderState, Tensor]:
         """One target token: previous (batch,) -> logits (batch, vocabulary) in float32 or
         wider, the next state, weights (batch, heads, source)."""
         embedded = self.target_dropout(self.target_embedding(previous[:, None]))

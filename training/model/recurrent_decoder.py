@@ -23,13 +23,13 @@ from longspan.training.model.memory import Memory
 from longspan.training.model.recurrence import Recurrence
 from longspan.training.model.stepwise import run_steps
 
-__all__ = ["Decoder", "State"]
+__all__ = ["RecurrentDecoder", "RecurrentState"]
 
-Carried = tuple[Tensor, Tensor]  # coverage, and what the location carries
+_AttentionState = tuple[Tensor, Tensor]  # coverage, and what the location carries
 
 
 @dataclass(frozen=True)
-class State:
+class RecurrentState:
     """What the decoder carries from step to step; dimension 0 of every tensor is the batch."""
 
     hidden: Tensor  # (batch, layers, units)
@@ -38,12 +38,12 @@ class State:
     coverage: Tensor  # (batch, source, coverage dimension), or (batch, source, 0)
     reached: Tensor  # (batch, numbers that the location carries), see `Location`
 
-    def select(self, index: Tensor) -> "State":
+    def select(self, index: Tensor) -> "RecurrentState":
         """Rows `index` (any number, in any order, repeated at will)."""
-        return State(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        return RecurrentState(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
-class Decoder(nn.Module):
+class RecurrentDecoder(nn.Module):
     """Target embeddings and memory -> one attentional state a position."""
 
     def __init__(self, hyperparameters: Hyperparameters, output_size: int) -> None:
@@ -100,7 +100,7 @@ class Decoder(nn.Module):
             summary = (encoded * mask[..., None]).sum(1) / lengths[:, None]
         return Memory(keys, values, places, coverage, summary, mask, lengths)
 
-    def initial_state(self, memory: Memory) -> State:
+    def initial_state(self, memory: Memory) -> RecurrentState:
         """tanh(W summary) for every layer's state (Bahdanau et al. 2015, appendix A.2.2)."""
         summary = memory.summary
         batch, source = memory.mask.shape
@@ -114,7 +114,7 @@ class Decoder(nn.Module):
         feed = hidden.new_zeros(batch, self.output_size if self.input_feeding else 0)
         width = self.coverage.dimension if self.coverage is not None else 0
         carried = self.location.carried if self.location is not None else 0
-        return State(
+        return RecurrentState(
             hidden,
             cell,
             feed,
@@ -123,8 +123,8 @@ class Decoder(nn.Module):
         )
 
     def forward(
-        self, embedded: Tensor, state: State, memory: Memory
-    ) -> tuple[Tensor, State, Tensor]:
+        self, embedded: Tensor, state: RecurrentState, memory: Memory
+    ) -> tuple[Tensor, RecurrentState, Tensor]:
         """embedded (batch, target, embedding) -> output, state after the last, weights.
 
         output (batch, target, output size), weights (batch, heads, target, source). With
@@ -139,12 +139,16 @@ class Decoder(nn.Module):
             memory.keys.numel(),
         )
 
-    def _fed(self, step: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+    def _fed(
+        self, step: Tensor, state: RecurrentState, memory: Memory
+    ) -> tuple[Tensor, RecurrentState, Tensor]:
         inputs = torch.cat([step, state.feed[:, None].to(step.dtype)], dim=-1)
         output, after, weights = self._run(inputs, state, memory)
         return output, replace(after, feed=output[:, 0]), weights
 
-    def _run(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, Tensor]:
+    def _run(
+        self, inputs: Tensor, state: RecurrentState, memory: Memory
+    ) -> tuple[Tensor, RecurrentState, Tensor]:
         x, hidden, cell = self.first(inputs, state.hidden[:, 0], state.cell[:, 0])
         before = state.coverage, state.reached
         context, (coverage, reached), weights = self._attend(x, before, memory)
@@ -157,12 +161,12 @@ class Decoder(nn.Module):
             cells.append(cell)
         output = torch.tanh(self.readout(torch.cat([x, context.to(x.dtype)], dim=-1)))
         states = torch.stack(hiddens, 1), torch.stack(cells, 1)
-        after = State(*states, state.feed, coverage, reached)
+        after = RecurrentState(*states, state.feed, coverage, reached)
         return self.hidden_dropout(output), after, weights
 
     def _attend(
-        self, query: Tensor, before: Carried, memory: Memory
-    ) -> tuple[Tensor, Carried, Tensor]:
+        self, query: Tensor, before: _AttentionState, memory: Memory
+    ) -> tuple[Tensor, _AttentionState, Tensor]:
         """Contexts (batch, target, dimension), what is carried after the last step, weights."""
         if self.coverage is None:
             covered, reached = before
@@ -178,8 +182,8 @@ class Decoder(nn.Module):
         )
 
     def _cover(
-        self, query: Tensor, before: Carried, memory: Memory
-    ) -> tuple[Tensor, Carried, Tensor]:
+        self, query: Tensor, before: _AttentionState, memory: Memory
+    ) -> tuple[Tensor, _AttentionState, Tensor]:
         assert self.coverage is not None
         covered, reached = before
         keys = self.coverage.shift(memory.keys, covered)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.recurrence import Recurrence, reverse_by_length
 
-__all__ = ["Encoder"]
+__all__ = ["RecurrentEncoder"]
 
 
-class Encoder(nn.Module):
+class RecurrentEncoder(nn.Module):
     """Source embeddings -> one vector of `rnn_num_hidden` a token, and one for the sentence."""
 
     def __init__(self, hyperparameters: Hyperparameters) -> None:

@@ -13,13 +13,13 @@ __all__ = ["run_steps"]
 # (batch, source, dimension) tensors that each of them makes.
 _KEPT_ELEMENTS = 2**25
 
-Carried = TypeVar("Carried")
-Step = Callable[[Tensor, Carried], tuple[Tensor, Carried, Tensor]]
+_State = TypeVar("_State")
+_Step = Callable[[Tensor, _State], tuple[Tensor, _State, Tensor]]
 
 
 def run_steps(
-    step: Step[Carried], inputs: Tensor, carried: Carried, elements: int
-) -> tuple[Tensor, Carried, Tensor]:
+    step: _Step[_State], inputs: Tensor, carried: _State, elements: int
+) -> tuple[Tensor, _State, Tensor]:
     """`step` on each position of inputs (batch, target, ...), handing `carried` on.
 
     `step` maps (batch, 1, ...) and what is carried to an output (batch, 1, ...), what is carried
@@ -29,7 +29,7 @@ def run_steps(
     (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
     """
 
-    def segment(part: Tensor, before: Carried) -> tuple[Tensor, Carried, Tensor]:
+    def segment(part: Tensor, before: _State) -> tuple[Tensor, _State, Tensor]:
         outputs, weights = [], []
         for position in part.split(1, dim=1):
             output, before, weight = step(position, before)

@@ -20,7 +20,7 @@ from longspan.training.preparation.cleaning import RULES, CleaningRules, Removal
 from longspan.training.preparation.collection import Collection, Rejections, collect
 from longspan.training.preparation.spool import Spool, SpoolChain
 
-__all__ = ["PART", "CollectSettings", "Parts", "read_parts", "write_part"]
+__all__ = ["PART", "CollectSettings", "CollectedParts", "read_parts", "write_part"]
 
 PART = "part.json"
 REJECTED = "rejected.tsv"
@@ -41,7 +41,7 @@ class CollectSettings:
 
 
 @dataclass(frozen=True)
-class Parts:
+class CollectedParts:
     """Several parts as one collection; `rejected` are their files of rows that were not read."""
 
     spool: SpoolChain
@@ -77,7 +77,7 @@ def write_part(
     return len(collected.spool)
 
 
-def read_parts(directory: Path, settings: CollectSettings) -> Parts:
+def read_parts(directory: Path, settings: CollectSettings) -> CollectedParts:
     """Every part below, in the order of their names.
 
     Raises DataError when there is none, one is not whole, or was collected by other settings.
@@ -99,7 +99,7 @@ def read_parts(directory: Path, settings: CollectSettings) -> Parts:
         inputs += [InputRecord(r["name"], r["bytes"], r["sha256"]) for r in part["inputs"]]
         read += part["read"]
     rejected = tuple(folder / REJECTED for folder in folders)
-    return Parts(SpoolChain(spools), removals, inputs, read, rejected)
+    return CollectedParts(SpoolChain(spools), removals, inputs, read, rejected)
 
 
 def _collect(
@@ -111,7 +111,7 @@ def _collect(
         )
     with spool:
         pass  # writes files without a pair
-    return Parts(SpoolChain([spool]), Removals(), (), 0, ())
+    return CollectedParts(SpoolChain([spool]), Removals(), (), 0, ())
 
 
 def _description(folder: Path, settings: CollectSettings) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from longspan.training.preparation.splits import (
     Bytes,
     HeldOut,
     SplitSettings,
-    decide,
+    assign_splits,
     mixed,
     pair_keys,
 )
@@ -99,7 +99,7 @@ def prepare_into(
     work.mkdir()
     run = _Run(directory, work, settings, dict(held_out or {}), notify)
     run.collect(inputs, parts)
-    run.decide()
+    run.assign_splits()
     run.sample()
     run.train_tokenizer()
     run.encode()
@@ -156,7 +156,7 @@ class _Run:
             rejections.copy(path)
         return found
 
-    def decide(self) -> None:
+    def assign_splits(self) -> None:
         """Give each pair its fate."""
         settings = self._settings.splits
         given = {
@@ -171,7 +171,9 @@ class _Run:
             if shared:
                 self._notify(f"{shared:,} validation pairs share a side or document with the test")
         draw = [split for split in (TEST, VALIDATION) if split not in given]
-        self._fates: Bytes = decide(self._corpus.spool, self._work, settings, given.values(), draw)
+        self._fates: Bytes = assign_splits(
+            self._corpus.spool, self._work, settings, given.values(), draw
+        )
         self._train_pairs = int(np.count_nonzero(self._fates == TRAIN))
 
     def sample(self) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["next_command", "summary"]
+__all__ = ["next_command", "prepare_summary"]
 
 
-def summary(manifest: Mapping[str, Any]) -> str:
+def prepare_summary(manifest: Mapping[str, Any]) -> str:
     """Three small tables of a prepared corpus."""
     return "\n\n".join((_pairs(manifest), _removed(manifest), _lengths(manifest)))
 

@@ -23,7 +23,7 @@ __all__ = [
     "VALIDATION",
     "HeldOut",
     "SplitSettings",
-    "decide",
+    "assign_splits",
     "mixed",
     "pair_keys",
 ]
@@ -77,7 +77,7 @@ class HeldOut:
         )
 
 
-def decide(
+def assign_splits(
     spool: Spooled,
     folder: Path,
     settings: SplitSettings,

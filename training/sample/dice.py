@@ -8,25 +8,25 @@ from typing import Generic, TypeVar
 
 __all__ = ["Dice", "Weighted"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class Weighted(Generic[T]):
+class Weighted(Generic[_T]):
     """Items drawn with unequal weights; `skewed` gives the head of a list more than its tail."""
 
     __slots__ = ("_bounds", "items")
 
-    def __init__(self, items: Sequence[T], weights: Sequence[float]) -> None:
+    def __init__(self, items: Sequence[_T], weights: Sequence[float]) -> None:
         total = sum(weights)
         self.items = tuple(items)
         self._bounds = tuple(accumulate(w / total for w in weights))[:-1]
 
     @classmethod
-    def skewed(cls, items: Sequence[T]) -> "Weighted[T]":
+    def skewed(cls, items: Sequence[_T]) -> "Weighted[_T]":
         """A moderate Zipf law: the first of 20 items comes about 2.5 times as often as the last."""
         return cls(items, [(rank + 3) ** -0.5 for rank in range(len(items))])
 
-    def pick(self, chance: float) -> T:
+    def pick(self, chance: float) -> _T:
         """The item at `chance`, a number from 0 to below 1."""
         return self.items[bisect(self._bounds, chance)]
 
@@ -47,15 +47,15 @@ class Dice:
         """An integer from `low` to `high`, both included; `low` where the range is empty."""
         return low + int(self._roll() * (high - low + 1)) if high > low else low
 
-    def pick(self, items: Sequence[T]) -> T:
+    def pick(self, items: Sequence[_T]) -> _T:
         """One of `items`, each as likely as the others."""
         return items[int(self._roll() * len(items))]
 
-    def draw(self, items: Weighted[T]) -> T:
+    def draw(self, items: Weighted[_T]) -> _T:
         """One of `items`, by weight."""
         return items.pick(self._roll())
 
-    def shuffled(self, items: Sequence[T]) -> list[T]:
+    def shuffled(self, items: Sequence[_T]) -> list[_T]:
         """A new list with the items in random order."""
         keyed = [(self._roll(), index) for index in range(len(items))]
         return [items[index] for _, index in sorted(keyed)]

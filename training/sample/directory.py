@@ -9,22 +9,27 @@ from typing import Any
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
 from longspan.training.progress import progress
-from longspan.training.sample.generator import Row, Sample, SampleSettings, Statistics
+from longspan.training.sample.generator import (
+    SampleCorpus,
+    SampleRow,
+    SampleSettings,
+    SampleStatistics,
+)
 
-__all__ = ["FILES", "HEADER", "show_training", "write_sample"]
+__all__ = ["FILES", "SAMPLE_HEADER", "show_training", "write_sample"]
 
-HEADER = "doc\ten\tja\n"
+SAMPLE_HEADER = "doc\ten\tja\n"
 # In the order they are made: training pairs avoid what the other two hold.
 FILES = ("test", "validation", "train")
 _SUMMARY = "sample.json"
 
-Watch = Callable[[Iterator[Row], str], Iterator[Row]]
+Watch = Callable[[Iterator[SampleRow], str], Iterator[SampleRow]]
 
 
 def show_training(settings: SampleSettings) -> Watch:
     """A `watch` that shows progress over the training pairs, which take the longest."""
 
-    def watch(rows: Iterator[Row], split: str) -> Iterator[Row]:
+    def watch(rows: Iterator[SampleRow], split: str) -> Iterator[SampleRow]:
         if split != "train":
             return rows
         return progress(rows, total=settings.pairs, unit="pairs", label=f"sample {split}")
@@ -42,7 +47,7 @@ def write_sample(
     show progress: it gets each split's rows and its name. Raises DataError, and OSError when
     the disk is full.
     """
-    sample = Sample(settings)
+    sample = SampleCorpus(settings)
     _refuse_others(directory, settings)
     streams = {"test": sample.test, "validation": sample.validation, "train": sample.train}
     files = {}
@@ -88,12 +93,12 @@ def _expect_same(directory: Path, summary: Path, settings: SampleSettings) -> No
         )
 
 
-def _write(path: Path, rows: Iterator[Row]) -> dict[str, Any]:
+def _write(path: Path, rows: Iterator[SampleRow]) -> dict[str, Any]:
     """Write one split and count it; lines end in a line feed on every system."""
-    statistics, digest = Statistics(), hashlib.sha256()
+    statistics, digest = SampleStatistics(), hashlib.sha256()
     with path.open("wb") as file:
-        digest.update(HEADER.encode())
-        file.write(HEADER.encode())
+        digest.update(SAMPLE_HEADER.encode())
+        file.write(SAMPLE_HEADER.encode())
         for row in rows:
             line = row.line().encode()
             digest.update(line)

@@ -18,7 +18,7 @@ from longspan.training.errors import DataError
 from longspan.training.sample.dice import Dice, Weighted
 from longspan.training.sample.grammar import GRAMMAR_VERSION, LONGEST, SHORTEST, Grammar, Sentence
 
-__all__ = ["Row", "Sample", "SampleSettings", "Statistics"]
+__all__ = ["SampleCorpus", "SampleRow", "SampleSettings", "SampleStatistics"]
 
 # A training sentence seen before is drawn again this often, then kept and counted.
 _TRIES_FOR_NEW = 8
@@ -59,7 +59,7 @@ def _expect(name: str, value: int, low: int, high: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SampleRow:
     """One line of a file; `document` is DOCUMENT#LINE."""
 
     document: str
@@ -71,7 +71,7 @@ class Row:
         return f"{self.document}\t{self.english}\t{self.japanese}\n"
 
 
-class Statistics:
+class SampleStatistics:
     """Counts of one split, gathered while it is written."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Statistics:
         self.documents: int = 0
         self.buckets: Counter[str] = Counter()
 
-    def add(self, row: Row) -> None:
+    def add(self, row: SampleRow) -> None:
         """Count one pair."""
         words = count_words(row.english)
         self.pairs += 1
@@ -99,7 +99,7 @@ class Statistics:
         }
 
 
-class Sample:
+class SampleCorpus:
     """The three splits as streams: take `test`, then `validation`, then `train`.
 
     Memory: eight-byte hashes of the sides, about 75 bytes of a Python set each, and nothing
@@ -111,17 +111,17 @@ class Sample:
         self._held_out: set[int] = set()
         self.repeated = 0
 
-    def test(self) -> Iterator[Row]:
+    def test(self) -> Iterator[SampleRow]:
         """`test_per_bucket` pairs a bucket."""
         count = self._settings.test_per_bucket
         yield from self._by_bucket("test", [bucket for bucket in BUCKETS for _ in range(count)])
 
-    def validation(self) -> Iterator[Row]:
+    def validation(self) -> Iterator[SampleRow]:
         """The buckets take turns, so that their counts differ by one at most."""
         turns = [BUCKETS[i % len(BUCKETS)] for i in range(self._settings.validation)]
         yield from self._by_bucket("validation", turns)
 
-    def train(self) -> Iterator[Row]:
+    def train(self) -> Iterator[SampleRow]:
         """`pairs` short pairs; `repeated` counts those whose English came before."""
         settings = self._settings
         stream = _Stream("train", settings.seed)
@@ -131,7 +131,7 @@ class Sample:
             stream.next_line(settings.pairs - number)
             yield stream.row(self._new_short(stream, lengths, seen))
 
-    def _by_bucket(self, split: str, buckets: list[Bucket]) -> Iterator[Row]:
+    def _by_bucket(self, split: str, buckets: list[Bucket]) -> Iterator[SampleRow]:
         stream = _Stream(split, self._settings.seed)
         left = len(buckets)
         for bucket in stream.dice.shuffled(buckets):
@@ -202,10 +202,10 @@ class _Stream:
         """A sentence that may follow the lines before it."""
         return self._grammar.sentence(words, opening=self._line > 1)
 
-    def row(self, sentence: Sentence) -> Row:
+    def row(self, sentence: Sentence) -> SampleRow:
         """The sentence at its place."""
         document = f"{self._split}-{self._document:07d}#{self._line}"
-        return Row(document, sentence.english, sentence.japanese)
+        return SampleRow(document, sentence.english, sentence.japanese)
 
 
 def _sides(sentence: Sentence) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from longspan.training.sample.words import ACTIONS, ADJECTIVES, NAMES, NOUNS, PL
 
 __all__ = ["Action", "Adjective", "Lexicon", "Noun"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def _entries(table: str) -> Iterable[list[str]]:
         yield [word.replace("_", " ") for word in entry.split()]
 
 
-def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, Weighted[T]]:
-    groups: dict[str, list[T]] = {}
+def _grouped(pairs: Iterable[tuple[str, _T]]) -> dict[str, Weighted[_T]]:
+    groups: dict[str, list[_T]] = {}
     for name, item in pairs:
         groups.setdefault(name, []).append(item)
     return {name: Weighted.skewed(items) for name, items in groups.items()}

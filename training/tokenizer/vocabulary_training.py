@@ -28,7 +28,7 @@ from longspan.training.tokenizer.tokenizer import (
 )
 from longspan.training.tokenizer.vocabularies import SPECIAL_WORDS
 
-__all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_model", "train_tokenizer"]
+__all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_sentencepiece", "train_tokenizer"]
 
 # `unigram`: Kudo 2018, "Subword Regularization"; `bpe`: Sennrich et al. 2016, "Neural Machine
 # Translation of Rare Words with Subword Units"; `ngram` is `unigram` whose tokens may span words:
@@ -95,7 +95,9 @@ def train_tokenizer(
     return Tokenizer(source, target, settings.joint)
 
 
-def train_model(paths: Sequence[Path], prefixes: Sequence[bool], kind: str, size: int) -> bytes:
+def train_sentencepiece(
+    paths: Sequence[Path], prefixes: Sequence[bool], kind: str, size: int
+) -> bytes:
     """One SentencePiece model; the same lines give the same bytes.
 
     Fewer tokens than `size` when the text has no more; when it has more characters than
@@ -233,7 +235,7 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(path) for path in sources[::2]]
     prefixes = [flag == "1" for flag in sources[1::2]]
     try:
-        Path(output).write_bytes(train_model(paths, prefixes, kind, int(size)))
+        Path(output).write_bytes(train_sentencepiece(paths, prefixes, kind, int(size)))
     except DataError as error:
         print(error, file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from longspan.infra.local.containers.serving_failures import ServingFailure
 from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.s3_objects import download, list_objects, parse_uri
-from longspan.training.model.archives import extract, objection
+from longspan.training.model.archive import extract, objection
 
 __all__ = ["ModelData"]
 

@@ -19,7 +19,7 @@ from longspan.inference.evaluation.quality import Quality
 from longspan.inference.evaluation.table import render_table
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError
-from longspan.training.model.ending import Ending
+from longspan.training.model.outcome import TrainingOutcome
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -217,7 +217,10 @@ def test_the_document_is_what_the_schema_says(lengths):
     schema = json.loads((DOCS / "evaluation.schema.json").read_text())
     evaluation = make(lengths, finished=[True] * len(lengths))
     check(evaluation_document(evaluation, details={"system": "model"}), schema, schema)
-    against, training = make(lengths, 0.5), {"model": Ending(True, "r", 1, 2), "against": Ending()}
+    against, training = (
+        make(lengths, 0.5),
+        {"model": TrainingOutcome(True, "r", 1, 2), "against": TrainingOutcome()},
+    )
     check(evaluation_document(evaluation, against=against, training=training), schema, schema)
     broken = evaluation_document(evaluation)
     broken["all"]["bleu"] = "30"
@@ -229,7 +232,9 @@ def test_every_field_of_the_document_is_described():
     text = (DOCS / "evaluation-schema.md").read_text()
     document = evaluation_document(make(LENGTHS), against=make(LENGTHS, 0.5))
     names = set(document) | set(document["all"]) | set(document["metrics"])
-    names |= set(document["comparison"]["all"]) | set(document["gate"]) | set(asdict(Ending()))
+    names |= (
+        set(document["comparison"]["all"]) | set(document["gate"]) | set(asdict(TrainingOutcome()))
+    )
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 

@@ -14,8 +14,8 @@ from longspan.inference.evaluation.files import write_evaluation
 from longspan.inference.evaluation.report import write_report
 from longspan.pipelines.runs.results import table_lines
 from longspan.training.errors import DataError
-from longspan.training.model.ending import Ending
-from longspan.training.model.history import DRAWN
+from longspan.training.model.config import DRAWN
+from longspan.training.model.outcome import TrainingOutcome
 from tests.damage import altered, places
 
 
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for hypotheses in (references, ["x y"] * 3)
     )
     directory = tmp_path_factory.mktemp("evaluation")
-    training = {"model": Ending(False, "stopped", 1, 2), "against": Ending()}
+    training = {"model": TrainingOutcome(False, "stopped", 1, 2), "against": TrainingOutcome()}
     write_evaluation(directory, right, against=wrong, training=training)
     entry = {"updates": 4, "seconds": 2.0, "validation:bleu": 1.0}
     history = [{**entry, "validation:loss_by_bucket": {"1-5": 1.0}}]

@@ -7,8 +7,8 @@ import sacrebleu
 from longspan.inference.evaluation.evaluation import evaluate_translations
 from longspan.inference.evaluation.files import evaluation_document
 from longspan.inference.evaluation.gate import gate_of
-from longspan.training.kept import LEAST_BLEU
-from longspan.training.model.ending import Ending
+from longspan.training.buckets import LEAST_BLEU
+from longspan.training.model.outcome import TrainingOutcome
 
 
 def make(lengths, quality, least_bleu=LEAST_BLEU):
@@ -120,11 +120,16 @@ def test_a_model_that_says_nothing_has_figures_too():
 
 @pytest.mark.parametrize(
     ("ending", "figure", "notes"),
-    [(Ending(True), 1.0, 0), (Ending(False), 0.0, 0), (Ending(), 1.0, 1), (None, 1.0, 0)],
+    [
+        (TrainingOutcome(True), 1.0, 0),
+        (TrainingOutcome(False), 0.0, 0),
+        (TrainingOutcome(), 1.0, 1),
+        (None, 1.0, 0),
+    ],
 )
 def test_training_that_ended_early_is_a_zero_and_an_unknown_end_is_said(ending, figure, notes):
     evaluation = make(LENGTHS, 0.8)
-    early = Ending(complete=False)
+    early = TrainingOutcome(complete=False)
     training = {"model": ending, "against": early}
     document = evaluation_document(evaluation, against=evaluation, training=training)
     assert document["gate"]["training_complete"] == figure

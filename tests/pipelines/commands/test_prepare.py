@@ -14,7 +14,7 @@ from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_directory
 from longspan.training.pairs.pairs import read_pairs
-from longspan.training.preparation.report import summary
+from longspan.training.preparation.report import prepare_summary
 from longspan.training.tokenizer.tokenizer import Tokenizer
 from tests.damage import altered, places
 
@@ -195,7 +195,7 @@ def test_another_corpus_is_replaced_only_when_asked(pairs, tmp_path, capsys):
 
 def outcome(folder):
     try:
-        summary(read_manifest(folder))
+        prepare_summary(read_manifest(folder))
     except DataError as error:
         return str(error)
     return "read"

@@ -12,9 +12,9 @@ from longspan.inference.evaluation.evidence import add_evidence
 from longspan.inference.evaluation.files import write_evaluation
 from longspan.pipelines.study.page import render_page, study_lines
 from longspan.pipelines.study.results import measure_study
+from longspan.training.buckets import LEAST_BLEU
 from longspan.training.errors import DataError
-from longspan.training.kept import LEAST_BLEU
-from longspan.training.model.ending import Ending
+from longspan.training.model.outcome import TrainingOutcome
 
 LENGTHS = [8] * 6 + [15] * 12 + [120] * 12
 
@@ -145,10 +145,13 @@ def test_what_each_job_took_is_said(tmp_path):
 
 
 def test_a_job_that_had_less_than_the_others_is_named(tmp_path):
-    early = Ending(False, "max_minutes=3 was reached after 534 of 900 updates", 534, 7)
+    early = TrainingOutcome(False, "max_minutes=3 was reached after 534 of 900 updates", 534, 7)
     folders = [
         evaluated(tmp_path / str(seed), 0.1, 0.1, ending=ending)
-        for seed, ending in ((1, Ending(True, "max_num_batches=900 reached", 900, 9)), (2, early))
+        for seed, ending in (
+            (1, TrainingOutcome(True, "max_num_batches=900 reached", 900, 9)),
+            (2, early),
+        )
     ]
     found = measure_study({("larger", "larger network"): folders}, "7 updates")
     line = f"larger network, seed 2: {early.early_line}"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.training.corpus.augmentation import draw_lengths, join, successors
+from longspan.training.corpus.augmentation import draw_lengths, join_examples, successors
 
 ALONE = -np.ones(1000, dtype=np.int64)
 
@@ -16,7 +16,7 @@ def joined(
     source = np.array(lengths, dtype=np.int32)
     target = source + 1
     after = ALONE[: len(source)] if following is None else np.array(following)
-    found = join(
+    found = join_examples(
         np.arange(len(source)),
         source,
         target,

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.training.corpus.batches import collate, pad, plan
+from longspan.training.corpus.batches import collate, pad, plan_epoch
 from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.tokenizer.tokenizer import BOS, EOS, PAD
@@ -41,7 +41,7 @@ def test_every_pair_that_fits_is_in_one_batch_within_budget(lengths, budget, buc
         max_seq_len_source=50,
         max_seq_len_target=40,
     )
-    ranks = [plan(corpus, h, 3, rank, world) for rank in range(world)]
+    ranks = [plan_epoch(corpus, h, 3, rank, world) for rank in range(world)]
     assert len({len(r) for r in ranks}) == 1
     fitting = [i for i, (s, t) in enumerate(lengths) if s <= 50 and t <= 40]
     batches = [list(itertools.chain(*parts)) for parts in zip(*ranks, strict=True)]
@@ -57,14 +57,14 @@ def test_every_pair_that_fits_is_in_one_batch_within_budget(lengths, budget, buc
 
 def test_the_plan_is_the_same_for_a_seed_and_new_for_each_epoch():
     corpus, h = random_corpus(300), Hyperparameters(batch_tokens=100, length_augmentation=0.3)
-    assert list(plan(corpus, h, 1)) == list(plan(corpus, h, 1))
-    assert list(plan(corpus, h, 1)) != list(plan(corpus, h, 2))
-    assert list(plan(corpus, h, 1)) != list(plan(corpus, h.replace(seed=2), 1))
+    assert list(plan_epoch(corpus, h, 1)) == list(plan_epoch(corpus, h, 1))
+    assert list(plan_epoch(corpus, h, 1)) != list(plan_epoch(corpus, h, 2))
+    assert list(plan_epoch(corpus, h, 1)) != list(plan_epoch(corpus, h.replace(seed=2), 1))
 
 
 def test_padding_is_small_and_batches_are_mixed():
     corpus = random_corpus(20_000)
-    planned = plan(corpus, Hyperparameters(batch_tokens=1000), 0)
+    planned = plan_epoch(corpus, Hyperparameters(batch_tokens=1000), 0)
     assert planned.tokens.sum() / planned.padded_tokens > 0.93
     sources = [corpus.source_lengths[[i for (i,) in batch]] for batch in planned]
     assert sum(s.sum() for s in sources) / sum(s.max() * len(s) for s in sources) > 0.75
@@ -76,7 +76,7 @@ def test_companions_change_between_epochs():
     corpus, h = random_corpus(5_000), Hyperparameters(batch_tokens=200)
 
     def companions(epoch):
-        batches = ([i for (i,) in batch] for batch in plan(corpus, h, epoch))
+        batches = ([i for (i,) in batch] for batch in plan_epoch(corpus, h, epoch))
         return {pair for batch in batches for pair in itertools.combinations(sorted(batch), 2)}
 
     first, second = companions(0), companions(1)
@@ -84,13 +84,13 @@ def test_companions_change_between_epochs():
 
 
 def test_batch_size_counts_examples():
-    planned = plan(random_corpus(50), Hyperparameters(batch_size=8), 0)
+    planned = plan_epoch(random_corpus(50), Hyperparameters(batch_size=8), 0)
     assert sorted(map(len, planned)) == [2, 8, 8, 8, 8, 8, 8]
 
 
 def test_augmentation_adds_its_share_and_keeps_the_originals():
     corpus, h = random_corpus(900), Hyperparameters(length_augmentation=0.25)
-    planned = plan(corpus, h, 0)
+    planned = plan_epoch(corpus, h, 0)
     examples = [example for batch in planned for example in batch]
     joined = [example for example in examples if len(example) > 1]
     assert len(joined) == planned.joined == 300
@@ -101,7 +101,7 @@ def test_augmentation_adds_its_share_and_keeps_the_originals():
 def test_the_curriculum_begins_with_none_and_ends_with_all():
     corpus = random_corpus(900)
     h = Hyperparameters(length_augmentation=0.25, length_curriculum=4)
-    plans = [plan(corpus, h, epoch) for epoch in range(6)]
+    plans = [plan_epoch(corpus, h, epoch) for epoch in range(6)]
     assert [p.joined for p in plans[:1]] == [0]
     assert [p.joined for p in plans[4:]] == [300, 300]
     assert all(a.joined < b.joined for a, b in itertools.pairwise(plans[:5]))
@@ -116,8 +116,8 @@ def test_the_curriculum_begins_with_none_and_ends_with_all():
 
 def test_ranks_share_joined_batches_too():
     corpus, h = random_corpus(200), Hyperparameters(length_augmentation=0.5, batch_tokens=300)
-    whole = plan(corpus, h, 0)
-    halves = [plan(corpus, h, 0, rank, 2) for rank in range(2)]
+    whole = plan_epoch(corpus, h, 0)
+    halves = [plan_epoch(corpus, h, 0, rank, 2) for rank in range(2)]
     for index, batch in enumerate(whole):
         assert batch[0::2] == halves[0][index]
         assert batch[1::2] == halves[1][index]
@@ -125,21 +125,23 @@ def test_ranks_share_joined_batches_too():
 
 def test_left_out_pairs_are_named_in_the_summary():
     h = Hyperparameters(max_seq_len_source=5)
-    summary = plan(corpus_of([(3, 3), (9, 3), (4, 8)]), h, 0).summary(h)
+    summary = plan_epoch(corpus_of([(3, 3), (9, 3), (4, 8)]), h, 0).summary(h)
     assert "1 pairs left out" in summary
     assert "max_seq_len_source=5" in summary
-    assert "left out" not in plan(corpus_of([(3, 3)]), h, 0).summary(h)
+    assert "left out" not in plan_epoch(corpus_of([(3, 3)]), h, 0).summary(h)
 
 
 def test_a_share_that_cannot_be_joined_is_said():
     h = Hyperparameters(length_augmentation=0.5, length_augmentation_max=6)
-    assert "2 of them joined," in plan(corpus_of([(3, 3), (4, 4)]), h, 0).summary(h)
-    assert "0 of them joined (of 2 asked" in plan(corpus_of([(4, 4), (5, 5)]), h, 0).summary(h)
+    assert "2 of them joined," in plan_epoch(corpus_of([(3, 3), (4, 4)]), h, 0).summary(h)
+    assert "0 of them joined (of 2 asked" in plan_epoch(corpus_of([(4, 4), (5, 5)]), h, 0).summary(
+        h
+    )
 
 
 def test_nothing_to_plan():
-    assert len(plan(corpus_of([]), Hyperparameters(), 0)) == 0
-    assert len(plan(corpus_of([(9, 9)]), Hyperparameters(max_seq_len_source=5), 0)) == 0
+    assert len(plan_epoch(corpus_of([]), Hyperparameters(), 0)) == 0
+    assert len(plan_epoch(corpus_of([(9, 9)]), Hyperparameters(max_seq_len_source=5), 0)) == 0
 
 
 def test_collate_pads_and_shifts():

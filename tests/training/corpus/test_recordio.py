@@ -30,7 +30,7 @@ def frame(payload: bytes, flag: int = 0) -> bytes:
 
 
 def pairs_of(path: Path) -> list[tuple[list[int], list[int]]]:
-    return [(pair.source.tolist(), pair.target.tolist()) for pair in recordio.read(path)]
+    return [(pair.source.tolist(), pair.target.tolist()) for pair in recordio.read_records(path)]
 
 
 def test_encodes_what_the_protobuf_package_encodes():
@@ -126,7 +126,7 @@ def test_damage_is_named_by_file_and_byte(tmp_path: Path, content: bytes, place:
     path = tmp_path / "bad.rec"
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        list(recordio.read(path))
+        list(recordio.read_records(path))
     assert str(caught.value).startswith(f"{path}: byte {place}: ")
     assert reason in str(caught.value)
 
@@ -136,12 +136,12 @@ def test_a_damaged_gzip_file_is_named(tmp_path: Path):
     zipped = gzip.compress((tmp_path / "a.rec").read_bytes())
     (tmp_path / "b.rec.gz").write_bytes(zipped[:-12])
     with pytest.raises(DataError, match=r"b\.rec\.gz: expected gzip data"):
-        list(recordio.read(tmp_path / "b.rec.gz"))
+        list(recordio.read_records(tmp_path / "b.rec.gz"))
 
 
 def test_a_pair_before_the_damage_is_still_read(tmp_path: Path):
     (tmp_path / "a.rec").write_bytes(good_then(b"garbage!"))
-    pairs = recordio.read(tmp_path / "a.rec")
+    pairs = recordio.read_records(tmp_path / "a.rec")
     assert next(pairs).source.tolist() == [4, 300, 70000, 5]
     with pytest.raises(DataError):
         next(pairs)

@@ -17,8 +17,8 @@ from longspan.training.errors import LongspanError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
-from longspan.training.loop.journal import Journal
 from longspan.training.loop.run import train_model
+from longspan.training.loop.training_log import TrainingLog
 
 TRAIN = """
 import os, sys
@@ -27,9 +27,9 @@ from longspan.inference.search.greedy import Greedy
 from longspan.training.loop.distributed import World
 from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.loop.journal import Journal
+from longspan.training.loop.training_log import TrainingLog
 from longspan.training.corpus.prepared import Prepared
-from longspan.training.loop.run import choose_device, train_model
+from longspan.training.loop.run import device_of_rank, train_model
 prepared, out, settings = sys.argv[1:]
 world = World.from_environment(os.environ)
 try:
@@ -40,8 +40,8 @@ try:
         checkpoints=Path(f"{out}.checkpoints"),
         decode=Greedy.of(Prepared.open(prepared)),
         world=world,
-        device=choose_device(world),
-        journal=Journal() if world.is_first else Journal.silent(),
+        device=device_of_rank(world),
+        journal=TrainingLog() if world.is_first else TrainingLog.silent(),
     )
 except Interrupted as stop:
     print(stop)
@@ -123,7 +123,7 @@ def train_alone(prepared, out, settings, journal=None):
         decode=Greedy.of(Prepared.open(prepared)),
         world=World(),
         device=torch.device("cpu"),
-        journal=journal or Journal.silent(),
+        journal=journal or TrainingLog.silent(),
     )
 
 
@@ -176,7 +176,7 @@ def test_a_signal_to_one_process_stops_all_with_everything_saved(
     codes, said = finish(train(prepared, tmp_path / "model", settings, 2))
     assert codes == [0, 0], said
     assert "resumed at update" in said[0][0]
-    train_alone(prepared, tmp_path / "model", settings, Journal())
+    train_alone(prepared, tmp_path / "model", settings, TrainingLog())
     assert "resumed at update" in capsys.readouterr().out
 
 

@@ -3,7 +3,7 @@ from itertools import islice
 import pytest
 import torch
 
-from longspan.training.corpus.batches import collate, plan
+from longspan.training.corpus.batches import collate, plan_epoch
 from longspan.training.corpus.shards import MemoryCorpus
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
@@ -16,7 +16,7 @@ CORPUS = MemoryCorpus([[5 + i, 3] for i in range(10)], [[5 + i, 3] for i in rang
 
 def test_epochs_follow_each_other_in_the_order_of_their_plans():
     items = list(islice(feed(CORPUS, H, World()), 9))
-    examples = [*plan(CORPUS, H, 0), *plan(CORPUS, H, 1), *plan(CORPUS, H, 2)]
+    examples = [*plan_epoch(CORPUS, H, 0), *plan_epoch(CORPUS, H, 1), *plan_epoch(CORPUS, H, 2)]
     for item, example in zip(items, examples, strict=False):
         assert torch.equal(item.batch.source, collate(CORPUS, example).source)
         assert item.tokens == item.batch.tokens

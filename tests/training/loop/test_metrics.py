@@ -10,7 +10,7 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.metrics import (
     METRICS,
     OBJECTIVES,
-    definitions,
+    metric_definitions,
     metrics_line,
     parse_metrics,
 )
@@ -22,7 +22,7 @@ NUMBERS = st.floats(-1e12, 1e12, allow_nan=False)
 @given(value=NUMBERS)
 def test_a_line_matches_its_own_expression_once_and_no_other(name, value):
     line = metrics_line({name: value})
-    for definition in definitions():
+    for definition in metric_definitions():
         found = re.findall(definition["Regex"], line)
         if definition["Name"] == name:
             assert [float(text) for text in found] == [pytest.approx(value, rel=1e-3)]
@@ -50,7 +50,7 @@ def test_each_optimized_metric_is_an_objective():
 
 def test_goals_and_name_lengths_are_what_sagemaker_takes():
     assert {metric.goal for metric in METRICS.values()} == {"Minimize", "Maximize"}
-    assert all(1 <= len(d["Regex"]) <= 500 and len(d["Name"]) <= 255 for d in definitions())
+    assert all(1 <= len(d["Regex"]) <= 500 and len(d["Name"]) <= 255 for d in metric_definitions())
 
 
 def test_without_torch():

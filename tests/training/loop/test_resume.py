@@ -29,7 +29,7 @@ from longspan.training.loop import updater as update
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.loop.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.loop.journal import Journal
+from longspan.training.loop.training_log import TrainingLog
 
 def train(prepared, out, settings, updates, flushes):
     def killing(function, after):
@@ -52,7 +52,7 @@ def train(prepared, out, settings, updates, flushes):
         decode=Greedy.of(Prepared.open(prepared)),
         world=World(),
         device=torch.device("cpu"),
-        journal=Journal(),
+        journal=TrainingLog(),
     )
 
 prepared, out, settings, *kills = sys.argv[1:]

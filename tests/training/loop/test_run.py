@@ -9,8 +9,8 @@ from longspan.training.corpus.prepared import Prepared
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
-from longspan.training.loop.journal import Journal
 from longspan.training.loop.run import train_model
+from longspan.training.loop.training_log import TrainingLog
 from longspan.training.model.directory import load_model
 from longspan.training.model.output_length import length_factor
 
@@ -30,7 +30,7 @@ def train(prepared, out, settings):
         decode=Greedy.of(Prepared.open(prepared)),
         world=World(),
         device=torch.device("cpu"),
-        journal=Journal(write=lines.append),
+        journal=TrainingLog(write=lines.append),
     )
     return result, lines
 

@@ -11,12 +11,12 @@ from longspan.training.errors import CheckpointError, DataError, Interrupted, Lo
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
-from longspan.training.loop.journal import Journal
 from longspan.training.loop.loss import sequence_loss
 from longspan.training.loop.metrics import parse_metrics
 from longspan.training.loop.resume import run_identity
 from longspan.training.loop.trainer import Trainer
-from longspan.training.loop.updater import weights
+from longspan.training.loop.training_log import TrainingLog
+from longspan.training.loop.updater import model_weights
 from longspan.training.loop.validation import Validator
 from longspan.training.model.initialization import initialize
 from longspan.training.model.model import Model
@@ -57,7 +57,7 @@ def job(prepared, tiny_settings, tmp_path):
                 loss=sequence_loss,
                 store=self.store,
                 identity=run_identity(h, train, validation, "tokenizer"),
-                journal=Journal(write=self.lines.append),
+                journal=TrainingLog(write=self.lines.append),
                 world=World(),
                 device=CPU,
                 stop=stop,
@@ -172,7 +172,7 @@ def test_the_mean_of_the_best_checkpoints(job):
     stored = [job.store.load(n).read_tensors("model.") for n in best]
     single = stored[-1]["projection.weight"]
     mean = torch.stack([s["projection.weight"] for s in stored]).double().mean(0).float()
-    found = weights(job.model)["projection.weight"]
+    found = model_weights(job.model)["projection.weight"]
     no_better = any("is no better" in line for line in job.lines)
     assert torch.equal(found, single if no_better else mean)
     assert result.best.loss <= result.history[-1]["validation:loss"] + 1e-9
@@ -185,13 +185,13 @@ def test_a_stop_saves_and_the_run_goes_on_to_the_same_weights(job, tmp_path, cou
     looks = []
     whole = job.trainer(**settings, stop=lambda: bool(looks.append(1))).run()
     count = len(looks) if count == "last" else count
-    expected = {name: value.clone() for name, value in weights(job.model).items()}
+    expected = {name: value.clone() for name, value in model_weights(job.model).items()}
     job.store = CheckpointStore(tmp_path / "again", warn=job.lines.append)
     with pytest.raises(Interrupted, match="resume by running the same command again"):
         job.trainer(**settings, stop=stop_at(count)).run()
     resumed = job.trainer(**settings).run()
     assert any(line.startswith("resumed at update") for line in job.lines)
-    for name, value in weights(job.model).items():
+    for name, value in model_weights(job.model).items():
         assert torch.equal(value, expected[name]), name
     untimed = [
         [{k: v for k, v in entry.items() if k not in UNTIMED} for entry in result.history]
@@ -247,12 +247,12 @@ def test_a_finished_run_ends_at_once_and_a_longer_one_goes_on(job):
 
 def test_a_damaged_checkpoint_costs_only_its_own_updates(job):
     job.trainer().run()
-    expected = {name: value.clone() for name, value in weights(job.model).items()}
+    expected = {name: value.clone() for name, value in model_weights(job.model).items()}
     newest = job.store.directory / f"checkpoint-{job.store.saved()[-1]:09d}"
     (newest / "tensors.safetensors").write_bytes(b"rubbish")
     job.trainer().run()
     assert any("going back to the checkpoint before it" in line for line in job.lines)
-    assert all(torch.equal(v, expected[n]) for n, v in weights(job.model).items())
+    assert all(torch.equal(v, expected[n]) for n, v in model_weights(job.model).items())
 
 
 def test_other_settings_or_data_are_refused_by_name(job, prepared):

@@ -9,7 +9,7 @@ from longspan.training.errors import CheckpointError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
 from longspan.training.loop.loss import sequence_loss
-from longspan.training.loop.updater import Sums, Updater, load_weights, weights
+from longspan.training.loop.updater import Sums, Updater, load_weights, model_weights
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import EOS
 from tests.bf16 import needs_bf16
@@ -46,9 +46,9 @@ def test_clipping_bounds_the_step_and_zero_is_off():
     def moved(clip):
         h = H.replace(clip_gradient=clip, optimizer_type="sgd", momentum=0.0)
         updater = updater_of(h)
-        before = {name: value.clone() for name, value in weights(updater.model).items()}
+        before = {name: value.clone() for name, value in model_weights(updater.model).items()}
         updater.apply(BATCH, BATCH.tokens, 1.0, 0)
-        after = weights(updater.model)
+        after = model_weights(updater.model)
         return math.sqrt(sum(float((after[n] - before[n]).square().sum()) for n in before))
 
     assert moved(0.01) == pytest.approx(0.01, rel=1e-3)
@@ -61,7 +61,7 @@ def test_dropout_follows_from_seed_and_update():
     def after(update, seed=1):
         updater = updater_of(h.replace(seed=seed))
         updater.apply(BATCH, BATCH.tokens, 0.01, update)
-        return weights(updater.model)["projection.weight"].clone()
+        return model_weights(updater.model)["projection.weight"].clone()
 
     assert torch.equal(after(3), after(3))
     assert not torch.equal(after(3), after(4))
@@ -98,7 +98,7 @@ def test_tensors_restore_model_and_optimiser(tied):
 def test_weights_of_another_model_are_named():
     wide = Model(H.replace(num_embed_source=16), 12, 12)
     with pytest.raises(CheckpointError, match=r"weight_ih_l0 is \[16, 16\] there and \[16, 8\] in"):
-        load_weights(Model(H, 12, 12), weights(wide))
+        load_weights(Model(H, 12, 12), model_weights(wide))
 
 
 def test_sums_give_figures():

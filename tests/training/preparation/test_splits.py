@@ -13,7 +13,7 @@ from longspan.training.preparation.splits import (
     VALIDATION,
     HeldOut,
     SplitSettings,
-    decide,
+    assign_splits,
     mixed,
 )
 from longspan.training.preparation.spool import Spool
@@ -28,7 +28,7 @@ def spooled(folder, pairs, name="spool"):
 
 
 def fates_of(folder, pairs, settings, given=(), draw=(TEST, VALIDATION)):
-    return decide(spooled(folder, pairs), folder, settings, given, draw)
+    return assign_splits(spooled(folder, pairs), folder, settings, given, draw)
 
 
 def corpus(pairs=400, documents=40, sides=300, seed=0):

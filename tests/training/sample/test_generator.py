@@ -10,26 +10,26 @@ from hypothesis import strategies as st
 
 from longspan.training.buckets import BUCKETS, bucket_of, count_words
 from longspan.training.errors import DataError
-from longspan.training.sample.directory import FILES, HEADER, write_sample
-from longspan.training.sample.generator import Row, Sample, SampleSettings
+from longspan.training.sample.directory import FILES, SAMPLE_HEADER, write_sample
+from longspan.training.sample.generator import SampleCorpus, SampleRow, SampleSettings
 
 
 def make(**changes: int) -> SampleSettings:
     return SampleSettings(**{"pairs": 60, "validation": 8, "test_per_bucket": 1, **changes})
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path) -> list[SampleRow]:
     first, *lines = path.read_text(encoding="utf-8").splitlines()
-    assert first + "\n" == HEADER
-    return [Row(*line.split("\t")) for line in lines]
+    assert first + "\n" == SAMPLE_HEADER
+    return [SampleRow(*line.split("\t")) for line in lines]
 
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
-def splits(wanted: SampleSettings) -> dict[str, list[Row]]:
-    sample = Sample(wanted)
+def splits(wanted: SampleSettings) -> dict[str, list[SampleRow]]:
+    sample = SampleCorpus(wanted)
     return {
         "test": list(sample.test()),
         "validation": list(sample.validation()),
@@ -52,7 +52,7 @@ def test_every_seed_gives_every_bucket_and_shares_nothing(seed: int) -> None:
         assert not documents(one).keys() & documents(other).keys()
 
 
-def documents(rows: list[Row]) -> dict[str, list[int]]:
+def documents(rows: list[SampleRow]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         document, line = row.document.split("#")
@@ -74,11 +74,11 @@ def test_the_number_of_training_pairs_changes_neither_test_nor_validation() -> N
 
 
 def test_more_validation_leaves_the_test_as_it_is() -> None:
-    assert list(Sample(make()).test()) == list(Sample(make(validation=16)).test())
+    assert list(SampleCorpus(make()).test()) == list(SampleCorpus(make(validation=16)).test())
 
 
 def test_training_pairs_are_mostly_short_and_distinct() -> None:
-    rows = list(Sample(make(pairs=2000)).train())
+    rows = list(SampleCorpus(make(pairs=2000)).train())
     lengths = [count_words(row.english) for row in rows]
     assert sum(3 <= n <= 12 for n in lengths) > 0.6 * len(rows)
     assert max(lengths) > 16
@@ -89,14 +89,14 @@ def test_what_cannot_be_distinct_is_repeated_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("longspan.training.sample.generator._TRIES_FOR_NEW", 1)
-    sample = Sample(make(pairs=1500, max_words=3))
+    sample = SampleCorpus(make(pairs=1500, max_words=3))
     english = [row.english for row in sample.train()]
     assert len(english) == 1500
     assert sample.repeated == len(english) - len(set(english)) > 0
 
 
 def test_longer_training_pairs_on_request() -> None:
-    rows = list(Sample(make(pairs=600, max_words=60)).train())
+    rows = list(SampleCorpus(make(pairs=600, max_words=60)).train())
     assert 40 < max(count_words(row.english) for row in rows) <= 60
 
 

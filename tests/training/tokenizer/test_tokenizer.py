@@ -9,14 +9,14 @@ from longspan.training.tokenizer.tokenizer import (
     Tokenizer,
     WordVocabulary,
 )
-from longspan.training.tokenizer.vocabulary_training import train_model
+from longspan.training.tokenizer.vocabulary_training import train_sentencepiece
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
     path = tmp_path_factory.mktemp("sample") / "sample"
     path.write_text("a cat sees a dog\n犬が猫を見る。\n" * 30, encoding="utf-8")
-    model = train_model([path, path], [True, False], "unigram", 300)
+    model = train_sentencepiece([path, path], [True, False], "unigram", 300)
     source = SentencePieceVocabulary(model, prefix_space=True)
     return Tokenizer(source, SentencePieceVocabulary(model, prefix_space=False), joint=True)
 

@@ -14,7 +14,7 @@ from longspan.training.tokenizer.tokenizer import (
     SentencePieceVocabulary,
     WordVocabulary,
 )
-from longspan.training.tokenizer.vocabulary_training import train_model
+from longspan.training.tokenizer.vocabulary_training import train_sentencepiece
 
 TEXTS = [
     "The cat sees 3 dogs .",
@@ -37,7 +37,7 @@ ANY_TEXT = st.one_of(
 def model(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("sample") / "sample"
     path.write_text("".join(f"{text}\n" for text in TEXTS * 20), encoding="utf-8")
-    return path, request.param, train_model([path], [True], request.param, 300)
+    return path, request.param, train_sentencepiece([path], [True], request.param, 300)
 
 
 @pytest.mark.parametrize("prefix_space", [False, True])
@@ -105,7 +105,7 @@ def test_every_byte_has_a_token(model):
 
 def test_training_gives_the_same_bytes_again(model):
     path, kind, content = model
-    assert train_model([path], [True], kind, 300) == content
+    assert train_sentencepiece([path], [True], kind, 300) == content
 
 
 def test_copies_to_another_process_encode_alike(model):

@@ -1,7 +1,7 @@
 import pytest
 
 from longspan.training.errors import DataError
-from longspan.training.sample.generator import Sample, SampleSettings
+from longspan.training.sample.generator import SampleCorpus, SampleSettings
 from longspan.training.tokenizer.tokenizer import UNK
 from longspan.training.tokenizer.vocabulary_training import VocabularySettings, train_tokenizer
 
@@ -34,7 +34,7 @@ def test_a_small_corpus_gives_a_smaller_vocabulary(samples, tmp_path, kind, join
 
 
 def test_ngrams_span_words_and_nothing_else_does(samples, tmp_path):
-    lines = [row.english for row in Sample(SampleSettings(pairs=1000, validation=8)).train()]
+    lines = [row.english for row in SampleCorpus(SampleSettings(pairs=1000, validation=8)).train()]
     samples[0].write_text("\n".join(lines) + "\n", encoding="utf-8")
     spans = {}
     for kind in ("unigram", "bpe", "ngram"):

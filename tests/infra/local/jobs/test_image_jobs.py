@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from longspan.pipelines.definition import sdk
-from longspan.training.loop.metrics import definitions
+from longspan.training.loop.metrics import metric_definitions
 from longspan.training.sample.directory import write_sample
 from longspan.training.sample.generator import SampleSettings
 from tests.infra.local.job_bench import JobBench
@@ -92,7 +92,7 @@ def train(bench: JobBench) -> str:
                 )
             ],
             hyperparameters=SMALL,
-        ).with_metric_definitions([MetricDefinition(**lower(d)) for d in definitions()])
+        ).with_metric_definitions([MetricDefinition(**lower(d)) for d in metric_definitions()])
         trainer.train(wait=True, logs=True)
     [newest] = bench.sagemaker.list_training_jobs(MaxResults=1)["TrainingJobSummaries"]
     return str(newest["TrainingJobName"])

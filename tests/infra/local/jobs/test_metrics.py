@@ -8,7 +8,7 @@ from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.documents import Documents, Key
 from longspan.infra.local.jobs.metrics import METRICS as KIND
 from longspan.infra.local.jobs.metrics import Metrics, Scraper
-from longspan.training.loop.metrics import METRICS, definitions, metrics_line
+from longspan.training.loop.metrics import METRICS, metric_definitions, metrics_line
 
 
 class CloudWatch:
@@ -50,6 +50,6 @@ def test_the_last_value_is_the_final_one() -> None:
 @given(st.floats(min_value=-1e6, max_value=1e6, allow_nan=False))
 def test_the_trainers_own_lines_are_found(value: float) -> None:
     for name in METRICS:
-        found = dict(Scraper(definitions()).scrape([metrics_line({name: value})]))
+        found = dict(Scraper(metric_definitions()).scrape([metrics_line({name: value})]))
         assert set(found) == {name}
         assert found[name] == pytest.approx(value, rel=1e-4, abs=1e-4)

@@ -10,11 +10,11 @@ from tqdm import tqdm
 
 from longspan.training.loop.metrics import metrics_line
 
-__all__ = ["Journal", "Progress", "clock_text", "duration"]
+__all__ = ["TrainingLog", "TrainingProgress", "clock_text", "duration"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where a run stands; `share` is the part of its limit that is over, None without one."""
 
     updates: int
@@ -36,7 +36,7 @@ class Progress:
         )
 
 
-class Journal:
+class TrainingLog:
     """Writes notes with `write`; shows progress on `stream` if that is a terminal."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Journal:
         self._bar: tqdm[Any] | None = None
 
     @classmethod
-    def silent(cls) -> "Journal":
+    def silent(cls) -> "TrainingLog":
         """For ranks other than the first: shows nothing."""
         return cls(write=lambda _: None, stream=io.StringIO())
 
@@ -64,7 +64,7 @@ class Journal:
         if self._bar is not None:
             self._bar.refresh()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: TrainingProgress) -> None:
         """Progress: the bar's state, or a line."""
         if not self._stream.isatty():
             self._write(progress.line)

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from longspan.training.fields import Fields
 
-__all__ = ["Ending", "early_lines", "read_training"]
+__all__ = ["TrainingOutcome", "early_lines", "read_training"]
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Ending:
+class TrainingOutcome:
     """What a model directory says of the end of its training; None is what it does not say.
 
     `complete` is True where the budget was used up or nothing more was gained, and False where a
@@ -25,7 +25,7 @@ class Ending:
     tokens: int | None = None  # target tokens trained on
 
     @classmethod
-    def read(cls, fields: Fields) -> "Ending":
+    def read(cls, fields: Fields) -> "TrainingOutcome":
         """From the details of a model, or from `evaluation.json`.
 
         Raises ValueError for a value of another kind.
@@ -43,7 +43,7 @@ class Ending:
         return f"training ended early: {self.reason}" if self.complete is False else None
 
 
-def read_training(document: Fields) -> dict[str, Ending | None]:
+def read_training(document: Fields) -> dict[str, TrainingOutcome | None]:
     """The `training` of `evaluation.json`: an ending, or None for a file of translations.
 
     Empty in a document of before it was added. Raises ValueError for a damaged one.
@@ -52,12 +52,12 @@ def read_training(document: Fields) -> dict[str, Ending | None]:
         return {}
     training = document.fields("training")
     return {
-        name: None if training.value(name) is None else Ending.read(training.fields(name))
+        name: None if training.value(name) is None else TrainingOutcome.read(training.fields(name))
         for name in training.values
     }
 
 
-def early_lines(training: Mapping[str, Ending | None]) -> Iterator[str]:
+def early_lines(training: Mapping[str, TrainingOutcome | None]) -> Iterator[str]:
     """A sentence for each system whose training ended early."""
     names = {"model": "model", "against": "baseline"}
     for key, name in names.items():

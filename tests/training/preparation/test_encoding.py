@@ -1,5 +1,5 @@
 from longspan.training.pairs.pairs import Pair
-from longspan.training.preparation.length_statistics import LengthStatistics
+from longspan.training.preparation.encoding import LengthStatistics
 
 
 def test_lengths_are_summed_by_bucket():

@@ -1,7 +1,7 @@
 import io
 
-from longspan.training.loop.journal import Journal, Progress, clock_text
 from longspan.training.loop.metrics import parse_metrics
+from longspan.training.loop.training_log import TrainingLog, TrainingProgress, clock_text
 
 METRICS = {
     "train:loss": 2.0,
@@ -19,8 +19,8 @@ class Terminal(io.StringIO):
 
 def test_a_log_gets_lines_with_metrics_and_remaining_time():
     lines = []
-    journal = Journal(write=lines.append, stream=io.StringIO())
-    journal.show(Progress(200, 1.5, 600.0, 0.25, METRICS))
+    journal = TrainingLog(write=lines.append, stream=io.StringIO())
+    journal.show(TrainingProgress(200, 1.5, 600.0, 0.25, METRICS))
     assert parse_metrics(lines[0]) == METRICS
     assert lines[0].startswith("update 200 epoch 1.50 ")
     assert lines[0].endswith("elapsed 0:10:00 remaining 0:30:00")
@@ -28,15 +28,15 @@ def test_a_log_gets_lines_with_metrics_and_remaining_time():
 
 
 def test_without_a_limit_no_remaining_time_is_known():
-    assert "remaining" not in Progress(200, 1.5, 600.0, None, METRICS).line
+    assert "remaining" not in TrainingProgress(200, 1.5, 600.0, None, METRICS).line
 
 
 def test_a_terminal_gets_a_bar_and_notes_above_it():
     lines, terminal = [], Terminal()
-    journal = Journal(write=lines.append, stream=terminal)
+    journal = TrainingLog(write=lines.append, stream=terminal)
     journal.note("before")
     for share in (0.25, 0.5):
-        journal.show(Progress(200, 1.5, 600.0, share, METRICS))
+        journal.show(TrainingProgress(200, 1.5, 600.0, share, METRICS))
     journal.note("beside")
     journal.close()
     assert lines == ["before", "beside"]
@@ -45,9 +45,9 @@ def test_a_terminal_gets_a_bar_and_notes_above_it():
 
 
 def test_a_silent_one_shows_nothing(capsys):
-    journal = Journal.silent()
+    journal = TrainingLog.silent()
     journal.note("text")
-    journal.show(Progress(1, 0.1, 1.0, None, METRICS))
+    journal.show(TrainingProgress(1, 0.1, 1.0, None, METRICS))
     journal.close()
     assert capsys.readouterr() == ("", "")
 
