@@ -23,6 +23,7 @@ from longspan.training.model.directory import load_model
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Pair
 from longspan.training.scores import chrf_of, statistics
+from longspan.training.tables import align_rows
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Diagnosed", "diagnose_model", "diagnose_pairs", "render_diagnosis", "to_json"]
@@ -96,10 +97,11 @@ def render_diagnosis(done: Diagnosed) -> str:
     """For a terminal: the figures, then each finding with an example and what to try."""
     diagnosis = done.diagnosis
     lines = [f"medium: {diagnosis.medium}", f"long:   {diagnosis.long}", ""]
-    width = max(len(name) for name in diagnosis.measures)
-    lines.append(f"{'':{width}}  {'medium':>8}  {'long':>8}")
-    for name, (medium, long) in diagnosis.measures.items():
-        lines.append(f"{name:{width}}  {_number(medium):>8}  {_number(long):>8}")
+    rows = [
+        [name, _number(medium), _number(long)]
+        for name, (medium, long) in diagnosis.measures.items()
+    ]
+    lines += align_rows([["", "medium", "long"], *rows], least=(0, 8))
     if not diagnosis.findings:
         return "\n".join([*lines, "", "nothing is wrong on long segments that these figures show"])
     for number, finding in enumerate(diagnosis.findings, 1):

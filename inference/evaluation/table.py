@@ -7,6 +7,7 @@ from longspan.inference.evaluation.evaluation import Evaluation, compare_evaluat
 from longspan.inference.evaluation.quality import Group, Quality
 from longspan.training.buckets import MEDIUM
 from longspan.training.model.outcome import TrainingOutcome, early_lines
+from longspan.training.tables import align_rows
 
 __all__ = ["render_table"]
 
@@ -46,7 +47,7 @@ def render_table(
         if group.natural.segments and group.joined.segments:
             rows.append(_cells("  natural", group.natural))
             rows.append(_cells("  joined", group.joined))
-    lines = _align(rows)
+    lines = align_rows(rows)
     rule = "-" * max(map(len, lines))
     body = [lines[0], rule, *lines[1:]]
     return "\n".join([*body, rule, *_footer(evaluation), *early_lines(training or {})])
@@ -96,15 +97,3 @@ def _number(value: float | None, digits: int) -> str:
 
 def _share(value: float | None) -> str:
     return _NONE if value is None else f"{100 * value:.1f}%"
-
-
-def _align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The first column to the left, the others to the right; shorter rows end early."""
-    columns = max(len(row) for row in rows)
-    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(columns)]
-    return [
-        "  ".join(
-            cell.ljust(widths[i]) if i == 0 else cell.rjust(widths[i]) for i, cell in enumerate(row)
-        ).rstrip()
-        for row in rows
-    ]

@@ -9,6 +9,7 @@ from longspan.infra.stack.errors import StackError
 from longspan.infra.stack.stack import ChangeSet, Stack
 from longspan.infra.stack.template import parameters, read_template
 from longspan.training.errors import LongspanError
+from longspan.training.tables import align_rows
 
 __all__ = ["main"]
 
@@ -80,9 +81,11 @@ def _destroy(stack: Stack, arguments: argparse.Namespace) -> int:
 def _show(stack: Stack, proposed: ChangeSet) -> None:
     if not proposed.changes:
         print(f"stack {stack.name} is as the template says")
-    for change in proposed.changes:
-        note = _NOTES.get(change.replacement, "")
-        print(f"{change.action:<7} {change.kind:<44} {change.name}{note}")
+    rows = [
+        (change.action, change.kind, f"{change.name}{_NOTES.get(change.replacement, '')}")
+        for change in proposed.changes
+    ]
+    print(*align_rows(rows, "<"), sep="\n", end="\n" * bool(rows))
 
 
 def _confirmed(arguments: argparse.Namespace, question: str) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
+from longspan.training.tables import align_rows
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
@@ -20,7 +21,6 @@ EXAMPLE = "longspan cost --config longspan.yaml"
 
 # As --execution without a value.
 _NEWEST = ""
-_BILLED = "{:<16}{:>5}{:>15}{:>16}{:>10}  {}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,11 +63,12 @@ def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
         billed = bill(sagemaker, state, config.prices, datetime.now(UTC))
         local = connection.local
     print(f"{found.pipeline} {found.id}: {state.status}")
-    print(_BILLED.format("step", "jobs", "machine hours", "spared by spot", "dollars", "machine"))
+    rows = [("step", "jobs", "machine hours", "spared by spot", "dollars", "machine")]
     for step in billed.steps:
         hours, saved = f"{step.hours:.3f}", f"{step.saved_hours:.3f}"
         dollars = "-" if step.dollars is None else f"{step.dollars:.4f}"
-        print(_BILLED.format(step.name, step.jobs, hours, saved, dollars, step.machine))
+        rows.append((step.name, str(step.jobs), hours, saved, dollars, step.machine))
+    print(*align_rows(rows, "<>>>><"), sep="\n")
     would = "would have cost on AWS" if local else "together"
     print(f"\n{would} ${billed.dollars:.4f} (list prices of {PRICES_AS_OF}, us-east-1)")
     if billed.missing:

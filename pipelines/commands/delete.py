@@ -8,6 +8,7 @@ import argparse
 import sys
 
 from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
+from longspan.training.tables import align_rows
 
 HELP = "delete what a pipeline has made"
 EXAMPLE = "longspan delete --config longspan.yaml"
@@ -42,8 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not found:
             print(f"{config.name} has made nothing that is still there")
             return 0
-        for resource in found:
-            print(f"{resource.kind:<20} {resource.name}  {resource.note}".rstrip())
+        rows = [(resource.kind, resource.name, resource.note) for resource in found]
+        print(*align_rows(rows, "<"), sep="\n")
         if not arguments.yes and not _confirmed(len(found)):
             print("nothing was deleted")
             return 1

@@ -6,6 +6,7 @@ Only looks: where no local cloud runs, none is brought up, and its endpoints are
 import argparse
 
 from longspan.pipelines.cloud.options import add_where_arguments
+from longspan.training.tables import align_rows
 
 HELP = "list endpoints"
 EXAMPLE = "longspan endpoints"
@@ -23,9 +24,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         found = list_endpoints(connection.client("sagemaker"))
-        for one in found:
-            since = f"{one.since.astimezone():%Y-%m-%d %H:%M}"
-            print(f"{one.name:<32} {one.status:<12} {one.capacity:<16} {since}  {one.models}")
+        rows = [
+            (
+                one.name,
+                one.status,
+                one.capacity,
+                f"{one.since.astimezone():%Y-%m-%d %H:%M}",
+                one.models,
+            )
+            for one in found
+        ]
+        for line, one in zip(align_rows(rows, "<"), found, strict=True):
+            print(line)
             if one.reason:
                 print(f"    {one.reason}")
         if not found:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from longspan.pipelines.cloud.options import add_where_arguments
+from longspan.training.tables import align_rows
 
 HELP = "show executions and their steps"
 EXAMPLE = "longspan status --pipeline longspan-sample"
@@ -54,14 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_list(client: Any, pipeline: str | None) -> None:
     from longspan.pipelines.runs.execution import list_executions, list_pipelines
 
+    rows: list[tuple[str, ...]] = []
     for name in [pipeline] if pipeline else list_pipelines(client):
         found = list(list_executions(client, name))
         for one in found[:_SHOWN]:
             started = f"{one.started.astimezone():%Y-%m-%d %H:%M}"
-            print(f"{name:<24} {one.id:<14} {one.status:<10} {started}")
+            rows.append((name, one.id, one.status, started))
         if len(found) > _SHOWN:
-            print(f"{name:<24} and {len(found) - _SHOWN} before")
-    print()
+            rows.append((name, f"and {len(found) - _SHOWN} before"))
+    print(*align_rows(rows, "<"), "", sep="\n")
 
 
 def _print_steps(state: Any) -> None:
@@ -70,6 +72,6 @@ def _print_steps(state: Any) -> None:
     from longspan.pipelines.runs.live_view import table
 
     Console(highlight=False).print(table(state, datetime.now(UTC)))
-    for step in state.steps:
-        if step.job:
-            print(f"{step.name:<16} longspan logs {step.job}")
+    rows = [(step.name, f"longspan logs {step.job}") for step in state.steps if step.job]
+    for line in align_rows(rows, "<"):
+        print(line)

@@ -16,6 +16,7 @@ from typing import Any
 from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
 from longspan.training.errors import DataError, HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.tables import align_rows
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "read_hyperparameters", "run"]
 
@@ -141,9 +142,4 @@ def _table() -> str:
         (name, "none" if default is None else str(default).lower(), allowed, meaning)
         for name, default, allowed, meaning in Hyperparameters.describe()
     ]
-    rows.insert(0, ("NAME", "DEFAULT", "ALLOWED", "MEANING"))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    )
+    return "\n".join(align_rows([("NAME", "DEFAULT", "ALLOWED", "MEANING"), *rows], "<"))

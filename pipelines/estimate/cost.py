@@ -17,6 +17,7 @@ from longspan.pipelines.estimate.prices import (
     UnknownPriceError,
     price_of,
 )
+from longspan.training.tables import align_rows
 
 __all__ = [
     "LOW_SHARE",
@@ -80,13 +81,14 @@ class CostRange:
 
     def lines(self) -> Iterator[str]:
         """As a table, with the sum of it in words at its end."""
-        yield f"{'step':<16}{'machine hours':>18}{'dollars':>22}  what"
+        rows = [("step", "machine hours", "dollars", "what")]
         for item in self.items:
             hours = f"{item.hours_low:.1f} to {item.hours_high:.1f}"
-            yield f"{item.name:<16}{hours:>18}{_span(item.low, item.high):>22}  {item.note}"
-        yield f"{'a run':<34}{_span(self.low, self.high):>22}"
+            rows.append((item.name, hours, _span(item.low, item.high), item.note))
+        rows.append(("a run", "", _span(self.low, self.high), ""))
         if self.endpoint_high:
-            yield f"{'endpoint, a month':<34}{_span(*self.endpoint_month):>22}"
+            rows.append(("endpoint, a month", "", _span(*self.endpoint_month), ""))
+        yield from align_rows(rows, "<>><")
         yield f"\n{self}"
 
     def __str__(self) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from longspan.pipelines.config import Config
+from longspan.training.tables import align_rows
 
 __all__ = ["PlanRow", "plan_lines", "plan_rows"]
 
 _WIDTH = 100
-_STEP = 16  # columns of its name, at least
+_STEP = 14  # least width of the column of steps
 
 
 class PlanRow(NamedTuple):
@@ -34,20 +35,17 @@ def plan_rows(config: Config, definition: Mapping[str, Any]) -> list[PlanRow]:
 
 def plan_lines(rows: Sequence[PlanRow]) -> Iterator[str]:
     """As a table; a step's name stands at the first of its rows."""
-    last = ""
-    width = max(_STEP, *(len(row.step) + 2 for row in rows))
+    steps = max(_STEP, *(len(row.step) for row in rows))
+    kinds = max(len(row.kind) for row in rows)
+    rest = _WIDTH - steps - kinds - 4  # two spaces behind each of the two columns
+    last, lines = "", list[tuple[str, str, str]]()
     for step, kind, what in rows:
-        head = f"{'' if step == last else step:<{width}}{kind:<21}"
-        # An address or a name is not broken.
-        yield from textwrap.wrap(
-            what,
-            _WIDTH,
-            initial_indent=head,
-            subsequent_indent=" " * len(head),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        # Addresses and names are not broken.
+        parts = textwrap.wrap(what, rest, break_long_words=False, break_on_hyphens=False) or [""]
+        lines.append(("" if step == last else step, kind, parts[0]))
+        lines += [("", "", part) for part in parts[1:]]
         last = step
+    yield from align_rows(lines, "<", (_STEP, 0))
 
 
 def _folded(rows: Sequence[PlanRow]) -> Iterator[PlanRow]:

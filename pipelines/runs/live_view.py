@@ -15,6 +15,7 @@ from rich.text import Text
 
 from longspan.pipelines.runs.execution import ExecutionState, StepState
 from longspan.training.loop.training_log import duration
+from longspan.training.tables import align_rows
 
 __all__ = ["changes", "show", "show_lines", "table"]
 
@@ -28,6 +29,8 @@ _COLOURS = {
     "Executing": "cyan",
     "Starting": "cyan",
 }
+# Least widths of step, state, time and remark: each line is printed before the next is known.
+_LINE_WIDTHS = (15, 9, 6, 0)
 _RUNNING = ("Starting", "Executing", "Stopping")
 
 
@@ -95,8 +98,8 @@ def changes(before: ExecutionState | None, state: ExecutionState, now: datetime)
 
 
 def _line(step: StepState, now: datetime) -> str:
-    line = f"{step.name:<16} {_status(step):<10} {duration(step.seconds(now)):>7}"
-    return f"{line}  {_remark(step)}".rstrip()
+    cells = (step.name, _status(step), duration(step.seconds(now)), _remark(step))
+    return align_rows([cells], "<<><", _LINE_WIDTHS)[0]
 
 
 def _status(step: StepState) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +18,7 @@ from longspan.training.files import atomic_files
 from longspan.training.model.archive import ARCHIVE, unpack_model
 from longspan.training.model.config import CONFIG
 from longspan.training.model.outcome import early_lines, read_training
+from longspan.training.tables import align_rows
 
 __all__ = ["Evaluated", "best_model_uri", "download_model", "evaluation_lines", "fetch_evaluation"]
 
@@ -95,12 +96,23 @@ def evaluation_lines(document: Mapping[str, Any]) -> Iterator[str]:
     After them, whose training ended early.
     """
     against = document.get("against")
-    head = ("words", "segments", "baseline", "tuned", "gain", "p", "chrF", "length", "repeated")
-    yield _columns(head if against else [h for h in head if h not in ("baseline", "gain", "p")])
+    head: Sequence[str] = (
+        "words",
+        "segments",
+        "baseline",
+        "tuned",
+        "gain",
+        "p",
+        "chrF",
+        "length",
+        "repeated",
+    )
+    rows = [head if against else [h for h in head if h not in ("baseline", "gain", "p")]]
     groups = [*document["buckets"], document["all"]]
     others = [*against["buckets"], against["all"]] if against else [None] * len(groups)
     for group, other in zip(groups, others, strict=True):
-        yield _columns(_cells(group, other, document.get("comparison")))
+        rows.append(_cells(group, other, document.get("comparison")))
+    yield from align_rows(rows, least=(9, 8))
     yield "BLEU of baseline and tuned, p of the gain; chrF, length and repetition of tuned"
     yield from early_lines(read_training(Fields(document)))
     if document.get("kept") is not None:
@@ -122,11 +134,6 @@ def _cells(group: Mapping[str, Any], other: Mapping[str, Any] | None, comparison
 
 def _show(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
-
-
-def _columns(cells: Any) -> str:
-    first, *rest = cells
-    return f"{first:<9}" + "".join(f"{cell:>10}" for cell in rest)
 
 
 def _download(s3: Any, uri: str, folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from longspan.pipelines.runs.execution import ExecutionState, StepState
 from longspan.training.loop.training_log import duration
+from longspan.training.tables import align_rows
 
 __all__ = ["time_table", "time_table_lines"]
 
@@ -59,10 +60,10 @@ def time_table(
 
 def time_table_lines(times: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The table as text."""
-    yield f"{'part':<12} {'planned':>8} {'took':>8}"
+    rows = [("part", "planned", "took", "")]
     for row in times:
-        numbers = f"{duration(row['planned']):>8} {duration(row['seconds']):>8}"
-        yield f"{row['part']:<12} {numbers}  {row['note']}".rstrip()
+        rows.append((row["part"], duration(row["planned"]), duration(row["seconds"]), row["note"]))
+    yield from align_rows(rows, "<>><", (12, 7, 7, 0))
 
 
 def _row(part: str, planned: Mapping[str, float], seconds: float | None, note: str) -> TimeRow:

@@ -7,6 +7,7 @@ from jinja2 import Environment, StrictUndefined
 
 from longspan.inference.evaluation.charts import Series, line_chart
 from longspan.pipelines.study.results import CURED, CourseResult, Figure, StudyResult
+from longspan.training.tables import align_rows
 
 __all__ = ["render_page", "study_lines"]
 
@@ -14,17 +15,16 @@ __all__ = ["render_page", "study_lines"]
 def study_lines(result: StudyResult) -> Iterator[str]:
     """One row a course, for a terminal."""
     names = [name for name, _ in _known(result)]
-    titles = max(len(course.title) for course in result.courses)
-    head = [*names, "kept", "updates", "CPU-s"]
-    yield f"{'':{titles}}" + "".join(f"{cell:>10}" for cell in head) + f"  gain, {result.long}"
+    rows = [["", *names, "kept", "updates", "CPU-s", f"gain, {result.long}"]]
     for course in result.courses:
         cells = [_value(course.buckets[name]) for name in names]
         cells += [_share(course.kept), _count(course.updates), _count(course.cpu_seconds)]
-        gain = f"  {course.verdict}"
+        gain = course.verdict
         if course.gain is not None:
-            interval = _interval_text(course.gain, "+")
-            gain = f"  {_gain(course.gain)} ({interval}): {course.verdict}"
-        yield f"{course.title:{titles}}" + "".join(f"{cell:>10}" for cell in cells) + gain
+            gain = f"{_gain(course.gain)} ({_interval_text(course.gain, '+')}): {course.verdict}"
+        rows.append([course.title, *cells, gain])
+    figures = len(rows[0]) - 2
+    yield from align_rows(rows, "<" + ">" * figures + "<", (0, *[8] * figures, 0))
     yield from _notes(result)
     yield from _early(result)
     yield _answer(result)

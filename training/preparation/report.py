@@ -1,9 +1,11 @@
 """What `longspan prepare` prints at its end: pairs, removals by rule, lengths by bucket."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from longspan.training.tables import align_rows
 
 __all__ = ["next_command", "prepare_summary"]
 
@@ -32,7 +34,7 @@ def _pairs(manifest: Mapping[str, Any]) -> str:
         unknown = manifest["splits"]["train"]["unknown_tokens"][side]
         note = f"tokens, {unknown:,} unknown in train" if unknown else "tokens"
         rows.append([f"{side} vocabulary", f"{tokenizer[f'{side}_size']:,}", note])
-    return _table(["pairs", "", ""], rows)
+    return "\n".join(align_rows([["pairs", "", ""], *rows], "<><"))
 
 
 def _removed(manifest: Mapping[str, Any]) -> str:
@@ -40,7 +42,7 @@ def _removed(manifest: Mapping[str, Any]) -> str:
     for rule, taken in manifest["removed"].items():
         first = taken["examples"][0]["origin"] if taken["examples"] else ""
         rows.append([rule, f"{taken['pairs']:,}", first])
-    return _table(["removed by", "pairs", "first"], rows)
+    return "\n".join(align_rows([["removed by", "pairs", "first"], *rows], "<><"))
 
 
 def _lengths(manifest: Mapping[str, Any]) -> str:
@@ -54,20 +56,4 @@ def _lengths(manifest: Mapping[str, Any]) -> str:
         ratio = train["target_per_source"]["tokens"]
         rows.append([*row, "-" if ratio is None else f"{ratio:.2f}"])
     head = ["source words", *splits, "source tokens", "target tokens", "ratio"]
-    return _table(head, rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return "\n".join(_line(row, widths) for row in (head, *rows))
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [
-        # Names to the left, numbers to the right.
-        cell.rjust(width)
-        if cell.replace(",", "").replace(".", "").isdigit() or (i and cell == "-")
-        else cell.ljust(width)
-        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
+    return "\n".join(align_rows([head, *rows]))

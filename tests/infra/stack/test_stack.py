@@ -134,7 +134,7 @@ def test_the_command_shows_deploys_and_destroys(
     cloudformation: Any, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["diff", "--region", REGION]) == 0
-    assert "Add     AWS::S3::Bucket" in capsys.readouterr().out
+    assert "Add  AWS::S3::Bucket" in capsys.readouterr().out
     assert main(["deploy", "--region", REGION, "--yes", "--parameter", "MonthlyBudget=5"]) == 0
     capsys.readouterr()
     assert main(["diff", "--region", REGION]) == 0

@@ -1,0 +1,31 @@
+"""Tables of text: rows of cells as lines whose columns stand below each other."""
+
+from collections.abc import Sequence
+
+__all__ = ["align_rows"]
+
+_GAP = "  "
+
+
+def align_rows(
+    rows: Sequence[Sequence[str]], sides: str = "<>", least: Sequence[int] = (0,)
+) -> list[str]:
+    """Return one line for each row, with two spaces between columns and none at the end.
+
+    `sides` holds a character for each column: `<` puts its cells to the left, `>` to the right.
+    `least` holds the least width of each column. The last one of each holds for all further
+    columns. A row may have fewer cells than others.
+    """
+    columns = max(map(len, rows), default=0)
+    sides += sides[-1] * columns
+    least = [*least, *[least[-1]] * columns]
+    widths = [
+        max(least[column], *(len(row[column]) for row in rows if column < len(row)))
+        for column in range(columns)
+    ]
+    return [
+        _GAP.join(
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=False)
+        ).rstrip()
+        for row in rows
+    ]
