@@ -1,4 +1,61 @@
 """Training a model: pairs, tokenizer, corpus, network, loop. What every folder uses stands flat.
 
-It imports no other folder.
+It imports no other folder. The names below are its public interface (docs/api.md).
 """
+
+from typing import TYPE_CHECKING
+
+from longspan.training.exports import lazy_exports
+
+if TYPE_CHECKING:
+    from longspan.training.corpus.prepared import Prepared
+    from longspan.training.errors import DataError, HyperparameterError, LongspanError
+    from longspan.training.hyperparameters import Hyperparameters
+    from longspan.training.model.directory import LoadedModel, load_model
+    from longspan.training.pairs.columns import Columns
+    from longspan.training.pairs.pairs import Pair, read_pairs
+    from longspan.training.preparation.prepare import PrepareSettings, prepare
+    from longspan.training.preparation.splits import TEST, VALIDATION
+    from longspan.training.sample.directory import write_sample
+    from longspan.training.sample.generator import SampleSettings
+    from longspan.training.tokenizer.tokenizer import Tokenizer
+    from longspan.training.tokenizer.vocabulary_training import VocabularySettings
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "corpus.prepared": ["Prepared"],
+            "errors": ["DataError", "HyperparameterError", "LongspanError"],
+            "hyperparameters": ["Hyperparameters"],
+            "model.directory": ["LoadedModel", "load_model"],
+            "pairs.columns": ["Columns"],
+            "pairs.pairs": ["Pair", "read_pairs"],
+            "preparation.prepare": ["PrepareSettings", "prepare"],
+            "preparation.splits": ["TEST", "VALIDATION"],
+            "sample.directory": ["write_sample"],
+            "sample.generator": ["SampleSettings"],
+            "tokenizer.tokenizer": ["Tokenizer"],
+            "tokenizer.vocabulary_training": ["VocabularySettings"],
+        },
+    )
+
+__all__ = [
+    "TEST",
+    "VALIDATION",
+    "Columns",
+    "DataError",
+    "HyperparameterError",
+    "Hyperparameters",
+    "LoadedModel",
+    "LongspanError",
+    "Pair",
+    "PrepareSettings",
+    "Prepared",
+    "SampleSettings",
+    "Tokenizer",
+    "VocabularySettings",
+    "load_model",
+    "prepare",
+    "read_pairs",
+    "write_sample",
+]

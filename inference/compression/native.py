@@ -12,7 +12,7 @@ try:
 except ImportError:  # no compiler, or another kind of CPU
     kernels = None  # type: ignore[assignment]
 
-__all__ = ["Floats", "Integers", "kernels", "usable"]
+__all__ = ["Floats", "Integers", "has_native_kernels", "kernels"]
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -27,6 +27,6 @@ _usable = (
 )
 
 
-def usable() -> bool:
+def has_native_kernels() -> bool:
     """Whether the kernels can be called."""
     return _usable

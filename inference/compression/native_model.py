@@ -27,7 +27,7 @@ def can_be_native(model: Any) -> bool:
     were left as they were."""
     attention = model.decoder.decoder.attention
     layers = (attention.key, attention.value, model.decoder.decoder.bridge, model.projection)
-    return native.usable() and all(isinstance(layer, Int8Linear) for layer in layers)
+    return native.has_native_kernels() and all(isinstance(layer, Int8Linear) for layer in layers)
 
 
 class NativeModel:

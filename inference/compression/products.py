@@ -85,7 +85,7 @@ class Product(Protocol):
 
 def product_of(bits: EightBits) -> Product:
     """The faster one: the kernels use one thread, oneDNN as many as torch may."""
-    alone = native.usable() and torch.get_num_threads() == 1
+    alone = native.has_native_kernels() and torch.get_num_threads() == 1
     return NativeProduct(bits) if alone else TorchProduct(bits)
 
 

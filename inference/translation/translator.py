@@ -4,6 +4,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +16,7 @@ from longspan.inference.translation.answers import as_translation, join
 from longspan.inference.translation.parts import Limits, split
 from longspan.inference.translation.translations import BLANK, Candidate, Translation, read
 from longspan.training.errors import LongspanError
+from longspan.training.model.directory import load_model
 from longspan.training.model.model import Model
 from longspan.training.progress import Progress
 from longspan.training.tokenizer.tokenizer import PAD, Tokenizer
@@ -68,6 +71,19 @@ class Translator:
         self.device = torch.device(device)
         self.max_batch_tokens = max_batch_tokens
         self.report = report
+
+    @classmethod
+    def open(cls, directory: str | Path, device: str | None = None, **changes: Any) -> "Translator":
+        """Load a model directory and make a translator of it.
+
+        `device` is that of `choose_device`; `changes` replace the search settings that the model
+        carries, as in `SearchSettings.from_hyperparameters`. Raises ModelDirectoryError,
+        HyperparameterError for a change that is not allowed, LongspanError for the device.
+        """
+        chosen = choose_device(device)
+        loaded = load_model(directory, chosen)
+        settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **changes)
+        return cls(loaded.model, loaded.tokenizer, settings, chosen)
 
     def translate(self, texts: Sequence[str], *, label: str | None = None) -> list[Translation]:
         """The translation of each text, in order; a blank text gives an empty one.

@@ -56,7 +56,7 @@ def test_scores_of_torch(heads, largest_query, largest_key, seed):
     )
 
 
-@pytest.mark.skipif(not native.usable(), reason="no native kernels here")
+@pytest.mark.skipif(not native.has_native_kernels(), reason="no native kernels here")
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([1, 4]), LARGEST, LARGEST, st.integers(0, 99))
 def test_scores_of_the_kernels(heads, largest_query, largest_key, seed):

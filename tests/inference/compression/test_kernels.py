@@ -23,7 +23,7 @@ from longspan.training.model.model import Model
 
 pytestmark = [
     pytest.mark.processor,
-    pytest.mark.skipif(not native.usable(), reason="no native kernels here"),
+    pytest.mark.skipif(not native.has_native_kernels(), reason="no native kernels here"),
 ]
 
 SIZES = st.integers(1, 70)

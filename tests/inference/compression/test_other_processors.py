@@ -56,7 +56,7 @@ print([
     level(features()),
     choose_precision("auto", torch.device("cpu")),
     str(compute_type("auto", torch.device("cpu"))),
-    native.usable(),
+    native.has_native_kernels(),
     input_bits(),
     max(off(rows) for rows in (1, 2, 33)),
     logits(),
