@@ -1,9 +1,9 @@
-# make run    set up, then the main job on a generated sample (about 5 minutes on 2 cores)
-# make test   set up, then the tests; TESTS=tests/training chooses some
-# make check  set up, then lint, format and types
-# make lock   write the locks anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+# make run    set up, then run the pipeline on a generated sample (about 5 minutes on 2 cores)
+# make test   set up, then run the tests; TESTS=tests/training selects some
+# make check  set up, then check lint, format and types
+# make lock   write the locks from pyproject.toml; UPGRADE=--upgrade takes newer versions
 #
-# Needs Python 3.11 to 3.13. PYTHON=/path/to/python chooses one; pip's own settings apply.
+# Needs Python 3.11 to 3.13. PYTHON=/path/to/python selects one; pip's own settings apply.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS ?= runs/sample
 MARKS ?= not long and not qemu
-# From one index (UV_DEFAULT_INDEX names a mirror): builds of torch that lie elsewhere stay out.
+# Use one index (UV_DEFAULT_INDEX names a mirror), so that other builds of torch are not locked.
 COMPILE = env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u UV_CONSTRAINT -u UV_OVERRIDE \
 	-u UV_TORCH_BACKEND $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock'
@@ -30,9 +30,9 @@ help:
 run: $(VENV)/installed
 	$(BIN)/longspan run --directory $(RUNS)
 
-# Two workers with one thread each: small matrices gain nothing from more. A file stays on one of
-# them, so that its local cloud or model is made once; files of short tests come last. Hundreds of
-# processes start, so bytecode is kept.
+# Two workers have one thread each, because small matrices gain nothing from more threads. A file
+# runs on one worker, so that its local cloud or model is made once. Files with short tests run
+# last. Bytecode is cached, because the tests start hundreds of processes.
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python tests/guarded.py -n 2 --dist loadfile \
 		--no-loadscope-reorder -m "$(MARKS)" $(TESTS)
@@ -47,8 +47,9 @@ $(BIN)/python:
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	$(PYTHON) -m venv $(VENV)
 
-# Exact versions, by hash. The links give the folders their import names before they are installed,
-# and mypy later: it cannot see through an editable install's folder mapping.
+# Install exact versions, checked by hash. The links give the folders their import names before the
+# installation. mypy needs them afterwards, because it does not follow the folder mapping of an
+# editable install.
 $(VENV)/installed: pyproject.toml requirements.lock $(wildcard inference/compression/kernels/*) | $(BIN)/python
 	mkdir -p $(VENV)/typing/longspan
 	for folder in training inference pipelines infra; do \
@@ -56,7 +57,7 @@ $(VENV)/installed: pyproject.toml requirements.lock $(wildcard inference/compres
 	PYTHONPATH=$(VENV)/typing $(BIN)/python -m longspan.infra.install
 	@touch $@
 
-# Two: all that any extra may need, and, of the same versions, what the image needs.
+# Two locks with the same versions: the packages of all extras, and those of the image.
 lock: $(VENV)/installed
 	$(COMPILE) --all-extras $(UPGRADE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) -c requirements.lock --output-file infra/image/requirements.lock pyproject.toml

@@ -1,11 +1,11 @@
-"""CTranslate2 in int8, run by the Python that has it; `translation_speed.py` starts it.
+"""Speed of CTranslate2 in int8: run by `translation_speed.py` with a Python that has CTranslate2.
 
     python benchmarks/ctranslate2_peer.py build DIR SOURCE_WORDS TARGET_WORDS
     python benchmarks/ctranslate2_peer.py time DIR TEXT BEAM BATCH THREADS TOKENS
 
-`build` makes a Transformer of 3 + 3 layers, 256 units, 1024 in between and 4 heads, the size of
-the peers' harness, with random weights: how long a given number of tokens takes does not depend
-on what they are. `time` prints sentences, wall seconds and CPU-seconds as JSON.
+`build` makes a Transformer of 3 + 3 layers, 256 units, 1024 feed-forward units and 4 heads, the
+size in the peers' harness. Its weights are random, because the time of a given number of tokens
+does not depend on their values. `time` prints sentences, wall seconds and CPU-seconds as JSON.
 """
 
 import json
@@ -81,7 +81,7 @@ def build(directory: Path, source_words: int, target_words: int) -> None:
         if name in ("gamma", "beta"):
             return np.full(UNITS, float(name == "gamma"), np.float32)
         if name not in ("weight", "bias"):
-            return None  # optional parts, which this model lacks
+            return None  # optional parts, missing in this model
         if "projection" in path or any(part.startswith("embeddings") for part in path):
             return matrix(words, UNITS) if name == "weight" else np.zeros(words, np.float32)
         first = path[-2] == "linear_0"

@@ -1,10 +1,10 @@
-"""A long test set of short pairs: neighbouring lines joined with a space until a length is reached.
+"""Make a test set of long lines: join short pairs with a space until a length is reached.
 
     python benchmarks/join_lines.py dev.tsv test.tsv --words 100 150 --rounds 4 > joined.tsv
 
-Input is TSV without a header, source and target. Each round shuffles all pairs anew (by --seed), so
-that every pair stands in about one long line a round. Words are those of the source, split at
-spaces; what cannot fill a line at a round's end is left out.
+Input is TSV without a header, source and target. Each round shuffles all pairs (by --seed) and uses
+each pair about once. Words are those of the source, split at spaces. Pairs that do not fill a line
+at the end of a round are dropped.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def read_pairs(paths: list[Path]) -> list[Pair]:
 
 
 def join(pairs: list[Pair], least: int, most: int, generator: random.Random) -> Iterator[Pair]:
-    """Lines of `least` to `most` words, each grown to a length drawn between the two."""
+    """Return lines of `least` to `most` words; each line's length is drawn between the two."""
     grown: list[Pair] = []
     words, goal = 0, generator.randint(least, most)
     for pair in pairs:

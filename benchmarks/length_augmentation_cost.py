@@ -1,10 +1,10 @@
-"""What length augmentation costs per target token, in CPU-seconds (or GPU time) of training.
+"""Cost of length augmentation per target token, in CPU-seconds (or GPU time) of training.
 
     python benchmarks/length_augmentation_cost.py PREPARED
     python benchmarks/length_augmentation_cost.py PREPARED --config benchmarks/sample.yaml
 
-PREPARED is what `longspan prepare` wrote. Updates of both kinds take turns, a batch of an epoch
-without joined examples and one with, so that what else the machine does weighs on both alike.
+PREPARED is the output of `longspan prepare`. Updates with and without joined examples alternate, so
+that other load on the machine affects both equally.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _WARM_UP = 5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print a table."""
+    """Measure each setting and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("prepared", type=Path)
     parser.add_argument("--config", type=Path, help="hyperparameters as YAML")
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(
     prepared: Prepared, settings: Sequence[Hyperparameters], updates: int, device: torch.device
 ) -> list[float]:
-    """Seconds a target token of each setting."""
+    """Return the seconds per target token of each setting."""
     vocabularies = len(prepared.tokenizer.source), len(prepared.tokenizer.target)
     model = Model(settings[0], *vocabularies)
     initialize(model, settings[0], torch.Generator().manual_seed(1))
@@ -94,7 +94,7 @@ def _timed(updater: Updater, batch: Batch, device: torch.device) -> float:
 
 
 def _batches(prepared: Prepared, h: Hyperparameters) -> Iterator[Batch]:
-    """Of epoch after epoch, in their order."""
+    """Yield the batches of all epochs in order."""
     epoch = 0
     while True:
         for examples in plan_epoch(prepared.train, h, epoch):
@@ -103,7 +103,7 @@ def _batches(prepared: Prepared, h: Hyperparameters) -> Iterator[Batch]:
 
 
 def _joined_tokens(prepared: Prepared, h: Hyperparameters) -> float:
-    """Share of an epoch's target tokens that are in joined examples."""
+    """Return the share of an epoch's target tokens that are in joined examples."""
     planned = plan_epoch(prepared.train, h, 0)
     if not planned.joined:
         return 0.0

@@ -3,10 +3,10 @@
     python benchmarks/long_pair_memory.py
     python benchmarks/long_pair_memory.py --words 2000 --set attention_heads=8
 
-Each row is a process of its own that makes two updates (the first one creates Adam's state, so
-the second one holds everything at once) on one pair at the default sizes. On a CPU the figure is
-the operating system's peak of the whole process, Python and PyTorch included; on a GPU it is the
-peak of PyTorch's allocator.
+Each row is a separate process that makes two updates on one pair at the default sizes. The first
+update creates Adam's state, so the second one has all state in memory. On a CPU the figure is the
+peak of the whole process, including Python and PyTorch, from the operating system. On a GPU it is
+the peak of PyTorch's allocator.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def in_child(settings: list[str]) -> dict[str, Any]:
-    """This script again, for one row; a process's peak memory never goes down."""
+    """Measure one row in a new process, because a process's peak memory never decreases."""
     extra = [part for setting in settings for part in ("--set", setting)]
     command = [sys.executable, str(Path(__file__)), *sys.argv[1:], *extra, "--measure"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -76,7 +76,7 @@ def in_child(settings: list[str]) -> dict[str, Any]:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Two updates on the pair; peak and before-training memory in GB, parameters, seconds."""
+    """Make two updates; return peak and before-training memory in GB, parameters and seconds."""
     import torch
 
     from longspan.training.corpus.batches import collate

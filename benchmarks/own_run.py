@@ -1,4 +1,4 @@
-"""Trains this project's model with its own `Trainer` and notes the time at two of its updates."""
+"""Training of this project's model with its own `Trainer`, timed between two updates."""
 
 import collections
 import contextlib
@@ -32,7 +32,7 @@ __all__ = ["run_own"]
 
 
 class _Clock:
-    """The trainer's `stop`, asked after each update: notes the time, ends after `last`."""
+    """Clock in the trainer's `stop` callback: records the time of updates and ends after `last`."""
 
     def __init__(self, first: int, last: int, device: torch.device) -> None:
         self.first, self.last, self.updates = first, last, 0
@@ -54,7 +54,7 @@ class _Clock:
 
 
 class _Loss:
-    """The project's loss, which also keeps what each update made of its batch."""
+    """The project's loss that also records the sums of each update."""
 
     def __init__(self) -> None:
         self.batches: list[LossSums] = []
@@ -69,7 +69,7 @@ class _Loss:
         return sums
 
     def total(self, updates: slice) -> Sums:
-        """Over the batches of some updates."""
+        """Return the sums over the batches of some updates."""
         chosen = self.batches[updates]
         names = ("nll", "correct", "tokens")
         return Sums(*(float(sum(getattr(batch, name) for batch in chosen)) for name in names))
@@ -78,7 +78,7 @@ class _Loss:
 def run_own(
     data: Path, settings: Mapping[str, str], first: int, last: int, device_name: str
 ) -> tuple[Rate, int]:
-    """The rate between updates `first` and `last` on `train.en` and `train.ja`; parameters."""
+    """Train on `train.en` and `train.ja`; return the rate and the number of parameters."""
     h = Hyperparameters.parse(settings)
     device, world = torch.device(device_name), World()
     tokenizer, corpus = _words_corpus(data)
@@ -94,7 +94,7 @@ def run_own(
             model, corpus, validator, h, loss=loss, store=store, identity={},
             journal=TrainingLog(write=_to_stderr), world=world, device=device, stop=clock,
         )  # fmt: skip
-        with contextlib.suppress(Interrupted):  # as the clock asked
+        with contextlib.suppress(Interrupted):  # raised by the clock
             trainer.run()
     measured = loss.total(slice(first, last))
     wall, cpu = (end - start for end, start in zip(clock.ended, clock.started, strict=True))
@@ -116,7 +116,7 @@ def _words_corpus(data: Path) -> tuple[Tokenizer, MemoryCorpus]:
 
 
 def _vocabulary(lines: Iterable[str]) -> WordVocabulary:
-    """Every word of the training data, the frequent ones first."""
+    """Return every word of the training data, the most frequent first."""
     counts = collections.Counter(word for line in lines for word in line.split())
     ordered = sorted(counts.keys() - set(SPECIAL_WORDS), key=lambda word: (-counts[word], word))
     return WordVocabulary([*SPECIAL_WORDS, *ordered])

@@ -1,7 +1,7 @@
-"""Runs the peers of a harness folder and reads the speed of each from its own log.
+"""Training of the peers in a harness folder, with the speed of each read from its own log.
 
-The folder holds `train_NAME.sh`, which takes `rnn` and the environment variables PEERS, DATA,
-THREADS, UPDATES, BATCH and LOGF (updates between two progress lines), and leaves
+The folder holds `train_NAME.sh`. The script takes the argument `rnn` and the environment variables
+PEERS, DATA, THREADS, UPDATES, BATCH and LOGF (updates between two progress lines). It writes
 `$PEERS/out/logs/train_LOG.log`, each line starting with wall seconds and CPU-seconds.
 """
 
@@ -22,12 +22,12 @@ __all__ = ["PEERS", "Peer", "read_log", "run_peer"]
 
 @dataclass(frozen=True)
 class Peer:
-    """How a toolkit is started, and what its progress lines look like."""
+    """A toolkit's script and the patterns of its progress lines."""
 
     script: str
     log: str
     update: str  # pattern of the update's number
-    words: str | None  # pattern of target words an update since the line before, EOS counted
+    words: str | None  # pattern of target words per update since the previous line, with EOS
     perplexity: str | None
     note: str
 
@@ -61,14 +61,14 @@ def run_peer(
     variables: Mapping[str, str],
     mean_words: float,
 ) -> Rate | str:
-    """Train with one toolkit; a text instead of a rate says why there is none.
+    """Train with one toolkit and return its rate, or the reason why there is none.
 
-    `mean_words` are the words of an average update, for a toolkit that does not count them.
+    `mean_words` is the mean number of words of an update, for a toolkit that does not count them.
     """
     peer = PEERS[name]
     log = workspace / "out" / "logs" / f"train_{peer.log}.log"
     log.unlink(missing_ok=True)
-    # fairseq would resume an earlier benchmark's model, which has all its updates behind it.
+    # fairseq would resume an earlier benchmark's model, which has no updates left.
     shutil.rmtree(workspace / "out" / "models" / peer.log, ignore_errors=True)
     environment = {**os.environ, **variables, "PEERS": str(workspace)}
     for inherited in ("OUT", "VENV"):
@@ -84,7 +84,7 @@ def run_peer(
 
 
 def read_log(peer: Peer, text: str, mean_words: float, peak_mb: float) -> Rate | str:
-    """The rate between the first and the last progress line."""
+    """Return the rate between the first and the last progress line."""
     points: list[tuple[int, float, float, float, float | None]] = []
     for line in text.splitlines():
         stamped = re.match(r"([\d.]+) ([\d.]+) \| (.*)", line)

@@ -1,11 +1,11 @@
-"""What the local cloud adds to each step of a pipeline beyond the job's own time, in milliseconds.
+"""Time that the local cloud adds to each step of a pipeline beyond its job, in milliseconds.
 
     python benchmarks/pipeline_overhead.py [--steps 20]
 
-Chains of steps whose jobs do nothing. `job` is the time that the job's container ran, from its
-start to its end as the job tells them; `step` is that of the step, and `between` the time from a
-step's end to the next one's start. `added` is the whole execution, divided by its steps, less
-`job`. Medians, but for the last column.
+The pipelines are chains of steps whose jobs do nothing. `job` is the time that the job's container
+ran, by the job's start and end times; `step` is the time of the step, and `between` the time from a
+step's end to the next step's start. These are medians. `added` is the time of the execution divided
+by its steps, minus `job`.
 """
 
 import argparse

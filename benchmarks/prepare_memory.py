@@ -2,10 +2,10 @@
 
     python benchmarks/prepare_memory.py [PAIRS.tsv.xz --source-column en --target-column ja]
 
-Without a file the pairs come from `longspan sample`. Larger corpora are made from the given
-pairs: each further round changes one word or character and the document of every pair, so
-that nothing is a duplicate. Peak memory is the largest resident set of the prepare process
-and of any one process it starts, and the largest sum over all of them, sampled.
+Without a file the pairs come from `longspan sample`. Larger corpora repeat the given pairs. Each
+repetition changes one word or character and the document of every pair, so that no pair is a
+duplicate. Peak memory is given as the largest resident set of the prepare process, the largest of
+any process that it starts, and the largest sum over all processes, sampled.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def _measure(source: Path, columns: Columns, size: int, folder: Path) -> str:
         time.sleep(0.05)
     if process.returncode:
         raise SystemExit(f"prepare failed with {process.returncode} on {size} pairs")
-    # The kernel's own figure, which misses no peak between two samples.
+    # The kernel's figure includes peaks between two samples.
     largest = max(largest, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
     wall, cpu = time.monotonic() - started, _cpu_seconds() - before
     megabytes = corpus.stat().st_size / 1e6

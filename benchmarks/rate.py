@@ -1,4 +1,4 @@
-"""What a training run gives to compare: words and time between two of its updates."""
+"""Rate of a training run: words and time between two updates."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,20 @@ __all__ = ["Rate"]
 
 @dataclass(frozen=True)
 class Rate:
-    """Steady state: start-up and the first updates are not in it."""
+    """Words, time and memory of a training run, without start-up and the first updates."""
 
-    words: float  # target words, EOS counted
+    words: float  # target words, EOS included
     wall: float  # seconds
-    cpu: float  # seconds of all threads together
-    perplexity: float | None  # of training, over the same updates or the last of them
+    cpu: float  # seconds, summed over all threads
+    perplexity: float | None  # training perplexity of these updates or the last of them
     peak_mb: float  # resident memory of the whole run
 
     @property
     def per_wall(self) -> float:
-        """Target words a second."""
+        """Target words per second."""
         return self.words / self.wall
 
     @property
     def per_cpu(self) -> float:
-        """Target words a CPU-second, which hardly depends on what else the machine does."""
+        """Target words per CPU-second, which depends little on other load of the machine."""
         return self.words / self.cpu

@@ -1,15 +1,15 @@
-"""Quality of the sample's model by sentence length, as a markdown table of one row a seed.
+"""Quality of the sample's model by sentence length, as a markdown table with one row per seed.
 
     python benchmarks/sample_quality.py --seeds 1 2 3 --out build/sample
     python benchmarks/sample_quality.py --baseline --set attention_type=additive
 
 Runs `longspan sample`, `prepare`, `train` and `evaluate` with the values that `longspan init`
-writes, on one thread. A tuned attention has the first value of each range of the search space;
-`--set` gives another one. A seed is that of training (weights, order, dropout); the corpus stays
-the same. With `--baseline` each seed also trains the baseline, in a row of its own.
+writes, on one thread. The tuned model has the first value of each range of the search space;
+`--set` changes a value. The seed is the seed of training (weights, order, dropout); the corpus is
+always the same. With `--baseline` each seed also trains the baseline, in a second row.
 
-The exit status is 1 if a tuned model has less than 80 BLEU over 100 words, or less there than 90%
-of its BLEU at 11 to 20 words. To limit the processor to AVX2:
+The exit status is 1 if a tuned model's BLEU over 100 words is less than 80, or less than 90% of its
+BLEU at 11 to 20 words. To limit the processor to AVX2:
 
     ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 python benchmarks/sample_quality.py
 """
@@ -38,7 +38,7 @@ SHORT, LONG = "11-20", BUCKETS[-1].name
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds of one command, its processes together."""
+    """Seconds of one command, summed over its processes."""
 
     wall: float
     cpu: float
@@ -46,7 +46,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Row:
-    """One trained model."""
+    """Figures of one trained model."""
 
     name: str
     updates: int
@@ -57,7 +57,7 @@ class Row:
 
     @property
     def kept(self) -> float:
-        """BLEU over 100 words as a share of that at 11 to 20."""
+        """BLEU over 100 words divided by BLEU at 11 to 20 words."""
         return self.bleu[LONG] / self.bleu[SHORT] if self.bleu[SHORT] else 0.0
 
     @property
@@ -73,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sample:
-    """Folders in which the commands of one configuration read and write."""
+    """The sample in a folder, where the commands of one configuration read and write."""
 
     config: Config
     folder: Path
@@ -113,7 +113,7 @@ class Sample:
 
 
 def main() -> int:
-    """Print a row for each model; returns the exit status."""
+    """Print a row for each model and return the exit status."""
     arguments = _arguments()
     config = Config.model_validate(SAMPLE)
     changes = dict(setting.split("=", 1) for setting in arguments.set)
@@ -137,7 +137,7 @@ def main() -> int:
 
 
 def longspan(*arguments: str | Path) -> Spent:
-    """Run the command on one thread; ends this program where it fails."""
+    """Run the command on one thread; exit if it fails."""
     command = [sys.executable, "-m", "longspan.pipelines.command", *map(str, arguments)]
     started, before = time.monotonic(), os.times()
     done = subprocess.run(
@@ -164,7 +164,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _tuned(config: Config) -> dict[str, str]:
-    """The hyperparameters of training, and the first value of each range of the search."""
+    """Return the config's hyperparameters with the first value of each range of the search."""
     space = config.tuning.search_space
     first = {name: _first(values) for name, values in space.items()}
     return as_strings(config.training.hyperparameters) | as_strings(first)

@@ -5,11 +5,11 @@
     python benchmarks/serving.py --model MODEL --text FILE --rates 10 --beside 10000
     python benchmarks/serving.py --model MODEL --text FILE --requests 50000
 
-FILE has a sentence a line. The first three forms start the real server and send single sentences at
-random moments, so many a second in the mean whether answers come or not, as users do; latency is
-from the moment that a request was due; with `--beside` there is always another request of so many
-texts. The last sends so many requests, 32 at a time, and shows the memory of the server and its
-workers on the way.
+FILE has one sentence per line. All forms start the real server. The first three send single
+sentences at random times, at a mean rate that does not depend on the responses, as users do.
+Latency is measured from the time at which a request was due. With `--beside`, a second client
+always has one request of that many texts. The last form sends that many requests, 32 at a time, and
+prints the memory of the server and its workers.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", required=True, help="model directory")
-    parser.add_argument("--text", required=True, type=Path, help="a sentence a line")
+    parser.add_argument("--text", required=True, type=Path, help="one sentence per line")
     parser.add_argument("--profile", default="fast", choices=("fast", "quality"))
     parser.add_argument("--workers", type=int, help="processes with the model")
     parser.add_argument(
@@ -63,11 +63,11 @@ def build_parser() -> argparse.ArgumentParser:
         type=float,
         nargs="+",
         default=[2, 10, 25, 50, 100, 200],
-        help="requests a second",
+        help="requests per second",
     )
-    parser.add_argument("--seconds", type=float, default=10, help="of each rate")
-    parser.add_argument("--beside", type=int, default=0, help="texts of a request there always is")
-    parser.add_argument("--requests", type=int, help="instead: so many in all")
+    parser.add_argument("--seconds", type=float, default=10, help="duration of each rate")
+    parser.add_argument("--beside", type=int, default=0, help="texts of a second client's requests")
+    parser.add_argument("--requests", type=int, help="measure memory over this many requests")
     return parser
 
 
@@ -124,14 +124,14 @@ async def soak(address: tuple[str, int], bodies: Sequence[bytes], requests: int,
 
 
 class Connections:
-    """Connections that are kept, as many as are needed at a time."""
+    """Pool of open connections that grows as needed."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, body: bytes) -> int:
-        """The status of one answer, once it is whole."""
+        """Return the status of one response after reading all of it."""
         connection = (
             self._free.pop() if self._free else await asyncio.open_connection(*self._address)
         )
@@ -176,14 +176,14 @@ def _wait_ready(server: "subprocess.Popen[str]") -> tuple[tuple[str, int], float
             address = ("127.0.0.1", urlsplit(event["url"]).port or 0)
         if event["event"] == "worker ready":
             ready = time.monotonic()
-            # What it logs from here on is read and thrown away, or it would fill the pipe.
+            # Read and drop the rest of the log, which would otherwise fill the pipe.
             subprocess.Popen(["cat"], stdin=server.stdout, stdout=subprocess.DEVNULL)
             return address, ready
     raise SystemExit("the server ended before it was ready")
 
 
 def _memory(pid: int) -> tuple[float, float]:
-    """Resident megabytes of the server, and of its workers together."""
+    """Return the resident megabytes of the server, and of all its workers."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return _resident(pid), sum(_resident(int(child)) for child in children)
 

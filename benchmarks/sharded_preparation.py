@@ -1,13 +1,13 @@
-"""What several machines gain in preparing a corpus, as a markdown table.
+"""Gain of preparing a corpus on several machines, as a markdown table.
 
     python benchmarks/sharded_preparation.py [--pairs 400000] [--machines 4]
     python benchmarks/sharded_preparation.py --corpus PAIRS.tsv -- --source-column en ...
 
-The pairs come from `longspan sample`, in as many files as there are machines. The processing job
-`collect` runs once for each machine's share, then the job `prepare` on what they left, and for
-comparison `prepare` on all files at once. CPU seconds are those of the jobs' processes, which other
-work on the machine does not change much; the last column is what the slowest machine and the merge
-take one after the other. The two corpora are compared, and must be the same bytes.
+The pairs come from `longspan sample`, one file per machine. The processing job `collect` runs once
+for each machine's share, then the job `prepare` on the collected parts. For comparison, `prepare`
+also runs on all files. CPU seconds are those of the jobs' processes, which depend little on other
+load of the machine. The last column is the time of the slowest machine plus that of the merge. Both
+results must have the same bytes.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="a TSV file with a header, instead of a sample")
     parser.add_argument("--machines", type=int, default=4)
     parser.add_argument("--scratch", type=Path, help="a folder on a disk with room")
-    parser.add_argument("options", nargs="*", help="of prepare, after --")
+    parser.add_argument("options", nargs="*", help="options of prepare, after --")
     arguments = parser.parse_args()
     options = (*OPTIONS, *arguments.options)
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
@@ -59,7 +59,7 @@ def _sample(folder: Path, pairs: int) -> Path:
 
 
 def _split(folder: Path, corpus: Path, count: int) -> tuple[list[Path], int]:
-    """Files with an equal share of the lines each, and how many lines there are."""
+    """Split the lines equally into files; return the files and the number of lines."""
     paths = [folder / "shards" / f"{number:03d}.tsv" for number in range(count)]
     paths[0].parent.mkdir()
     with corpus.open(encoding="utf-8") as lines:

@@ -1,14 +1,14 @@
-"""Training speed of this project's model, and of other toolkits in the same run.
+"""Training speed of this project's model and of other toolkits in the same run.
 
     python benchmarks/training_speed.py --data DIR
     python benchmarks/training_speed.py --data DIR --peers HARNESS --rounds 3
     python benchmarks/training_speed.py --data DIR --device cuda --threads 4 --updates 400
 
-DIR has train.en and train.ja, tokenised, a sentence a line. Everybody trains on them with the
+DIR has train.en and train.ja, tokenised, one sentence per line. All systems train on them with the
 same sizes: embeddings 256, bidirectional LSTM of 2 x 256, decoder LSTM of 512, attention of 512,
-dropout 0.2, Adam at 0.001, label smoothing 0.1, gradient norm 1, 128 sentences an update, every
-word of the training data in the vocabulary. Each measurement is a process of its own, and its
-rate is that between two updates, so start-up is not in it. README.md has the details.
+dropout 0.2, Adam at 0.001, label smoothing 0.1, gradient norm 1, 128 sentences per update, every
+word of the training data in the vocabulary. Each measurement is a separate process. Its rate is
+measured between two updates, without start-up. README.md has the details.
 """
 
 import argparse
@@ -44,7 +44,7 @@ SETTINGS: Mapping[str, str] = {
     "clip_gradient": "1",
     "batch_size": str(BATCH),
 }
-# What is measured of this project: name -> settings beside the common ones, and a note.
+# The measured variants of this project: name -> settings added to the common ones, and a note.
 OWN: Mapping[str, tuple[Mapping[str, str], str]] = {
     "longspan bf16": ({"precision": "bf16"}, "additive"),
     "longspan fp32": ({"precision": "fp32"}, "additive"),
@@ -59,12 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.updates % arguments.first or arguments.updates <= arguments.first:
-        parser.error("--updates must be a multiple of --first, and larger")
+        parser.error("--updates must be larger than --first, and a multiple of it")
     if arguments.peers and arguments.device != "cpu":
-        parser.error("--peers run on the CPU only; leave --device away")
+        parser.error("--peers run only on the CPU; remove --device")
     wanted = [f"{part}.{side}" for part in _parts(arguments) for side in ("en", "ja")]
     if missing := [name for name in wanted if not (arguments.data / name).is_file()]:
-        parser.error(f"--data {arguments.data}: expected {', '.join(missing)} there, got none")
+        parser.error(f"--data {arguments.data}: expected {', '.join(missing)}, found none")
     if arguments.measure:
         from own_run import run_own
 
@@ -84,18 +84,18 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--updates", type=int, default=40, help="of each run")
-    parser.add_argument("--first", type=int, default=10, help="update from which to measure")
+    parser.add_argument("--updates", type=int, default=40, help="updates of each run")
+    parser.add_argument("--first", type=int, default=10, help="update at which measuring starts")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=1, help="everybody once a round; median")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of each system (default 1)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 ...")
-    parser.add_argument("--only", nargs="+", choices=[*OWN, *PEERS], help="whom to measure")
+    parser.add_argument("--only", nargs="+", choices=[*OWN, *PEERS], help="systems to measure")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="another hyperparameter of this project's model")  # fmt: skip
     parser.add_argument("--peers", type=Path, metavar="HARNESS", help="folder of train_*.sh")
     parser.add_argument("--peers-workspace", type=Path, metavar="DIR",
                         default=os.environ.get("PEERS", Path(tempfile.gettempdir()) / "nmt-peers"),
-                        help="where the harness was installed to")  # fmt: skip
+                        help="folder in which the toolkits are installed")  # fmt: skip
     parser.add_argument("--measure", choices=OWN, help=argparse.SUPPRESS)
     return parser
 
@@ -105,7 +105,7 @@ def _parts(arguments: argparse.Namespace) -> list[str]:
 
 
 def measure_all(arguments: argparse.Namespace) -> dict[str, list[Rate]]:
-    """Rates by name, everybody in turn in each round, so that all meet the same other load."""
+    """Return rates by name; all systems run in turn in each round, under the same other load."""
     names = [*(PEERS if arguments.peers else []), *OWN]
     runs: dict[str, list[Rate]] = {n: [] for n in names if n in (arguments.only or names)}
     for number in range(arguments.rounds):
@@ -155,7 +155,7 @@ def _peer(arguments: argparse.Namespace, name: str) -> Rate | None:
 
 
 def render(arguments: argparse.Namespace, runs: Mapping[str, Sequence[Rate]]) -> str:
-    """The markdown table; ratios are to the fastest peer, in the same column."""
+    """Return the markdown table; ratios are relative to the fastest peer in the same column."""
     fastest = {
         column: max(
             (_median(rates, column) for name, rates in runs.items() if name in PEERS and rates),

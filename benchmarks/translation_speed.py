@@ -1,13 +1,13 @@
-"""Translation speed of a model, in float32 and int8, and of CTranslate2 int8 in the same run.
+"""Translation speed of a model in float32 and int8, and of CTranslate2 in int8, in the same run.
 
     python benchmarks/translation_speed.py --model MODEL --text FILE
     python benchmarks/translation_speed.py --model MODEL --text FILE --peer PYTHON --rounds 3
 
-FILE has a sentence a line, tokenised as the model's vocabulary wants it. Every output is made to
-have 12 tokens, as in the peers' harness, so that models of different skill do equal work. PYTHON is
-an interpreter with CTranslate2, whose model `ctranslate2_peer.py` builds, or that in --peer-model.
-Each measurement is a process of its own; the systems take turns, and the median of the rounds is
-shown. CPU-seconds are what to compare on a machine that has other work too.
+FILE has one sentence per line, tokenised for the model's vocabulary. Every output is forced to 12
+tokens, as in the peers' harness, so that good and bad models do equal work. PYTHON is an
+interpreter with CTranslate2. Its model is built by `ctranslate2_peer.py` or given by --peer-model.
+Each measurement is a separate process. The systems run in turn, and the table shows the median of
+the rounds. On a machine with other work, compare CPU-seconds.
 """
 
 import argparse
@@ -54,11 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", required=True, help="model directory")
-    parser.add_argument("--text", required=True, type=Path, help="a sentence a line")
-    parser.add_argument("--threads", type=int, default=1, help="of each system (default 1)")
+    parser.add_argument("--text", required=True, type=Path, help="one sentence per line")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each system (default 1)")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each (default 3)")
-    parser.add_argument("--peer", help="a Python with CTranslate2")
-    parser.add_argument("--peer-model", help="its model (default: random weights)")
+    parser.add_argument("--peer", help="path of a Python with CTranslate2")
+    parser.add_argument("--peer-model", help="CTranslate2's model (default: random weights)")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)  # precision, beam, batch
     return parser
 
@@ -81,7 +81,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     )
     translator = Translator(loaded.model, loaded.tokenizer, settings, report=lambda _: None)
     lines = arguments.text.read_text(encoding="utf-8").splitlines()
-    # As CTranslate2 does: sentences of like length go together.
+    # Batch sentences of similar length, as CTranslate2 does.
     ordered = sorted(lines, key=lambda line: len(line.split()))
     groups = [ordered[start : start + batch] for start in range(0, len(ordered), batch)]
 
@@ -132,7 +132,7 @@ def _build_peer(arguments: argparse.Namespace, folder: Path) -> str:
 
 
 def _text(source: Path, sentences: int, folder: Path) -> Path:
-    """The first so many sentences, again from the start where the file has fewer."""
+    """Write the first `sentences` lines to a file; repeat the lines if there are fewer."""
     lines = source.read_text(encoding="utf-8").splitlines()
     chosen = (lines * (sentences // len(lines) + 1))[:sentences]
     path = folder / f"{sentences}.txt"
