@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from longspan.infra.image.errors import ImageError
+from longspan.infra.errors import ImageError
 
 __all__ = ["Docker"]
 

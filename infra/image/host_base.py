@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from subprocess import run
 
-from longspan.infra.image.errors import ImageError
+from longspan.infra.errors import ImageError
 from longspan.infra.image.layers import Entry
 
 __all__ = ["host_python"]

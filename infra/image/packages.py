@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
 
-from longspan.infra.image.errors import ImageError
+from longspan.infra.errors import ImageError
 from longspan.infra.image.layers import Entry
 from longspan.infra.image.recipe import Recipe
 from longspan.infra.install.lock import WITH_TORCH, Lock

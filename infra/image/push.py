@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from longspan.infra.errors import ImageError
 from longspan.infra.image.docker import Docker
-from longspan.infra.image.errors import ImageError
 
 __all__ = ["push"]
 

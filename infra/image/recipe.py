@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from longspan.infra.image.errors import ImageError
+from longspan.infra.errors import ImageError
 from longspan.infra.image.layers import EPOCH
 
 __all__ = ["ACCELERATORS", "HOST", "Accelerator", "Recipe"]

@@ -11,22 +11,24 @@ from pathlib import Path
 from longspan.infra.local.claim import Claim
 from longspan.infra.local.control.clients import Clients, Credentials
 from longspan.infra.local.control.context import Context
-from longspan.infra.local.control.control_plane import ControlPlane, Service
+from longspan.infra.local.control.control_plane import ApiService, ControlPlane
 from longspan.infra.local.control.documents import Documents
 from longspan.infra.local.control.tags import Tags
 from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.endpoints.configs import EndpointConfigs
 from longspan.infra.local.endpoints.deployments import Deployments
 from longspan.infra.local.endpoints.service import Endpoints
-from longspan.infra.local.jobs.processing_jobs import processing_jobs
-from longspan.infra.local.jobs.training_jobs import training_jobs
-from longspan.infra.local.jobs.transform_jobs import transform_jobs
+from longspan.infra.local.jobs.kinds import (
+    processing_job_service,
+    training_job_service,
+    transform_job_service,
+)
 from longspan.infra.local.models.models import Models
 from longspan.infra.local.models.packages import ModelPackages
 from longspan.infra.local.moto.access import require_signatures
 from longspan.infra.local.moto.account import Account, create_account
-from longspan.infra.local.moto.kept.keeper import AGENT, Keeper
-from longspan.infra.local.moto.logs import complete_log_filter
+from longspan.infra.local.moto.internals import complete_log_filter
+from longspan.infra.local.moto.persisted.persister import PERSISTER_AGENT, Persister
 from longspan.infra.local.moto.server import MotoServer
 from longspan.infra.local.pipeline.service import Pipelines
 from longspan.infra.local.runtimes.runtime import Runtime
@@ -64,15 +66,15 @@ class Cloud:
     def _start(self, settings: CloudSettings, runtime: Runtime, stack: ExitStack) -> None:
         """Part by part; `stack` ends those that started, the last one first."""
         claim = None if settings.at_rest else stack.enter_context(Claim(settings.directory))
-        documents = Documents(settings.directory / "state", kept=not settings.at_rest)
+        documents = Documents(settings.directory / "state", persist=not settings.at_rest)
         workplace = stack.enter_context(_workplace(settings))
         complete_log_filter()
         server = MotoServer(settings.port)
         self.url = server.start()
         stack.callback(server.stop)
-        keeper = Keeper(settings.directory / "services", kept=not settings.at_rest)
-        self.account = _open_account(server, self.url, keeper, settings.region)
-        stack.callback(keeper.close)
+        persister = Persister(settings.directory / "services", saves=not settings.at_rest)
+        self.account = _open_account(server, self.url, persister, settings.region)
+        stack.callback(persister.close)
         clients = Clients(self.url, self.account.administrator)
         stack.callback(runtime.close)
         threads = Threads(documents)
@@ -123,27 +125,27 @@ def _workplace(settings: CloudSettings) -> Iterator[Path]:
         shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _open_account(server: MotoServer, url: str, keeper: Keeper, region: str) -> Account:
+def _open_account(server: MotoServer, url: str, persister: Persister, region: str) -> Account:
     """What an earlier run kept, and what is missing of an account; kept from now on."""
     # Nobody checks keys yet.
-    keeper.restore(Clients(url, Credentials("local", "local")))
-    server.watch(keeper.changed, AGENT)
+    persister.restore(Clients(url, Credentials("local", "local")))
+    server.watch(persister.changed, PERSISTER_AGENT)
     account = create_account(url, region)
-    keeper.start(Clients(url, account.administrator, AGENT))
+    persister.start(Clients(url, account.administrator, PERSISTER_AGENT))
     return account
 
 
-def services(context: Context, endpoints: Endpoints) -> Sequence[Service]:
+def services(context: Context, endpoints: Endpoints) -> Sequence[ApiService]:
     """In the order in which they build on each other."""
-    training = training_jobs(context)
+    training = training_job_service(context)
     return (
         Tags(context),
-        processing_jobs(context),
+        processing_job_service(context),
         training,
         TuningJobs(context, training),
         ModelPackages(context),
         Models(context),
-        transform_jobs(context),
+        transform_job_service(context),
         EndpointConfigs(context),
         endpoints,
         Pipelines(context),

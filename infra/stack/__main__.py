@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from longspan.infra.aws_client import aws_client
-from longspan.infra.stack.errors import StackError
+from longspan.infra.errors import StackError
 from longspan.infra.stack.stack import ChangeSet, Stack
 from longspan.infra.stack.template import parameters, read_template
 from longspan.training.errors import LongspanError

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from longspan.infra.stack.errors import StackError
+from longspan.infra.errors import StackError
 from longspan.infra.stack.template import body, parameters, read_template
 
 __all__ = ["Change", "ChangeSet", "Stack"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from longspan.infra.stack.errors import StackError
+from longspan.infra.errors import StackError
 
 __all__ = ["TEMPLATE", "body", "parameters", "read_template"]
 

@@ -1,14 +1,27 @@
 """The containers of one job, watched until all have ended."""
 
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.runtimes.runtime import Container, Running, Runtime
 
-__all__ = ["CLOSED", "ENDED", "LIMIT", "STOPPED", "Ending", "run_containers"]
+__all__ = [
+    "CLOSED",
+    "ENDED",
+    "LIMIT",
+    "STOPPED",
+    "ContainersEnd",
+    "role_environment",
+    "run_containers",
+    "write_config",
+]
 
 ENDED, STOPPED, LIMIT, CLOSED = "ended", "stopped", "limit", "closed"
 
@@ -19,7 +32,7 @@ _TICK = 0.1
 
 
 @dataclass(frozen=True)
-class Ending:
+class ContainersEnd:
     """How containers ended: why, and the exit status of the first that failed, else 0."""
 
     cause: str
@@ -32,7 +45,7 @@ def run_containers(
     signals: Signals,
     seconds: float,
     pump: Callable[[], None],
-) -> Ending:
+) -> ContainersEnd:
     """Run all at once, for `seconds` at most; `pump` is called all the while.
 
     When one fails the others are stopped. Raises LocalCloudError when one cannot be started.
@@ -58,7 +71,7 @@ def _started(runtime: Runtime, containers: Sequence[Container]) -> Iterator[list
 
 def _watch(
     running: Sequence[Running], signals: Signals, deadline: float, pump: Callable[[], None]
-) -> Ending:
+) -> ContainersEnd:
     cause, failed = ENDED, 0
     kill_at: float | None = None
     while True:
@@ -67,7 +80,7 @@ def _watch(
         failed = failed or next((status for status in statuses if status), 0)
         pump()
         if all(status is not None for status in statuses):
-            return Ending(cause, failed)
+            return ContainersEnd(cause, failed)
         now = time.monotonic()
         if signals.close.is_set():
             cause, kill_at = CLOSED, now
@@ -90,3 +103,24 @@ def _order(statuses: Sequence[int | None], signals: Signals, over: bool) -> str 
     if over:
         return LIMIT
     return ENDED if any(statuses) else None  # one has failed
+
+
+def role_environment(clients: RoleClients, *, isolated: bool) -> dict[str, str]:
+    """Variables that lead boto3 to the local cloud with the role's rights; none when isolated."""
+    region = {"AWS_REGION": clients.region, "AWS_DEFAULT_REGION": clients.region}
+    if isolated:
+        return region
+    credentials = clients.credentials
+    return {
+        **region,
+        "AWS_ENDPOINT_URL": clients.url,
+        "AWS_ACCESS_KEY_ID": credentials.key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret,
+        **({"AWS_SESSION_TOKEN": credentials.token} if credentials.token else {}),
+    }
+
+
+def write_config(path: Path, content: Mapping[str, Any]) -> None:
+    """One of the JSON files that the container contract names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")

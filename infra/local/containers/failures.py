@@ -3,10 +3,26 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["LONGEST_REASON", "CloudClosed", "JobFailure", "algorithm_error", "cut"]
+from botocore.exceptions import ClientError
+
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.control.api import ApiError
+from longspan.infra.local.control.documents import Key
+
+__all__ = [
+    "LONGEST_REASON",
+    "CloudClosed",
+    "JobFailure",
+    "ServingClosed",
+    "ServingFailure",
+    "algorithm_error",
+    "conclude",
+    "shorten",
+]
 
 LONGEST_REASON = 1024  # FailureReason, ExitMessage
 _KILLED = 137
@@ -34,10 +50,10 @@ def algorithm_error(reasons: Iterable[Path], status: int) -> str:
             "the container was killed, for lack of memory or from outside. Please use an instance "
             "type with more memory, or reduce the size of job data processed on an instance."
         )
-    return f"AlgorithmError: {cut(found or 'see the log for more', 900)}, exit code: {status}"
+    return f"AlgorithmError: {shorten(found or 'see the log for more', 900)}, exit code: {status}"
 
 
-def cut(text: str, most: int = LONGEST_REASON) -> str:
+def shorten(text: str, most: int = LONGEST_REASON) -> str:
     """At most so many characters, with dots where some are left out."""
     return text if len(text) <= most else f"{text[: most - 4]} ..."
 
@@ -47,3 +63,26 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+class ServingFailure(Exception):
+    """A model cannot be served; the text is what FailureReason shows."""
+
+
+class ServingClosed(Exception):
+    """The local cloud ends, or the model is no longer wanted, before it serves."""
+
+
+def conclude(key: Key, work: Callable[[], None], fail: Callable[[str], None]) -> None:
+    """Do the work; `fail` gets the reason when it cannot be done. A job always ends."""
+    try:
+        work()
+    except (JobFailure, CloudClosed) as failure:
+        fail(str(failure))
+    except (ClientError, ApiError) as error:
+        fail(f"ClientError: {error}")
+    except (LocalCloudError, OSError) as error:
+        fail(f"InternalServerError: {error}")
+    except Exception as error:
+        logging.getLogger(__name__).exception("%s %s", key.kind, key.name)
+        fail(f"InternalServerError: {type(error).__name__}: {error}")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from longspan.infra.errors import LocalCloudError
-from longspan.infra.local.containers.serving_failures import ServingClosed, ServingFailure
+from longspan.infra.local.containers.failures import ServingClosed, ServingFailure
 from longspan.infra.local.runtimes.runtime import Container, Running, Runtime
 
-__all__ = ["ModelServer", "NotServing", "Reply", "TooSlow"]
+__all__ = ["InvocationTimeout", "ModelServer", "NotServing", "Reply"]
 
 _PING_SECONDS = 2.0
 _INVOCATION_SECONDS = 60.0
@@ -28,7 +28,7 @@ class NotServing(Exception):
     """Nobody answers at the moment."""
 
 
-class TooSlow(Exception):
+class InvocationTimeout(Exception):
     """There was no answer within the time that an invocation may take."""
 
 
@@ -59,8 +59,8 @@ class ModelServer:
         self._healthy = threading.Event()
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._keeper = threading.Thread(
-            target=self._keep, name=f"serving {container.name}", daemon=True
+        self._watcher = threading.Thread(
+            target=self._watch, name=f"serving {container.name}", daemon=True
         )
 
     def start(self, seconds: float, closing: Callable[[], bool]) -> None:
@@ -74,7 +74,7 @@ class ModelServer:
         except BaseException:
             self.kill()
             raise
-        self._keeper.start()
+        self._watcher.start()
 
     def ask(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """One request to `/invocations`. Raises NotServing, TooSlow."""
@@ -86,7 +86,7 @@ class ModelServer:
                 running.url, "POST", "/invocations", self._invocation_seconds, body, headers
             )
         except TimeoutError:
-            raise TooSlow from None
+            raise InvocationTimeout from None
         except (OSError, http.client.HTTPException):
             raise NotServing from None
 
@@ -112,8 +112,8 @@ class ModelServer:
         with self._lock:
             self._closing.set()
         self._healthy.clear()
-        if self._keeper.is_alive():
-            self._keeper.join()
+        if self._watcher.is_alive():
+            self._watcher.join()
 
     def _launch(self) -> Running:
         """Raises ServingFailure, ServingClosed."""
@@ -141,7 +141,7 @@ class ModelServer:
                 raise ServingFailure(f"no answer 200 to /ping within {seconds:.0f} seconds")
         raise ServingClosed
 
-    def _keep(self) -> None:
+    def _watch(self) -> None:
         """In its thread: until it is closed, a container that died is started again."""
         pause = 1.0
         while not self._closing.is_set():

@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 
 __all__ = [
     "AccessDenied",
+    "ApiCall",
     "ApiError",
-    "Call",
     "Conflict",
     "Document",
     "Handler",
@@ -114,7 +114,7 @@ class UnknownOperation(ApiError):
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One validated request: `request` holds the members of the operation's input shape."""
 
     operation: str  # as `CreateTrainingJob`
@@ -128,4 +128,4 @@ class Call:
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"
 
 
-Handler: TypeAlias = Callable[[Call], Mapping[str, Any]]
+Handler: TypeAlias = Callable[[ApiCall], Mapping[str, Any]]

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from longspan.infra.local.control import shapes
-from longspan.infra.local.control.api import Call, Document, Handler, UnknownOperation
+from longspan.infra.local.control.api import ApiCall, Document, Handler, UnknownOperation
 from longspan.infra.local.control.tags import check_tags
 
-__all__ = ["ControlPlane", "Service"]
+__all__ = ["ApiService", "ControlPlane"]
 
 
-class Service(Protocol):
+class ApiService(Protocol):
     """A part of SageMaker, such as training jobs: some operations and what runs behind them."""
 
     def operations(self) -> Mapping[str, Handler]:
@@ -25,7 +25,7 @@ class Service(Protocol):
 class ControlPlane:
     """All operations of all services; each belongs to one."""
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    def __init__(self, services: Iterable[ApiService]) -> None:
         self._services = tuple(services)
         self._handlers: dict[str, Handler] = {}
         for service in self._services:
@@ -40,7 +40,7 @@ class ControlPlane:
         """Names of the operations that are answered here."""
         return frozenset(self._handlers)
 
-    def handle(self, call: Call) -> Document:
+    def handle(self, call: ApiCall) -> Document:
         """The answer, as its output shape has it. Raises ApiError, which is an answer too."""
         if call.operation not in self._handlers:
             raise UnknownOperation(

@@ -5,6 +5,7 @@ survives a crash. Readers get copies: nothing outside this module changes a docu
 """
 
 import copy
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +15,10 @@ from urllib.parse import quote, unquote
 
 from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.control.api import Document
-from longspan.infra.local.control.json_files import read_json, write_json
 from longspan.training.fields import Fields
+from longspan.training.files import write_atomically
 
-__all__ = ["Documents", "Exists", "Key", "Missing"]
+__all__ = ["Documents", "Exists", "Key", "Missing", "load_json", "save_json"]
 
 
 @dataclass(frozen=True, order=True)
@@ -40,14 +41,14 @@ class Exists(KeyError):
 class Documents:
     """Thread-safe; waits for changes without polling."""
 
-    def __init__(self, directory: Path | None = None, *, kept: bool = True) -> None:
-        """Read what an earlier run left in `directory`; None, or `kept` false, keeps everything
-        new in memory.
+    def __init__(self, directory: Path | None = None, *, persist: bool = True) -> None:
+        """Read the documents in `directory`.
 
-        Raises LocalCloudError for a file that is no document.
+        Without a directory, or with `persist` false, changes stay in memory. Raises
+        LocalCloudError for a file that is not a document.
         """
         self._source = directory
-        self._directory = directory if kept else None
+        self._directory = directory if persist else None
         self._documents: dict[Key, Document] = {}
         self._changed = threading.Condition(threading.RLock())
         if directory is not None:
@@ -142,7 +143,7 @@ class Documents:
 
     def _put(self, key: Key, document: Document) -> None:
         if self._directory is not None:
-            write_json(_path(self._directory, key), document)
+            save_json(_path(self._directory, key), document)
         self._documents[key] = document
         self._changed.notify_all()
 
@@ -155,7 +156,7 @@ def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
     """In the order of creation, as near as CreationTime tells it."""
     found = []
     for path in sorted(directory.glob("*/*/*.json")):
-        content = read_json(path)
+        content = load_json(path)
         region, kind = path.parent.name, path.parent.parent.name
         if content is not None:  # else it was deleted meanwhile
             created, document = _checked(path, content)
@@ -179,3 +180,25 @@ def _checked(path: Path, content: Any) -> tuple[float, Document]:
         return fields.number("CreationTime") if known else 0.0, content
     except ValueError as error:
         raise _damaged(path, error) from None
+
+
+def load_json(path: Path) -> Any:
+    """The content; None when there is no such file.
+
+    Raises LocalCloudError for one that is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise LocalCloudError(
+            f"{path}: expected JSON that a local cloud wrote ({error}); restore the file or delete "
+            "it, or start on another directory"
+        ) from None
+
+
+def save_json(path: Path, content: Any) -> None:
+    """Replace `path`, readable by its owner alone because some files hold secrets."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(content, ensure_ascii=False).encode(), mode=0o600)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 __all__ = [
     "UNAVAILABLE",
-    "Answer",
     "Invocation",
+    "InvocationResponse",
+    "error_response",
     "model_error",
-    "refused",
     "unavailable",
     "unsupported",
     "validation_error",
@@ -49,7 +49,7 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvocationResponse:
     """What the endpoint said, or the runtime about it."""
 
     status: int
@@ -57,17 +57,17 @@ class Answer:
     body: bytes
 
 
-def refused(status: int, code: str, message: str) -> Answer:
+def error_response(status: int, code: str, message: str) -> InvocationResponse:
     """Before anybody was asked."""
     return _error(status, code, {"Message": message})
 
 
-def validation_error(message: str) -> Answer:
+def validation_error(message: str) -> InvocationResponse:
     """The request cannot be right."""
-    return refused(400, "ValidationError", message)
+    return error_response(400, "ValidationError", message)
 
 
-def unsupported(invocation: Invocation) -> Answer | None:
+def unsupported(invocation: Invocation) -> InvocationResponse | None:
     """The refusal of a request that asks for more than one model in one container."""
     for header, member in _UNSUPPORTED.items():
         if invocation.header(header) is not None:
@@ -78,12 +78,14 @@ def unsupported(invocation: Invocation) -> Answer | None:
     return None
 
 
-def unavailable(message: str) -> Answer:
+def unavailable(message: str) -> InvocationResponse:
     """Nobody is there to answer; clients try again by themselves."""
-    return refused(UNAVAILABLE, "ServiceUnavailable", message)
+    return error_response(UNAVAILABLE, "ServiceUnavailable", message)
 
 
-def model_error(invocation: Invocation, status: int, said: str, log_stream: str) -> Answer:
+def model_error(
+    invocation: Invocation, status: int, said: str, log_stream: str
+) -> InvocationResponse:
     """The container answered with an error; `status` 0 when it did not answer in time."""
     side = "client" if 400 <= status < 500 else "server"
     region, account = invocation.region, invocation.account
@@ -102,6 +104,6 @@ def model_error(invocation: Invocation, status: int, said: str, log_stream: str)
     )
 
 
-def _error(status: int, code: str, body: Mapping[str, str | int]) -> Answer:
+def _error(status: int, code: str, body: Mapping[str, str | int]) -> InvocationResponse:
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
-    return Answer(status, headers, json.dumps(body).encode())
+    return InvocationResponse(status, headers, json.dumps(body).encode())

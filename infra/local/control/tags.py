@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Document,
     Handler,
     ResourceLimitExceeded,
@@ -47,7 +47,7 @@ class Tags:
     def recover(self) -> None:
         """Tags are in the documents."""
 
-    def _add(self, call: Call) -> Document:
+    def _add(self, call: ApiCall) -> Document:
         """A key that is there gets the new value."""
         given: Sequence[Mapping[str, str]] = call.request["Tags"]
 
@@ -62,11 +62,11 @@ class Tags:
 
         return {"Tags": self._documents.edit(self._find(call), add)["Tags"]}
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         """All at once: a page holds as many as a resource may have."""
         return {"Tags": self._documents.get(self._find(call)).get("Tags", [])}
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         gone = set(call.request["TagKeys"])
 
         def delete(document: Document) -> None:
@@ -75,7 +75,7 @@ class Tags:
         self._documents.edit(self._find(call), delete)
         return {}
 
-    def _find(self, call: Call) -> Key:
+    def _find(self, call: ApiCall) -> Key:
         arn = call.request["ResourceArn"]
         part = arn.split(":", 5)[5].split("/", 1)[0]
         kind, member = _KINDS.get(part, ("", ""))

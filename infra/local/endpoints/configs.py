@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConf
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from longspan.infra.local.control.api import Call, Document, Handler, NotFound, ValidationError
+from longspan.infra.local.control.api import ApiCall, Document, Handler, NotFound, ValidationError
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Exists, Key, Missing
 from longspan.infra.local.control.listing import Listing
@@ -25,7 +25,7 @@ _UNSUPPORTED = (
 )
 
 
-def find_config(context: Context, call: Call, name: str) -> Document:
+def find_config(context: Context, call: ApiCall, name: str) -> Document:
     """Raises NotFound, in AWS's words."""
     found = context.documents.find(Key(_KIND, call.region, name))
     if found is None:
@@ -51,7 +51,7 @@ class EndpointConfigs:
     def recover(self) -> None:
         """Configs do not run."""
 
-    def _create(self, call: Call) -> Document:
+    def _create(self, call: ApiCall) -> Document:
         self._check(call)
         name = call.request[_NAME]
         arn = call.arn(f"{_KIND}/{name}")
@@ -70,7 +70,7 @@ class EndpointConfigs:
             ) from None
         return {"EndpointConfigArn": arn}
 
-    def _check(self, call: Call) -> None:
+    def _check(self, call: ApiCall) -> None:
         for member in _UNSUPPORTED:
             if call.request.get(member):
                 raise ValidationError(f"{member} is not supported by the local cloud: leave it out")
@@ -95,14 +95,14 @@ class EndpointConfigs:
         if not any(variant.get("InitialVariantWeight", 1.0) > 0 for variant in variants):
             raise ValidationError("At least one production variant must have a weight above 0.")
 
-    def _describe(self, call: Call) -> Document:
+    def _describe(self, call: ApiCall) -> Document:
         return find_config(self._context, call, call.request[_NAME])
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         documents = [document for _, document in self._context.documents.of(_KIND, call.region)]
         return _CONFIGS.answer("EndpointConfigs", documents, call.request)
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         """An endpoint that was made by it goes on, but cannot be made again."""
         name = call.request[_NAME]
         try:
@@ -112,7 +112,7 @@ class EndpointConfigs:
         return {}
 
 
-def _missing(call: Call, name: str) -> NotFound:
+def _missing(call: ApiCall, name: str) -> NotFound:
     return NotFound(f'Could not find endpoint configuration "{call.arn(f"{_KIND}/{name}")}".')
 
 

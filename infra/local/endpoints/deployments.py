@@ -9,28 +9,31 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from longspan.infra.local.containers.failures import cut
-from longspan.infra.local.containers.serving_failures import ServingClosed, ServingFailure
+from longspan.infra.local.containers.failures import ServingClosed, ServingFailure, shorten
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.invocations import (
     UNAVAILABLE,
-    Answer,
     Invocation,
+    InvocationResponse,
     unsupported,
     validation_error,
 )
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.endpoints.fleet import EndpointFleet
-from longspan.infra.local.endpoints.variants import retained, summaries, weights
+from longspan.infra.local.endpoints.variants import (
+    retained_variants,
+    variant_summaries,
+    variant_weights,
+)
 
-__all__ = ["CONFIG", "KIND", "STATUS", "Deployments"]
+__all__ = ["ENDPOINT_CONFIG", "ENDPOINT_KIND", "ENDPOINT_STATUS", "Deployments"]
 
 # Of an endpoint's document.
-KIND = "endpoint"
-STATUS = "EndpointStatus"
-CONFIG = "EndpointConfigName"
+ENDPOINT_KIND = "endpoint"
+ENDPOINT_STATUS = "EndpointStatus"
+ENDPOINT_CONFIG = "EndpointConfigName"
 
 
 class Deployments:
@@ -65,9 +68,12 @@ class Deployments:
         """From Deleting to no document."""
         self._work(key, partial(self._tear_down, key))
 
-    def invoke(self, invocation: Invocation) -> Answer:
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
         """The answer of one of the endpoint's containers, or of the runtime about it."""
-        refusal, key = unsupported(invocation), Key(KIND, invocation.region, invocation.endpoint)
+        refusal, key = (
+            unsupported(invocation),
+            Key(ENDPOINT_KIND, invocation.region, invocation.endpoint),
+        )
         if refusal is not None:
             return refusal
         while fleet := self._fleets.get(key):
@@ -89,13 +95,15 @@ class Deployments:
 
     def _bring_up(self, key: Key) -> None:
         document = self._documents.get(key)
-        config = self._documents.find(Key("endpoint-config", key.region, document[CONFIG]))
+        config = self._documents.find(Key("endpoint-config", key.region, document[ENDPOINT_CONFIG]))
         try:
             if config is None:
-                raise ServingFailure(f"Could not find endpoint configuration {document[CONFIG]}.")
+                raise ServingFailure(
+                    f"Could not find endpoint configuration {document[ENDPOINT_CONFIG]}."
+                )
             fleet = self._fleet(key, config)
         except ServingFailure as failure:
-            self._set(key, "Failed", FailureReason=cut(str(failure)))
+            self._set(key, "Failed", FailureReason=shorten(str(failure)))
             return
         self._enter(key, fleet, config, document["ProductionVariants"])
 
@@ -103,7 +111,7 @@ class Deployments:
         try:
             fleet = self._fleet(key, config)
         except ServingFailure as failure:
-            reason = cut(f"The update failed and was rolled back. {failure}")
+            reason = shorten(f"The update failed and was rolled back. {failure}")
             self._set(key, "InService", FailureReason=reason, PendingDeploymentSummary=None)
             return
         old = self._fleets.get(key)
@@ -113,7 +121,7 @@ class Deployments:
             key,
             fleet,
             config,
-            retained(before["ProductionVariants"], request),
+            retained_variants(before["ProductionVariants"], request),
             LastDeploymentConfig=request.get("DeploymentConfig") or last,
         )
         if old is not None:  # else it was killed, since the cloud ends
@@ -123,7 +131,7 @@ class Deployments:
         fleet = self._fleets.get(key)
         if fleet is None:
             raise ServingClosed
-        fleet.weigh(weights(variants))
+        fleet.weigh(variant_weights(variants))
         self._set(key, "InService", ProductionVariants=variants)
 
     def _fleet(self, key: Key, config: Document) -> EndpointFleet:
@@ -149,8 +157,8 @@ class Deployments:
         **members: object,
     ) -> None:
         """The fleet serves from now on."""
-        variants = summaries(config, fleet.images(), self._context.now(), before)
-        fleet.weigh(weights(variants))
+        variants = variant_summaries(config, fleet.images(), self._context.now(), before)
+        fleet.weigh(variant_weights(variants))
         with self._lock:
             closed = self._closing.is_set()
             if not closed:
@@ -164,7 +172,7 @@ class Deployments:
             FailureReason=None,
             PendingDeploymentSummary=None,
             ProductionVariants=variants,
-            **{CONFIG: config[CONFIG]},
+            **{ENDPOINT_CONFIG: config[ENDPOINT_CONFIG]},
             **members,
         )
 
@@ -177,7 +185,7 @@ class Deployments:
 
     def _set(self, key: Key, status: str, **members: object) -> None:
         now = self._context.now()
-        self._documents.change(key, **{STATUS: status, "LastModifiedTime": now, **members})
+        self._documents.change(key, **{ENDPOINT_STATUS: status, "LastModifiedTime": now, **members})
 
     def _work(self, key: Key, work: Callable[[], None]) -> None:
         """In a thread; the status lets one at a time work on an endpoint."""

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longspan.infra.local.containers.job_container import role_environment
-from longspan.infra.local.containers.log_stream import LogStream, LogTail
-from longspan.infra.local.containers.model_server import ModelServer, NotServing, TooSlow
-from longspan.infra.local.containers.serving_failures import ServingFailure
+from longspan.infra.local.containers.containers import role_environment
+from longspan.infra.local.containers.failures import ServingFailure
+from longspan.infra.local.containers.logs import LogStream, LogTail
+from longspan.infra.local.containers.model_server import InvocationTimeout, ModelServer, NotServing
 from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key, Missing
 from longspan.infra.local.control.invocations import (
-    Answer,
     Invocation,
+    InvocationResponse,
     model_error,
     unavailable,
     validation_error,
@@ -89,7 +89,7 @@ class EndpointFleet:
         """Share requests by these weights from now on."""
         self._weights = weights
 
-    def invoke(self, invocation: Invocation) -> Answer:
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
         """By the variant that is asked for, else by one that the weights choose."""
         name = invocation.header("Target-Variant") or self._choose()
         variant = self._variants.get(name)
@@ -102,7 +102,7 @@ class EndpointFleet:
             reply = variant.server.ask(invocation.body, _headers(invocation))
         except NotServing:
             return unavailable(f"Variant {name} does not answer now; try again.")
-        except TooSlow:
+        except InvocationTimeout:
             said = "Your invocation timed out while waiting for a response from container primary."
             return model_error(invocation, 0, said, variant.log_stream)
         if reply.status >= 400:
@@ -115,7 +115,7 @@ class EndpointFleet:
         }
         if _CUSTOM.lower() in given:
             headers[_CUSTOM] = given[_CUSTOM.lower()]
-        return Answer(200, headers, reply.body)
+        return InvocationResponse(200, headers, reply.body)
 
     def stop(self) -> None:
         """Let requests end, then all containers; their files go."""

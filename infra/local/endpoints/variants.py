@@ -8,7 +8,7 @@ from typing import Any
 
 from longspan.infra.local.control.api import Document, ValidationError
 
-__all__ = ["changed", "retained", "summaries", "weights"]
+__all__ = ["changed_variants", "retained_variants", "variant_summaries", "variant_weights"]
 
 _WEIGHT, _COUNT = (
     ("CurrentWeight", "DesiredWeight"),
@@ -17,7 +17,7 @@ _WEIGHT, _COUNT = (
 _PROPERTIES = {"DesiredWeight": _WEIGHT, "DesiredInstanceCount": _COUNT}
 
 
-def summaries(
+def variant_summaries(
     config: Mapping[str, Any],
     images: Mapping[str, str],
     now: float,
@@ -34,7 +34,9 @@ def summaries(
     ]
 
 
-def retained(variants: Iterable[Mapping[str, Any]], request: Mapping[str, Any]) -> list[Document]:
+def retained_variants(
+    variants: Iterable[Mapping[str, Any]], request: Mapping[str, Any]
+) -> list[Document]:
     """What an UpdateEndpoint request keeps of the variants that were: nothing by default."""
     if not request.get("RetainAllVariantProperties"):
         return []
@@ -51,7 +53,7 @@ def retained(variants: Iterable[Mapping[str, Any]], request: Mapping[str, Any]) 
     return [_properties(variant, ("VariantName", *names)) for variant in variants]
 
 
-def changed(
+def changed_variants(
     variants: Sequence[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]]
 ) -> list[Document]:
     """After UpdateEndpointWeightsAndCapacities. Raises ValidationError."""
@@ -68,7 +70,7 @@ def changed(
     return list(result.values())
 
 
-def weights(variants: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def variant_weights(variants: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """By name of the variant."""
     return {variant["VariantName"]: variant["CurrentWeight"] for variant in variants}
 

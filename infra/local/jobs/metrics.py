@@ -11,9 +11,9 @@ from typing import Any
 from longspan.infra.local.control.api import Document, ValidationError
 from longspan.infra.local.control.documents import Documents, Key, Missing
 
-__all__ = ["METRICS", "Metrics", "Scraper"]
+__all__ = ["JOB_METRICS", "JobMetrics", "Scraper"]
 
-METRICS = "training-metrics"  # the kind of document
+JOB_METRICS = "training-metrics"  # the kind of document
 _NAMESPACE = "/aws/sagemaker/TrainingJobs"
 _MOST_PER_REQUEST = 1000  # PutMetricData
 
@@ -53,7 +53,7 @@ def _number(match: "re.Match[str]") -> float | None:
         return None
 
 
-class Metrics:
+class JobMetrics:
     """Those of one job: a document of all values, and CloudWatch for who looks there."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Metrics:
         self._documents = documents
         self._cloudwatch = cloudwatch
         self._job = job
-        self._key = Key(METRICS, job.region, job.name)
+        self._key = Key(JOB_METRICS, job.region, job.name)
         self._now = now
         with contextlib.suppress(Missing):  # of a job by this name that was deleted
             documents.delete(self._key)

@@ -11,7 +11,7 @@ from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.s3_objects import parse_uri
 from longspan.infra.local.jobs.s3_input import S3Input
 
-__all__ = ["Output", "check", "inputs", "outputs"]
+__all__ = ["Output", "check_processing_request", "inputs", "outputs"]
 
 _ROOT = "/opt/ml/"
 _MOST = 10  # inputs, and outputs
@@ -41,7 +41,7 @@ def outputs(request: Mapping[str, Any]) -> list[Output]:
     return [_output(item) for item in given if not item.get("AppManaged")]
 
 
-def check(request: Mapping[str, Any]) -> None:
+def check_processing_request(request: Mapping[str, Any]) -> None:
     """Raises ValidationError."""
     given = request.get("ProcessingInputs") or ()
     results = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()

@@ -12,12 +12,19 @@ from longspan.infra.local.containers.containers import (
     CLOSED,
     LIMIT,
     STOPPED,
-    Ending,
+    ContainersEnd,
+    role_environment,
     run_containers,
+    write_config,
 )
-from longspan.infra.local.containers.failures import CloudClosed, JobFailure, algorithm_error, cut
-from longspan.infra.local.containers.host_logs import HostLogs, log_file
-from longspan.infra.local.containers.job_container import role_environment, write_config
+from longspan.infra.local.containers.failures import (
+    CloudClosed,
+    JobFailure,
+    algorithm_error,
+    conclude,
+    shorten,
+)
+from longspan.infra.local.containers.logs import HostLogs, log_file
 from longspan.infra.local.control.api import ApiError, Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
@@ -25,7 +32,6 @@ from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.s3_objects import Upload
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.jobs.mirror import Mirror
-from longspan.infra.local.jobs.outcome import conclude
 from longspan.infra.local.jobs.processing_request import inputs, outputs
 from longspan.infra.local.runtimes.runtime import Container
 
@@ -108,7 +114,7 @@ class ProcessingRun:
             write_config(base / "config/processingjobconfig.json", self._job)
             write_config(base / "config/resourceconfig.json", {**resources, "current_host": host})
 
-    def _process(self, signals: Signals) -> Ending:
+    def _process(self, signals: Signals) -> ContainersEnd:
         logs = HostLogs(self._context, self._clients, _LOGS, self._key.name, self._bases)
 
         def pump() -> None:
@@ -168,7 +174,7 @@ class ProcessingRun:
         members = {"ProcessingJobStatus": status, "ProcessingEndTime": now, "LastModifiedTime": now}
         said = [path.read_text("utf-8", "replace") for path in self._messages() if path.is_file()]
         if said:
-            members["ExitMessage"] = cut(said[0])
+            members["ExitMessage"] = shorten(said[0])
         if reason:
-            members["FailureReason"] = cut(reason)
+            members["FailureReason"] = shorten(reason)
         self._context.documents.change(self._key, **members)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from longspan.infra.local.containers.failures import CloudClosed
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Document,
     NotFound,
     ResourceInUse,
@@ -74,7 +74,7 @@ class Records:
         """The document's."""
         return Key(self._kind.document, region, name)
 
-    def create(self, call: Call, members: Document) -> Document:
+    def create(self, call: ApiCall, members: Document) -> Document:
         """The document of a new job: the request, the members, and what all jobs have.
 
         Raises ResourceInUse when the name is taken.
@@ -98,7 +98,7 @@ class Records:
             ) from None
         return document
 
-    def find(self, call: Call) -> Document:
+    def find(self, call: ApiCall) -> Document:
         """The job that a request names. Raises NotFound."""
         name = call.request[self._kind.name]
         found = self._documents.find(self.key(call.region, name))
@@ -106,7 +106,7 @@ class Records:
             raise self._missing(name)
         return found
 
-    def list(self, call: Call, member: str) -> Document:
+    def list(self, call: ApiCall, member: str) -> Document:
         """The answer of a List operation."""
         jobs = [document for _, document in self._documents.of(self._kind.document, call.region)]
         return self._listing.answer(member, jobs, call.request)
@@ -132,7 +132,7 @@ class Records:
         except Missing:
             raise self._missing(key.name) from None
 
-    def delete(self, call: Call) -> None:
+    def delete(self, call: ApiCall) -> None:
         """Forget a job that has ended. Raises NotFound, ValidationError."""
         status = self.find(call)[self._kind.status]
         if status not in _ENDED:

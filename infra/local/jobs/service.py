@@ -7,22 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from longspan.infra.local.control.api import Call, Document, Handler
+from longspan.infra.local.control.api import ApiCall, Document, Handler
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.jobs.records import JobKind, Records
 
-__all__ = ["JobService", "Plan", "Work"]
+__all__ = ["JobPlan", "JobService", "JobWork"]
 
-Work: TypeAlias = Callable[[Signals], None]
+JobWork: TypeAlias = Callable[[Signals], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class JobPlan:
     """A request that was found right: members of the new document, and what makes its work."""
 
-    work: Callable[[Key, Document], Work]
+    work: Callable[[Key, Document], JobWork]
     members: Document
 
 
@@ -33,7 +33,7 @@ class JobService:
         self,
         context: Context,
         kind: JobKind,
-        plan: Callable[[Call], Plan],
+        plan: Callable[[ApiCall], JobPlan],
         stopping: Callable[[Document], object] = lambda document: None,
     ) -> None:
         """`stopping` adds to a document what its kind shows of a job that is about to stop."""
@@ -59,7 +59,7 @@ class JobService:
         """Jobs that ran when an earlier cloud ended have failed."""
         self._records.recover()
 
-    def start(self, call: Call, *, extra: Document | None = None) -> str:
+    def start(self, call: ApiCall, *, extra: Document | None = None) -> str:
         """Start a job; its ARN. `extra` are members of its document. Raises ApiError."""
         plan = self._plan(call)
         job = self._records.create(call, {**plan.members, **(extra or {})})
@@ -73,16 +73,16 @@ class JobService:
         self._records.stopping(key, self._stopping)
         self._threads.stop(key)
 
-    def _create(self, call: Call) -> Document:
+    def _create(self, call: ApiCall) -> Document:
         return {self._kind.arn: self.start(call)}
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         return self._records.list(call, f"{self._kind.title}JobSummaries")
 
-    def _stop(self, call: Call) -> Document:
+    def _stop(self, call: ApiCall) -> Document:
         self.stop(call.region, call.request[self._kind.name])
         return {}
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         self._records.delete(call)
         return {}

@@ -11,7 +11,7 @@ from longspan.infra.local.control.api import Document, ValidationError
 from longspan.infra.local.jobs.metrics import Scraper
 from longspan.infra.local.jobs.s3_input import S3Input
 
-__all__ = ["Channel", "channels", "check"]
+__all__ = ["Channel", "channels", "check_training_request"]
 
 _CHECKPOINTS = "/opt/ml/checkpoints"
 
@@ -57,7 +57,7 @@ def _channel(given: Mapping[str, Any], default_mode: str) -> Channel:
     return Channel(name, data, config)
 
 
-def check(request: Mapping[str, Any]) -> None:
+def check_training_request(request: Mapping[str, Any]) -> None:
     """Raises ValidationError."""
     algorithm = request["AlgorithmSpecification"]
     if algorithm.get("AlgorithmName"):

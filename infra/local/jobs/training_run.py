@@ -15,21 +15,26 @@ from longspan.infra.local.containers.containers import (
     ENDED,
     LIMIT,
     STOPPED,
-    Ending,
+    ContainersEnd,
+    role_environment,
     run_containers,
+    write_config,
 )
-from longspan.infra.local.containers.failures import CloudClosed, JobFailure, algorithm_error
-from longspan.infra.local.containers.host_logs import HostLogs, log_file
-from longspan.infra.local.containers.job_container import role_environment, write_config
+from longspan.infra.local.containers.failures import (
+    CloudClosed,
+    JobFailure,
+    algorithm_error,
+    conclude,
+)
+from longspan.infra.local.containers.logs import HostLogs, log_file
 from longspan.infra.local.control.api import ApiError, Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.s3_objects import Upload
 from longspan.infra.local.control.threads import Signals
-from longspan.infra.local.jobs.metrics import Metrics, Scraper
+from longspan.infra.local.jobs.metrics import JobMetrics, Scraper
 from longspan.infra.local.jobs.mirror import Mirror
-from longspan.infra.local.jobs.outcome import conclude
 from longspan.infra.local.jobs.training_request import channels
 from longspan.infra.local.jobs.training_status import TrainingStatus
 from longspan.infra.local.runtimes.runtime import Container
@@ -51,7 +56,9 @@ class TrainingRun:
         self._job = job
         self._key = key
         self._status = TrainingStatus(context, key)
-        self._metrics = Metrics(context.documents, clients.client("cloudwatch"), key, context.now)
+        self._metrics = JobMetrics(
+            context.documents, clients.client("cloudwatch"), key, context.now
+        )
         self._scraper = Scraper(job["AlgorithmSpecification"].get("MetricDefinitions") or ())
         self._folder = context.workplace / "training" / key.region / key.name
         self._hosts = context.runtime.host_names(job["ResourceConfig"]["InstanceCount"])
@@ -127,7 +134,7 @@ class TrainingRun:
             write_config(config / "resourceconfig.json", {**resources, "current_host": host})
             write_config(config / "inputdataconfig.json", inputs)
 
-    def _train(self, signals: Signals) -> Ending:
+    def _train(self, signals: Signals) -> ContainersEnd:
         logs = HostLogs(self._context, self._clients, _LOGS, self._key.name, self._bases)
 
         def pump() -> None:
@@ -207,7 +214,7 @@ class TrainingRun:
             upload.files(model, f"{self._place}/model")
         return f"{self._place}/model/"
 
-    def _finish(self, ending: Ending, artifacts: str) -> None:
+    def _finish(self, ending: ContainersEnd, artifacts: str) -> None:
         results: dict[str, Any] = {"ModelArtifacts": {"S3ModelArtifacts": artifacts}}
         if ending.cause == LIMIT:
             reason = (

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTra
 
 from typing import Any
 
-from longspan.infra.local.containers.failures import cut
+from longspan.infra.local.containers.failures import shorten
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
@@ -63,11 +63,11 @@ class TrainingStatus:
         now = self._context.now()
 
         def edit(document: Document) -> None:
-            message = cut(reason) if reason else _MESSAGES[secondary]
+            message = shorten(reason) if reason else _MESSAGES[secondary]
             transition(document, secondary, message, now)
             document["SecondaryStatusTransitions"][-1]["EndTime"] = now
             document.update(members, TrainingJobStatus=status, TrainingEndTime=now)
             if reason:
-                document["FailureReason"] = cut(reason)
+                document["FailureReason"] = shorten(reason)
 
         self._context.documents.edit(self._key, edit)

@@ -12,18 +12,28 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.containers.failures import CloudClosed, JobFailure, cut
-from longspan.infra.local.containers.host_logs import HostLogs, log_file
-from longspan.infra.local.containers.job_container import role_environment
-from longspan.infra.local.containers.model_server import ModelServer, NotServing, Reply, TooSlow
-from longspan.infra.local.containers.serving_failures import ServingClosed, ServingFailure
+from longspan.infra.local.containers.containers import role_environment
+from longspan.infra.local.containers.failures import (
+    CloudClosed,
+    JobFailure,
+    ServingClosed,
+    ServingFailure,
+    conclude,
+    shorten,
+)
+from longspan.infra.local.containers.logs import HostLogs, log_file
+from longspan.infra.local.containers.model_server import (
+    InvocationTimeout,
+    ModelServer,
+    NotServing,
+    Reply,
+)
 from longspan.infra.local.control.api import ApiError, Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.s3_objects import S3Object, Upload
 from longspan.infra.local.control.threads import Signals
-from longspan.infra.local.jobs.outcome import conclude
 from longspan.infra.local.jobs.transform_request import Batches
 from longspan.infra.local.models.container import ModelContainer
 from longspan.infra.local.runtimes.runtime import Container
@@ -157,7 +167,7 @@ class TransformRun:
                 reply = server.ask(body, headers)
             except NotServing:
                 reason = "the model did not answer"
-            except TooSlow:
+            except InvocationTimeout:
                 reason = f"no answer within {self._batches.seconds:.0f} seconds"
             else:
                 if reply.status < 400:
@@ -174,7 +184,7 @@ class TransformRun:
         now = self._context.now()
         members = {"TransformJobStatus": status, "TransformEndTime": now}
         if reason:
-            members["FailureReason"] = cut(reason)
+            members["FailureReason"] = shorten(reason)
         self._context.documents.change(self._key, **members)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.documents import Documents
 from longspan.infra.local.models.data import ModelData
-from longspan.infra.local.models.package_documents import find_package
+from longspan.infra.local.models.packages import package_document
 
 __all__ = ["ModelContainer"]
 
@@ -70,7 +70,7 @@ def _by_package(
     for member in ("Image", "ModelDataUrl", "ModelDataSource"):
         if definition.get(member):
             raise ValidationError(f"Give either ModelPackageName or {member}, not both.")
-    package = find_package(documents, region, name)
+    package = package_document(documents, region, name)
     if package is None:
         raise ValidationError(f"Model Package {name} does not exist.")
     specification = package.get("InferenceSpecification")

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.containers.serving_failures import ServingFailure
+from longspan.infra.local.containers.failures import ServingFailure
 from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.s3_objects import download, list_objects, parse_uri

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
 
 from collections.abc import Mapping
 
-from longspan.infra.local.control.api import Call, Document, Handler, NotFound, ValidationError
+from longspan.infra.local.control.api import ApiCall, Document, Handler, NotFound, ValidationError
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Exists, Key, Missing
 from longspan.infra.local.control.listing import Listing
@@ -36,7 +36,7 @@ class Models:
     def recover(self) -> None:
         """Models do not run; endpoints do."""
 
-    def _create(self, call: Call) -> Document:
+    def _create(self, call: ApiCall) -> Document:
         name = call.request[_NAME]
         container = ModelContainer.of(call.request, self._context.documents, call.region)
         # An endpoint would find out later; a model says so at once, as on AWS.
@@ -51,17 +51,17 @@ class Models:
             raise ValidationError(f'Cannot create already existing model "{arn}".') from None
         return {"ModelArn": arn}
 
-    def _describe(self, call: Call) -> Document:
+    def _describe(self, call: ApiCall) -> Document:
         found = self._context.documents.find(self._key(call))
         if found is None:
             raise self._missing(call)
         return found
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         documents = [document for _, document in self._context.documents.of(_KIND, call.region)]
         return _MODELS.answer("Models", documents, call.request)
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         """Endpoints that serve it go on; those that are restarted find it missing."""
         try:
             self._context.documents.delete(self._key(call))
@@ -69,8 +69,8 @@ class Models:
             raise self._missing(call) from None
         return {}
 
-    def _key(self, call: Call) -> Key:
+    def _key(self, call: ApiCall) -> Key:
         return Key(_KIND, call.region, call.request[_NAME])
 
-    def _missing(self, call: Call) -> NotFound:
+    def _missing(self, call: ApiCall) -> NotFound:
         return NotFound(f'Could not find model "{call.arn(f"{_KIND}/{call.request[_NAME]}")}".')

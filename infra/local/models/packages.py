@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry.html
 from collections.abc import Mapping
 
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Conflict,
     Document,
     Handler,
@@ -14,11 +14,23 @@ from longspan.infra.local.control.api import (
     ValidationError,
 )
 from longspan.infra.local.control.context import Context
-from longspan.infra.local.control.documents import Exists, Key, Missing
+from longspan.infra.local.control.documents import Documents, Exists, Key, Missing
 from longspan.infra.local.control.listing import Listing
-from longspan.infra.local.models.package_documents import GROUP, PACKAGE, find_package, short_name
 
-__all__ = ["ModelPackages"]
+__all__ = ["GROUP", "PACKAGE", "ModelPackages", "package_document", "short_name"]
+
+GROUP, PACKAGE = "model-package-group", "model-package"  # kinds of document
+
+
+def short_name(name_or_arn: str) -> str:
+    """`group/3` or `name`: what follows the kind in an ARN."""
+    return name_or_arn.partition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
+
+
+def package_document(documents: Documents, region: str, name_or_arn: str) -> Document | None:
+    """A package by its name or ARN."""
+    return documents.find(Key(PACKAGE, region, short_name(name_or_arn)))
+
 
 _GROUPS = Listing(name="ModelPackageGroupName", status="ModelPackageGroupStatus")
 _PACKAGES = Listing(name="_Name", status="ModelPackageStatus")
@@ -59,7 +71,7 @@ class ModelPackages:
     def recover(self) -> None:
         """The registry is documents alone."""
 
-    def _create_group(self, call: Call) -> Document:
+    def _create_group(self, call: ApiCall) -> Document:
         name = call.request["ModelPackageGroupName"]
         arn = call.arn(f"{GROUP}/{name}")
         document = {
@@ -76,14 +88,14 @@ class ModelPackages:
             raise ValidationError(f"Model Package Group already exists: {arn}") from None
         return {"ModelPackageGroupArn": arn}
 
-    def _describe_group(self, call: Call) -> Document:
+    def _describe_group(self, call: ApiCall) -> Document:
         return self._group(call, call.request["ModelPackageGroupName"])
 
-    def _list_groups(self, call: Call) -> Document:
+    def _list_groups(self, call: ApiCall) -> Document:
         groups = [document for _, document in self._documents.of(GROUP, call.region)]
         return _GROUPS.answer("ModelPackageGroupSummaryList", groups, call.request)
 
-    def _delete_group(self, call: Call) -> Document:
+    def _delete_group(self, call: ApiCall) -> Document:
         group = self._group(call, call.request["ModelPackageGroupName"])
         name = group["ModelPackageGroupName"]
         if any(
@@ -97,7 +109,7 @@ class ModelPackages:
         self._documents.delete(Key(GROUP, call.region, name))
         return {}
 
-    def _create(self, call: Call) -> Document:
+    def _create(self, call: ApiCall) -> Document:
         name, group = (call.request.get(f"ModelPackage{part}Name") for part in ("", "Group"))
         if name and group:
             raise ValidationError(
@@ -110,7 +122,7 @@ class ModelPackages:
             return self._add(call, name, {"ModelPackageName": name})
         raise ValidationError("Missing ARN: give a ModelPackageGroupName or a ModelPackageName.")
 
-    def _create_version(self, call: Call, group_name: str) -> Document:
+    def _create_version(self, call: ApiCall, group_name: str) -> Document:
         if call.request.get("Tags"):
             raise ValidationError(
                 "Tags are not supported for versioned model packages: tag their group."
@@ -130,7 +142,7 @@ class ModelPackages:
         }
         return self._add(call, f"{name}/{version}", members)
 
-    def _add(self, call: Call, name: str, members: Document) -> Document:
+    def _add(self, call: ApiCall, name: str, members: Document) -> Document:
         arn = call.arn(f"{PACKAGE}/{name}")
         document = {
             **call.request,
@@ -149,12 +161,12 @@ class ModelPackages:
             raise ValidationError(f"Model Package already exists: {arn}") from None
         return {"ModelPackageArn": arn}
 
-    def _describe(self, call: Call) -> Document:
+    def _describe(self, call: ApiCall) -> Document:
         """AWS requires a name in this answer: a version has its group's."""
         package = self._package(call, call.request["ModelPackageName"])
         return {"ModelPackageName": package.get("ModelPackageGroupName"), **package}
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         """Versions of a group; without one, packages that have none, unless all are asked for."""
         request = call.request
         group, status = request.get("ModelPackageGroupName"), request.get("ModelApprovalStatus")
@@ -169,7 +181,7 @@ class ModelPackages:
         ]
         return _PACKAGES.answer("ModelPackageSummaryList", packages, request)
 
-    def _update(self, call: Call) -> Document:
+    def _update(self, call: ApiCall) -> Document:
         request = call.request
         name = short_name(request["ModelPackageArn"])
         found = self._package(call, request["ModelPackageArn"])
@@ -186,7 +198,7 @@ class ModelPackages:
         self._documents.edit(Key(PACKAGE, call.region, name), update)
         return {"ModelPackageArn": found["ModelPackageArn"]}
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         """Models that were made from it go on."""
         name = call.request["ModelPackageName"]
         try:
@@ -195,21 +207,21 @@ class ModelPackages:
             raise _missing(call, name) from None
         return {}
 
-    def _group(self, call: Call, name: str) -> Document:
+    def _group(self, call: ApiCall, name: str) -> Document:
         found = self._documents.find(Key(GROUP, call.region, short_name(name)))
         if found is None:
             arn = call.arn(f"{GROUP}/{short_name(name)}")
             raise NotFound(f"Model Package Group {arn} does not exist.")
         return found
 
-    def _package(self, call: Call, name: str) -> Document:
-        found = find_package(self._documents, call.region, name)
+    def _package(self, call: ApiCall, name: str) -> Document:
+        found = package_document(self._documents, call.region, name)
         if found is None:
             raise _missing(call, name)
         return found
 
 
-def _missing(call: Call, name: str) -> NotFound:
+def _missing(call: ApiCall, name: str) -> NotFound:
     return NotFound(f"Model Package {call.arn(f'{PACKAGE}/{short_name(name)}')} does not exist.")
 
 

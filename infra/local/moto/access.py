@@ -23,10 +23,36 @@ from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers
 
 from longspan.infra.local.control.api import AccessDenied, Unrecognized, Unsigned, WrongSignature
-from longspan.infra.local.moto.policies import ALLOWED, DENIED, decide
-from longspan.infra.local.moto.resources import resource_of
+from longspan.infra.local.moto.arns import resource_of
+from longspan.infra.local.moto.policies import ALLOWED, DENIED, evaluate_policies
 
-__all__ = ["Signed", "account_of", "authorize", "caller_of", "enforced", "require_signatures"]
+__all__ = [
+    "Scope",
+    "Signed",
+    "account_of",
+    "authorize",
+    "caller_of",
+    "policies_enforced",
+    "require_signatures",
+    "scope_of",
+]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Empty without a signature in the headers, as for links that were signed."""
+
+    key: str = ""
+    region: str = ""
+    service: str = ""
+
+
+def scope_of(environ: Mapping[str, Any]) -> Scope:
+    """Of a request as WSGI has it."""
+    _, _, credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
+    parts = credential.partition(",")[0].split("/")  # key, date, region, service, aws4_request
+    return Scope(parts[0], parts[2], parts[3]) if len(parts) == 5 else Scope()
+
 
 _PARTITION = "aws"
 # What moto calls by the API's or the signature's name, and IAM by another.
@@ -55,7 +81,7 @@ def caller_of(account: str, region: str, key: str) -> str:
     return str(sts_backends[account][_PARTITION].get_caller_identity(key, region)[1])
 
 
-def enforced() -> bool:
+def policies_enforced() -> bool:
     """Whether policies are looked at."""
     return bool(settings.INITIAL_NO_AUTH_ACTION_COUNT == 0)
 
@@ -67,7 +93,7 @@ def authorize(
 
     Raises AccessDenied, and Unrecognized for a key or signature that is not right.
     """
-    if not enforced():
+    if not policies_enforced():
         return
     try:
         # The service is read from the signature, and replaced here: some actions are IAM's.
@@ -161,7 +187,7 @@ def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
     policies = [IAMPolicy(policy)._policy_json for policy in request._access_key.collect_policies()]
     who = str(request._access_key.arn)
     known = {"aws:PrincipalArn": who, "aws:RequestedRegion": request._region, **context}
-    decision = decide(policies, action, resource, known)
+    decision = evaluate_policies(policies, action, resource, known)
     if decision == ALLOWED and request._is_assuming_role_operation(resource):
         if request._check_role_trust_relationship(resource):
             return

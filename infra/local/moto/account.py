@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 
 from longspan.infra.local.control.clients import Credentials
-from longspan.infra.local.moto import state as moto_state
+from longspan.infra.local.moto import internals
 
 __all__ = ["Account", "create_account"]
 
@@ -72,7 +72,7 @@ def _access_key(iam: Any, user: str) -> Credentials:
     keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     if keys:
         found = keys[0]["AccessKeyId"]
-        return Credentials(found, moto_state.secret_of(found))
+        return Credentials(found, internals.secret_of(found))
     created = iam.create_access_key(UserName=user)["AccessKey"]
     return Credentials(created["AccessKeyId"], created["SecretAccessKey"])
 

@@ -7,18 +7,23 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from werkzeug import Request, Response
 
 from longspan.infra.local.control.api import ApiError, Unsigned
-from longspan.infra.local.control.invocations import Answer, Invocation, refused, validation_error
-from longspan.infra.local.moto.access import Signed, account_of, authorize
-from longspan.infra.local.moto.event_stream import payload_parts
-from longspan.infra.local.moto.signatures import scope_of
+from longspan.infra.local.control.invocations import (
+    Invocation,
+    InvocationResponse,
+    error_response,
+    validation_error,
+)
+from longspan.infra.local.moto.access import Signed, account_of, authorize, scope_of
 
-__all__ = ["InvocationApp"]
+__all__ = ["InvocationApp", "payload_parts"]
 
 _PATH = re.compile(r"/endpoints/([^/]+)/((?:async-)?invocations(?:-response-stream)?)")
 _OPERATIONS = {
@@ -33,7 +38,7 @@ _STREAM = "application/vnd.amazon.eventstream"
 class InvocationApp:
     """`invoke` answers those requests that may pass."""
 
-    def __init__(self, invoke: Callable[[Invocation], Answer]) -> None:
+    def __init__(self, invoke: Callable[[Invocation], InvocationResponse]) -> None:
         self._invoke = invoke
 
     def handles(self, environ: Mapping[str, Any]) -> bool:
@@ -53,12 +58,12 @@ class InvocationApp:
         try:
             answer = self._answer(request, found[1], operation)
         except ApiError as error:
-            answer = refused(403, error.code, str(error))
+            answer = error_response(403, error.code, str(error))
         response = _streamed(answer) if operation.endswith("Stream") else _plain(answer)
         response.headers["x-amzn-RequestId"] = secrets.token_hex(16)
         return response(environ, start_response)
 
-    def _answer(self, request: Request, endpoint: str, operation: str) -> Answer:
+    def _answer(self, request: Request, endpoint: str, operation: str) -> InvocationResponse:
         """Raises ApiError for whom it is not for."""
         scope, body = scope_of(request.environ), request.get_data()
         if not scope.key:
@@ -100,14 +105,42 @@ def _invocation(
     )
 
 
-def _plain(answer: Answer) -> Response:
+def _plain(answer: InvocationResponse) -> Response:
     return Response(answer.body, answer.status, answer.headers)
 
 
-def _streamed(answer: Answer) -> Response:
+def _streamed(answer: InvocationResponse) -> Response:
     """An error comes before the stream."""
     if answer.status != 200:
         return _plain(answer)
     headers = {**answer.headers, "X-Amzn-SageMaker-Content-Type": answer.headers["Content-Type"]}
     headers["Content-Type"] = _STREAM
     return Response(payload_parts(answer.body), 200, headers)
+
+
+_PART = 65_536  # bytes of one message's payload
+_STRING = 7  # the type of a header's value
+
+
+def payload_parts(body: bytes) -> Iterator[bytes]:
+    """A body as messages; an empty one has none."""
+    headers = {
+        ":message-type": "event",
+        ":event-type": "PayloadPart",
+        ":content-type": "application/octet-stream",
+    }
+    for start in range(0, len(body), _PART):
+        yield _message(headers, body[start : start + _PART])
+
+
+def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
+    """Lengths and their checksum, headers, payload, and the checksum of all."""
+    packed = b"".join(_header(name, value) for name, value in headers.items())
+    prelude = struct.pack("!II", len(packed) + len(payload) + 16, len(packed))
+    message = prelude + struct.pack("!I", zlib.crc32(prelude)) + packed + payload
+    return message + struct.pack("!I", zlib.crc32(message))
+
+
+def _header(name: str, value: str) -> bytes:
+    key, text = name.encode(), value.encode()
+    return struct.pack("!B", len(key)) + key + struct.pack("!BH", _STRING, len(text)) + text

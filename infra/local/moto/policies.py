@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-__all__ = ["ALLOWED", "DENIED", "NEUTRAL", "decide"]
+__all__ = ["ALLOWED", "DENIED", "NEUTRAL", "evaluate_policies"]
 
 # DENIED by a statement that says so, NEUTRAL where none says anything: both refuse.
 ALLOWED, DENIED, NEUTRAL = "allowed", "denied", "neutral"
 
 
-def decide(
+def evaluate_policies(
     policies: Iterable[Mapping[str, Any]],
     action: str,
     resource: str,

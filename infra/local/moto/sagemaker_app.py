@@ -12,10 +12,9 @@ from typing import Any
 from werkzeug import Request, Response
 
 from longspan.infra.local.control import shapes
-from longspan.infra.local.control.api import ApiError, Call, Document, Unsigned
-from longspan.infra.local.moto import arns
-from longspan.infra.local.moto.access import Signed, account_of, authorize, caller_of
-from longspan.infra.local.moto.signatures import scope_of
+from longspan.infra.local.control.api import ApiCall, ApiError, Document, Unsigned
+from longspan.infra.local.moto.access import Signed, account_of, authorize, caller_of, scope_of
+from longspan.infra.local.moto.arns import resources
 
 __all__ = ["ControlApp"]
 
@@ -26,7 +25,7 @@ _CONTEXT = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 class ControlApp:
     """`handle` answers those requests that may pass."""
 
-    def __init__(self, handle: Callable[[Call], Document]) -> None:
+    def __init__(self, handle: Callable[[ApiCall], Document]) -> None:
         self._handle = handle
 
     def handles(self, environ: Mapping[str, Any]) -> bool:
@@ -53,7 +52,7 @@ class ControlApp:
             return _json(500, {"__type": "InternalFailure", "message": reason})
 
 
-def _call(request: Request, operation: str) -> Call:
+def _call(request: Request, operation: str) -> ApiCall:
     """For whom it is allowed: who names a role must be allowed to pass it on to SageMaker.
 
     Raises ApiError.
@@ -63,12 +62,12 @@ def _call(request: Request, operation: str) -> Call:
         raise Unsigned("Missing Authentication Token")
     account, content = account_of(scope.key), _content(body)
     signed = Signed(account, "POST", request.path, body, request.headers)
-    for resource in arns.resources(operation, content, scope.region, account):
+    for resource in resources(operation, content, scope.region, account):
         authorize(signed, f"sagemaker:{operation}", resource)
     for role in shapes.strings(operation, content, "RoleArn"):
         authorize(signed, "iam:PassRole", role, _CONTEXT)
     caller = caller_of(account, scope.region, scope.key)
-    return Call(operation, content, scope.region, account, caller)
+    return ApiCall(operation, content, scope.region, account, caller)
 
 
 def _content(body: bytes) -> Document:

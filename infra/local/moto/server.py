@@ -1,9 +1,4 @@
-"""The server, moto's, with SageMaker's requests answered by the local control plane.
-
-Every touch of moto's internals is in this module, in `moto_access`, `moto_logs` and `moto_state`;
-moto is pinned, and `tests/infra/local/moto/test_server.py` fails when an upgrade moves what is
-touched.
-"""
+"""moto's server, with SageMaker's requests answered by the local control plane."""
 
 import logging
 import socket
@@ -19,21 +14,21 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from longspan.infra.errors import LocalCloudError
-from longspan.infra.local.control.api import Call, Document
-from longspan.infra.local.control.invocations import Answer, Invocation
+from longspan.infra.local.control.api import ApiCall, Document
+from longspan.infra.local.control.invocations import Invocation, InvocationResponse
+from longspan.infra.local.moto.access import scope_of
 from longspan.infra.local.moto.invocation_app import InvocationApp
 from longspan.infra.local.moto.sagemaker_app import ControlApp
-from longspan.infra.local.moto.signatures import scope_of
 
 __all__ = ["MotoServer"]
 
 
 class MotoServer:
-    """moto's server on 127.0.0.1; one in a process, since moto's state is the process's."""
+    """moto's server on 127.0.0.1; one per process, because moto's state is global."""
 
     def __init__(self, port: int = 0) -> None:
-        """Take the port, 0 for any. Raises LocalCloudError when it is taken."""
-        # One line a request belongs to a web server, not to this.
+        """Listen on a port, 0 for any. Raises LocalCloudError when the port is taken."""
+        # werkzeug would log one line per request.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with _listen(port) as listening:
             self._server = _make_server(listening, self._answer)
@@ -46,33 +41,33 @@ class MotoServer:
         )
 
     def start(self) -> str:
-        """Serve in a thread; the URL."""
+        """Serve in a thread; return the URL."""
         self._thread.start()
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
 
     def stop(self) -> None:
-        """Answer nothing more."""
+        """Stop to serve, and join the thread."""
         self._server.shutdown()
         self._thread.join()
 
     def watch(self, changed: Callable[[str, str], None], reader: str) -> None:
-        """Call `changed` with service and region after each request that may have changed it.
+        """Call `changed` with service and region after each request that may change state.
 
-        Not for requests whose user agent holds `reader`, which only look.
+        Requests whose user agent contains `reader` only read, and are not reported.
         """
         self._changed, self._reader = changed, reader
 
-    def answer_sagemaker(self, handle: Callable[[Call], Document]) -> None:
+    def answer_sagemaker(self, handle: Callable[[ApiCall], Document]) -> None:
         """Let `handle` answer SageMaker's operations instead of moto."""
         self._ours.append(ControlApp(handle))
 
-    def answer_invocations(self, invoke: Callable[[Invocation], Answer]) -> None:
+    def answer_invocations(self, invoke: Callable[[Invocation], InvocationResponse]) -> None:
         """Let `invoke` answer requests to endpoints instead of moto."""
         self._ours.append(InvocationApp(invoke))
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """As WSGI has it."""
+        """Answer a WSGI request by the first application that handles it, else by moto."""
         for app in self._ours:
             if app.handles(environ):
                 return app(environ, start_response)
@@ -82,19 +77,19 @@ class MotoServer:
             not self._reader or self._reader not in agent
         ):
             scope = scope_of(environ)
-            self._changed(scope.service or "s3", scope.region)  # signed links are S3's
+            self._changed(scope.service or "s3", scope.region)  # presigned URLs are S3's
         return answer
 
 
 def _listen(port: int) -> socket.socket:
-    """werkzeug itself would print an error and end the process."""
+    """Open the socket here: werkzeug would print an error and end the process."""
     if not 0 <= port <= 65535:
-        raise LocalCloudError(f"expected a port from 1 to 65535, or 0 for any, came {port}")
+        raise LocalCloudError(f"expected a port from 1 to 65535, or 0 for any, got {port}")
     try:
         return socket.create_server(("127.0.0.1", port), backlog=128)
     except OSError as error:
         raise LocalCloudError(
-            f"expected a port that is free, came {port}: {error}; name another one, or 0 for any"
+            f"expected a free port, got {port}: {error}; give another one, or 0 for any"
         ) from error
 
 

@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from longspan.infra.errors import LocalCloudError
-from longspan.infra.local.runtimes.free_port import free_port
 from longspan.infra.local.runtimes.relay import Relay
-from longspan.infra.local.runtimes.runtime import Container
+from longspan.infra.local.runtimes.runtime import Container, free_port
 
 __all__ = ["DockerRuntime"]
 

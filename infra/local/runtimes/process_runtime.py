@@ -12,8 +12,7 @@ import threading
 from collections.abc import Mapping
 
 from longspan.infra.errors import LocalCloudError
-from longspan.infra.local.runtimes.free_port import free_port
-from longspan.infra.local.runtimes.runtime import Container
+from longspan.infra.local.runtimes.runtime import Container, free_port
 
 __all__ = ["ProcessRuntime"]
 

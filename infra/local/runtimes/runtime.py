@@ -4,12 +4,13 @@ Both get the same: a command, an environment, a folder that stands for `/opt/ml`
 what is written to standard output and standard error.
 """
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Container", "Running", "Runtime"]
+__all__ = ["Container", "Running", "Runtime", "free_port"]
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,10 @@ class Runtime(Protocol):
     def close(self) -> None:
         """Kill what still runs."""
         ...
+
+
+def free_port() -> int:
+    """Its number; another program may take it before the caller does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from longspan.infra.local.tuning.definitions import Objective
-from longspan.infra.local.tuning.results import Result
+from longspan.infra.local.tuning.results import TrialResult
 
 __all__ = ["Criteria", "failure", "not_improving"]
 
@@ -64,7 +64,7 @@ def not_improving(values: Sequence[float], objective: Objective) -> int:
     return stale
 
 
-def failure(results: Sequence[Result], *, over: bool) -> str | None:
+def failure(results: Sequence[TrialResult], *, over: bool) -> str | None:
     """Why a tuning job has failed, in AWS's words; None while it may still succeed.
 
     `over`: no other training job will start. Jobs that the user stopped are no failures.

@@ -9,7 +9,7 @@ from typing import Any
 
 from longspan.infra.local.control.api import Document
 
-__all__ = ["Definition", "Objective", "definitions"]
+__all__ = ["Objective", "TrainingDefinition", "training_definitions"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Definition:
+class TrainingDefinition:
     """One `TrainingJobDefinition` with its objective and ranges, wherever the request has them."""
 
     name: str | None
@@ -44,12 +44,12 @@ class Definition:
         return dict(self.training.get("StaticHyperParameters") or {})
 
 
-def definitions(request: Mapping[str, Any]) -> tuple[Definition, ...]:
+def training_definitions(request: Mapping[str, Any]) -> tuple[TrainingDefinition, ...]:
     """Of a request, or of a stored tuning job: both have the members under the same names."""
     config = request["HyperParameterTuningJobConfig"]
     trainings = request.get("TrainingJobDefinitions") or [request.get("TrainingJobDefinition")]
     return tuple(
-        Definition(
+        TrainingDefinition(
             name=training.get("DefinitionName"),
             objective=_objective(
                 training.get("TuningObjective") or config.get("HyperParameterTuningJobObjective")

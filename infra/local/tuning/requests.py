@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from longspan.infra.local.control.api import ResourceLimitExceeded, ValidationError
-from longspan.infra.local.tuning.definitions import Definition, definitions
+from longspan.infra.local.tuning.definitions import TrainingDefinition, training_definitions
+from longspan.infra.local.tuning.parameter_space import ParameterSpace
 from longspan.infra.local.tuning.ranges import check_ranges
-from longspan.infra.local.tuning.search_space import SearchSpace
 from longspan.infra.local.tuning.stopping import infer_maximum
 
-__all__ = ["OBJECTIVE_PARAMETER", "check", "job_limit"]
+__all__ = ["OBJECTIVE_PARAMETER", "check_tuning_request", "job_limit"]
 
 # Every training job of a tuning job gets this hyperparameter.
 OBJECTIVE_PARAMETER = "_tuning_objective_metric"
@@ -34,10 +34,10 @@ _MAXIMUM_PARALLEL: Mapping[str, int] = {
 }
 
 
-def check(request: Mapping[str, Any]) -> None:
+def check_tuning_request(request: Mapping[str, Any]) -> None:
     """Raises ValidationError or ResourceLimitExceeded, in AWS's words where they are known."""
     _check_form(request)
-    found = definitions(request)
+    found = training_definitions(request)
     for definition in found:
         _check_definition(definition)
     if len({definition.objective.goal for definition in found if definition.objective}) > 1:
@@ -54,7 +54,7 @@ def job_limit(request: Mapping[str, Any]) -> int:
     """How many training jobs there may be; for a grid, as many as it has points."""
     config = request["HyperParameterTuningJobConfig"]
     if config["Strategy"] == "Grid":
-        return sum(SearchSpace.parse(d.ranges).size or 0 for d in definitions(request))
+        return sum(ParameterSpace.parse(d.ranges).size or 0 for d in training_definitions(request))
     limit = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
     return int(limit or _MAXIMUM_JOBS[config["Strategy"]])
 
@@ -81,7 +81,7 @@ def _check_form(request: Mapping[str, Any]) -> None:
         raise ValidationError("The local cloud has no Autotune: name the ranges in the request.")
 
 
-def _check_definition(definition: Definition) -> None:
+def _check_definition(definition: TrainingDefinition) -> None:
     if definition.objective is None:
         raise ValidationError("You must specify the objective metric of the tuning job.")
     metrics = definition.training["AlgorithmSpecification"].get("MetricDefinitions") or []
@@ -119,14 +119,14 @@ def _check_resources(training: Mapping[str, Any]) -> None:
         )
 
 
-def _check_grid(found: tuple[Definition, ...], limits: Mapping[str, Any]) -> None:
+def _check_grid(found: tuple[TrainingDefinition, ...], limits: Mapping[str, Any]) -> None:
     for definition in found:
         ranges = definition.ranges
         if ranges.get("IntegerParameterRanges") or ranges.get("ContinuousParameterRanges"):
             raise ValidationError(
                 "Only categorical parameters are supported when using the Grid search strategy."
             )
-    points = sum(SearchSpace.parse(definition.ranges).size or 0 for definition in found)
+    points = sum(ParameterSpace.parse(definition.ranges).size or 0 for definition in found)
     asked = limits.get("MaxNumberOfTrainingJobs")
     if asked is not None and asked != points:
         raise ValidationError(
@@ -139,7 +139,7 @@ def _check_grid(found: tuple[Definition, ...], limits: Mapping[str, Any]) -> Non
         )
 
 
-def _check_hyperband(config: Mapping[str, Any], found: tuple[Definition, ...]) -> None:
+def _check_hyperband(config: Mapping[str, Any], found: tuple[TrainingDefinition, ...]) -> None:
     given = (config.get("StrategyConfig") or {}).get("HyperbandStrategyConfig")
     if config["Strategy"] != "Hyperband":
         if given is not None:

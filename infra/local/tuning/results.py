@@ -12,9 +12,9 @@ from typing import Any
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.tuning.definitions import Objective
 
-__all__ = ["ENDED", "Result", "best", "objective_counters", "status_counters"]
+__all__ = ["TRAINING_ENDED", "TrialResult", "best_result", "objective_counters", "status_counters"]
 
-ENDED = frozenset({"Completed", "Failed", "Stopped"})
+TRAINING_ENDED = frozenset({"Completed", "Failed", "Stopped"})
 
 _COUNTERS: Mapping[str, str] = {
     "Completed": "Completed",
@@ -24,7 +24,7 @@ _COUNTERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Result:
+class TrialResult:
     """One training job, seen by the tuning job that started it."""
 
     job: Document
@@ -33,7 +33,7 @@ class Result:
     @property
     def ended(self) -> bool:
         """Whether it has."""
-        return self.job["TrainingJobStatus"] in ENDED
+        return self.job["TrainingJobStatus"] in TRAINING_ENDED
 
     @property
     def value(self) -> float | None:
@@ -71,9 +71,9 @@ class Result:
         return {**kept, "ObjectiveStatus": self.objective_status}
 
 
-def best(results: Iterable[Result]) -> Result | None:
+def best_result(results: Iterable[TrialResult]) -> TrialResult | None:
     """The one with the best objective, the first of equals; None without any objective."""
-    found: Result | None = None
+    found: TrialResult | None = None
     for result in results:
         if result.value is not None and (
             found is None
@@ -84,7 +84,7 @@ def best(results: Iterable[Result]) -> Result | None:
     return found
 
 
-def status_counters(results: Sequence[Result]) -> dict[str, int]:
+def status_counters(results: Sequence[TrialResult]) -> dict[str, int]:
     """`TrainingJobStatusCounters`; a job that is being stopped is still in progress."""
     found = Counter(
         _COUNTERS.get(result.job["TrainingJobStatus"], "InProgress") for result in results
@@ -93,7 +93,7 @@ def status_counters(results: Sequence[Result]) -> dict[str, int]:
     return {name: found[name] for name in names}
 
 
-def objective_counters(results: Sequence[Result]) -> dict[str, int]:
+def objective_counters(results: Sequence[TrialResult]) -> dict[str, int]:
     """`ObjectiveStatusCounters`."""
     found: Counter[Any] = Counter(result.objective_status for result in results)
     return {name: found[name] for name in ("Succeeded", "Pending", "Failed")}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Document,
     Handler,
     ResourceInUse,
@@ -17,11 +17,11 @@ from longspan.infra.local.control.api import (
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Exists, Key
 from longspan.infra.local.control.listing import Listing
-from longspan.infra.local.tuning import requests
-from longspan.infra.local.tuning.arms import arms
-from longspan.infra.local.tuning.results import ENDED, Result
-from longspan.infra.local.tuning.search import Search, TrainingJobStarter
-from longspan.infra.local.tuning.view import described, results_of, summary
+from longspan.infra.local.tuning.definition_search import definition_searches
+from longspan.infra.local.tuning.requests import check_tuning_request
+from longspan.infra.local.tuning.results import TRAINING_ENDED, TrialResult
+from longspan.infra.local.tuning.tuning_run import TrainingJobStarter, TuningRun
+from longspan.infra.local.tuning.view import described, results_of, tuning_summary
 from longspan.infra.local.tuning.warm_start import check_parents, parent_names
 
 __all__ = ["TuningJobs"]
@@ -61,7 +61,7 @@ class TuningJobs:
         """What a strategy had learnt is lost with its process: jobs that ran have failed."""
         now = self._context.now()
         for key, status in self._context.documents.texts(_KIND, _STATUS):
-            if status not in ENDED:
+            if status not in TRAINING_ENDED:
                 self._context.documents.change(
                     key,
                     **{_STATUS: "Failed"},
@@ -71,21 +71,21 @@ class TuningJobs:
                     LastModifiedTime=now,
                 )
 
-    def _create(self, call: Call) -> Document:
-        requests.check(call.request)
+    def _create(self, call: ApiCall) -> Document:
+        check_tuning_request(call.request)
         parents = [self._parent(call, name) for name in parent_names(call.request)]
         check_parents(call.request, parents)
         name = call.request[_NAME]
         key = Key(_KIND, call.region, name)
         arn = call.arn(f"hyper-parameter-tuning-job/{name}")
         taught = [result for parent in parents for result in self._results(call.region, parent)]
-        built = arms(call.request, taught)
+        built = definition_searches(call.request, taught)
         self._add(key, self._document(call, arn))
-        search = Search(self._context, self._training_jobs, key, call, built)
+        search = TuningRun(self._context, self._training_jobs, key, call, built)
         self._context.threads.start(key, lambda _: search.run())
         return {"HyperParameterTuningJobArn": arn}
 
-    def _parent(self, call: Call, name: str) -> Document:
+    def _parent(self, call: ApiCall, name: str) -> Document:
         found = self._context.documents.find(Key(_KIND, call.region, name))
         if found is None:
             raise ValidationError(f"Parent tuning job {name} does not exist.")
@@ -101,7 +101,7 @@ class TuningJobs:
                 f"({document['HyperParameterTuningJobArn']})"
             ) from None
 
-    def _document(self, call: Call, arn: str) -> Document:
+    def _document(self, call: ApiCall, arn: str) -> Document:
         now = self._context.now()
         return {
             **call.request,
@@ -112,7 +112,7 @@ class TuningJobs:
             "TrainingJobNames": [],
         }
 
-    def _describe(self, call: Call) -> Document:
+    def _describe(self, call: ApiCall) -> Document:
         document = self._find(call)
         parents = [
             result
@@ -123,18 +123,18 @@ class TuningJobs:
         now = self._context.now()
         return described(document, self._results(call.region, document), parents, now)
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         """The page first: summaries read all training jobs of theirs."""
         documents = [document for _, document in self._context.documents.of(_KIND, call.region)]
         page, token = _JOBS.page(documents, call.request)
         return {
             "HyperParameterTuningJobSummaries": [
-                summary(document, self._results(call.region, document)) for document in page
+                tuning_summary(document, self._results(call.region, document)) for document in page
             ],
             "NextToken": token,
         }
 
-    def _list_training_jobs(self, call: Call) -> Document:
+    def _list_training_jobs(self, call: ApiCall) -> Document:
         results = self._results(call.region, self._find(call))
         if call.request.get("SortBy") == "FinalObjectiveMetricValue":
             # AWS: jobs without an objective are left out of this order.
@@ -145,12 +145,12 @@ class TuningJobs:
             del item["_Value"]
         return answer
 
-    def _stop(self, call: Call) -> Document:
+    def _stop(self, call: ApiCall) -> Document:
         self._find(call)
 
         def stop(document: Document) -> None:
             status = document[_STATUS]
-            if status in ENDED:
+            if status in TRAINING_ENDED:
                 raise ValidationError(
                     "The request was rejected because the hyperparameter tuning job is in status "
                     f"{status}."
@@ -160,13 +160,13 @@ class TuningJobs:
         self._context.documents.edit(Key(_KIND, call.region, call.request[_NAME]), stop)
         return {}
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         """Its training jobs stay. A job that is not there is no error, in AWS's model."""
         key = Key(_KIND, call.region, call.request[_NAME])
         document = self._context.documents.find(key)
         if document is None:
             return {}
-        if document[_STATUS] not in ENDED:
+        if document[_STATUS] not in TRAINING_ENDED:
             raise ValidationError(
                 "The request was rejected because the hyperparameter tuning job is in status "
                 f"{document[_STATUS]}. Stop it first."
@@ -174,7 +174,7 @@ class TuningJobs:
         self._context.documents.delete(key)
         return {}
 
-    def _find(self, call: Call) -> Document:
+    def _find(self, call: ApiCall) -> Document:
         name = call.request[_NAME]
         found = self._context.documents.find(Key(_KIND, call.region, name))
         if found is None:
@@ -184,7 +184,7 @@ class TuningJobs:
             )
         return found
 
-    def _results(self, region: str, document: Document) -> list[Result]:
+    def _results(self, region: str, document: Document) -> list[TrialResult]:
         return results_of(document, self._training_documents(region, document))
 
     def _training_documents(self, region: str, document: Document) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 __all__ = [
     "Curve",
-    "Hyperband",
+    "HyperbandRule",
     "MedianRule",
     "NeverStop",
     "StoppingRule",
@@ -81,7 +81,7 @@ class MedianRule:
 
 
 @dataclass(frozen=True)
-class Hyperband:
+class HyperbandRule:
     """Successive halving in several brackets, asynchronously (Li et al. 2018, Li et al. 2020).
 
     In the last of `S + 1` brackets a job is first judged after `low` reports, then each time

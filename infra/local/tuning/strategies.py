@@ -14,7 +14,7 @@ from typing import Protocol
 
 import optuna
 
-from longspan.infra.local.tuning.search_space import SearchSpace
+from longspan.infra.local.tuning.parameter_space import ParameterSpace
 
 __all__ = ["GridStrategy", "Proposal", "Strategy", "StudyStrategy", "bayesian", "random_search"]
 
@@ -55,7 +55,7 @@ class Strategy(Protocol):
 class GridStrategy:
     """Every point once, in the order of the ranges; learns nothing."""
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: ParameterSpace) -> None:
         self._space = space
         self._next = 0
 
@@ -81,7 +81,7 @@ class StudyStrategy:
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: ParameterSpace,
         sampler: optuna.samplers.BaseSampler,
         goal: str,
         seed: int | None = None,
@@ -152,12 +152,12 @@ class StudyStrategy:
         return values
 
 
-def random_search(space: SearchSpace, goal: str, seed: int | None) -> StudyStrategy:
+def random_search(space: ParameterSpace, goal: str, seed: int | None) -> StudyStrategy:
     """Every point as likely as its ranges' scaling says."""
     return StudyStrategy(space, optuna.samplers.RandomSampler(seed=seed), goal, seed)
 
 
-def bayesian(space: SearchSpace, goal: str, seed: int | None) -> StudyStrategy:
+def bayesian(space: ParameterSpace, goal: str, seed: int | None) -> StudyStrategy:
     """Points near the good ones, more of them the more results there are."""
     sampler = optuna.samplers.TPESampler(
         seed=seed, n_startup_trials=_RANDOM_FIRST, multivariate=True, constant_liar=True

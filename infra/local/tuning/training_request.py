@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from longspan.infra.local.control.api import Document
-from longspan.infra.local.tuning.definitions import Definition
+from longspan.infra.local.tuning.definitions import TrainingDefinition
 from longspan.infra.local.tuning.requests import OBJECTIVE_PARAMETER
 
 __all__ = ["training_job_name", "training_request"]
@@ -33,7 +33,7 @@ def training_job_name(tuning_name: str, number: int) -> str:
 
 
 def training_request(
-    name: str, definition: Definition, tuned: Mapping[str, str], tags: Sequence[Document]
+    name: str, definition: TrainingDefinition, tuned: Mapping[str, str], tags: Sequence[Document]
 ) -> Document:
     """For CreateTrainingJob: static and tuned hyperparameters, the tuning job's tags."""
     training = definition.training

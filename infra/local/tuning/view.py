@@ -4,38 +4,38 @@ from collections.abc import Iterable, Sequence
 
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.tuning.completion import not_improving
-from longspan.infra.local.tuning.definitions import Objective, definitions
+from longspan.infra.local.tuning.definitions import Objective, training_definitions
 from longspan.infra.local.tuning.results import (
-    Result,
-    best,
+    TrialResult,
+    best_result,
     objective_counters,
     status_counters,
 )
 from longspan.infra.local.tuning.warm_start import IDENTICAL
 
-__all__ = ["described", "results_of", "summary"]
+__all__ = ["described", "results_of", "tuning_summary"]
 
 
-def results_of(document: Document, jobs: Iterable[Document]) -> list[Result]:
+def results_of(document: Document, jobs: Iterable[Document]) -> list[TrialResult]:
     """Each training job with the objective of the definition that it was started from."""
-    objectives = {d.name: d.objective for d in definitions(document)}
+    objectives = {d.name: d.objective for d in training_definitions(document)}
     return [
-        Result(job, objective)
+        TrialResult(job, objective)
         for job in jobs
         if (objective := objectives.get(job.get("TrainingJobDefinitionName"))) is not None
     ]
 
 
 def described(
-    document: Document, results: Sequence[Result], parents: Sequence[Result], now: float
+    document: Document, results: Sequence[TrialResult], parents: Sequence[TrialResult], now: float
 ) -> Document:
     """The answer of DescribeHyperParameterTuningJob; `parents` are the results of parents."""
     answer: Document = {**document, **_counters(results)}
-    found = best(results)
+    found = best_result(results)
     if found is not None:
         answer["BestTrainingJob"] = found.summary()
     if (document.get("WarmStartConfig") or {}).get("WarmStartType") == IDENTICAL:
-        overall = best([*parents, *results])
+        overall = best_result([*parents, *results])
         if overall is not None:
             own = document["HyperParameterTuningJobName"]
             names = {result.job["TrainingJobName"] for result in results}
@@ -51,7 +51,7 @@ def described(
     return answer
 
 
-def summary(document: Document, results: Sequence[Result]) -> Document:
+def tuning_summary(document: Document, results: Sequence[TrialResult]) -> Document:
     """A `HyperParameterTuningJobSummary`."""
     config = document["HyperParameterTuningJobConfig"]
     names = (
@@ -70,7 +70,7 @@ def summary(document: Document, results: Sequence[Result]) -> Document:
     }
 
 
-def _counters(results: Sequence[Result]) -> Document:
+def _counters(results: Sequence[TrialResult]) -> Document:
     return {
         "TrainingJobStatusCounters": status_counters(results),
         "ObjectiveStatusCounters": objective_counters(results),
@@ -81,7 +81,7 @@ def _tuning_job(job: Document) -> str:
     return str(job["TuningJobArn"]).rsplit("/", 1)[-1]
 
 
-def _not_improving(results: Sequence[Result]) -> int:
+def _not_improving(results: Sequence[TrialResult]) -> int:
     """In the order in which they ended."""
     ended = [result for result in results if result.value is not None]
     if not ended:

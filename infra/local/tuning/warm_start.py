@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from longspan.infra.local.control.api import Document, ValidationError
-from longspan.infra.local.tuning.definitions import Definition, definitions
+from longspan.infra.local.tuning.definitions import TrainingDefinition, training_definitions
 from longspan.infra.local.tuning.requests import OBJECTIVE_PARAMETER
-from longspan.infra.local.tuning.results import ENDED, Result
+from longspan.infra.local.tuning.results import TRAINING_ENDED, TrialResult
 from longspan.infra.local.tuning.strategies import Strategy
 
 __all__ = ["IDENTICAL", "check_parents", "parent_names", "teach"]
@@ -31,7 +31,7 @@ def check_parents(request: Mapping[str, Any], parents: Sequence[Document]) -> No
     names = parent_names(request)
     if len(set(names)) < len(names):
         raise ValidationError(f"Duplicate parent tuning jobs: [{', '.join(names)}]")
-    if names and len(definitions(request)) > 1:
+    if names and len(training_definitions(request)) > 1:
         raise ValidationError("WarmStartConfig is not supported with TrainingJobDefinitions.")
     for parent in parents:
         _check_parent(request, parent)
@@ -39,11 +39,11 @@ def check_parents(request: Mapping[str, Any], parents: Sequence[Document]) -> No
 
 def _check_parent(request: Mapping[str, Any], parent: Document) -> None:
     name, status = parent["HyperParameterTuningJobName"], parent["HyperParameterTuningJobStatus"]
-    if status not in ENDED:
+    if status not in TRAINING_ENDED:
         raise ValidationError(
             f"Parent tuning job {name} must be in a terminal state, it is in status {status}."
         )
-    (child,), (old, *more) = definitions(request), definitions(parent)
+    (child,), (old, *more) = training_definitions(request), training_definitions(parent)
     if more:
         raise ValidationError(f"Parent tuning job {name} has several training job definitions.")
     if child.objective != old.objective:
@@ -65,13 +65,13 @@ def _check_parent(request: Mapping[str, Any], parent: Document) -> None:
         )
 
 
-def _parameters(definition: Definition) -> int:
+def _parameters(definition: TrainingDefinition) -> int:
     ranges = ("Integer", "Continuous", "Categorical")
     tuned = sum(len(definition.ranges.get(f"{r}ParameterRanges") or ()) for r in ranges)
     return tuned + len(definition.static)
 
 
-def _trained(definition: Definition) -> tuple[Any, ...]:
+def _trained(definition: TrainingDefinition) -> tuple[Any, ...]:
     algorithm = definition.training["AlgorithmSpecification"]
     return (
         algorithm.get("TrainingImage"),
@@ -80,7 +80,7 @@ def _trained(definition: Definition) -> tuple[Any, ...]:
     )
 
 
-def teach(strategy: Strategy, kind: str, results: Sequence[Result]) -> None:
+def teach(strategy: Strategy, kind: str, results: Sequence[TrialResult]) -> None:
     """Tell a new tuning job's strategy what its parents' training jobs have found.
 
     With identical data their objectives count as its own. With others, it begins with their

@@ -12,8 +12,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from longspan.infra.errors import ImageError
 from longspan.infra.image.docker import Docker
-from longspan.infra.image.errors import ImageError
 from longspan.infra.image.push import push
 
 REGION = "eu-west-1"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from longspan.infra.image.errors import ImageError
+from longspan.infra.errors import ImageError
 from longspan.infra.image.recipe import Recipe
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from typing import Any
 
 from longspan.infra.local.cloud import Cloud, CloudSettings
 from longspan.infra.local.moto import access as moto_access
-from longspan.infra.local.moto.policies import decide
+from longspan.infra.local.moto.policies import evaluate_policies
 from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
 from longspan.infra.local.runtimes.runtime import Container, Running
 
@@ -44,9 +44,9 @@ def _record(path: Path) -> None:
 
     def recording(policies: Any, action: str, resource: str, context: dict[str, str]) -> str:
         file.write(json.dumps([context["aws:PrincipalArn"], action, resource, context]) + "\n")
-        return decide(policies, action, resource, context)
+        return evaluate_policies(policies, action, resource, context)
 
-    setattr(moto_access, "decide", recording)  # noqa: B010 - for the type checker
+    setattr(moto_access, "evaluate_policies", recording)  # noqa: B010 - for the type checker
 
 
 def main() -> None:

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.moto.policies import ALLOWED, decide
+from longspan.infra.local.moto.policies import ALLOWED, evaluate_policies
 from longspan.pipelines.cloud.connection import CloudConnection
-from tests.infra.stack.rights_bench import ROLES, Bench, open_bench, policies, put_policies
+from tests.infra.stack.stack_cloud import (
+    ROLES,
+    StackCloud,
+    open_stack_cloud,
+    policies,
+    put_policies,
+)
 from tests.infra.stack.work import (
     PROJECT,
     approve_and_measure,
@@ -63,32 +69,32 @@ AWS_ALONE = {
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with open_bench(tmp_path_factory.mktemp("rights")) as bench:
-        yield bench
+def stack_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackCloud]:
+    with open_stack_cloud(tmp_path_factory.mktemp("rights")) as stack_cloud:
+        yield stack_cloud
 
 
 @pytest.fixture(scope="module")
-def done(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def done(stack_cloud: StackCloud, tmp_path_factory: pytest.TempPathFactory) -> StackCloud:
     """All of the work, by the deployer and the two functions, with nothing refused."""
     folder = tmp_path_factory.mktemp("work")
-    connection = bench.deployer()
-    push_image(connection, bench.client("ecr"))
+    connection = stack_cloud.deployer()
+    push_image(connection, stack_cloud.client("ecr"))
     stop_and_fail(connection, folder)
     package = register_and_deploy(connection, folder)
-    delete_endpoint(bench)
+    delete_endpoint(stack_cloud)
     run_to_the_end(connection, folder)
     deploy_and_return(connection, folder)
-    sessions = {role: bench.session(role) for role in ("deployment", "canary")}
-    approve_and_measure(bench.client, sessions, package)
-    delete_endpoint(bench)
-    approve_and_measure(bench.client, sessions, package)
-    return bench
+    sessions = {role: stack_cloud.session(role) for role in ("deployment", "canary")}
+    approve_and_measure(stack_cloud.client, sessions, package)
+    delete_endpoint(stack_cloud)
+    approve_and_measure(stack_cloud.client, sessions, package)
+    return stack_cloud
 
 
-def delete_endpoint(bench: Bench) -> None:
+def delete_endpoint(stack_cloud: StackCloud) -> None:
     """By the administrator: the deployer deletes nothing."""
-    sagemaker = bench.client("sagemaker")
+    sagemaker = stack_cloud.client("sagemaker")
     sagemaker.delete_endpoint(EndpointName=PROJECT)
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=PROJECT, WaiterConfig={"Delay": 1})
 
@@ -107,12 +113,12 @@ def without(documents: Mapping[str, Any], name: str, number: int, action: str) -
     return list(result.values())
 
 
-def test_the_whole_pipeline_and_deployments_pass_with_the_roles(done: Bench):
+def test_the_whole_pipeline_and_deployments_pass_with_the_roles(done: StackCloud):
     assert {request.role for request in done.requests()} == set(ROLES)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_right_taken_away_has_a_request_refused(done: Bench, role: str):
+def test_each_right_taken_away_has_a_request_refused(done: StackCloud, role: str):
     documents = policies(done, role)
     requests = [request for request in done.requests() if request.role == role]
     idle = []
@@ -122,7 +128,8 @@ def test_each_right_taken_away_has_a_request_refused(done: Bench, role: str):
                 rest = without(documents, name, number, action)
                 asked = [r for r in requests if r.action == action]
                 needed = any(
-                    decide(rest, r.action, r.resource, r.context) != ALLOWED for r in asked
+                    evaluate_policies(rest, r.action, r.resource, r.context) != ALLOWED
+                    for r in asked
                 )
                 if action in AWS_ALONE[role]:
                     assert not asked, f"{action} is asked for here too: take it off the list"
@@ -147,7 +154,7 @@ def anew(connection: CloudConnection, folder: Path, first: str) -> None:
     ],
 )
 def test_without_a_right_something_fails(
-    done: Bench, tmp_path: Path, role: str, policy: str, action: str, failure: str
+    done: StackCloud, tmp_path: Path, role: str, policy: str, action: str, failure: str
 ):
     before = policies(done, role)
     less = json.loads(json.dumps(before[policy]))

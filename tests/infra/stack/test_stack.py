@@ -9,9 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from longspan.infra.errors import StackError
 from longspan.infra.image.__main__ import main as image_main
 from longspan.infra.stack.__main__ import main
-from longspan.infra.stack.errors import StackError
 from longspan.infra.stack.stack import Stack
 from longspan.infra.stack.template import body
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from longspan.inference.evaluation.evaluation import Evaluation, evaluate_translations
 from longspan.inference.evaluation.files import evaluation_document
 from longspan.infra.local.pipeline.definition.conditions import holds
-from longspan.infra.local.pipeline.definition.expressions import Reference, evaluate
+from longspan.infra.local.pipeline.definition.expressions import Reference, evaluate_expression
 from longspan.pipelines.config import Config, own_template, parse_config, template
 from longspan.pipelines.definition import Target, definition_json
 from longspan.pipelines.definition.requirements import requirements_of, unmet
@@ -67,7 +67,7 @@ def test_the_pipeline_judges_as_the_command_tells(figures: dict[str, float]) -> 
         passes = all(holds(condition, values) for condition in gate["Conditions"])
         assert passes == (requirement.name not in told)
         if not passes:
-            message = evaluate(STEPS[f"Fail{requirement.name}"]["ErrorMessage"], values)
+            message = evaluate_expression(STEPS[f"Fail{requirement.name}"]["ErrorMessage"], values)
             assert message == told[requirement.name]
     for step in ("Release", "Deploy"):
         released = all(holds(condition, values) for condition in STEPS[step]["Conditions"])

@@ -13,12 +13,12 @@ from longspan.infra.local.control import shapes
 from longspan.infra.local.pipeline.definition.expressions import is_expression
 from longspan.infra.local.pipeline.definition.paths import Path
 from longspan.infra.local.pipeline.definition.reading import invalid
-from longspan.infra.local.pipeline.definition.resources import Resource
+from longspan.infra.local.pipeline.definition.resources import StepResource
 
 __all__ = ["check_arguments", "check_property"]
 
 
-def check_arguments(arguments: Mapping[str, Any], resource: Resource, where: str) -> None:
+def check_arguments(arguments: Mapping[str, Any], resource: StepResource, where: str) -> None:
     """Raises ValidationError for members that are unknown, missing, or of another type."""
     for name in resource.excluded:
         if name in arguments:
@@ -68,7 +68,7 @@ def _typed(value: Any, kind: Any, word: str, where: str) -> Any:
     return value
 
 
-def check_property(path: Path, resource: Resource, where: str) -> None:
+def check_property(path: Path, resource: StepResource, where: str) -> None:
     """Whether the description of what a step makes can have such a member.
 
     Raises ValidationError.

@@ -7,7 +7,10 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from longspan.infra.local.pipeline.definition.expressions import Values, evaluate
+from longspan.infra.local.pipeline.definition.expressions import (
+    ReferenceValues,
+    evaluate_expression,
+)
 from longspan.infra.local.pipeline.definition.reading import invalid, read_list, read_members
 
 __all__ = ["check_condition", "holds"]
@@ -45,7 +48,7 @@ def check_condition(condition: Any, where: str) -> None:
         read_list(condition["Values"], f"{where}.Values")
 
 
-def holds(condition: Mapping[str, Any], values: Values) -> bool:
+def holds(condition: Mapping[str, Any], values: ReferenceValues) -> bool:
     """Raises Unresolved, and ValueError for values that cannot be compared."""
     kind = condition["Type"]
     if kind == "Not":
@@ -55,9 +58,13 @@ def holds(condition: Mapping[str, Any], values: Values) -> bool:
     if kind == "Or":
         return any(holds(part, values) for part in condition["Conditions"])
     if kind == "In":
-        wanted = evaluate(condition["QueryValue"], values)
-        return any(_equal(wanted, found) for found in evaluate(condition["Values"], values))
-    left, right = (evaluate(condition[side], values) for side in ("LeftValue", "RightValue"))
+        wanted = evaluate_expression(condition["QueryValue"], values)
+        return any(
+            _equal(wanted, found) for found in evaluate_expression(condition["Values"], values)
+        )
+    left, right = (
+        evaluate_expression(condition[side], values) for side in ("LeftValue", "RightValue")
+    )
     return _equal(left, right) if kind == "Equals" else _ordered(kind, left, right)
 
 

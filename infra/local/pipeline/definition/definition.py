@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from longspan.infra.local.pipeline.definition.parameters import Parameter
+from longspan.infra.local.pipeline.definition.parameters import PipelineParameter
 from longspan.infra.local.pipeline.definition.policies import DEFAULT_RETRIES, RetryPolicy
-from longspan.infra.local.pipeline.definition.resources import RESOURCES, Resource
+from longspan.infra.local.pipeline.definition.resources import RESOURCES, StepResource
 
-__all__ = ["Branch", "Definition", "Dependency", "PropertyFile", "Step"]
+__all__ = ["Branch", "Dependency", "PipelineDefinition", "PipelineStep", "PropertyFile"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PropertyFile:
 
 
 @dataclass(frozen=True)
-class Step:
+class PipelineStep:
     """`expires_after`: for how many seconds an earlier result may be taken, None for never."""
 
     name: str
@@ -55,14 +55,14 @@ class Step:
     property_files: Mapping[str, PropertyFile] = field(default_factory=dict)
 
     @property
-    def resource(self) -> Resource | None:
+    def resource(self) -> StepResource | None:
         """What it makes; None for conditions and failures."""
         return RESOURCES.get(self.type)
 
 
 @dataclass(frozen=True)
-class Definition:
+class PipelineDefinition:
     """`steps` by name, in the order of the text, those of branches after their condition."""
 
-    parameters: tuple[Parameter, ...]
-    steps: Mapping[str, Step]
+    parameters: tuple[PipelineParameter, ...]
+    steps: Mapping[str, PipelineStep]

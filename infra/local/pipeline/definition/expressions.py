@@ -18,8 +18,8 @@ from longspan.infra.local.pipeline.definition.paths import Path, look_up, parse_
 __all__ = [
     "PROPERTY_FILES",
     "Reference",
-    "Values",
-    "evaluate",
+    "ReferenceValues",
+    "evaluate_expression",
     "is_expression",
     "parse_reference",
     "references",
@@ -40,7 +40,7 @@ class Reference:
     text: str
 
 
-class Values(Protocol):
+class ReferenceValues(Protocol):
     """Where values come from. What cannot be found raises Unresolved."""
 
     def get(self, reference: Reference) -> Any:
@@ -135,30 +135,30 @@ def _json_get_parts(body: Any) -> tuple[Any, Any]:
     return body.get("PropertyFile", body.get("S3Uri")), body["Path"]
 
 
-def evaluate(value: Any, values: Values) -> Any:
+def evaluate_expression(value: Any, values: ReferenceValues) -> Any:
     """The value with all expressions replaced. Raises Unresolved, ValueError."""
     if is_expression(value):
         return _evaluate(value, values)
     if isinstance(value, dict):
-        return {name: evaluate(item, values) for name, item in value.items()}
+        return {name: evaluate_expression(item, values) for name, item in value.items()}
     if isinstance(value, list):
-        return [evaluate(item, values) for item in value]
+        return [evaluate_expression(item, values) for item in value]
     return value
 
 
-def _evaluate(expression: Mapping[str, Any], values: Values) -> Any:
+def _evaluate(expression: Mapping[str, Any], values: ReferenceValues) -> Any:
     name, body = next(iter(expression.items()))
     if name == _GET:
         return values.get(parse_reference(body))
     if name == _JOIN:
         on, parts = _join_parts(body)
-        return on.join(_text(evaluate(part, values)) for part in parts)
+        return on.join(_text(evaluate_expression(part, values)) for part in parts)
     if name == _JSON_GET:
         source, path = _json_get_parts(body)
-        wanted = parse_path(evaluate(path, values))
+        wanted = parse_path(evaluate_expression(path, values))
         if "PropertyFile" in body:
             return look_up(values.property_file(parse_reference(source[_GET])), wanted)
-        return look_up(values.json_at(str(evaluate(source, values))), wanted)
+        return look_up(values.json_at(str(evaluate_expression(source, values))), wanted)
     raise ValueError(f"unknown function {name}")
 
 

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from longspan.infra.local.pipeline.definition.arguments import check_property
-from longspan.infra.local.pipeline.definition.definition import Definition, Dependency, Step
+from longspan.infra.local.pipeline.definition.definition import (
+    Dependency,
+    PipelineDefinition,
+    PipelineStep,
+)
 from longspan.infra.local.pipeline.definition.expressions import (
     PROPERTY_FILES,
     Reference,
@@ -27,12 +31,12 @@ _VARIABLES: Mapping[str, str] = {
 }
 
 
-def inside(definition: Definition, condition: str) -> frozenset[str]:
+def inside(definition: PipelineDefinition, condition: str) -> frozenset[str]:
     """The steps in the branches of a condition step, at any depth."""
     return frozenset(name for name in definition.steps if condition in _around(definition, name))
 
 
-def _around(definition: Definition, name: str) -> Iterator[str]:
+def _around(definition: PipelineDefinition, name: str) -> Iterator[str]:
     """The condition steps in whose branches a step stands."""
     branch = definition.steps[name].branch
     while branch is not None:
@@ -40,7 +44,7 @@ def _around(definition: Definition, name: str) -> Iterator[str]:
         branch = definition.steps[branch.condition].branch
 
 
-def dependencies(definition: Definition, name: str) -> tuple[Dependency, ...]:
+def dependencies(definition: PipelineDefinition, name: str) -> tuple[Dependency, ...]:
     """What a step waits for, beside its branch's condition; no step is in it twice.
 
     Who waits for a condition step waits for the steps of the branch that is taken too.
@@ -54,7 +58,7 @@ def dependencies(definition: Definition, name: str) -> tuple[Dependency, ...]:
     return tuple(dependency for dependency in found.values() if dependency.step not in around)
 
 
-def upstream(definition: Definition, name: str) -> frozenset[str]:
+def upstream(definition: PipelineDefinition, name: str) -> frozenset[str]:
     """The steps that must have come to an end, or be out of the question, before this one runs."""
     step = definition.steps[name]
     found = {step.branch.condition} if step.branch else set()
@@ -64,7 +68,7 @@ def upstream(definition: Definition, name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def check_graph(definition: Definition) -> None:
+def check_graph(definition: PipelineDefinition) -> None:
     """Raises ValidationError for references that lead nowhere, and for steps in a circle."""
     for step in definition.steps.values():
         for dependency in step.depends_on:
@@ -82,14 +86,16 @@ def check_graph(definition: Definition) -> None:
     _check_order(definition)
 
 
-def _references(step: Step) -> Iterable[Reference]:
+def _references(step: PipelineStep) -> Iterable[Reference]:
     try:
         return list(references(step.arguments))
     except ValueError as error:
         raise invalid(f"Step '{step.name}': {error}.") from None
 
 
-def _check_reference(definition: Definition, step: Step, reference: Reference) -> None:
+def _check_reference(
+    definition: PipelineDefinition, step: PipelineStep, reference: Reference
+) -> None:
     where, text = f"Step '{step.name}'", reference.text
     if reference.root == "Parameters":
         known = [parameter.name for parameter in definition.parameters]
@@ -110,7 +116,7 @@ def _check_reference(definition: Definition, step: Step, reference: Reference) -
 
 
 def _check_step_reference(
-    definition: Definition, where: str, step: Step, reference: Reference
+    definition: PipelineDefinition, where: str, step: PipelineStep, reference: Reference
 ) -> None:
     target = definition.steps.get(reference.name)
     if target is None:
@@ -129,7 +135,7 @@ def _check_step_reference(
         raise invalid(f"{where}: {reference.text} is no property of a {target.type} step.")
 
 
-def _check_order(definition: Definition) -> None:
+def _check_order(definition: PipelineDefinition) -> None:
     """Take away steps that wait for none of the rest; what is left goes in a circle."""
     left: dict[str, frozenset[str]] = {
         name: upstream(definition, name) for name in definition.steps

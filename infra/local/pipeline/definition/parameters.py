@@ -16,7 +16,7 @@ from longspan.infra.local.pipeline.definition.reading import (
     read_text,
 )
 
-__all__ = ["Parameter", "Value", "bind", "read_parameters", "shown"]
+__all__ = ["PipelineParameter", "Value", "bind", "parameter_text", "read_parameters"]
 
 Value: TypeAlias = str | int | float | bool
 
@@ -25,7 +25,7 @@ _MOST = 200
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PipelineParameter:
     """One declaration; `default` None means that a value must be given."""
 
     name: str
@@ -69,7 +69,7 @@ _PARSERS: Mapping[str, Callable[[str], Value]] = {
 _TYPES: Mapping[str, Any] = {"String": str, "Integer": int, "Float": int | float, "Boolean": bool}
 
 
-def read_parameters(value: Any) -> tuple[Parameter, ...]:
+def read_parameters(value: Any) -> tuple[PipelineParameter, ...]:
     """From the definition. Raises ValidationError."""
     found = tuple(
         _read(item, f"Parameters[{number}]")
@@ -84,7 +84,7 @@ def read_parameters(value: Any) -> tuple[Parameter, ...]:
     return found
 
 
-def _read(item: Any, where: str) -> Parameter:
+def _read(item: Any, where: str) -> PipelineParameter:
     members = read_members(item, where, ("Name", "Type"), ("DefaultValue", "EnumValues"))
     name, kind = read_text(members["Name"], f"{where}.Name"), members["Type"]
     if not _NAME.fullmatch(name):
@@ -101,7 +101,7 @@ def _read(item: Any, where: str) -> Parameter:
         not isinstance(default, _TYPES[kind]) or isinstance(default, bool) != (kind == "Boolean")
     ):
         raise invalid(f"{where}: DefaultValue of '{name}' must be of type {kind}, got {default!r}.")
-    parameter = Parameter(
+    parameter = PipelineParameter(
         name, kind, default, tuple(read_text(one, f"{where}.EnumValues") for one in allowed)
     )
     if default is not None:
@@ -109,7 +109,9 @@ def _read(item: Any, where: str) -> Parameter:
     return parameter
 
 
-def bind(declared: Sequence[Parameter], given: Iterable[Mapping[str, str]]) -> dict[str, Value]:
+def bind(
+    declared: Sequence[PipelineParameter], given: Iterable[Mapping[str, str]]
+) -> dict[str, Value]:
     """Values of all parameters of an execution.
 
     Raises ValidationError for names that are unknown or given twice, wrong types, and those
@@ -136,11 +138,11 @@ def bind(declared: Sequence[Parameter], given: Iterable[Mapping[str, str]]) -> d
     return {p.name: values[p.name] if p.name in values else _default(p) for p in declared}
 
 
-def _default(parameter: Parameter) -> Value:
+def _default(parameter: PipelineParameter) -> Value:
     assert parameter.default is not None
     return parameter.default
 
 
-def shown(value: Value) -> str:
+def parameter_text(value: Value) -> str:
     """As ListPipelineParametersForExecution has it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

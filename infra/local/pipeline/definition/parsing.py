@@ -12,10 +12,10 @@ from longspan.infra.local.pipeline.definition.arguments import check_arguments
 from longspan.infra.local.pipeline.definition.conditions import check_condition
 from longspan.infra.local.pipeline.definition.definition import (
     Branch,
-    Definition,
     Dependency,
+    PipelineDefinition,
+    PipelineStep,
     PropertyFile,
-    Step,
 )
 from longspan.infra.local.pipeline.definition.graph import check_graph
 from longspan.infra.local.pipeline.definition.parameters import read_parameters
@@ -30,7 +30,7 @@ from longspan.infra.local.pipeline.definition.reading import (
     read_members,
     read_text,
 )
-from longspan.infra.local.pipeline.definition.resources import RESOURCES, UNSUPPORTED, Resource
+from longspan.infra.local.pipeline.definition.resources import RESOURCES, UNSUPPORTED, StepResource
 
 __all__ = ["read_definition"]
 
@@ -40,7 +40,7 @@ _TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
 _TYPES = (*RESOURCES, "Condition", "Fail")
 
 
-def read_definition(text: str) -> Definition:
+def read_definition(text: str) -> PipelineDefinition:
     """Raises ValidationError, which says where and what is expected."""
     try:
         value = json.loads(text)
@@ -54,24 +54,24 @@ def read_definition(text: str) -> Definition:
     )
     if members["Version"] != _VERSION:
         raise invalid(f"Version must be '{_VERSION}', got {members['Version']!r}.")
-    steps: dict[str, Step] = {}
+    steps: dict[str, PipelineStep] = {}
     for step in _read_steps(members["Steps"], "Steps", None):
         if step.name in steps:
             raise invalid(f"Duplicate step name '{step.name}'. Step names must be unique.")
         steps[step.name] = step
     if not steps:
         raise invalid("Steps: expected at least one step, got none.")
-    definition = Definition(read_parameters(members.get("Parameters", [])), steps)
+    definition = PipelineDefinition(read_parameters(members.get("Parameters", [])), steps)
     check_graph(definition)
     return definition
 
 
-def _read_steps(value: Any, where: str, branch: Branch | None) -> Iterator[Step]:
+def _read_steps(value: Any, where: str, branch: Branch | None) -> Iterator[PipelineStep]:
     for number, item in enumerate(read_list(value, where)):
         yield from _read_step(item, f"{where}[{number}]", branch)
 
 
-def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[Step]:
+def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[PipelineStep]:
     """The step, and those of its branches."""
     name, kind = _identify(item, where)
     where = f"Step '{name}'"
@@ -81,7 +81,7 @@ def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[Step]:
     if resource is not None:
         check_arguments(arguments, resource, f"{where}.Arguments")
     cache, policies = members.get("CacheConfig"), members.get("RetryPolicies", [])
-    yield Step(
+    yield PipelineStep(
         name=name,
         type=kind,
         arguments={key: value for key, value in arguments.items() if key not in _BRANCHES},
@@ -127,7 +127,7 @@ def _identify(item: Any, where: str) -> tuple[str, str]:
 _BRANCHES: Mapping[str, bool] = {"IfSteps": True, "ElseSteps": False}
 
 
-def _options(kind: str, resource: Resource | None) -> tuple[str, ...]:
+def _options(kind: str, resource: StepResource | None) -> tuple[str, ...]:
     """The members that a step of this type may have."""
     options = ["DisplayName", "Description", "DependsOn"]
     if resource is not None and resource.cacheable:
@@ -164,7 +164,7 @@ def _read_dependency(item: Any, where: str) -> Dependency:
     return Dependency(read_text(members["Step"], where), trigger)
 
 
-def _read_branches(name: str, arguments: Mapping[str, Any], where: str) -> Iterator[Step]:
+def _read_branches(name: str, arguments: Mapping[str, Any], where: str) -> Iterator[PipelineStep]:
     conditions = read_list(arguments["Conditions"], f"{where}.Conditions")
     if not conditions:
         raise invalid(f"{where}.Conditions: expected at least one condition, got none.")

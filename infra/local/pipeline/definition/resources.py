@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["RESOURCES", "UNSUPPORTED", "Resource"]
+__all__ = ["RESOURCES", "UNSUPPORTED", "StepResource"]
 
 
 @dataclass(frozen=True)
-class Resource:
+class StepResource:
     """One type of step that makes something, by `create` and `describe` of SageMaker's API.
 
     `name` is the member of the name in both requests, `arn` that of the ARN in both answers, and
@@ -40,9 +40,9 @@ class Resource:
     also: str = ""  # another operation whose answer's members are properties too
 
 
-def _job(title: str, cached: Mapping[str, tuple[str, ...]], **members: Any) -> Resource:
+def _job(title: str, cached: Mapping[str, tuple[str, ...]], **members: Any) -> StepResource:
     """Training, processing and transform jobs are alike."""
-    return Resource(
+    return StepResource(
         create=f"Create{title}Job",
         describe=f"Describe{title}Job",
         stop=f"Stop{title}Job",
@@ -63,7 +63,7 @@ def _whole(*members: str) -> dict[str, tuple[str, ...]]:
 
 # The attributes are from
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
-RESOURCES: Mapping[str, Resource] = {
+RESOURCES: Mapping[str, StepResource] = {
     "Processing": _job("Processing", _whole("AppSpecification", "Environment", "ProcessingInputs")),
     "Training": _job(
         "Training",
@@ -80,7 +80,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Transform": _job(
         "Transform", _whole("DataProcessing", "Environment", "ModelName", "TransformInput")
     ),
-    "Tuning": Resource(
+    "Tuning": StepResource(
         create="CreateHyperParameterTuningJob",
         describe="DescribeHyperParameterTuningJob",
         stop="StopHyperParameterTuningJob",
@@ -103,14 +103,14 @@ RESOURCES: Mapping[str, Resource] = {
         },
         also="ListTrainingJobsForHyperParameterTuningJob",
     ),
-    "Model": Resource(
+    "Model": StepResource(
         create="CreateModel",
         describe="DescribeModel",
         name="ModelName",
         arn="ModelArn",
         metadata="Model",
     ),
-    "RegisterModel": Resource(
+    "RegisterModel": StepResource(
         create="CreateModelPackage",
         describe="DescribeModelPackage",
         name="ModelPackageName",
@@ -118,7 +118,7 @@ RESOURCES: Mapping[str, Resource] = {
         metadata="RegisterModel",
         excluded=("ModelPackageName",),
     ),
-    "EndpointConfig": Resource(
+    "EndpointConfig": StepResource(
         create="CreateEndpointConfig",
         describe="DescribeEndpointConfig",
         name="EndpointConfigName",
@@ -128,7 +128,7 @@ RESOURCES: Mapping[str, Resource] = {
         cacheable=True,
         retryable=False,
     ),
-    "Endpoint": Resource(
+    "Endpoint": StepResource(
         create="CreateEndpoint",
         describe="DescribeEndpoint",
         name="EndpointName",

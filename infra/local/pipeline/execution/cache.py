@@ -10,14 +10,14 @@ from typing import Any
 
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.documents import Documents
-from longspan.infra.local.pipeline.definition.definition import Step
-from longspan.infra.local.pipeline.definition.resources import Resource
+from longspan.infra.local.pipeline.definition.definition import PipelineStep
+from longspan.infra.local.pipeline.definition.resources import StepResource
 from longspan.infra.local.pipeline.execution.records import EXECUTION
 
 __all__ = ["cache_key", "earlier_result"]
 
 
-def cache_key(step: Step, resource: Resource, arguments: Mapping[str, Any]) -> str:
+def cache_key(step: PipelineStep, resource: StepResource, arguments: Mapping[str, Any]) -> str:
     """The same for the same type, name of the step, and attributes that count for the type."""
     counted = {
         member: _part(arguments[member], parts)

@@ -4,9 +4,12 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePipeline.htm
 """
 
 from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Conflict,
     Document,
     Handler,
@@ -16,13 +19,13 @@ from longspan.infra.local.control.api import (
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Exists, Key
 from longspan.infra.local.control.listing import Listing
-from longspan.infra.local.pipeline.definition.definition_text import definition_text
+from longspan.infra.local.pipeline.definition.parsing import read_definition
 from longspan.infra.local.pipeline.execution.records import (
-    ENDED,
     EXECUTION,
+    EXECUTION_ENDED,
+    EXECUTION_STATUS,
     PIPELINE,
-    STATUS,
-    VERSION,
+    PIPELINE_VERSION,
     version_key,
 )
 
@@ -55,14 +58,14 @@ class Catalog:
             "UpdatePipelineVersion": self._update_version,
         }
 
-    def find(self, call: Call, name: str) -> Document:
+    def find(self, call: ApiCall, name: str) -> Document:
         """By name or ARN. Raises ResourceNotFound."""
         found = self._documents.find(_key(call.region, name))
         if found is None:
             raise ResourceNotFound(f"Pipeline '{_short(name)}' does not exist.")
         return found
 
-    def version(self, call: Call, pipeline: Document, version: int | None) -> Document:
+    def version(self, call: ApiCall, pipeline: Document, version: int | None) -> Document:
         """One version of a pipeline, the last one by default. Raises ResourceNotFound."""
         number = version or pipeline["_LastVersion"]
         found = self._documents.find(version_key(call.region, pipeline[_NAME], number))
@@ -73,14 +76,14 @@ class Catalog:
             )
         return found
 
-    def ran(self, call: Call, pipeline: str, version: int, execution: str) -> None:
+    def ran(self, call: ApiCall, pipeline: str, version: int, execution: str) -> None:
         """Note that an execution was started."""
         now = self._context.now()
         self._documents.change(_key(call.region, pipeline), LastRunTime=now)
         key = version_key(call.region, pipeline, version)
         self._documents.change(key, LastExecutionPipelineExecutionArn=execution)
 
-    def _create(self, call: Call) -> Document:
+    def _create(self, call: ApiCall) -> Document:
         request = call.request
         _refuse_aliases(request)
         name, token = request[_NAME], request["ClientRequestToken"]
@@ -89,7 +92,7 @@ class Catalog:
         earlier = self._documents.find(key)
         if earlier is not None and earlier["_Token"] == token:
             return {"PipelineArn": arn}
-        definition = definition_text(self._context, call, request["RoleArn"])
+        definition = _definition_text(self._context, call, request["RoleArn"])
         now = self._context.now()
         document = {
             **{member: request.get(member) for member in (_NAME, "Tags", *_UPDATED)},
@@ -114,7 +117,7 @@ class Catalog:
         self._add_version(call, name, 1, definition)
         return {"PipelineArn": arn}
 
-    def _add_version(self, call: Call, name: str, number: int, definition: str) -> None:
+    def _add_version(self, call: ApiCall, name: str, number: int, definition: str) -> None:
         self._documents.create(
             version_key(call.region, name, number),
             {
@@ -126,14 +129,14 @@ class Catalog:
             },
         )
 
-    def _describe(self, call: Call) -> Document:
+    def _describe(self, call: ApiCall) -> Document:
         _refuse_aliases(call.request)
         pipeline = self.find(call, call.request[_NAME])
         version = self.version(call, pipeline, call.request.get("PipelineVersionId"))
         shown = {member: version.get(member) for member in (_DEFINITION, *_VERSION_NAMES)}
         return {**pipeline, **shown}
 
-    def _update(self, call: Call) -> Document:
+    def _update(self, call: ApiCall) -> Document:
         """Another definition is another version."""
         request = call.request
         _refuse_aliases(request)
@@ -141,7 +144,7 @@ class Catalog:
         number = pipeline["_LastVersion"]
         if request.get(_DEFINITION) or request.get(_LOCATION):
             role = request.get("RoleArn") or pipeline["RoleArn"]
-            definition = definition_text(self._context, call, role)
+            definition = _definition_text(self._context, call, role)
             if definition != self.version(call, pipeline, None)[_DEFINITION]:
                 number += 1
                 self._add_version(call, pipeline[_NAME], number, definition)
@@ -154,7 +157,7 @@ class Catalog:
         )
         return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": number}
 
-    def _delete(self, call: Call) -> Document:
+    def _delete(self, call: ApiCall) -> Document:
         """With its versions and executions; what they made stays."""
         pipeline = self.find(call, call.request[_NAME])
         arn = pipeline["PipelineArn"]
@@ -163,7 +166,11 @@ class Catalog:
             for key, document in self._documents.of(EXECUTION, call.region)
             if document["PipelineArn"] == arn
         ]
-        running = [d["PipelineExecutionArn"] for _, d in executions if d[STATUS] not in ENDED]
+        running = [
+            d["PipelineExecutionArn"]
+            for _, d in executions
+            if d[EXECUTION_STATUS] not in EXECUTION_ENDED
+        ]
         if running:
             raise Conflict(
                 f"Pipeline '{pipeline[_NAME]}' cannot be deleted: {', '.join(running)} is running. "
@@ -176,7 +183,7 @@ class Catalog:
         self._documents.delete(_key(call.region, pipeline[_NAME]))
         return {"PipelineArn": arn}
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         prefix = call.request.get("PipelineNamePrefix", "")
         found = [
             {**document, "LastExecutionTime": document.get("LastRunTime")}
@@ -186,17 +193,17 @@ class Catalog:
         page, token = _PIPELINES.page(found, call.request)
         return {"PipelineSummaries": [_shown(one) for one in page], "NextToken": token}
 
-    def _list_versions(self, call: Call) -> Document:
+    def _list_versions(self, call: ApiCall) -> Document:
         pipeline = self.find(call, call.request[_NAME])
         found = [
             document
-            for _, document in self._documents.of(VERSION, call.region)
+            for _, document in self._documents.of(PIPELINE_VERSION, call.region)
             if document[_NAME] == pipeline[_NAME]
         ]
         page, token = _VERSIONS.page(found, call.request)
         return {"PipelineVersionSummaries": [_shown(one) for one in page], "NextToken": token}
 
-    def _update_version(self, call: Call) -> Document:
+    def _update_version(self, call: ApiCall) -> Document:
         if call.request.get("PipelineVersionAliasOperations"):
             raise ValidationError("Aliases of pipeline versions are not in the local cloud.")
         pipeline = self.find(call, call.request["PipelineArn"])
@@ -230,3 +237,29 @@ def _shown(document: Document) -> Document:
         for name, value in document.items()
         if not name.startswith("_") and name != _DEFINITION and value is not None
     }
+
+
+def _definition_text(context: Context, call: ApiCall, role: str) -> str:
+    """Checked; read from S3 with the role's rights. Raises ValidationError."""
+    text, location = call.request.get(_DEFINITION), call.request.get(_LOCATION)
+    if (text is None) == (location is None):
+        raise ValidationError(f"Give either {_DEFINITION} or {_LOCATION}, and not both.")
+    # A role that is not there is found now, not after the first start.
+    clients = context.clients.as_role(role, call.region, "pipeline")
+    found = _fetch(clients.client("s3"), location) if location else str(text)
+    read_definition(found)
+    return found
+
+
+def _fetch(s3: Any, location: Mapping[str, str]) -> str:
+    where = {"Bucket": location["Bucket"], "Key": location["ObjectKey"]}
+    if location.get("VersionId"):
+        where["VersionId"] = location["VersionId"]
+    try:
+        body: bytes = s3.get_object(**where)["Body"].read()
+        return body.decode("utf-8")
+    except (ClientError, UnicodeDecodeError) as error:
+        raise ValidationError(
+            f"Unable to read the pipeline definition at s3://{where['Bucket']}/{where['Key']}: "
+            f"{error}"
+        ) from None

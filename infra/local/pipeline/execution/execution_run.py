@@ -6,14 +6,19 @@ All that it knows is in the execution's document, so that a retry goes on from t
 import logging
 from collections.abc import Set
 
-from longspan.infra.local.containers.failures import CloudClosed, cut
+from longspan.infra.local.containers.failures import CloudClosed, shorten
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.pipeline.definition.parsing import read_definition
-from longspan.infra.local.pipeline.execution.records import STATUS, STEP_ENDED, abandon, new_record
+from longspan.infra.local.pipeline.execution.records import (
+    EXECUTION_STATUS,
+    STEP_ENDED,
+    abandon,
+    new_record,
+)
 from longspan.infra.local.pipeline.execution.schedule import Schedule
 from longspan.infra.local.pipeline.execution.step_run import StepRun
 
@@ -54,7 +59,7 @@ class ExecutionRun:
             self._abandon(str(CloudClosed()))
             return False
         schedule = Schedule(self._definition, self._selected, document["_Steps"])
-        stopping = document[STATUS] == "Stopping"
+        stopping = document[EXECUTION_STATUS] == "Stopping"
         if stopping and not self._signals.stop.is_set():
             self._stop_steps()
         ready = () if stopping else schedule.ready
@@ -70,12 +75,12 @@ class ExecutionRun:
 
     def _wait(self, seen: Document) -> None:
         """Until a step ends, or what the user wants changes."""
-        ended, wanted = _ended(seen), (seen[STATUS], _most(seen))
+        ended, wanted = _ended(seen), (seen[EXECUTION_STATUS], _most(seen))
         self._documents.wait(
             self._key,
             lambda document: (
                 _ended(document) != ended
-                or (document[STATUS], _most(document)) != wanted
+                or (document[EXECUTION_STATUS], _most(document)) != wanted
                 or self._signals.close.is_set()
             ),
         )
@@ -111,9 +116,9 @@ class ExecutionRun:
         """Unless the user asked to stop at the last moment, the status is what came of it."""
 
         def conclude(document: Document) -> None:
-            stopping = document[STATUS] == "Stopping"
+            stopping = document[EXECUTION_STATUS] == "Stopping"
             status = "Stopped" if stopping else schedule.conclusion
-            document.update({STATUS: status, "LastModifiedTime": self._context.now()})
+            document.update({EXECUTION_STATUS: status, "LastModifiedTime": self._context.now()})
             if status == "Failed":
                 document["FailureReason"] = _reason(schedule)
 
@@ -149,4 +154,4 @@ def _reason(schedule: Schedule) -> str:
         for name in schedule.unhandled
     ]
     text = f"Step failure: One or multiple steps failed. {'; '.join(causes)}"
-    return cut(text, _LONGEST_REASON)
+    return shorten(text, _LONGEST_REASON)

@@ -5,17 +5,22 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribePipelineEx
 
 from collections.abc import Mapping
 
-from longspan.infra.local.control.api import Call, Document, Handler, ResourceNotFound
+from longspan.infra.local.control.api import ApiCall, Document, Handler, ResourceNotFound
 from longspan.infra.local.control.documents import Documents
 from longspan.infra.local.control.listing import Listing
-from longspan.infra.local.pipeline.definition.parameters import shown
+from longspan.infra.local.pipeline.definition.parameters import parameter_text
 from longspan.infra.local.pipeline.execution.catalog import Catalog
-from longspan.infra.local.pipeline.execution.records import EXECUTION, STATUS, execution_key, public
+from longspan.infra.local.pipeline.execution.records import (
+    EXECUTION,
+    EXECUTION_STATUS,
+    execution_key,
+    public,
+)
 
-__all__ = ["ExecutionViews", "find_execution"]
+__all__ = ["ExecutionViews", "get_execution"]
 
 _ARN = "PipelineExecutionArn"
-_EXECUTIONS = Listing(name=_ARN, status=STATUS)
+_EXECUTIONS = Listing(name=_ARN, status=EXECUTION_STATUS)
 # The SDK asks for one page of steps and no more: it holds as many as a page can.
 _STEPS = Listing(name="StepName", created="_Number", modified="_Number", default_page=100)
 _PARAMETERS = Listing(
@@ -25,14 +30,14 @@ _PARAMETERS = Listing(
 _SUMMARY: Mapping[str, str] = {
     _ARN: _ARN,
     "StartTime": "CreationTime",
-    STATUS: STATUS,
+    EXECUTION_STATUS: EXECUTION_STATUS,
     "PipelineExecutionDescription": "PipelineExecutionDescription",
     "PipelineExecutionDisplayName": "PipelineExecutionDisplayName",
     "PipelineExecutionFailureReason": "FailureReason",
 }
 
 
-def find_execution(documents: Documents, call: Call) -> Document:
+def get_execution(documents: Documents, call: ApiCall) -> Document:
     """The execution that a request names by its ARN. Raises ResourceNotFound."""
     arn = call.request.get(_ARN, "")
     found = documents.find(execution_key(call.region, arn))
@@ -58,17 +63,17 @@ class ExecutionViews:
             "ListPipelineParametersForExecution": self._list_parameters,
         }
 
-    def _find(self, call: Call) -> Document:
-        return find_execution(self._documents, call)
+    def _find(self, call: ApiCall) -> Document:
+        return get_execution(self._documents, call)
 
-    def _describe_definition(self, call: Call) -> Document:
+    def _describe_definition(self, call: ApiCall) -> Document:
         found = self._find(call)
         return {
             "PipelineDefinition": found["_Definition"],
             "CreationTime": found["_DefinitionTime"],
         }
 
-    def _list(self, call: Call) -> Document:
+    def _list(self, call: ApiCall) -> Document:
         arn = self._catalog.find(call, call.request["PipelineName"])["PipelineArn"]
         found = [
             document
@@ -78,16 +83,16 @@ class ExecutionViews:
         page, token = _EXECUTIONS.page(found, call.request)
         return {"PipelineExecutionSummaries": [_summary(one) for one in page], "NextToken": token}
 
-    def _list_steps(self, call: Call) -> Document:
+    def _list_steps(self, call: ApiCall) -> Document:
         """Newest first, as on AWS."""
         records = self._find(call)["_Steps"].values()
         page, token = _STEPS.page(records, call.request)
         return {"PipelineExecutionSteps": public(page), "NextToken": token}
 
-    def _list_parameters(self, call: Call) -> Document:
+    def _list_parameters(self, call: ApiCall) -> Document:
         values = self._find(call)["_Parameters"]
         found = [
-            {"Name": name, "Value": shown(value), "_Number": number}
+            {"Name": name, "Value": parameter_text(value), "_Number": number}
             for number, (name, value) in enumerate(values.items(), 1)
         ]
         page, token = _PARAMETERS.page(found, call.request)

@@ -8,7 +8,7 @@ from typing import Any
 
 from longspan.infra.local.containers.failures import CloudClosed
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Conflict,
     Document,
     Handler,
@@ -17,17 +17,17 @@ from longspan.infra.local.control.api import (
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
-from longspan.infra.local.pipeline.definition.definition import Definition
+from longspan.infra.local.pipeline.definition.definition import PipelineDefinition
 from longspan.infra.local.pipeline.definition.parameters import bind
 from longspan.infra.local.pipeline.definition.parsing import read_definition
 from longspan.infra.local.pipeline.execution.catalog import Catalog
 from longspan.infra.local.pipeline.execution.execution_run import ExecutionRun
-from longspan.infra.local.pipeline.execution.execution_views import find_execution
+from longspan.infra.local.pipeline.execution.execution_views import get_execution
 from longspan.infra.local.pipeline.execution.names import execution_id
 from longspan.infra.local.pipeline.execution.records import (
-    ENDED,
     EXECUTION,
-    STATUS,
+    EXECUTION_ENDED,
+    EXECUTION_STATUS,
     abandon,
     execution_key,
 )
@@ -58,11 +58,11 @@ class Executions:
 
     def recover(self) -> None:
         """What ran when an earlier cloud ended has failed, and can be retried."""
-        for key, status in self._documents.texts(EXECUTION, STATUS):
-            if status not in ENDED:
+        for key, status in self._documents.texts(EXECUTION, EXECUTION_STATUS):
+            if status not in EXECUTION_ENDED:
                 self._abandon(key)
 
-    def _start(self, call: Call) -> Document:
+    def _start(self, call: ApiCall) -> Document:
         request = call.request
         if request.get("PipelineVersionAlias"):
             raise ValidationError(
@@ -89,7 +89,7 @@ class Executions:
             "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName")
             or f"execution-{round(now * 1000)}",
             _PARALLELISM: request.get(_PARALLELISM) or pipeline.get(_PARALLELISM),
-            STATUS: "Executing",
+            EXECUTION_STATUS: "Executing",
             "RoleArn": role,
             "CreationTime": now,
             "LastModifiedTime": now,
@@ -107,7 +107,7 @@ class Executions:
         self._run(key, clients)
         return {_ARN: arn}
 
-    def _started_by(self, call: Call, pipeline: str) -> str | None:
+    def _started_by(self, call: ApiCall, pipeline: str) -> str | None:
         """The execution that the same request started, when it comes again."""
         for _, document in self._documents.of(EXECUTION, call.region):
             if (document["PipelineArn"], document["_Token"]) == (pipeline, call.request[_TOKEN]):
@@ -119,7 +119,9 @@ class Executions:
         name = f"pipeline-{arn.rsplit('/', 1)[-1]}"
         return self._context.clients.as_role(role, region, name)
 
-    def _reused(self, call: Call, definition: Definition, pipeline: str) -> dict[str, Any]:
+    def _reused(
+        self, call: ApiCall, definition: PipelineDefinition, pipeline: str
+    ) -> dict[str, Any]:
         """Records that a selective execution begins with. Raises ValidationError."""
         chosen = call.request.get(_SELECTION)
         if chosen is None:
@@ -139,8 +141,8 @@ class Executions:
         run = ExecutionRun(self._context, key, clients)
         self._context.threads.start(key, lambda _: run.run())
 
-    def _update(self, call: Call) -> Document:
-        find_execution(self._documents, call)
+    def _update(self, call: ApiCall) -> Document:
+        get_execution(self._documents, call)
         members = (
             "PipelineExecutionDescription",
             "PipelineExecutionDisplayName",
@@ -151,35 +153,35 @@ class Executions:
         self._documents.change(key, **given, LastModifiedTime=self._context.now())
         return {_ARN: call.request[_ARN]}
 
-    def _stop(self, call: Call) -> Document:
+    def _stop(self, call: ApiCall) -> Document:
         """The execution's thread does it; asked again meanwhile, it is the same answer."""
-        find_execution(self._documents, call)
+        get_execution(self._documents, call)
 
         def stop(document: Document) -> None:
-            if document[STATUS] in ENDED:
+            if document[EXECUTION_STATUS] in EXECUTION_ENDED:
                 raise Conflict(
                     f"Pipeline execution with ARN '{document[_ARN]}' is in status "
-                    f"'{document[STATUS]}'. Only pipeline executions with 'Executing' status can "
-                    "be stopped."
+                    f"'{document[EXECUTION_STATUS]}'. Only pipeline executions with 'Executing' "
+                    "status can be stopped."
                 )
-            document.update({STATUS: "Stopping", "LastModifiedTime": self._context.now()})
+            document.update({EXECUTION_STATUS: "Stopping", "LastModifiedTime": self._context.now()})
 
         self._documents.edit(execution_key(call.region, call.request[_ARN]), stop)
         return {_ARN: call.request[_ARN]}
 
-    def _retry(self, call: Call) -> Document:
+    def _retry(self, call: ApiCall) -> Document:
         """Steps that failed or were stopped run again, and those that had not run yet."""
-        found, request = find_execution(self._documents, call), call.request
-        if found[STATUS] == "Executing" and found.get("_RetryToken") == request[_TOKEN]:
+        found, request = get_execution(self._documents, call), call.request
+        if found[EXECUTION_STATUS] == "Executing" and found.get("_RetryToken") == request[_TOKEN]:
             return {_ARN: found[_ARN]}
         clients = self._clients(found["RoleArn"], call.region, found[_ARN])
 
         def retry(document: Document) -> None:
-            if document[STATUS] not in ("Failed", "Stopped"):
+            if document[EXECUTION_STATUS] not in ("Failed", "Stopped"):
                 raise Conflict(
                     f"Pipeline execution with ARN '{document[_ARN]}' is in status "
-                    f"'{document[STATUS]}'. Only pipeline executions with 'Failed' or 'Stopped' "
-                    "status can be retried."
+                    f"'{document[EXECUTION_STATUS]}'. Only pipeline executions with 'Failed' or "
+                    "'Stopped' status can be retried."
                 )
             document["_Steps"] = {
                 name: record
@@ -188,7 +190,7 @@ class Executions:
             }
             document.pop("FailureReason", None)
             document.update(
-                {STATUS: "Executing", "LastModifiedTime": self._context.now()},
+                {EXECUTION_STATUS: "Executing", "LastModifiedTime": self._context.now()},
                 _RetryToken=request[_TOKEN],
             )
             if request.get(_PARALLELISM):

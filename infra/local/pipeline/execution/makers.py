@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.pipeline.definition.faults import StepFailure, invoking
-from longspan.infra.local.pipeline.definition.resources import Resource
+from longspan.infra.local.pipeline.definition.resources import StepResource
 
 __all__ = ["Maker"]
 
@@ -23,7 +23,7 @@ _TOP = 50  # of a tuning job's training jobs; as many as AWS has in a step's pro
 class Maker:
     """Creates, describes and stops one kind of resource."""
 
-    def __init__(self, clients: RoleClients, resource: Resource) -> None:
+    def __init__(self, clients: RoleClients, resource: StepResource) -> None:
         self._client = clients.client("sagemaker")
         self._resource = resource
 

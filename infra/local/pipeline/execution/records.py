@@ -9,15 +9,15 @@ from typing import Any
 
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.documents import Key
-from longspan.infra.local.pipeline.definition.definition import Step
+from longspan.infra.local.pipeline.definition.definition import PipelineStep
 
 __all__ = [
-    "ENDED",
     "EXECUTION",
+    "EXECUTION_ENDED",
+    "EXECUTION_STATUS",
     "PIPELINE",
-    "STATUS",
+    "PIPELINE_VERSION",
     "STEP_ENDED",
-    "VERSION",
     "abandon",
     "execution_key",
     "new_record",
@@ -25,9 +25,9 @@ __all__ = [
     "version_key",
 ]
 
-PIPELINE, VERSION, EXECUTION = "pipeline", "pipeline-version", "pipeline-execution"
-STATUS = "PipelineExecutionStatus"
-ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+PIPELINE, PIPELINE_VERSION, EXECUTION = "pipeline", "pipeline-version", "pipeline-execution"
+EXECUTION_STATUS = "PipelineExecutionStatus"
+EXECUTION_ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 
@@ -38,10 +38,10 @@ def execution_key(region: str, arn: str) -> Key:
 
 def version_key(region: str, pipeline: str, version: int) -> Key:
     """Of one version of a pipeline's definition."""
-    return Key(VERSION, region, f"{pipeline}/{version}")
+    return Key(PIPELINE_VERSION, region, f"{pipeline}/{version}")
 
 
-def new_record(step: Step, number: int, now: float) -> Document:
+def new_record(step: PipelineStep, number: int, now: float) -> Document:
     """Of a step that starts as the execution's `number`-th."""
     return {
         "StepName": step.name,
@@ -61,7 +61,7 @@ def abandon(document: Document, reason: str, now: float) -> None:
     for record in document["_Steps"].values():
         if record["StepStatus"] not in STEP_ENDED:
             record.update(StepStatus="Failed", FailureReason=reason, EndTime=now)
-    document.update({STATUS: "Failed", "FailureReason": reason, "LastModifiedTime": now})
+    document.update({EXECUTION_STATUS: "Failed", "FailureReason": reason, "LastModifiedTime": now})
 
 
 def public(records: Iterable[Mapping[str, Any]]) -> list[Document]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from longspan.infra.local.pipeline.definition.definition import Definition, Step
+from longspan.infra.local.pipeline.definition.definition import PipelineDefinition, PipelineStep
 from longspan.infra.local.pipeline.definition.graph import dependencies, inside
 from longspan.infra.local.pipeline.execution.records import STEP_ENDED
 
@@ -22,7 +22,7 @@ _UNSETTLED = (READY, RUNNING, WAITING)
 class Schedule:
     """At one moment. `selected` are the steps that are to run at all, `records` those that did."""
 
-    definition: Definition
+    definition: PipelineDefinition
     selected: Set[str]
     records: Mapping[str, Mapping[str, Any]]
     _states: dict[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Schedule:
             for other, step in self.definition.steps.items()
         )
 
-    def _outlook(self, step: Step) -> str:
+    def _outlook(self, step: PipelineStep) -> str:
         """Of a step that has not started."""
         views = [
             self._after(dependency.step, dependency.trigger)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from longspan.infra.local.control.api import Document, ValidationError
-from longspan.infra.local.pipeline.definition.definition import Definition
+from longspan.infra.local.pipeline.definition.definition import PipelineDefinition
 from longspan.infra.local.pipeline.definition.graph import dependencies, upstream
-from longspan.infra.local.pipeline.execution.records import ENDED, STATUS
+from longspan.infra.local.pipeline.execution.records import EXECUTION_ENDED, EXECUTION_STATUS
 
 __all__ = ["check_selected", "outside", "reused"]
 
 
-def check_selected(definition: Definition, names: Sequence[str]) -> frozenset[str]:
+def check_selected(definition: PipelineDefinition, names: Sequence[str]) -> frozenset[str]:
     """Raises ValidationError for steps that are not there or that are not connected."""
     unknown = [name for name in names if name not in definition.steps]
     if unknown:
@@ -39,7 +39,7 @@ def check_selected(definition: Definition, names: Sequence[str]) -> frozenset[st
     return selected
 
 
-def _all_before(definition: Definition, name: str) -> frozenset[str]:
+def _all_before(definition: PipelineDefinition, name: str) -> frozenset[str]:
     found: set[str] = set()
     left = list(upstream(definition, name))
     while left:
@@ -50,7 +50,7 @@ def _all_before(definition: Definition, name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def outside(definition: Definition, selected: Set[str]) -> Iterator[str]:
+def outside(definition: PipelineDefinition, selected: Set[str]) -> Iterator[str]:
     """The steps that are not selected and whose results the selected ones need."""
     needed = {dependency.step for name in selected for dependency in dependencies(definition, name)}
     yield from (name for name in definition.steps if name in needed - selected)
@@ -71,10 +71,10 @@ def reused(
             f"have dependencies on {list(needed)}"
         )
     arn = source["PipelineExecutionArn"]
-    if source[STATUS] not in ENDED:
+    if source[EXECUTION_STATUS] not in EXECUTION_ENDED:
         raise ValidationError(
-            f"Invalid SourcePipelineExecutionArn: {arn} is in status {source[STATUS]}; give an "
-            "execution that has ended."
+            f"Invalid SourcePipelineExecutionArn: {arn} is in status {source[EXECUTION_STATUS]}; "
+            "give an execution that has ended."
         )
     records = source["_Steps"]
     missing = [name for name in needed if records.get(name, {}).get("StepStatus") != "Succeeded"]

@@ -4,18 +4,18 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from longspan.infra.local.containers.failures import cut
+from longspan.infra.local.containers.failures import shorten
 from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key, Missing
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.pipeline.definition.conditions import holds
-from longspan.infra.local.pipeline.definition.definition import Definition, Step
-from longspan.infra.local.pipeline.definition.expressions import evaluate
+from longspan.infra.local.pipeline.definition.definition import PipelineDefinition, PipelineStep
+from longspan.infra.local.pipeline.definition.expressions import evaluate_expression
 from longspan.infra.local.pipeline.definition.faults import StepFailure, fault_of_reason
 from longspan.infra.local.pipeline.definition.paths import Unresolved
-from longspan.infra.local.pipeline.definition.resources import Resource
+from longspan.infra.local.pipeline.definition.resources import StepResource
 from longspan.infra.local.pipeline.execution.cache import cache_key, earlier_result
 from longspan.infra.local.pipeline.execution.makers import Maker
 from longspan.infra.local.pipeline.execution.names import resource_name
@@ -43,8 +43,8 @@ class StepRun:
         self,
         context: Context,
         key: Key,
-        definition: Definition,
-        step: Step,
+        definition: PipelineDefinition,
+        step: PipelineStep,
         clients: RoleClients,
         signals: Signals,
     ) -> None:
@@ -66,15 +66,15 @@ class StepRun:
         except _Stopped:
             self._end("Stopped")
         except StepFailure as failure:
-            self._end("Failed", FailureReason=cut(str(failure)))
+            self._end("Failed", FailureReason=shorten(str(failure)))
         except (Unresolved, ValueError) as error:
-            self._end("Failed", FailureReason=cut(f"ClientError: {error}"))
+            self._end("Failed", FailureReason=shorten(f"ClientError: {error}"))
         except Missing:
             self._end("Failed", FailureReason="ClientError: What the step made was deleted.")
         except Exception as error:
             logging.getLogger(__name__).exception("step %s", self._step.name)
             reason = f"InternalServerError: {type(error).__name__}: {error}"
-            self._end("Failed", FailureReason=cut(reason))
+            self._end("Failed", FailureReason=shorten(reason))
 
     def _work(self) -> None:
         resource = self._step.resource
@@ -83,22 +83,24 @@ class StepRun:
         elif self._step.type == "Condition":
             self._decide()
         else:
-            message = str(evaluate(self._step.arguments.get("ErrorMessage", ""), self._values()))
-            metadata = {"Fail": {"ErrorMessage": cut(message, 3072)}}
-            self._end("Failed", Metadata=metadata, FailureReason=cut(message))
+            message = str(
+                evaluate_expression(self._step.arguments.get("ErrorMessage", ""), self._values())
+            )
+            metadata = {"Fail": {"ErrorMessage": shorten(message, 3072)}}
+            self._end("Failed", Metadata=metadata, FailureReason=shorten(message))
 
     def _decide(self) -> None:
         values = self._values()
         outcome = all(holds(one, values) for one in self._step.arguments["Conditions"])
         self._end("Succeeded", Metadata={"Condition": {"Outcome": str(outcome)}})
 
-    def _make(self, resource: Resource, maker: Maker) -> None:
+    def _make(self, resource: StepResource, maker: Maker) -> None:
         arn = self._try_on(resource, maker)
         if arn is not None:
             # Not tried again by policy: that would make it a second time.
             self._end("Succeeded", _Properties=maker.describe(arn))
 
-    def _try_on(self, resource: Resource, maker: Maker) -> str | None:
+    def _try_on(self, resource: StepResource, maker: Maker) -> str | None:
         """Until it is there, or no policy has another try: its ARN; None for a cached one."""
         retries: dict[int, int] = {}
         while True:
@@ -119,10 +121,10 @@ class StepRun:
                 return policy.pause(done, self._context.now() - self._started)
         return None
 
-    def _try(self, resource: Resource, maker: Maker, *, first: bool) -> str | None:
+    def _try(self, resource: StepResource, maker: Maker, *, first: bool) -> str | None:
         self._go_on()
         name = self._name(resource)
-        arguments = evaluate(self._step.arguments, self._values(name))
+        arguments = evaluate_expression(self._step.arguments, self._values(name))
         if resource.literal:
             name = arguments.get(resource.name) or name
         key = cache_key(self._step, resource, arguments)
@@ -139,13 +141,13 @@ class StepRun:
             self._follow(resource, maker, name)
         return arn
 
-    def _name(self, resource: Resource) -> str:
+    def _name(self, resource: StepResource) -> str:
         """A new one for each try; a name that is given is the beginning of it."""
         given = self._step.arguments.get(resource.name)
-        prefix = None if given is None else str(evaluate(given, self._values()))
+        prefix = None if given is None else str(evaluate_expression(given, self._values()))
         return resource_name(self._key.name, self._step.name, resource.longest, prefix)
 
-    def _take(self, resource: Resource, maker: Maker, key: str) -> bool:
+    def _take(self, resource: StepResource, maker: Maker, key: str) -> bool:
         """Whether an earlier result is there and was taken."""
         if self._step.expires_after is None:
             return False
@@ -166,7 +168,7 @@ class StepRun:
         )
         return True
 
-    def _follow(self, resource: Resource, maker: Maker, name: str) -> None:
+    def _follow(self, resource: StepResource, maker: Maker, name: str) -> None:
         """Until it has ended; stops it when the step is to stop, if that can be done."""
         key = Key(resource.kind, self._key.region, name)
 
@@ -183,7 +185,7 @@ class StepRun:
         self._check_closing()
         self._judge(resource, found)
 
-    def _judge(self, resource: Resource, found: Mapping[str, Any]) -> None:
+    def _judge(self, resource: StepResource, found: Mapping[str, Any]) -> None:
         """Raises StepFailure or _Stopped for what did not come to the end that was wanted."""
         status, reason = found[resource.status], found.get("FailureReason") or ""
         limit = found.get("SecondaryStatus", "")
@@ -196,7 +198,7 @@ class StepRun:
             fault = ""  # a tuning job tries its training jobs again itself
         raise StepFailure(reason or f"{resource.metadata} ended {status} {limit}".strip(), fault)
 
-    def _rolled_back(self, resource: Resource, found: Mapping[str, Any]) -> bool:
+    def _rolled_back(self, resource: StepResource, found: Mapping[str, Any]) -> bool:
         """An endpoint whose update failed serves on, as it was before, and says why."""
         return resource.kind == "endpoint" and bool(found.get("FailureReason"))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from longspan.infra.local.control.api import Document, ValidationError
 from longspan.infra.local.control.s3_objects import parse_uri
-from longspan.infra.local.pipeline.definition.definition import Definition
+from longspan.infra.local.pipeline.definition.definition import PipelineDefinition
 from longspan.infra.local.pipeline.definition.expressions import Reference
 from longspan.infra.local.pipeline.definition.faults import StepFailure, invoking
 from longspan.infra.local.pipeline.definition.paths import Unresolved, look_up
@@ -22,7 +22,7 @@ __all__ = ["ExecutionValues"]
 class ExecutionValues:
     """As one step sees them; `name` is that of its own job, `s3` a client of the role."""
 
-    definition: Definition
+    definition: PipelineDefinition
     execution: Document
     s3: Any
     now: float

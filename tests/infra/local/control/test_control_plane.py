@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from longspan.infra.local.control.api import (
-    Call,
+    ApiCall,
     Document,
     Handler,
     UnknownOperation,
@@ -25,13 +25,13 @@ class Echo:
     def recover(self) -> None:
         self._log.append(f"recover {self._name}")
 
-    def _answer(self, call: Call) -> Document:
+    def _answer(self, call: ApiCall) -> Document:
         self._log.append(call.operation)
         return {**call.request, "ModelArn": call.arn("model/a"), "Private": 1}
 
 
-def call(operation: str, **request: Any) -> Call:
-    return Call(operation, request, "us-east-1", "123456789012", "arn:aws:iam::1:user/a")
+def call(operation: str, **request: Any) -> ApiCall:
+    return ApiCall(operation, request, "us-east-1", "123456789012", "arn:aws:iam::1:user/a")
 
 
 def test_an_answer_has_the_members_of_its_shape() -> None:

@@ -166,7 +166,7 @@ def test_a_member_of_all_of_a_kind(tmp_path: Path) -> None:
         path.write_text(json.dumps(damage))
         for kept in (True, False):
             with pytest.raises(LocalCloudError, match=f"{path}: expected a document .*got {came}"):
-                Documents(tmp_path, kept=kept).texts("model", "Status")
+                Documents(tmp_path, persist=kept).texts("model", "Status")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path, content: str, c
 
 def test_a_copy_to_look_at_writes_nothing(tmp_path: Path) -> None:
     Documents(tmp_path).create(KEY, {"n": 0})
-    copied = Documents(tmp_path, kept=False)
+    copied = Documents(tmp_path, persist=False)
     copied.change(KEY, n=1)
     copied.create(Key("other", "x", "n"), {})
     assert copied.get(KEY) == {"n": 1}

@@ -5,39 +5,39 @@ from typing import Any
 
 import pytest
 
-from tests.infra.local.plane_bench import PlaneBench, registry
+from tests.infra.local.control.control_client import ControlClient, open_control
 
 INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaneBench]:
-    with registry(tmp_path_factory.mktemp("registry")) as bench:
-        bench.model("model")
-        yield bench
+def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlClient]:
+    with open_control(tmp_path_factory.mktemp("control")) as control:
+        control.model("model")
+        yield control
 
 
 def variant(name: str = "main", **members: Any) -> dict[str, Any]:
     return {"VariantName": name, "ModelName": "model", **(members or INSTANCES)}
 
 
-def test_a_config_is_described_listed_and_deleted(bench: PlaneBench) -> None:
-    arn = bench.call(
+def test_a_config_is_described_listed_and_deleted(control: ControlClient) -> None:
+    arn = control.call(
         "CreateEndpointConfig", EndpointConfigName="one", ProductionVariants=[variant()]
     )["EndpointConfigArn"]
     assert arn == "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/one"
-    found = bench.call("DescribeEndpointConfig", EndpointConfigName="one")
+    found = control.call("DescribeEndpointConfig", EndpointConfigName="one")
     assert found["ProductionVariants"] == [{**variant(), "InitialVariantWeight": 1.0}]
-    listed = bench.call("ListEndpointConfigs", NameContains="on")["EndpointConfigs"]
+    listed = control.call("ListEndpointConfigs", NameContains="on")["EndpointConfigs"]
     assert [one["EndpointConfigArn"] for one in listed] == [arn]
-    code, message = bench.refusal(
+    code, message = control.refusal(
         "CreateEndpointConfig", EndpointConfigName="one", ProductionVariants=[variant()]
     )
     assert (code, arn in message) == ("ValidationException", True)
-    assert bench.call("DeleteEndpointConfig", EndpointConfigName="one") == {}
+    assert control.call("DeleteEndpointConfig", EndpointConfigName="one") == {}
     for operation in ("DescribeEndpointConfig", "DeleteEndpointConfig"):
-        code, message = bench.refusal(operation, EndpointConfigName="one")
+        code, message = control.refusal(operation, EndpointConfigName="one")
         assert code == "ValidationException"
         assert message == f'Could not find endpoint configuration "{arn}".'
 
@@ -65,9 +65,9 @@ def test_a_config_is_described_listed_and_deleted(bench: PlaneBench) -> None:
     ],
 )
 def test_variants_that_make_no_sense_are_refused(
-    bench: PlaneBench, variants: list[dict[str, Any]], said: str
+    control: ControlClient, variants: list[dict[str, Any]], said: str
 ) -> None:
-    code, message = bench.refusal(
+    code, message = control.refusal(
         "CreateEndpointConfig", EndpointConfigName="bad", ProductionVariants=variants
     )
     assert code == "ValidationException"
@@ -91,9 +91,9 @@ CAPTURE = {
     ],
 )
 def test_what_would_not_be_done_is_refused_by_name(
-    bench: PlaneBench, members: dict[str, Any]
+    control: ControlClient, members: dict[str, Any]
 ) -> None:
-    _, message = bench.refusal(
+    _, message = control.refusal(
         "CreateEndpointConfig",
         EndpointConfigName="bad",
         ProductionVariants=[variant()],
@@ -103,8 +103,8 @@ def test_what_would_not_be_done_is_refused_by_name(
     assert "the local cloud" in message
 
 
-def test_capture_that_is_off_is_no_capture(bench: PlaneBench) -> None:
-    bench.call(
+def test_capture_that_is_off_is_no_capture(control: ControlClient) -> None:
+    control.call(
         "CreateEndpointConfig",
         EndpointConfigName="off",
         ProductionVariants=[variant()],
@@ -112,12 +112,12 @@ def test_capture_that_is_off_is_no_capture(bench: PlaneBench) -> None:
     )
 
 
-def test_a_model_may_go_after_its_config(bench: PlaneBench) -> None:
-    bench.model("fleeting")
-    bench.call(
+def test_a_model_may_go_after_its_config(control: ControlClient) -> None:
+    control.model("fleeting")
+    control.call(
         "CreateEndpointConfig",
         EndpointConfigName="lasting",
         ProductionVariants=[{**variant(), "ModelName": "fleeting"}],
     )
-    bench.call("DeleteModel", ModelName="fleeting")
-    assert bench.call("DescribeEndpointConfig", EndpointConfigName="lasting")
+    control.call("DeleteModel", ModelName="fleeting")
+    assert control.call("DescribeEndpointConfig", EndpointConfigName="lasting")

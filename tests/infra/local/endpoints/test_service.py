@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Documents, Key
-from longspan.infra.local.control.invocations import Answer, Invocation, unavailable
+from longspan.infra.local.control.invocations import Invocation, InvocationResponse, unavailable
 from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.endpoints.deployments import Deployments
 from longspan.infra.local.endpoints.fleet import EndpointFleet
@@ -27,7 +27,7 @@ INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
 
 @dataclass
-class Bench:
+class EndpointClient:
     """A local cloud, and names that no other test has taken."""
 
     cloud: Any
@@ -107,8 +107,8 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tiny_cloud: Any) -> Bench:
-    return Bench(
+def endpoint_client(tiny_cloud: Any) -> EndpointClient:
+    return EndpointClient(
         tiny_cloud,
         tiny_cloud.client("sagemaker"),
         tiny_cloud.client("sagemaker-runtime"),
@@ -123,17 +123,24 @@ def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def test_an_endpoint_serves_its_model_until_it_is_deleted(bench: Bench) -> None:
-    bench.model("one", bench.archive("one"), {"GREETING": "good day"})
-    bench.config("one")
-    created = bench.sagemaker.create_endpoint(EndpointName="one", EndpointConfigName="one")
+def test_an_endpoint_serves_its_model_until_it_is_deleted(endpoint_client: EndpointClient) -> None:
+    endpoint_client.model("one", endpoint_client.archive("one"), {"GREETING": "good day"})
+    endpoint_client.config("one")
+    created = endpoint_client.sagemaker.create_endpoint(
+        EndpointName="one", EndpointConfigName="one"
+    )
     assert created["EndpointArn"].endswith(":endpoint/one")
-    assert bench.sagemaker.describe_endpoint(EndpointName="one")["EndpointStatus"] == "Creating"
-    code, message = refusal(bench.sagemaker.delete_endpoint, EndpointName="one")
+    assert (
+        endpoint_client.sagemaker.describe_endpoint(EndpointName="one")["EndpointStatus"]
+        == "Creating"
+    )
+    code, message = refusal(endpoint_client.sagemaker.delete_endpoint, EndpointName="one")
     assert (code, "in-progress" in message) == ("ValidationException", True)
-    bench.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="one", WaiterConfig=WAIT)
+    endpoint_client.sagemaker.get_waiter("endpoint_in_service").wait(
+        EndpointName="one", WaiterConfig=WAIT
+    )
 
-    answer = bench.ask("one", CustomAttributes="trace=7", Accept="application/json")
+    answer = endpoint_client.ask("one", CustomAttributes="trace=7", Accept="application/json")
     assert answer["model"] == "one"
     assert answer["body"] == "hello"
     assert answer["greeting"] == "good day"
@@ -141,23 +148,27 @@ def test_an_endpoint_serves_its_model_until_it_is_deleted(bench: Bench) -> None:
     assert answer["answer"]["CustomAttributes"] == "TRACE=7"
     assert answer["answer"]["ContentType"] == "application/json"
 
-    described = bench.sagemaker.describe_endpoint(EndpointName="one")
+    described = endpoint_client.sagemaker.describe_endpoint(EndpointName="one")
     variant = described["ProductionVariants"][0]
     assert variant["DeployedImages"][0]["SpecifiedImage"] == "image"
     assert variant["CurrentInstanceCount"] == variant["DesiredInstanceCount"] == 1
     assert "FailureReason" not in described
 
-    bench.sagemaker.delete_endpoint(EndpointName="one")
-    bench.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="one", WaiterConfig=WAIT)
-    code, message = refusal(bench.runtime.invoke_endpoint, EndpointName="one", Body=b"")
+    endpoint_client.sagemaker.delete_endpoint(EndpointName="one")
+    endpoint_client.sagemaker.get_waiter("endpoint_deleted").wait(
+        EndpointName="one", WaiterConfig=WAIT
+    )
+    code, message = refusal(endpoint_client.runtime.invoke_endpoint, EndpointName="one", Body=b"")
     assert code == "ValidationError"
     assert message == "Endpoint one of account 123456789012 not found."
-    assert not list((bench.cloud.directory / "work/endpoints").rglob("one/model/tiny.json"))
+    assert not list(
+        (endpoint_client.cloud.directory / "work/endpoints").rglob("one/model/tiny.json")
+    )
 
 
-def test_logs_are_in_cloudwatch(bench: Bench) -> None:
-    bench.serve(bench.prepared("logging"))
-    logs = bench.cloud.client("logs")
+def test_logs_are_in_cloudwatch(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("logging"))
+    logs = endpoint_client.cloud.client("logs")
     group = "/aws/sagemaker/Endpoints/logging"
     stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
     assert stream.startswith("logging/i-")
@@ -169,12 +180,12 @@ def test_logs_are_in_cloudwatch(bench: Bench) -> None:
     ("body", "status", "side"), [("bad", 400, "client"), ("broken", 500, "server")]
 )
 def test_errors_of_the_container_are_model_errors(
-    bench: Bench, body: str, status: int, side: str
+    endpoint_client: EndpointClient, body: str, status: int, side: str
 ) -> None:
-    if "erring" not in listed(bench):
-        bench.serve(bench.prepared("erring"))
-    with pytest.raises(bench.runtime.exceptions.ModelError) as caught:
-        bench.ask("erring", body)
+    if "erring" not in listed(endpoint_client):
+        endpoint_client.serve(endpoint_client.prepared("erring"))
+    with pytest.raises(endpoint_client.runtime.exceptions.ModelError) as caught:
+        endpoint_client.ask("erring", body)
     response = caught.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert response["OriginalStatusCode"] == status
@@ -183,80 +194,89 @@ def test_errors_of_the_container_are_model_errors(
     assert ":log-stream:erring/i-" in response["LogStreamArn"]
 
 
-def listed(bench: Bench) -> list[str]:
-    pages = bench.sagemaker.get_paginator("list_endpoints").paginate()
+def listed(endpoint_client: EndpointClient) -> list[str]:
+    pages = endpoint_client.sagemaker.get_paginator("list_endpoints").paginate()
     return [found["EndpointName"] for page in pages for found in page["Endpoints"]]
 
 
-def test_a_container_that_dies_is_started_again(bench: Bench) -> None:
-    bench.serve(bench.prepared("mortal"))
-    once = bench.cloud.client("sagemaker-runtime", Config(retries={"total_max_attempts": 1}))
+def test_a_container_that_dies_is_started_again(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("mortal"))
+    once = endpoint_client.cloud.client(
+        "sagemaker-runtime", Config(retries={"total_max_attempts": 1})
+    )
     code, _ = refusal(once.invoke_endpoint, EndpointName="mortal", Body=b"crash")
     assert code == "ServiceUnavailable"
     # An ordinary client tries again by itself.
-    patient = bench.cloud.client(
+    patient = endpoint_client.cloud.client(
         "sagemaker-runtime", Config(retries={"total_max_attempts": 10, "mode": "standard"})
     )
     answer = patient.invoke_endpoint(EndpointName="mortal", Body=b"hello")
     assert json.loads(answer["Body"].read())["model"] == "mortal"
 
 
-def test_several_variants_share_by_weight_and_can_be_asked_for(bench: Bench) -> None:
-    bench.model("left", bench.archive("left"))
-    bench.model("right", bench.archive("right"))
-    bench.config("both", {"left": 1.0, "right": 0.0})
-    bench.serve("both")
-    assert {bench.ask("both")["variant"] for _ in range(20)} == {"left"}
-    assert bench.ask("both", TargetVariant="right")["model"] == "right"
+def test_several_variants_share_by_weight_and_can_be_asked_for(
+    endpoint_client: EndpointClient,
+) -> None:
+    endpoint_client.model("left", endpoint_client.archive("left"))
+    endpoint_client.model("right", endpoint_client.archive("right"))
+    endpoint_client.config("both", {"left": 1.0, "right": 0.0})
+    endpoint_client.serve("both")
+    assert {endpoint_client.ask("both")["variant"] for _ in range(20)} == {"left"}
+    assert endpoint_client.ask("both", TargetVariant="right")["model"] == "right"
     code, message = refusal(
-        bench.runtime.invoke_endpoint, EndpointName="both", Body=b"", TargetVariant="up"
+        endpoint_client.runtime.invoke_endpoint, EndpointName="both", Body=b"", TargetVariant="up"
     )
     assert code == "ValidationError"
     assert "left, right" in message
 
-    bench.sagemaker.update_endpoint_weights_and_capacities(
+    endpoint_client.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName="both",
         DesiredWeightsAndCapacities=[
             {"VariantName": "left", "DesiredWeight": 0.0},
             {"VariantName": "right", "DesiredWeight": 1.0, "DesiredInstanceCount": 3},
         ],
     )
-    described = bench.settled("both")
+    described = endpoint_client.settled("both")
     right = described["ProductionVariants"][1]
     assert (right["CurrentWeight"], right["CurrentInstanceCount"]) == (1.0, 3)
-    assert {bench.ask("both")["variant"] for _ in range(20)} == {"right"}
+    assert {endpoint_client.ask("both")["variant"] for _ in range(20)} == {"right"}
 
     code, message = refusal(
-        bench.sagemaker.update_endpoint_weights_and_capacities,
+        endpoint_client.sagemaker.update_endpoint_weights_and_capacities,
         EndpointName="both",
         DesiredWeightsAndCapacities=[{"VariantName": "up", "DesiredWeight": 1.0}],
     )
     assert code == "ValidationException"
-    assert bench.settled("both")["EndpointStatus"] == "InService"
+    assert endpoint_client.settled("both")["EndpointStatus"] == "InService"
 
 
-def test_an_update_replaces_what_serves_without_a_gap(bench: Bench) -> None:
-    bench.serve(bench.prepared("before"))
-    bench.prepared("after")
-    bench.sagemaker.update_endpoint(EndpointName="before", EndpointConfigName="after")
-    described = bench.sagemaker.describe_endpoint(EndpointName="before")
+def test_an_update_replaces_what_serves_without_a_gap(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("before"))
+    endpoint_client.prepared("after")
+    endpoint_client.sagemaker.update_endpoint(EndpointName="before", EndpointConfigName="after")
+    described = endpoint_client.sagemaker.describe_endpoint(EndpointName="before")
     assert described["EndpointStatus"] == "Updating"
     assert described["PendingDeploymentSummary"]["EndpointConfigName"] == "after"
     seen = []
-    while bench.sagemaker.describe_endpoint(EndpointName="before")["EndpointStatus"] == "Updating":
-        seen.append(bench.ask("before")["model"])
+    while (
+        endpoint_client.sagemaker.describe_endpoint(EndpointName="before")["EndpointStatus"]
+        == "Updating"
+    ):
+        seen.append(endpoint_client.ask("before")["model"])
     assert seen == sorted(seen, reverse=True)  # "before", then "after"
-    assert bench.ask("before")["model"] == "after"
-    described = bench.settled("before")
+    assert endpoint_client.ask("before")["model"] == "after"
+    described = endpoint_client.settled("before")
     assert described["EndpointConfigName"] == "after"
     assert "PendingDeploymentSummary" not in described
 
 
-def test_an_update_loses_no_request(bench: Bench) -> None:
+def test_an_update_loses_no_request(endpoint_client: EndpointClient) -> None:
     """Not even of a client that asks once."""
-    bench.serve(bench.prepared("steady"))
-    bench.prepared("steady-again")
-    once = bench.cloud.client("sagemaker-runtime", Config(retries={"total_max_attempts": 1}))
+    endpoint_client.serve(endpoint_client.prepared("steady"))
+    endpoint_client.prepared("steady-again")
+    once = endpoint_client.cloud.client(
+        "sagemaker-runtime", Config(retries={"total_max_attempts": 1})
+    )
     over = threading.Event()
     answers: list[str] = []
 
@@ -267,8 +287,10 @@ def test_an_update_loses_no_request(bench: Bench) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         asking = [pool.submit(ask) for _ in range(3)]
-        bench.sagemaker.update_endpoint(EndpointName="steady", EndpointConfigName="steady-again")
-        described = bench.settled("steady")
+        endpoint_client.sagemaker.update_endpoint(
+            EndpointName="steady", EndpointConfigName="steady-again"
+        )
+        described = endpoint_client.settled("steady")
         time.sleep(0.3)
         over.set()
         for one in asking:
@@ -285,17 +307,17 @@ def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
     key = Key("endpoint", "us-east-1", "one")
 
     class After:
-        def invoke(self, invocation: Invocation) -> Answer:
-            return Answer(200, {}, b"after")
+        def invoke(self, invocation: Invocation) -> InvocationResponse:
+            return InvocationResponse(200, {}, b"after")
 
     class Before:
-        def invoke(self, invocation: Invocation) -> Answer:
+        def invoke(self, invocation: Invocation) -> InvocationResponse:
             """It was replaced while the request was on its way, and is gone now."""
             deployments._fleets[key] = cast(EndpointFleet, After())
             return unavailable("gone")
 
     class Ill:
-        def invoke(self, invocation: Invocation) -> Answer:
+        def invoke(self, invocation: Invocation) -> InvocationResponse:
             return unavailable("ill")
 
     invocation = Invocation("one", "123456789012", "us-east-1", b"", "", "", {})
@@ -304,9 +326,9 @@ def test_the_fleet_that_follows_answers_for_the_one_that_stops() -> None:
         assert deployments.invoke(invocation).status == status
 
 
-def test_an_answer_is_streamed_on_request(bench: Bench) -> None:
-    bench.serve(bench.prepared("streaming"))
-    answer = bench.runtime.invoke_endpoint_with_response_stream(
+def test_an_answer_is_streamed_on_request(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("streaming"))
+    answer = endpoint_client.runtime.invoke_endpoint_with_response_stream(
         EndpointName="streaming", Body=b"hello", CustomAttributes="a"
     )
     body = b"".join(event["PayloadPart"]["Bytes"] for event in answer["Body"])
@@ -314,8 +336,10 @@ def test_an_answer_is_streamed_on_request(bench: Bench) -> None:
     assert answer["ContentType"] == "application/json"
     assert answer["InvokedProductionVariant"] == "streaming"
     assert answer["CustomAttributes"] == "A"
-    with pytest.raises(bench.runtime.exceptions.ModelError):
-        bench.runtime.invoke_endpoint_with_response_stream(EndpointName="streaming", Body=b"bad")
+    with pytest.raises(endpoint_client.runtime.exceptions.ModelError):
+        endpoint_client.runtime.invoke_endpoint_with_response_stream(
+            EndpointName="streaming", Body=b"bad"
+        )
 
 
 @pytest.mark.parametrize(
@@ -329,62 +353,64 @@ def test_an_answer_is_streamed_on_request(bench: Bench) -> None:
     ],
 )
 def test_what_no_endpoint_here_has_is_refused_by_name(
-    bench: Bench, member: str, value: str
+    endpoint_client: EndpointClient, member: str, value: str
 ) -> None:
     code, message = refusal(
-        bench.runtime.invoke_endpoint, EndpointName="any", Body=b"", **{member: value}
+        endpoint_client.runtime.invoke_endpoint, EndpointName="any", Body=b"", **{member: value}
     )
     assert (code, message.split()[0]) == ("ValidationError", member)
 
 
-def test_a_failed_update_is_rolled_back(bench: Bench) -> None:
-    bench.serve(bench.prepared("good"))
-    bench.prepared("ill", exit=5)
-    bench.sagemaker.update_endpoint(EndpointName="good", EndpointConfigName="ill")
-    described = bench.settled("good")
+def test_a_failed_update_is_rolled_back(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("good"))
+    endpoint_client.prepared("ill", exit=5)
+    endpoint_client.sagemaker.update_endpoint(EndpointName="good", EndpointConfigName="ill")
+    described = endpoint_client.settled("good")
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == "good"
     assert "rolled back" in described["FailureReason"]
     assert "exit status 5" in described["FailureReason"]
-    assert bench.ask("good")["model"] == "good"
+    assert endpoint_client.ask("good")["model"] == "good"
     # The next one that succeeds has no reason any more.
-    bench.prepared("better")
-    bench.sagemaker.update_endpoint(EndpointName="good", EndpointConfigName="better")
-    assert "FailureReason" not in bench.settled("good")
+    endpoint_client.prepared("better")
+    endpoint_client.sagemaker.update_endpoint(EndpointName="good", EndpointConfigName="better")
+    assert "FailureReason" not in endpoint_client.settled("good")
 
 
-def test_an_update_keeps_the_properties_that_it_is_told_to(bench: Bench) -> None:
-    bench.serve(bench.prepared("kept"))
-    bench.sagemaker.update_endpoint_weights_and_capacities(
+def test_an_update_keeps_the_properties_that_it_is_told_to(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("kept"))
+    endpoint_client.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName="kept",
         DesiredWeightsAndCapacities=[
             {"VariantName": "kept", "DesiredWeight": 2.0, "DesiredInstanceCount": 4}
         ],
     )
-    bench.settled("kept")
-    bench.config("kept-again", {"kept": 1.0})
-    bench.sagemaker.update_endpoint(
+    endpoint_client.settled("kept")
+    endpoint_client.config("kept-again", {"kept": 1.0})
+    endpoint_client.sagemaker.update_endpoint(
         EndpointName="kept",
         EndpointConfigName="kept-again",
         RetainAllVariantProperties=True,
         ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
     )
-    variant = bench.settled("kept")["ProductionVariants"][0]
+    variant = endpoint_client.settled("kept")["ProductionVariants"][0]
     assert variant["DesiredInstanceCount"] == 4
     assert variant["DesiredWeight"] == 1.0
 
 
-def test_a_container_that_ends_fails_the_endpoint(bench: Bench) -> None:
-    described = bench.serve(bench.prepared("dead", exit=7))
+def test_a_container_that_ends_fails_the_endpoint(endpoint_client: EndpointClient) -> None:
+    described = endpoint_client.serve(endpoint_client.prepared("dead", exit=7))
     assert described["EndpointStatus"] == "Failed"
     assert "did not pass the ping health check" in described["FailureReason"]
     assert "exit status 7" in described["FailureReason"]
     _, message = refusal(
-        bench.sagemaker.update_endpoint, EndpointName="dead", EndpointConfigName="dead"
+        endpoint_client.sagemaker.update_endpoint, EndpointName="dead", EndpointConfigName="dead"
     )
     assert "Cannot update failed endpoint" in message
-    bench.sagemaker.delete_endpoint(EndpointName="dead")
-    bench.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="dead", WaiterConfig=WAIT)
+    endpoint_client.sagemaker.delete_endpoint(EndpointName="dead")
+    endpoint_client.sagemaker.get_waiter("endpoint_deleted").wait(
+        EndpointName="dead", WaiterConfig=WAIT
+    )
 
 
 @pytest.mark.parametrize(
@@ -395,42 +421,44 @@ def test_a_container_that_ends_fails_the_endpoint(bench: Bench) -> None:
     ],
 )
 def test_model_data_that_is_no_good_fails_the_endpoint(
-    bench: Bench, name: str, content: bytes | None, said: str
+    endpoint_client: EndpointClient, name: str, content: bytes | None, said: str
 ) -> None:
-    bench.prepared(name)
+    endpoint_client.prepared(name)
     if content is None:
-        bench.s3.delete_object(Bucket=bench.cloud.bucket, Key=f"{name}/model.tar.gz")
+        endpoint_client.s3.delete_object(
+            Bucket=endpoint_client.cloud.bucket, Key=f"{name}/model.tar.gz"
+        )
     else:
-        bench.upload(name, content)
-    described = bench.serve(name)
+        endpoint_client.upload(name, content)
+    described = endpoint_client.serve(name)
     assert described["EndpointStatus"] == "Failed"
     assert said in described["FailureReason"]
 
 
-def test_an_archive_that_leads_outside_is_refused(bench: Bench) -> None:
+def test_an_archive_that_leads_outside_is_refused(endpoint_client: EndpointClient) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         member = tarfile.TarInfo("../../../../escaped.json")
         tar.addfile(member, io.BytesIO(b""))
-    bench.model("escape", bench.upload("escape", packed.getvalue()))
-    bench.config("escape")
-    assert bench.serve("escape")["EndpointStatus"] == "Failed"
-    assert not list(bench.cloud.directory.rglob("escaped.json"))
+    endpoint_client.model("escape", endpoint_client.upload("escape", packed.getvalue()))
+    endpoint_client.config("escape")
+    assert endpoint_client.serve("escape")["EndpointStatus"] == "Failed"
+    assert not list(endpoint_client.cloud.directory.rglob("escaped.json"))
 
 
-def test_serverless_is_served_the_same_way(bench: Bench) -> None:
-    bench.model("less", bench.archive("less"))
+def test_serverless_is_served_the_same_way(endpoint_client: EndpointClient) -> None:
+    endpoint_client.model("less", endpoint_client.archive("less"))
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-    bench.config("less", ServerlessConfig=serverless)
-    variant = bench.serve("less")["ProductionVariants"][0]
+    endpoint_client.config("less", ServerlessConfig=serverless)
+    variant = endpoint_client.serve("less")["ProductionVariants"][0]
     assert variant["CurrentServerlessConfig"] == serverless
     assert "CurrentInstanceCount" not in variant
-    assert bench.ask("less")["model"] == "less"
+    assert endpoint_client.ask("less")["model"] == "less"
 
 
-def test_requests_are_refused_as_aws_refuses_them(bench: Bench) -> None:
-    bench.serve(bench.prepared("taken"))
-    create = bench.sagemaker.create_endpoint
+def test_requests_are_refused_as_aws_refuses_them(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("taken"))
+    create = endpoint_client.sagemaker.create_endpoint
     assert (
         "Cannot create already existing endpoint"
         in refusal(create, EndpointName="taken", EndpointConfigName="taken")[1]
@@ -443,15 +471,18 @@ def test_requests_are_refused_as_aws_refuses_them(bench: Bench) -> None:
         "failed to satisfy constraint"
         in refusal(create, EndpointName="under_score", EndpointConfigName="taken")[1]
     )
-    for call in (bench.sagemaker.describe_endpoint, bench.sagemaker.delete_endpoint):
+    for call in (
+        endpoint_client.sagemaker.describe_endpoint,
+        endpoint_client.sagemaker.delete_endpoint,
+    ):
         code, message = refusal(call, EndpointName="none")
         assert code == "ValidationException"
         assert "Could not find endpoint" in message
 
 
-def test_autoscaling_is_accepted_and_shown(bench: Bench) -> None:
-    bench.serve(bench.prepared("scaled"))
-    scaling = bench.cloud.client("application-autoscaling")
+def test_autoscaling_is_accepted_and_shown(endpoint_client: EndpointClient) -> None:
+    endpoint_client.serve(endpoint_client.prepared("scaled"))
+    scaling = endpoint_client.cloud.client("application-autoscaling")
     target = {
         "ServiceNamespace": "sagemaker",
         "ResourceId": "endpoint/scaled/variant/scaled",
@@ -473,10 +504,10 @@ def test_autoscaling_is_accepted_and_shown(bench: Bench) -> None:
     assert [(t["MinCapacity"], t["MaxCapacity"]) for t in found] == [(1, 3)]
 
 
-def test_an_approved_package_is_deployed(bench: Bench) -> None:
-    bench.sagemaker.create_model_package_group(ModelPackageGroupName="registry")
-    uri = bench.archive("packaged")
-    package = bench.sagemaker.create_model_package(
+def test_an_approved_package_is_deployed(endpoint_client: EndpointClient) -> None:
+    endpoint_client.sagemaker.create_model_package_group(ModelPackageGroupName="registry")
+    uri = endpoint_client.archive("packaged")
+    package = endpoint_client.sagemaker.create_model_package(
         ModelPackageGroupName="registry",
         InferenceSpecification={
             "Containers": [
@@ -487,20 +518,22 @@ def test_an_approved_package_is_deployed(bench: Bench) -> None:
         },
         ModelApprovalStatus="Approved",
     )["ModelPackageArn"]
-    bench.sagemaker.create_model(
+    endpoint_client.sagemaker.create_model(
         ModelName="packaged",
-        ExecutionRoleArn=bench.cloud.role,
+        ExecutionRoleArn=endpoint_client.cloud.role,
         Containers=[{"ModelPackageName": package, "Environment": {"GREETING": "hello"}}],
     )
-    bench.config("packaged")
-    bench.serve("packaged")
-    answer = bench.ask("packaged")
+    endpoint_client.config("packaged")
+    endpoint_client.serve("packaged")
+    answer = endpoint_client.ask("packaged")
     assert (answer["model"], answer["greeting"]) == ("packaged", "hello")
 
 
-def test_nothing_is_left_behind(bench: Bench, launch: Callable[..., Any], tmp_path: Path) -> None:
+def test_nothing_is_left_behind(
+    endpoint_client: EndpointClient, launch: Callable[..., Any], tmp_path: Path
+) -> None:
     cloud = launch(tmp_path / "own", tiny=True)
-    own = Bench(
+    own = EndpointClient(
         cloud,
         cloud.client("sagemaker"),
         cloud.client("sagemaker-runtime"),
@@ -514,12 +547,12 @@ def test_nothing_is_left_behind(bench: Bench, launch: Callable[..., Any], tmp_pa
 
 
 def test_endpoints_serve_again_after_a_crash(launch: Callable[..., Any], tmp_path: Path) -> None:
-    def bench_of(cloud: Any) -> Bench:
+    def client_of(cloud: Any) -> EndpointClient:
         runtime = cloud.client("sagemaker-runtime")
-        return Bench(cloud, cloud.client("sagemaker"), runtime, cloud.client("s3"))
+        return EndpointClient(cloud, cloud.client("sagemaker"), runtime, cloud.client("s3"))
 
     cloud = launch(tmp_path, tiny=True)
-    before = bench_of(cloud)
+    before = client_of(cloud)
     created = before.serve(before.prepared("lasting"))
     index = tmp_path / f"services/s3/{cloud.bucket}/index.json"
     deadline = time.monotonic() + 180
@@ -533,7 +566,7 @@ def test_endpoints_serve_again_after_a_crash(launch: Callable[..., Any], tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
-    after = bench_of(launch(tmp_path, tiny=True))
+    after = client_of(launch(tmp_path, tiny=True))
     described = after.settled("lasting")
     assert described["EndpointStatus"] == "InService"
     assert described["CreationTime"] == created["CreationTime"]

@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from longspan.infra.local.control.api import ValidationError
-from longspan.infra.local.endpoints.variants import changed, retained, summaries, weights
+from longspan.infra.local.endpoints.variants import (
+    changed_variants,
+    retained_variants,
+    variant_summaries,
+    variant_weights,
+)
 
 INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
@@ -23,7 +28,7 @@ def variant(name: str, weight: float = 1.0, **members: Any) -> dict[str, Any]:
 @pytest.fixture
 def shown() -> list[dict[str, Any]]:
     both = config(variant("big", 3.0), variant("less", ServerlessConfig=SERVERLESS))
-    return summaries(both, {"big": "image"}, 7.0)
+    return variant_summaries(both, {"big": "image"}, 7.0)
 
 
 def test_they_show_what_was_asked_for(shown: list[dict[str, Any]]) -> None:
@@ -35,7 +40,7 @@ def test_they_show_what_was_asked_for(shown: list[dict[str, Any]]) -> None:
     assert less["CurrentServerlessConfig"] == less["DesiredServerlessConfig"] == SERVERLESS
     assert "CurrentInstanceCount" not in less
     assert "DeployedImages" not in less  # nothing is deployed yet
-    assert weights(shown) == {"big": 3.0, "less": 1.0}
+    assert variant_weights(shown) == {"big": 3.0, "less": 1.0}
 
 
 def test_changes_are_of_those_that_are_named(shown: list[dict[str, Any]]) -> None:
@@ -47,7 +52,7 @@ def test_changes_are_of_those_that_are_named(shown: list[dict[str, Any]]) -> Non
             "ServerlessUpdateConfig": {"MaxConcurrency": 9},
         },
     ]
-    big, less = changed(shown, wanted)
+    big, less = changed_variants(shown, wanted)
     assert (big["CurrentInstanceCount"], big["CurrentWeight"]) == (5, 3.0)
     assert less["CurrentWeight"] == 0.0
     assert less["CurrentServerlessConfig"] == {**SERVERLESS, "MaxConcurrency": 9}
@@ -71,7 +76,7 @@ def test_changes_that_make_no_sense_are_refused(
     shown: list[dict[str, Any]], wanted: list[dict[str, Any]], said: str
 ) -> None:
     with pytest.raises(ValidationError, match=said):
-        changed(shown, wanted)
+        changed_variants(shown, wanted)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +102,11 @@ def test_changes_that_make_no_sense_are_refused(
 def test_an_update_retains_what_it_is_told_to(
     shown: list[dict[str, Any]], request_: dict[str, Any], count: int, weight: float
 ) -> None:
-    before = changed(
+    before = changed_variants(
         shown, [{"VariantName": "big", "DesiredInstanceCount": 5, "DesiredWeight": 4.0}]
     )
-    after = summaries(config(variant("big"), variant("new")), {}, 0.0, retained(before, request_))
+    after = variant_summaries(
+        config(variant("big"), variant("new")), {}, 0.0, retained_variants(before, request_)
+    )
     assert (after[0]["CurrentInstanceCount"], after[0]["DesiredWeight"]) == (count, weight)
     assert (after[1]["CurrentInstanceCount"], after[1]["DesiredWeight"]) == (2, 1.0)

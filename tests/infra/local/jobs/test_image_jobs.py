@@ -11,7 +11,7 @@ from longspan.pipelines.definition import sdk
 from longspan.training.loop.metrics import metric_definitions
 from longspan.training.sample.directory import write_sample
 from longspan.training.sample.generator import SampleSettings
-from tests.infra.local.job_bench import JobBench
+from tests.infra.local.jobs.job_client import JobClient
 
 with sdk.quiet():
     from sagemaker.core.helper.session_helper import Session
@@ -32,10 +32,10 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def bench(
+def job_client(
     cloud: Any, sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory
-) -> JobBench:
-    return JobBench(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
+) -> JobClient:
+    return JobClient(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
 
 
 def image_job(command: str, *arguments: str) -> dict[str, Any]:
@@ -70,21 +70,21 @@ def result(name: str, uri: str) -> dict[str, Any]:
     return {"Outputs": [{"OutputName": name, "S3Output": target}]}
 
 
-def train(bench: JobBench) -> str:
+def train(job_client: JobClient) -> str:
     """By the SDK, which waits and shows the log; the job's name."""
-    with sdk.quiet(bench.cloud.environment["AWS_DEFAULT_REGION"]):
+    with sdk.quiet(job_client.cloud.environment["AWS_DEFAULT_REGION"]):
         source = sdk.S3DataSource(
             s3_data_type="S3Prefix",
-            s3_uri=bench.uri("prepared"),
+            s3_uri=job_client.uri("prepared"),
             s3_data_distribution_type="FullyReplicated",
         )
         trainer = sdk.ModelTrainer(
-            sagemaker_session=Session(boto3.Session(), default_bucket=bench.cloud.bucket),
-            role=bench.cloud.role,
+            sagemaker_session=Session(boto3.Session(), default_bucket=job_client.cloud.bucket),
+            role=job_client.cloud.role,
             training_image="image",
             base_job_name="sdk",
             compute=sdk.Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1),
-            output_data_config=sdk.OutputDataConfig(s3_output_path=bench.uri("models")),
+            output_data_config=sdk.OutputDataConfig(s3_output_path=job_client.uri("models")),
             stopping_condition=sdk.StoppingCondition(max_runtime_in_seconds=600),
             input_data_config=[
                 sdk.Channel(
@@ -94,7 +94,7 @@ def train(bench: JobBench) -> str:
             hyperparameters=SMALL,
         ).with_metric_definitions([MetricDefinition(**lower(d)) for d in metric_definitions()])
         trainer.train(wait=True, logs=True)
-    [newest] = bench.sagemaker.list_training_jobs(MaxResults=1)["TrainingJobSummaries"]
+    [newest] = job_client.sagemaker.list_training_jobs(MaxResults=1)["TrainingJobSummaries"]
     return str(newest["TrainingJobName"])
 
 
@@ -104,35 +104,35 @@ def lower(definition: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.long
 def test_from_pairs_to_an_evaluation(
-    bench: JobBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job_client: JobClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in bench.cloud.environment.items():
+    for name, value in job_client.cloud.environment.items():
         monkeypatch.setenv(name, value)  # for the SDK
     write_sample(tmp_path, SampleSettings(pairs=400, validation=20, test_per_bucket=4))
     for split in ("train", "validation", "test"):
-        bench.put(f"pairs/{split}/{split}.tsv", (tmp_path / f"{split}.tsv").read_bytes())
+        job_client.put(f"pairs/{split}/{split}.tsv", (tmp_path / f"{split}.tsv").read_bytes())
 
-    prepare = bench.process(
+    prepare = job_client.process(
         "",
         **image_job("prepare", "--vocabulary-size", "400"),
         ProcessingInputs=[
-            given("pairs", bench.uri("pairs/train")),
-            given("validation", bench.uri("pairs/validation")),
-            given("test", bench.uri("pairs/test")),
+            given("pairs", job_client.uri("pairs/train")),
+            given("validation", job_client.uri("pairs/validation")),
+            given("test", job_client.uri("pairs/test")),
         ],
-        ProcessingOutputConfig=result("prepared", bench.uri("prepared")),
+        ProcessingOutputConfig=result("prepared", job_client.uri("prepared")),
     )
-    done = bench.processed(prepare)
+    done = job_client.processed(prepare)
     assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
-    assert "manifest.json" in bench.keys("prepared/")
+    assert "manifest.json" in job_client.keys("prepared/")
 
-    job = bench.trained(train(bench))
+    job = job_client.trained(train(job_client))
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {metric["MetricName"] for metric in job["FinalMetricDataList"]}
     assert {"validation:bleu_long", "validation:perplexity"} <= metrics
 
     model = job["ModelArtifacts"]["S3ModelArtifacts"]
-    evaluate = bench.process(
+    evaluate = job_client.process(
         "",
         **image_job(
             "evaluate", "--beam-size", "1", "--max-length-factor", "1", "--resamples", "20"
@@ -140,12 +140,12 @@ def test_from_pairs_to_an_evaluation(
         ProcessingInputs=[
             given("model", model),
             given("baseline", model),
-            given("prepared", bench.uri("prepared")),
+            given("prepared", job_client.uri("prepared")),
         ],
-        ProcessingOutputConfig=result("evaluation", bench.uri("evaluation")),
+        ProcessingOutputConfig=result("evaluation", job_client.uri("evaluation")),
     )
-    done = bench.processed(evaluate)
+    done = job_client.processed(evaluate)
     assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
-    evaluation = json.loads(bench.get("evaluation/evaluation.json"))
+    evaluation = json.loads(job_client.get("evaluation/evaluation.json"))
     assert evaluation["gate"]["bleu_long_change"] == 0  # the same model twice
-    assert "report.html" in bench.keys("evaluation/")
+    assert "report.html" in job_client.keys("evaluation/")

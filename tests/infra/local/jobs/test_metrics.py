@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.control.documents import Documents, Key
-from longspan.infra.local.jobs.metrics import METRICS as KIND
-from longspan.infra.local.jobs.metrics import Metrics, Scraper
+from longspan.infra.local.jobs.metrics import JOB_METRICS as KIND
+from longspan.infra.local.jobs.metrics import JobMetrics, Scraper
 from longspan.training.loop.metrics import METRICS, metric_definitions, metrics_line
 
 
@@ -38,7 +38,9 @@ def test_a_pattern_that_is_none_is_named() -> None:
 def test_the_last_value_is_the_final_one() -> None:
     documents, cloudwatch = Documents(), CloudWatch()
     times = iter([1.0, 2.0])
-    metrics = Metrics(documents, cloudwatch, Key("training-job", "r", "job"), lambda: next(times))
+    metrics = JobMetrics(
+        documents, cloudwatch, Key("training-job", "r", "job"), lambda: next(times)
+    )
     metrics.add([("loss", 2.0)] * 1500)
     metrics.add([("loss", 1.0), ("bleu", 30.0)])
     final = {m["MetricName"]: (m["Value"], m["Timestamp"]) for m in metrics.final()}

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.local.job_bench import JobBench
+from tests.infra.local.jobs.job_client import JobClient
 
 
 @pytest.fixture(scope="module")
-def bench(
+def job_client(
     cloud: Any, sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory
-) -> JobBench:
-    return JobBench(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
+) -> JobClient:
+    return JobClient(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
 
 
 def given(name: str, uri: str, **members: Any) -> dict[str, Any]:
@@ -44,103 +44,105 @@ COPY = (
 )
 
 
-def test_data_go_in_and_results_come_out(bench: JobBench) -> None:
-    bench.put("text/a.txt", b"A")
-    bench.put("text/b.txt", b"B")
-    name = bench.process(
+def test_data_go_in_and_results_come_out(job_client: JobClient) -> None:
+    job_client.put("text/a.txt", b"A")
+    job_client.put("text/b.txt", b"B")
+    name = job_client.process(
         COPY,
         "!",
-        ProcessingInputs=[given("text", bench.uri("text/"))],
-        ProcessingOutputConfig={"Outputs": [result("copy", bench.uri("copied"))]},
+        ProcessingInputs=[given("text", job_client.uri("text/"))],
+        ProcessingOutputConfig={"Outputs": [result("copy", job_client.uri("copied"))]},
     )
-    job = bench.processed(name)
+    job = job_client.processed(name)
     assert job["ProcessingJobStatus"] == "Completed", job
-    assert bench.keys("copied/") == ["a.txt", "b.txt"]
-    assert bench.get("copied/a.txt") == b"A!"
+    assert job_client.keys("copied/") == ["a.txt", "b.txt"]
+    assert job_client.get("copied/a.txt") == b"A!"
     assert job["ExitMessage"] == "2 files"
-    assert "copied" in bench.log("ProcessingJobs", name)
+    assert "copied" in job_client.log("ProcessingJobs", name)
     assert job["ProcessingStartTime"] <= job["ProcessingEndTime"]
-    found = bench.sagemaker.list_processing_jobs(NameContains=name)["ProcessingJobSummaries"]
+    found = job_client.sagemaker.list_processing_jobs(NameContains=name)["ProcessingJobSummaries"]
     assert found[0]["ProcessingJobStatus"] == "Completed"
 
 
-def test_one_object_keeps_its_name(bench: JobBench) -> None:
-    uri = bench.put("alone/pairs.tsv", b"A")
-    name = bench.process(
+def test_one_object_keeps_its_name(job_client: JobClient) -> None:
+    uri = job_client.put("alone/pairs.tsv", b"A")
+    name = job_client.process(
         COPY,
         "",
         ProcessingInputs=[given("text", uri)],
-        ProcessingOutputConfig={"Outputs": [result("copy", bench.uri("one"))]},
+        ProcessingOutputConfig={"Outputs": [result("copy", job_client.uri("one"))]},
     )
-    assert bench.processed(name)["ProcessingJobStatus"] == "Completed"
-    assert bench.keys("one/") == ["pairs.tsv"]
+    assert job_client.processed(name)["ProcessingJobStatus"] == "Completed"
+    assert job_client.keys("one/") == ["pairs.tsv"]
 
 
-def test_a_failure_leaves_no_result_and_its_reason(bench: JobBench) -> None:
+def test_a_failure_leaves_no_result_and_its_reason(job_client: JobClient) -> None:
     script = (
         "import pathlib, sys\n"
         "pathlib.Path('/opt/ml/processing/output/copy/half').write_text('x')\n"
         "pathlib.Path('/opt/ml/output/message').write_text('pairs.tsv:3: two columns')\n"
         "sys.exit(1)"
     )
-    outputs = {"Outputs": [result("copy", bench.uri("half"))]}
-    job = bench.processed(bench.process(script, ProcessingOutputConfig=outputs))
+    outputs = {"Outputs": [result("copy", job_client.uri("half"))]}
+    job = job_client.processed(job_client.process(script, ProcessingOutputConfig=outputs))
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: pairs.tsv:3: two columns, exit code: 1"
     assert job["ExitMessage"] == "pairs.tsv:3: two columns"
-    assert bench.keys("half/") == []
+    assert job_client.keys("half/") == []
 
 
-def test_continuous_outputs_are_there_while_the_job_runs(bench: JobBench) -> None:
+def test_continuous_outputs_are_there_while_the_job_runs(job_client: JobClient) -> None:
     script = (
         "import pathlib, time\n"
         "pathlib.Path('/opt/ml/processing/output/live/first').write_text('x')\n"
         "time.sleep(60)"
     )
-    outputs = {"Outputs": [result("live", bench.uri("live"), "Continuous")]}
-    name = bench.process(script, ProcessingOutputConfig=outputs)
-    bench.until(lambda: bench.keys("live/") == ["first"])
-    bench.sagemaker.stop_processing_job(ProcessingJobName=name)
-    assert bench.processed(name)["ProcessingJobStatus"] == "Stopped"
+    outputs = {"Outputs": [result("live", job_client.uri("live"), "Continuous")]}
+    name = job_client.process(script, ProcessingOutputConfig=outputs)
+    job_client.until(lambda: job_client.keys("live/") == ["first"])
+    job_client.sagemaker.stop_processing_job(ProcessingJobName=name)
+    assert job_client.processed(name)["ProcessingJobStatus"] == "Stopped"
 
 
-def test_instances_share_the_objects(bench: JobBench) -> None:
+def test_instances_share_the_objects(job_client: JobClient) -> None:
     for number in range(4):
-        bench.put(f"parts/{number}", b"x")
-    name = bench.process(
+        job_client.put(f"parts/{number}", b"x")
+    name = job_client.process(
         COPY,
         "",
         instances=2,
         ProcessingInputs=[
-            given("text", bench.uri("parts/"), S3DataDistributionType="ShardedByS3Key")
+            given("text", job_client.uri("parts/"), S3DataDistributionType="ShardedByS3Key")
         ],
-        ProcessingOutputConfig={"Outputs": [result("copy", bench.uri("merged"))]},
+        ProcessingOutputConfig={"Outputs": [result("copy", job_client.uri("merged"))]},
     )
-    assert bench.processed(name)["ProcessingJobStatus"] == "Completed"
-    assert bench.keys("merged/") == ["0", "1", "2", "3"]
+    assert job_client.processed(name)["ProcessingJobStatus"] == "Completed"
+    assert job_client.keys("merged/") == ["0", "1", "2", "3"]
 
 
-def test_past_its_limit_a_job_fails(bench: JobBench) -> None:
+def test_past_its_limit_a_job_fails(job_client: JobClient) -> None:
     limit = {"MaxRuntimeInSeconds": 1}
-    job = bench.processed(bench.process("import time; time.sleep(60)", StoppingCondition=limit))
+    job = job_client.processed(
+        job_client.process("import time; time.sleep(60)", StoppingCondition=limit)
+    )
     assert job["ProcessingJobStatus"] == "Failed"
     assert "MaxRuntimeInSeconds of 1" in job["FailureReason"]
 
 
-def test_a_job_has_its_roles_rights(bench: JobBench) -> None:
+def test_a_job_has_its_roles_rights(job_client: JobClient) -> None:
     script = (
         "import boto3, os\n"
         "boto3.client('s3').put_object(Bucket=os.environ['BUCKET'], Key='by-job', Body=b'me')"
     )
-    name = bench.process(script, Environment={"BUCKET": bench.cloud.bucket})
-    assert bench.processed(name)["ProcessingJobStatus"] == "Completed"
-    assert bench.get("by-job") == b"me"
+    name = job_client.process(script, Environment={"BUCKET": job_client.cloud.bucket})
+    assert job_client.processed(name)["ProcessingJobStatus"] == "Completed"
+    assert job_client.get("by-job") == b"me"
 
 
-def test_an_isolated_job_does_not_reach_the_cloud(bench: JobBench) -> None:
+def test_an_isolated_job_does_not_reach_the_cloud(job_client: JobClient) -> None:
     script = "import os, sys; sys.exit('AWS_ENDPOINT_URL' in os.environ)"
-    name = bench.process(script, NetworkConfig={"EnableNetworkIsolation": True})
-    assert bench.processed(name)["ProcessingJobStatus"] == "Completed"
+    name = job_client.process(script, NetworkConfig={"EnableNetworkIsolation": True})
+    assert job_client.processed(name)["ProcessingJobStatus"] == "Completed"
 
 
 @pytest.mark.parametrize(
@@ -162,19 +164,21 @@ def test_an_isolated_job_does_not_reach_the_cloud(bench: JobBench) -> None:
         ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "assume role"),
     ],
 )
-def test_what_cannot_run_is_refused(bench: JobBench, members: dict[str, Any], message: str) -> None:
+def test_what_cannot_run_is_refused(
+    job_client: JobClient, members: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ClientError, match=message):
-        bench.process("pass", **members)
+        job_client.process("pass", **members)
 
 
-def test_without_an_entrypoint_processes_cannot_run(bench: JobBench) -> None:
-    job = bench.processed(bench.process("", AppSpecification={"ImageUri": "image"}))
+def test_without_an_entrypoint_processes_cannot_run(job_client: JobClient) -> None:
+    job = job_client.processed(job_client.process("", AppSpecification={"ImageUri": "image"}))
     assert job["ProcessingJobStatus"] == "Failed"
     assert "ContainerEntrypoint" in job["FailureReason"]
 
 
-def test_a_name_is_taken_once(bench: JobBench) -> None:
-    name = bench.process("pass")
+def test_a_name_is_taken_once(job_client: JobClient) -> None:
+    name = job_client.process("pass")
     with pytest.raises(ClientError) as refused:
-        bench.process("pass", ProcessingJobName=name)
+        job_client.process("pass", ProcessingJobName=name)
     assert refused.value.response["Error"]["Code"] == "ResourceInUse"

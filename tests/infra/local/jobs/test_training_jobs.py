@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.local.job_bench import JobBench
+from tests.infra.local.jobs.job_client import JobClient
 
 WAITS = """
 import pathlib, signal, sys, time
@@ -22,10 +22,10 @@ time.sleep(60)
 
 
 @pytest.fixture(scope="module")
-def bench(
+def job_client(
     cloud: Any, sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory
-) -> JobBench:
-    return JobBench(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
+) -> JobClient:
+    return JobClient(cloud, sagemaker, s3, tmp_path_factory.mktemp("scripts"))
 
 
 def channel(name: str, uri: str, **members: Any) -> dict[str, Any]:
@@ -33,9 +33,9 @@ def channel(name: str, uri: str, **members: Any) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def test_data_go_in_and_a_model_comes_out(bench: JobBench) -> None:
-    bench.put("in/a/pairs.txt", b"one")
-    bench.put("in/b.txt", b"two")
+def test_data_go_in_and_a_model_comes_out(job_client: JobClient) -> None:
+    job_client.put("in/a/pairs.txt", b"one")
+    job_client.put("in/b.txt", b"two")
     script = (
         "import json, pathlib, shutil\n"
         "config = json.load(open('/opt/ml/input/config/hyperparameters.json'))\n"
@@ -47,72 +47,72 @@ def test_data_go_in_and_a_model_comes_out(bench: JobBench) -> None:
         "pathlib.Path('/opt/ml/output/data/extra').write_text('x')\n"
         "print('loss=2.5;'); print('loss=1.5;')\n"
     )
-    name = bench.train(
+    name = job_client.train(
         script,
         HyperParameters={"attention_heads": "4"},
-        InputDataConfig=[channel("train", bench.uri("in/"))],
+        InputDataConfig=[channel("train", job_client.uri("in/"))],
         MetricDefinitions=[{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
     )
-    job = bench.trained(name)
+    job = job_client.trained(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    config, data, resources, inputs = json.loads(bench.model(job)["seen.json"])
+    config, data, resources, inputs = json.loads(job_client.model(job)["seen.json"])
     assert config == {"attention_heads": "4"}
     assert data == ["train/a/pairs.txt", "train/b.txt"]
     assert resources["current_host"] in resources["hosts"]
     assert inputs["train"]["TrainingInputMode"] == "File"
     assert [(m["MetricName"], m["Value"]) for m in job["FinalMetricDataList"]] == [("loss", 1.5)]
-    assert bench.keys(f"models/{name}/output/") == ["model.tar.gz", "output.tar.gz"]
-    assert "loss=2.5;" in bench.log("TrainingJobs", name)
+    assert job_client.keys(f"models/{name}/output/") == ["model.tar.gz", "output.tar.gz"]
+    assert "loss=2.5;" in job_client.log("TrainingJobs", name)
     passed = [t["Status"] for t in job["SecondaryStatusTransitions"]]
     assert passed == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert job["TrainingStartTime"] <= job["TrainingEndTime"]
     assert job["BillableTimeInSeconds"] >= 1
 
 
-def test_the_reason_of_a_failure_is_shown(bench: JobBench) -> None:
+def test_the_reason_of_a_failure_is_shown(job_client: JobClient) -> None:
     script = (
         "import sys\nopen('/opt/ml/output/failure', 'w').write('no such column: ja')\nsys.exit(3)"
     )
-    job = bench.trained(bench.train(script))
+    job = job_client.trained(job_client.train(script))
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: no such column: ja, exit code: 3"
     assert "ModelArtifacts" not in job
 
 
-def test_a_killed_container_says_so(bench: JobBench) -> None:
-    job = bench.trained(bench.train("import os; os.kill(os.getpid(), 9)"))
+def test_a_killed_container_says_so(job_client: JobClient) -> None:
+    job = job_client.trained(job_client.train("import os; os.kill(os.getpid(), 9)"))
     assert job["TrainingJobStatus"] == "Failed"
     assert "killed" in job["FailureReason"]
     assert job["FailureReason"].endswith("exit code: 137")
 
 
-def test_past_its_limit_a_job_fails_and_keeps_its_model(bench: JobBench) -> None:
-    name = bench.train(WAITS, StoppingCondition={"MaxRuntimeInSeconds": 1})
-    job = bench.trained(name)
+def test_past_its_limit_a_job_fails_and_keeps_its_model(job_client: JobClient) -> None:
+    name = job_client.train(WAITS, StoppingCondition={"MaxRuntimeInSeconds": 1})
+    job = job_client.trained(name)
     assert job["TrainingJobStatus"] == "Failed"
     assert job["SecondaryStatus"] == "MaxRuntimeExceeded"
     assert "MaxRuntimeInSeconds of 1" in job["FailureReason"]
-    assert bench.model(job)["saved"] == b"at the end"
+    assert job_client.model(job)["saved"] == b"at the end"
 
 
-def test_a_stopped_job_saves_and_stops(bench: JobBench) -> None:
-    name = bench.train(WAITS)
-    bench.until(
+def test_a_stopped_job_saves_and_stops(job_client: JobClient) -> None:
+    name = job_client.train(WAITS)
+    job_client.until(
         lambda: (
-            bench.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+            job_client.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
             == "Training"
         )
     )
-    bench.until(lambda: "ready" in bench.log("TrainingJobs", name))
-    bench.sagemaker.stop_training_job(TrainingJobName=name)
-    job = bench.trained(name)
+    job_client.until(lambda: "ready" in job_client.log("TrainingJobs", name))
+    job_client.sagemaker.stop_training_job(TrainingJobName=name)
+    job = job_client.trained(name)
     assert job["TrainingJobStatus"] == "Stopped"
-    assert bench.model(job)["saved"] == b"at the end"
+    assert job_client.model(job)["saved"] == b"at the end"
     with pytest.raises(ClientError, match="training job is in status Stopped"):
-        bench.sagemaker.stop_training_job(TrainingJobName=name)
+        job_client.sagemaker.stop_training_job(TrainingJobName=name)
 
 
-def test_checkpoints_are_mirrored_and_found_again(bench: JobBench) -> None:
+def test_checkpoints_are_mirrored_and_found_again(job_client: JobClient) -> None:
     script = (
         "import pathlib\n"
         "folder = pathlib.Path('/opt/ml/checkpoints')\n"
@@ -122,17 +122,17 @@ def test_checkpoints_are_mirrored_and_found_again(bench: JobBench) -> None:
         "(folder / 'gone').unlink(missing_ok=True)\n"
         "if n == 0: (folder / 'gone').write_text('x')\n"
     )
-    config = {"CheckpointConfig": {"S3Uri": bench.uri("checkpoints")}}
-    bench.trained(bench.train(script, **config))
-    assert bench.keys("checkpoints/") == ["gone", "step"]
-    bench.trained(bench.train(script, **config))
-    assert bench.get("checkpoints/step") == b"2"
-    assert bench.keys("checkpoints/") == ["step"]
+    config = {"CheckpointConfig": {"S3Uri": job_client.uri("checkpoints")}}
+    job_client.trained(job_client.train(script, **config))
+    assert job_client.keys("checkpoints/") == ["gone", "step"]
+    job_client.trained(job_client.train(script, **config))
+    assert job_client.get("checkpoints/step") == b"2"
+    assert job_client.keys("checkpoints/") == ["step"]
 
 
-def test_several_hosts_find_each_other_and_share_the_data(bench: JobBench) -> None:
+def test_several_hosts_find_each_other_and_share_the_data(job_client: JobClient) -> None:
     for number in range(4):
-        bench.put(f"shards/{number}", b"x")
+        job_client.put(f"shards/{number}", b"x")
     script = (
         "import json, os, pathlib\n"
         "r = json.load(open('/opt/ml/input/config/resourceconfig.json'))\n"
@@ -141,42 +141,44 @@ def test_several_hosts_find_each_other_and_share_the_data(bench: JobBench) -> No
         "pathlib.Path(f'/opt/ml/model/host-{me}').write_text(','.join(names))\n"
     )
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
-    data = channel("train", bench.uri("shards/"), S3DataDistributionType="ShardedByS3Key")
-    job = bench.trained(bench.train(script, ResourceConfig=resources, InputDataConfig=[data]))
+    data = channel("train", job_client.uri("shards/"), S3DataDistributionType="ShardedByS3Key")
+    job = job_client.trained(
+        job_client.train(script, ResourceConfig=resources, InputDataConfig=[data])
+    )
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    shares = [bench.model(job)[f"host-{n}"].decode().split(",") for n in (0, 1)]
+    shares = [job_client.model(job)[f"host-{n}"].decode().split(",") for n in (0, 1)]
     assert sorted(shares[0] + shares[1]) == ["0", "1", "2", "3"]
     assert all(len(share) == 2 for share in shares)
 
 
-def test_one_failing_host_ends_the_job(bench: JobBench) -> None:
+def test_one_failing_host_ends_the_job(job_client: JobClient) -> None:
     script = (
         "import json, sys, time\n"
         "r = json.load(open('/opt/ml/input/config/resourceconfig.json'))\n"
         "sys.exit(4) if r['current_host'] == r['hosts'][1] else time.sleep(60)\n"
     )
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
-    job = bench.trained(bench.train(script, ResourceConfig=resources))
+    job = job_client.trained(job_client.train(script, ResourceConfig=resources))
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].endswith("exit code: 4")
 
 
-def test_a_list_has_what_was_created(bench: JobBench) -> None:
-    name = bench.train("pass")
-    bench.trained(name)
-    found = bench.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+def test_a_list_has_what_was_created(job_client: JobClient) -> None:
+    name = job_client.train("pass")
+    job_client.trained(name)
+    found = job_client.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in found] == [name]
     assert found[0]["TrainingJobStatus"] == "Completed"
     assert found[0]["CreationTime"] <= found[0]["TrainingEndTime"]
 
 
-def test_a_deleted_job_is_gone_and_its_name_free(bench: JobBench) -> None:
-    name = bench.train("pass")
-    bench.trained(name)
-    bench.sagemaker.delete_training_job(TrainingJobName=name)
+def test_a_deleted_job_is_gone_and_its_name_free(job_client: JobClient) -> None:
+    name = job_client.train("pass")
+    job_client.trained(name)
+    job_client.sagemaker.delete_training_job(TrainingJobName=name)
     with pytest.raises(ClientError, match="Requested resource not found"):
-        bench.sagemaker.describe_training_job(TrainingJobName=name)
-    assert bench.trained(bench.train("pass", TrainingJobName=name) and name)
+        job_client.sagemaker.describe_training_job(TrainingJobName=name)
+    assert job_client.trained(job_client.train("pass", TrainingJobName=name) and name)
 
 
 @pytest.mark.parametrize(
@@ -210,27 +212,27 @@ def test_a_deleted_job_is_gone_and_its_name_free(bench: JobBench) -> None:
     ],
 )
 def test_what_cannot_run_is_refused(
-    bench: JobBench, members: dict[str, Any], code: str, message: str
+    job_client: JobClient, members: dict[str, Any], code: str, message: str
 ) -> None:
     with pytest.raises(ClientError) as refused:
-        bench.train("pass", **members)
+        job_client.train("pass", **members)
     error = refused.value.response["Error"]
     assert code in error["Code"]
     assert message in error["Message"]
 
 
-def test_a_name_is_taken_once(bench: JobBench) -> None:
-    name = bench.train("pass")
+def test_a_name_is_taken_once(job_client: JobClient) -> None:
+    name = job_client.train("pass")
     with pytest.raises(ClientError) as refused:
-        bench.train("pass", TrainingJobName=name)
+        job_client.train("pass", TrainingJobName=name)
     assert refused.value.response["Error"]["Code"] == "ResourceInUse"
 
 
 def test_what_ran_when_the_cloud_ended_has_failed(launch: Any, tmp_path: Path) -> None:
     first = launch(tmp_path)
-    bench = JobBench(first, first.client("sagemaker"), first.client("s3"), tmp_path)
-    name = bench.train(WAITS)
-    bench.until(lambda: "ready" in _quiet_log(bench, name))
+    job_client = JobClient(first, first.client("sagemaker"), first.client("s3"), tmp_path)
+    name = job_client.train(WAITS)
+    job_client.until(lambda: "ready" in _quiet_log(job_client, name))
     first.process.kill()
     first.process.wait()
     second = launch(tmp_path)
@@ -239,9 +241,9 @@ def test_what_ran_when_the_cloud_ended_has_failed(launch: Any, tmp_path: Path) -
     assert "the local cloud ended" in job["FailureReason"]
 
 
-def _quiet_log(bench: JobBench, name: str) -> list[str]:
+def _quiet_log(job_client: JobClient, name: str) -> list[str]:
     """The group is not there before the first line."""
     try:
-        return bench.log("TrainingJobs", name)
+        return job_client.log("TrainingJobs", name)
     except ClientError:
         return []

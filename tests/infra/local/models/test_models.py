@@ -5,53 +5,53 @@ from typing import Any
 
 import pytest
 
-from tests.infra.local.plane_bench import PlaneBench, registry
+from tests.infra.local.control.control_client import ControlClient, open_control
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaneBench]:
-    with registry(tmp_path_factory.mktemp("registry")) as bench:
-        yield bench
+def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlClient]:
+    with open_control(tmp_path_factory.mktemp("control")) as control:
+        yield control
 
 
-def test_a_model_is_described_listed_and_deleted(bench: PlaneBench) -> None:
-    uri = bench.upload("one/model.tar.gz")
+def test_a_model_is_described_listed_and_deleted(control: ControlClient) -> None:
+    uri = control.upload("one/model.tar.gz")
     container = {"Image": "image", "ModelDataUrl": uri, "Environment": {"A": "1"}}
     vpc = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
-    arn = bench.call(
+    arn = control.call(
         "CreateModel",
         ModelName="one",
-        ExecutionRoleArn=bench.account.role_arn,
+        ExecutionRoleArn=control.account.role_arn,
         PrimaryContainer=container,
         VpcConfig=vpc,
         EnableNetworkIsolation=True,
     )["ModelArn"]
     assert arn == "arn:aws:sagemaker:us-east-1:123456789012:model/one"
-    found = bench.call("DescribeModel", ModelName="one")
+    found = control.call("DescribeModel", ModelName="one")
     assert found["PrimaryContainer"] == container
     assert found["VpcConfig"] == vpc
     assert found["EnableNetworkIsolation"] is True
-    listed = list(bench.pages("ListModels", "Models", MaxResults=1, NameContains="ONE"))
+    listed = list(control.pages("ListModels", "Models", MaxResults=1, NameContains="ONE"))
     assert [model["ModelArn"] for model in listed] == [arn]
-    assert bench.call("DeleteModel", ModelName="one") == {}
+    assert control.call("DeleteModel", ModelName="one") == {}
     for operation in ("DescribeModel", "DeleteModel"):
-        code, message = bench.refusal(operation, ModelName="one")
+        code, message = control.refusal(operation, ModelName="one")
         assert (code, message) == ("ValidationException", f'Could not find model "{arn}".')
 
 
-def test_a_name_is_taken_once(bench: PlaneBench) -> None:
-    arn = bench.model("twice")
+def test_a_name_is_taken_once(control: ControlClient) -> None:
+    arn = control.model("twice")
     request = {
         "ModelName": "twice",
-        "ExecutionRoleArn": bench.account.role_arn,
+        "ExecutionRoleArn": control.account.role_arn,
         "PrimaryContainer": {"Image": "other"},
     }
-    code, message = bench.refusal("CreateModel", **request)
+    code, message = control.refusal("CreateModel", **request)
     assert code == "ValidationException"
     assert message == f'Cannot create already existing model "{arn}".'
-    found = bench.call("DescribeModel", ModelName="twice")
+    found = control.call("DescribeModel", ModelName="twice")
     assert found["PrimaryContainer"]["Image"] == "image"
-    bench.call("CreateModel", region="eu-west-1", **request)  # names are a region's
+    control.call("CreateModel", region="eu-west-1", **request)  # names are a region's
 
 
 IMAGE = {"Image": "image"}
@@ -98,47 +98,47 @@ IMAGE = {"Image": "image"}
     ],
 )
 def test_what_cannot_be_served_is_refused(
-    bench: PlaneBench, request_: dict[str, Any], said: str
+    control: ControlClient, request_: dict[str, Any], said: str
 ) -> None:
-    request = {"ModelName": "bad", "ExecutionRoleArn": bench.account.role_arn, **request_}
-    code, message = bench.refusal("CreateModel", **request)
+    request = {"ModelName": "bad", "ExecutionRoleArn": control.account.role_arn, **request_}
+    code, message = control.refusal("CreateModel", **request)
     assert code == "ValidationException"
     assert said in message
 
 
-def test_data_below_a_prefix_must_be_there(bench: PlaneBench) -> None:
+def test_data_below_a_prefix_must_be_there(control: ControlClient) -> None:
     def source(uri: str) -> dict[str, Any]:
         place = {"S3Uri": uri, "S3DataType": "S3Prefix", "CompressionType": "None"}
         return {**IMAGE, "ModelDataSource": {"S3DataSource": place}}
 
-    request = {"ModelName": "prefix", "ExecutionRoleArn": bench.account.role_arn}
-    bench.upload("prefix/config.json")
-    empty = f"s3://{bench.account.bucket}/nothing/"
-    _, message = bench.refusal("CreateModel", **request, PrimaryContainer=source(empty))
+    request = {"ModelName": "prefix", "ExecutionRoleArn": control.account.role_arn}
+    control.upload("prefix/config.json")
+    empty = f"s3://{control.account.bucket}/nothing/"
+    _, message = control.refusal("CreateModel", **request, PrimaryContainer=source(empty))
     assert message == f"Could not find model data at {empty}."
-    there = f"s3://{bench.account.bucket}/prefix/"
-    bench.call("CreateModel", **request, PrimaryContainer=source(there))
+    there = f"s3://{control.account.bucket}/prefix/"
+    control.call("CreateModel", **request, PrimaryContainer=source(there))
 
 
-def test_a_package_stands_for_its_container(bench: PlaneBench) -> None:
-    bench.call("CreateModelPackageGroup", ModelPackageGroupName="group")
-    package = bench.call(
+def test_a_package_stands_for_its_container(control: ControlClient) -> None:
+    control.call("CreateModelPackageGroup", ModelPackageGroupName="group")
+    package = control.call(
         "CreateModelPackage",
         ModelPackageGroupName="group",
         InferenceSpecification={
-            "Containers": [{"Image": "image", "ModelDataUrl": bench.upload("p/model.tar.gz")}],
+            "Containers": [{"Image": "image", "ModelDataUrl": control.upload("p/model.tar.gz")}],
             "SupportedContentTypes": ["a/b"],
             "SupportedResponseMIMETypes": ["a/b"],
         },
     )["ModelPackageArn"]
-    request = {"ModelName": "by-package", "ExecutionRoleArn": bench.account.role_arn}
-    _, message = bench.refusal(
+    request = {"ModelName": "by-package", "ExecutionRoleArn": control.account.role_arn}
+    _, message = control.refusal(
         "CreateModel", **request, PrimaryContainer={**IMAGE, "ModelPackageName": package}
     )
     assert "either ModelPackageName or Image" in message
-    bench.call("CreateModel", **request, Containers=[{"ModelPackageName": package}])
-    found = bench.call("DescribeModel", ModelName="by-package")
+    control.call("CreateModel", **request, Containers=[{"ModelPackageName": package}])
+    found = control.call("DescribeModel", ModelName="by-package")
     assert found["Containers"] == [{"ModelPackageName": package}]
-    bare = bench.call("CreateModelPackage", ModelPackageGroupName="group")["ModelPackageArn"]
+    bare = control.call("CreateModelPackage", ModelPackageGroupName="group")["ModelPackageArn"]
     other = {**request, "ModelName": "bare", "PrimaryContainer": {"ModelPackageName": bare}}
-    assert "has no InferenceSpecification" in bench.refusal("CreateModel", **other)[1]
+    assert "has no InferenceSpecification" in control.refusal("CreateModel", **other)[1]

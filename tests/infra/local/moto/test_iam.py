@@ -19,7 +19,7 @@ PREFIX = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:"
 
 
 @dataclass
-class Bench:
+class IamCloud:
     """A cloud, its administrator's clients, and roles with the rights that a test wants."""
 
     cloud: Any
@@ -78,11 +78,11 @@ def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def iam_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IamCloud]:
     from tests.infra.local.conftest import start_cloud
 
     cloud = start_cloud(tmp_path_factory.mktemp("cloud"), "--iam")
-    yield Bench(cloud, cloud.client("iam"))
+    yield IamCloud(cloud, cloud.client("iam"))
     cloud.close()
 
 
@@ -134,8 +134,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.fixture(scope="module")
-def nobody(bench: Bench) -> Any:
-    return bench.user("nobody", allow("s3:GetObject"))("sagemaker")
+def nobody(iam_cloud: IamCloud) -> Any:
+    return iam_cloud.user("nobody", allow("s3:GetObject"))("sagemaker")
 
 
 @pytest.mark.parametrize(("operation", "resource", "request_"), REQUESTS)
@@ -153,8 +153,8 @@ def test_a_denial_names_who_what_and_where(
     )
 
 
-def test_rights_are_for_the_resources_that_they_name(bench: Bench) -> None:
-    sagemaker = bench.user("models", allow("sagemaker:*Model", on=f"{PREFIX}model/mine-*"))(
+def test_rights_are_for_the_resources_that_they_name(iam_cloud: IamCloud) -> None:
+    sagemaker = iam_cloud.user("models", allow("sagemaker:*Model", on=f"{PREFIX}model/mine-*"))(
         "sagemaker"
     )
     code, message = refusal(sagemaker.describe_model, ModelName="mine-1")
@@ -163,9 +163,9 @@ def test_rights_are_for_the_resources_that_they_name(bench: Bench) -> None:
     assert code == "AccessDeniedException"
 
 
-def test_a_deny_is_told_as_one(bench: Bench) -> None:
+def test_a_deny_is_told_as_one(iam_cloud: IamCloud) -> None:
     deny = {**allow("sagemaker:DeleteModel"), "Effect": "Deny"}
-    sagemaker = bench.user("careful", allow("sagemaker:*"), deny)("sagemaker")
+    sagemaker = iam_cloud.user("careful", allow("sagemaker:*"), deny)("sagemaker")
     code, message = refusal(sagemaker.delete_model, ModelName="a")
     assert code == "AccessDeniedException"
     assert message.endswith(
@@ -174,15 +174,15 @@ def test_a_deny_is_told_as_one(bench: Bench) -> None:
     assert refusal(sagemaker.describe_model, ModelName="a")[0] == "ValidationException"
 
 
-def test_a_role_must_be_passed_on(bench: Bench) -> None:
-    jobs = bench.role("jobs", allow("*"))
+def test_a_role_must_be_passed_on(iam_cloud: IamCloud) -> None:
+    jobs = iam_cloud.role("jobs", allow("*"))
     request = {
         "ModelName": "passed",
         "ExecutionRoleArn": jobs,
         "PrimaryContainer": {"Image": "image"},
     }
     create = allow("sagemaker:CreateModel")
-    code, message = refusal(bench.user("cannot", create)("sagemaker").create_model, **request)
+    code, message = refusal(iam_cloud.user("cannot", create)("sagemaker").create_model, **request)
     assert code == "AccessDeniedException"
     assert f"user/cannot is not authorized to perform: iam:PassRole on resource: {jobs}" in message
 
@@ -190,18 +190,18 @@ def test_a_role_must_be_passed_on(bench: Bench) -> None:
         condition = {"StringEquals": {"iam:PassedToService": service}}
         return allow("iam:PassRole", on=jobs, Condition=condition)
 
-    elsewhere = bench.user("elsewhere", create, passing("lambda.amazonaws.com"))
+    elsewhere = iam_cloud.user("elsewhere", create, passing("lambda.amazonaws.com"))
     assert refusal(elsewhere("sagemaker").create_model, **request)[0] == "AccessDeniedException"
-    can = bench.user("can", create, passing("sagemaker.amazonaws.com"))
+    can = iam_cloud.user("can", create, passing("sagemaker.amazonaws.com"))
     assert can("sagemaker").create_model(**request)["ModelArn"] == f"{PREFIX}model/passed"
-    other = {**request, "ModelName": "other", "ExecutionRoleArn": bench.role("other")}
+    other = {**request, "ModelName": "other", "ExecutionRoleArn": iam_cloud.role("other")}
     assert "role/other" in refusal(can("sagemaker").create_model, **other)[1]
 
 
-def test_a_role_that_sagemaker_cannot_assume_is_refused(bench: Bench) -> None:
-    sagemaker = bench.cloud.client("sagemaker")
+def test_a_role_that_sagemaker_cannot_assume_is_refused(iam_cloud: IamCloud) -> None:
+    sagemaker = iam_cloud.cloud.client("sagemaker")
     request = {"ModelName": "trust", "PrimaryContainer": {"Image": "image"}}
-    lambdas = bench.role("lambdas", allow("*"), service="lambda")
+    lambdas = iam_cloud.role("lambdas", allow("*"), service="lambda")
     for role in (
         lambdas,
         f"arn:aws:iam::{ACCOUNT}:role/nobody-has-it",
@@ -213,27 +213,27 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused(bench: Bench) -> None:
         assert message.startswith(f"Could not assume role {role}. ")
 
 
-def test_what_runs_has_the_rights_of_its_role(bench: Bench) -> None:
+def test_what_runs_has_the_rights_of_its_role(iam_cloud: IamCloud) -> None:
     """The model's role may not read the model's data: AWS finds that when it is created."""
-    s3 = bench.cloud.client("s3")
-    s3.put_object(Bucket=bench.cloud.bucket, Key="model.tar.gz", Body=b"")
-    uri = f"s3://{bench.cloud.bucket}/model.tar.gz"
+    s3 = iam_cloud.cloud.client("s3")
+    s3.put_object(Bucket=iam_cloud.cloud.bucket, Key="model.tar.gz", Body=b"")
+    uri = f"s3://{iam_cloud.cloud.bucket}/model.tar.gz"
     request = {"PrimaryContainer": {"Image": "image", "ModelDataUrl": uri}}
-    sagemaker = bench.cloud.client("sagemaker")
-    blind = bench.role("blind", allow("logs:*"))
+    sagemaker = iam_cloud.cloud.client("sagemaker")
+    blind = iam_cloud.role("blind", allow("logs:*"))
     code, message = refusal(
         sagemaker.create_model, ModelName="blind", ExecutionRoleArn=blind, **request
     )
     assert code == "ValidationException"
     assert f"Could not access model data at {uri}" in message
     assert "s3:GetObject" in message
-    seeing = bench.role("seeing", allow("s3:GetObject"))
+    seeing = iam_cloud.role("seeing", allow("s3:GetObject"))
     sagemaker.create_model(ModelName="seeing", ExecutionRoleArn=seeing, **request)
 
 
-def test_endpoints_are_asked_by_those_who_may(bench: Bench) -> None:
+def test_endpoints_are_asked_by_those_who_may(iam_cloud: IamCloud) -> None:
     arn = f"{PREFIX}endpoint/mine"
-    clients = bench.session(bench.role("asks", allow("sagemaker:InvokeEndpoint", on=arn)))
+    clients = iam_cloud.session(iam_cloud.role("asks", allow("sagemaker:InvokeEndpoint", on=arn)))
     runtime = clients("sagemaker-runtime")
     for body in (b"", b"hello", b"\xff\x00"):
         code, message = refusal(
@@ -275,7 +275,7 @@ def test_endpoints_are_asked_by_those_who_may(bench: Bench) -> None:
     ],
 )
 def test_the_other_services_say_it_too(
-    bench: Bench,
+    iam_cloud: IamCloud,
     service: str,
     operation: str,
     request_: dict[str, Any],
@@ -283,19 +283,19 @@ def test_the_other_services_say_it_too(
     resource: str,
 ) -> None:
     name = f"{service}-{operation}"
-    clients = bench.user(name, allow("sagemaker:ListModels"))
+    clients = iam_cloud.user(name, allow("sagemaker:ListModels"))
     code, message = refusal(getattr(clients(service), operation), **request_)
     assert code in ("AccessDenied", "AccessDeniedException")
     assert f"user/{name} is not authorized to perform: {action} on resource: {resource}" in message
 
 
-def test_reading_is_enough_to_read(bench: Bench) -> None:
+def test_reading_is_enough_to_read(iam_cloud: IamCloud) -> None:
     """HEAD and the transfer manager ask for the rights that AWS asks for, and no others."""
-    s3 = bench.cloud.client("s3")
-    bucket = bench.cloud.bucket
+    s3 = iam_cloud.cloud.client("s3")
+    bucket = iam_cloud.cloud.bucket
     s3.put_object(Bucket=bucket, Key="a b/ü=1", Body=b"content")
     arn = f"arn:aws:s3:::{bucket}"
-    reader = bench.user(
+    reader = iam_cloud.user(
         "reader", allow("s3:GetObject", on=f"{arn}/*"), allow("s3:ListBucket", on=arn)
     )("s3")
     found = io.BytesIO()
@@ -303,20 +303,20 @@ def test_reading_is_enough_to_read(bench: Bench) -> None:
     assert found.getvalue() == b"content"
     reader.head_bucket(Bucket=bucket)
     assert reader.list_objects_v2(Bucket=bucket, Prefix="a b/ü")["KeyCount"] == 1
-    writer = bench.user("writer", allow("s3:PutObject", on=f"{arn}/w/*"))("s3")
+    writer = iam_cloud.user("writer", allow("s3:PutObject", on=f"{arn}/w/*"))("s3")
     writer.upload_fileobj(io.BytesIO(bytes(20_000_000)), bucket, "w/large")
     assert refusal(writer.get_object, Bucket=bucket, Key="w/large")[0] == "AccessDenied"
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_a_link_has_the_rights_of_who_signed_it(bench: Bench, version: str) -> None:
-    s3 = bench.cloud.client("s3", Config(signature_version=version))
-    place = {"Bucket": bench.cloud.bucket, "Key": "linked"}
-    bench.cloud.client("s3").put_object(**place, Body=b"content")
+def test_a_link_has_the_rights_of_who_signed_it(iam_cloud: IamCloud, version: str) -> None:
+    s3 = iam_cloud.cloud.client("s3", Config(signature_version=version))
+    place = {"Bucket": iam_cloud.cloud.bucket, "Key": "linked"}
+    iam_cloud.cloud.client("s3").put_object(**place, Body=b"content")
     link = s3.generate_presigned_url("get_object", Params=place)
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"content"
-    key = bench.cloud.environment["AWS_ACCESS_KEY_ID"]
+    key = iam_cloud.cloud.environment["AWS_ACCESS_KEY_ID"]
     for wrong in (link.partition("?")[0], link.replace(key, "AKIANOBODYHASITXXXXX")):
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(wrong)
@@ -324,9 +324,9 @@ def test_a_link_has_the_rights_of_who_signed_it(bench: Bench, version: str) -> N
             assert error.code == 403
 
 
-def test_who_does_not_sign_is_refused(bench: Bench) -> None:
+def test_who_does_not_sign_is_refused(iam_cloud: IamCloud) -> None:
     headers = {"X-Amz-Target": "SageMaker.ListModels"}
-    url = bench.cloud.environment["AWS_ENDPOINT_URL"]
+    url = iam_cloud.cloud.environment["AWS_ENDPOINT_URL"]
     order = urllib.request.Request(url, b"{}", headers)
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(order)
@@ -347,16 +347,16 @@ def test_who_does_not_sign_is_refused(bench: Bench) -> None:
     ],
 )
 def test_keys_and_signatures_must_be_right(
-    bench: Bench, key: str | None, secret: str, sagemaker: str, iam: str
+    iam_cloud: IamCloud, key: str | None, secret: str, sagemaker: str, iam: str
 ) -> None:
-    clients = bench.clients(key or bench.cloud.environment["AWS_ACCESS_KEY_ID"], secret)
+    clients = iam_cloud.clients(key or iam_cloud.cloud.environment["AWS_ACCESS_KEY_ID"], secret)
     assert refusal(clients("sagemaker").list_models)[0] == sagemaker
     assert refusal(clients("iam").list_users)[0] == iam
     runtime = clients("sagemaker-runtime")
     assert refusal(runtime.invoke_endpoint, EndpointName="a", Body=b"x")[0] == sagemaker
 
 
-def test_anybody_may_ask_who_they_are(bench: Bench) -> None:
+def test_anybody_may_ask_who_they_are(iam_cloud: IamCloud) -> None:
     deny = {**allow("*"), "Effect": "Deny"}
-    who = bench.user("lost", deny)("sts").get_caller_identity()
+    who = iam_cloud.user("lost", deny)("sts").get_caller_identity()
     assert who["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/lost"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.infra.local.moto.policies import ALLOWED, DENIED, NEUTRAL, decide
+from longspan.infra.local.moto.policies import ALLOWED, DENIED, NEUTRAL, evaluate_policies
 
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 MODEL = "arn:aws:sagemaker:us-east-1:123456789012:model/one"
@@ -17,7 +17,9 @@ def statement(effect: str = "Allow", **members: Any) -> dict[str, Any]:
 
 
 def decided(*statements: dict[str, Any], action: str = "sagemaker:CreateModel", **more: Any) -> str:
-    return decide([{"Statement": list(statements)}], action, more.pop("resource", MODEL), more)
+    return evaluate_policies(
+        [{"Statement": list(statements)}], action, more.pop("resource", MODEL), more
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,9 +55,9 @@ def test_a_deny_wins_over_every_allow() -> None:
     for order in ([statement(), deny], [deny, statement()]):
         assert decided(*order) == DENIED
     policies = [{"Statement": statement()}, {"Statement": deny}]
-    assert decide(policies, "sagemaker:CreateModel", MODEL) == DENIED
-    assert decide(policies, "sagemaker:DeleteModel", MODEL) == ALLOWED
-    assert decide([], "sagemaker:DeleteModel", MODEL) == NEUTRAL
+    assert evaluate_policies(policies, "sagemaker:CreateModel", MODEL) == DENIED
+    assert evaluate_policies(policies, "sagemaker:DeleteModel", MODEL) == ALLOWED
+    assert evaluate_policies([], "sagemaker:DeleteModel", MODEL) == NEUTRAL
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from longspan.infra.local.moto.resources import resource_of
+from longspan.infra.local.moto.arns import resource_of
 
 ALARM = "arn:aws:cloudwatch:eu-west-1:1:alarm"
 REPOSITORY = "arn:aws:ecr:eu-west-1:1:repository"

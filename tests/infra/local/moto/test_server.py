@@ -1,117 +1,34 @@
-"""What of moto's inside is touched: a new version that moves it fails here, by name.
+"""moto's server, with SageMaker's requests answered by the local control plane.
 
-Fix the module that the test names, then look whether the new moto needs the hook at all.
+Also covers `sagemaker_app` and `invocation_app`, the WSGI applications that answer them.
 """
 
-import inspect
 import json
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
-from moto import settings
-from moto.core.responses import BaseResponse
-from moto.iam import access_control
-from moto.iam.models import get_account_id_from, iam_backends
-from moto.logs.responses import LogsResponse
-from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
-from moto.s3.models import s3_backends
-from moto.sts.models import sts_backends
 
 from longspan.infra.errors import LocalCloudError
-from longspan.infra.local.control.api import Call, Document, ValidationError
+from longspan.infra.local.control.api import ApiCall, Document, ValidationError
 from longspan.infra.local.control.invocations import (
-    Answer,
     Invocation,
+    InvocationResponse,
     model_error,
     validation_error,
 )
-from longspan.infra.local.moto import state as moto_state
-from longspan.infra.local.moto.logs import complete_log_filter
 from longspan.infra.local.moto.server import MotoServer
-
-OLD = "AKIAOLDOLDOLDOLDOLDO"
-ACCOUNT = "123456789012"
-
-
-def test_moto_is_the_version_that_the_hooks_were_written_for() -> None:
-    assert version("moto") == "5.2.5"
-
-
-def test_policies_are_checked_where_the_check_is_replaced() -> None:
-    """`moto_access`."""
-    assert hasattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT")
-    base = access_control.IAMRequestBase
-    for name, parameters in {
-        "check_signature": ["self"],
-        "check_action_permitted": ["self", "resource"],
-        "_create_aws_request": ["self"],
-        "_is_assuming_role_operation": ["self", "resource_arn"],
-        "_check_role_trust_relationship": ["self", "role_arn"],
-    }.items():
-        assert list(inspect.signature(getattr(base, name)).parameters) == parameters, name
-    for name, parameters in {
-        "_raise_invalid_access_key": ["self", "_"],
-        "_raise_signature_does_not_match": ["self"],
-    }.items():
-        found = getattr(access_control.IAMRequest, name)
-        assert list(inspect.signature(found).parameters) == parameters, name
-    assert callable(access_control.IAMPolicyStatement._check_principal)
-    assert access_control.IAMPolicy('{"Statement": []}')._policy_json == {"Statement": []}
-    made = inspect.getsource(base.__init__)
-    for name in ("_action", "_access_key", "_data", "_headers", "_region"):
-        assert f"self.{name} = " in made, name
-    checked = inspect.getsource(BaseResponse._authenticate_and_authorize_action)
-    assert "settings.INITIAL_NO_AUTH_ACTION_COUNT" in checked
-    assert "iam_request.check_action_permitted(resource)" in checked
-    assert "path=path," in checked  # by name, as the hook of `__init__` takes it
-    assert "headers=self.headers," in checked
-    assert BucketAccessDeniedError("one").code == S3AccessDeniedError().code == "AccessDenied"
-    assert sts_backends[ACCOUNT]["aws"].get_caller_identity("key", "us-east-1")[2] == ACCOUNT
-    assert get_account_id_from("nobody's") == ACCOUNT
-
-
-def test_state_is_where_it_is_put_back() -> None:
-    """`moto_state`."""
-    assert isinstance(iam_backends[ACCOUNT]["aws"].access_keys, dict)
-    assert hasattr(s3_backends[ACCOUNT]["aws"], "buckets")
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[MotoServer, Callable[..., Any]]]:
-    """A server, and boto3 clients of it, which do not try again."""
-    started = MotoServer()
-    url = started.start()
-    once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-
-    def client(service: str, region: str = "us-east-1") -> Any:
-        session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=region)
-        return session.client(service, endpoint_url=url, config=once)
-
-    yield started, client
-    started.stop()
-
-
-def refusal(call: Callable[..., Any], **request: Any) -> dict[str, Any]:
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    response = caught.value.response
-    return {**response["Error"], "status": response["ResponseMetadata"]["HTTPStatusCode"]}
+from tests.infra.local.moto.conftest import ACCOUNT, refusal
 
 
 def test_sagemaker_is_answered_by_who_is_asked(server: Any) -> None:
     started, client = server
-    calls: list[Call] = []
+    calls: list[ApiCall] = []
 
-    def handle(call: Call) -> Document:
+    def handle(call: ApiCall) -> Document:
         calls.append(call)
         name = call.request["ModelName"]
         if name == "bad":
@@ -134,7 +51,7 @@ def test_a_defect_is_an_internal_failure_and_logged(
 ) -> None:
     started, client = server
 
-    def handle(call: Call) -> Document:
+    def handle(call: ApiCall) -> Document:
         raise RuntimeError("a defect")
 
     started.answer_sagemaker(handle)
@@ -177,9 +94,9 @@ def test_a_body_that_is_no_object_is_refused(server: Any, body: bytes, said: str
 def test_a_port_that_is_taken_or_is_none_is_named(server: Any) -> None:
     _, client = server
     port = int(client("s3").meta.endpoint_url.rpartition(":")[2])
-    with pytest.raises(LocalCloudError, match=f"came {port}: .*already in use"):
+    with pytest.raises(LocalCloudError, match=f"got {port}: .*already in use"):
         MotoServer(port)
-    with pytest.raises(LocalCloudError, match="from 1 to 65535, or 0 for any, came 65536"):
+    with pytest.raises(LocalCloudError, match="from 1 to 65535, or 0 for any, got 65536"):
         MotoServer(65536)
 
 
@@ -213,27 +130,7 @@ def test_changes_are_told_and_looks_are_not(server: Any) -> None:
     assert len(seen) == 2
 
 
-def test_an_objects_history_and_a_keys_secret_can_be_set(server: Any) -> None:
-    _, client = server
-    s3, iam = client("s3"), client("iam")
-    s3.create_bucket(Bucket="old")
-    s3.put_object(Bucket="old", Key="a", Body=b"x")
-    moto_state.set_object_history("old", "a", '"abc-2"', "2020-01-02T03:04:05+00:00")
-    found = s3.head_object(Bucket="old", Key="a")
-    assert (found["ETag"], found["LastModified"].year) == ('"abc-2"', 2020)
-    s3.delete_object(Bucket="old", Key="a")
-    s3.delete_bucket(Bucket="old")
-    iam.create_user(UserName="old")
-    created = iam.create_access_key(UserName="old")["AccessKey"]["AccessKeyId"]
-    moto_state.set_access_key(created, OLD, "secret")
-    assert moto_state.secret_of(OLD) == "secret"
-    (key,) = iam.list_access_keys(UserName="old")["AccessKeyMetadata"]
-    assert key["AccessKeyId"] == OLD
-    iam.delete_access_key(UserName="old", AccessKeyId=OLD)
-    iam.delete_user(UserName="old")
-
-
-def echo(invocation: Invocation) -> Answer:
+def echo(invocation: Invocation) -> InvocationResponse:
     if invocation.body == b"bad":
         return model_error(invocation, 400, "it is bad", "variant/i-1")
     if invocation.endpoint == "none":
@@ -244,7 +141,7 @@ def echo(invocation: Invocation) -> Answer:
         "x-Amzn-Invoked-Production-Variant": f"{invocation.endpoint}-{invocation.region}",
         "X-Amzn-SageMaker-Custom-Attributes": custom,
     }
-    return Answer(200, headers, invocation.body)
+    return InvocationResponse(200, headers, invocation.body)
 
 
 @pytest.fixture
@@ -301,33 +198,6 @@ def test_asynchronous_invocations_are_refused(runtime: Any) -> None:
     assert "use InvokeEndpoint" in error["Message"]
 
 
-def test_a_filter_of_log_events_looks_at_the_streams_that_it_names(
-    server: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LogsResponse, "filter_log_events", LogsResponse.filter_log_events)
-    complete_log_filter()
-    logs = server[1]("logs")
-    now = int(time.time() * 1000)
-    logs.create_log_group(logGroupName="filtered")
-    for number, stream in enumerate(("a/1", "a/2", "ab/1")):
-        logs.create_log_stream(logGroupName="filtered", logStreamName=stream)
-        events = [{"timestamp": now + 10 * n - number, "message": f"{stream} {n}"} for n in (0, 1)]
-        logs.put_log_events(logGroupName="filtered", logStreamName=stream, logEvents=events)
-
-    def found(**request: Any) -> list[str]:
-        answer = logs.filter_log_events(logGroupName="filtered", **request)
-        return [event["message"] for event in answer["events"]]
-
-    assert found(logStreamNamePrefix="a/") == ["a/2 0", "a/1 0", "a/2 1", "a/1 1"]
-    assert found(logStreamNamePrefix="none/") == []
-    assert found(logStreamNames=["ab/1"]) == ["ab/1 0", "ab/1 1"]
-    assert found(logStreamNamePrefix="a/1", startTime=now + 5) == ["a/1 1"]
-    assert len(found()) == 6
-    error = refusal(logs.filter_log_events, logGroupName="none", logStreamNamePrefix="a")
-    assert error["Code"] == "ResourceNotFoundException"
-    logs.delete_log_group(logGroupName="filtered")
-
-
 def test_who_does_not_sign_is_refused(runtime: Any) -> None:
     url = f"{runtime.meta.endpoint_url}/endpoints/one/invocations"
     with pytest.raises(urllib.error.HTTPError) as caught:
@@ -344,9 +214,3 @@ def test_a_bucket_may_have_the_name_of_the_path(server: Any, runtime: Any) -> No
     assert begun["UploadId"]
     s3.abort_multipart_upload(Bucket="endpoints", Key="one/invocations", UploadId=begun["UploadId"])
     s3.delete_bucket(Bucket="endpoints")
-
-
-def test_nobody_else_touches_motos_inside() -> None:
-    folder = Path(moto_state.__file__).parent
-    touching = {path.name for path in folder.rglob("*.py") if "from moto" in path.read_text()}
-    assert touching == {"moto_access.py", "moto_logs.py", "moto_server.py", "moto_state.py"}

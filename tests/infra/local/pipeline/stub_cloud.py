@@ -14,7 +14,7 @@ from typing import Any, cast
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from longspan.infra.local.control.api import ApiError, Call, Document, Handler, NotFound
+from longspan.infra.local.control.api import ApiCall, ApiError, Document, Handler, NotFound
 from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
@@ -80,7 +80,7 @@ class StubJobs:
         """How often each step's job was started."""
         return dict(Counter(job.step for job in self.jobs.values()))
 
-    def _create(self, call: Call) -> Document:
+    def _create(self, call: ApiCall) -> Document:
         if self.refusals:
             raise self.refusals.pop(0)
         name = call.request["ProcessingJobName"]
@@ -110,14 +110,14 @@ class StubJobs:
             key, ProcessingJobStatus=status, FailureReason=reason, ExitMessage="ended"
         )
 
-    def _describe(self, call: Call) -> Document:
+    def _describe(self, call: ApiCall) -> Document:
         name = call.request["ProcessingJobName"]
         found = self._documents.find(Key("processing-job", REGION, name))
         if found is None:
             raise NotFound(f"Could not find processing job {name}.")
         return found
 
-    def _stop(self, call: Call) -> Document:
+    def _stop(self, call: ApiCall) -> Document:
         self.jobs[call.request["ProcessingJobName"]].stopped.set()
         return {}
 
@@ -156,7 +156,7 @@ class _Direct:
 
         def call(**request: Any) -> Document:
             try:
-                return self._plane.handle(Call(operation, request, REGION, ACCOUNT, ROLE))
+                return self._plane.handle(ApiCall(operation, request, REGION, ACCOUNT, ROLE))
             except ApiError as error:
                 answer: Any = {
                     "Error": {"Code": error.code, "Message": str(error)},
@@ -194,7 +194,7 @@ class StubCloud:
         self.jobs.close()
 
     def call(self, operation: str, **request: Any) -> Document:
-        return self.plane.handle(Call(operation, request, REGION, ACCOUNT, "arn:me"))
+        return self.plane.handle(ApiCall(operation, request, REGION, ACCOUNT, "arn:me"))
 
     def token(self) -> str:
         self._tokens += 1

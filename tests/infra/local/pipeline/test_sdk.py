@@ -10,7 +10,7 @@ from botocore.exceptions import WaiterError
 
 from longspan.infra.local.pipeline.definition.parsing import read_definition
 from longspan.pipelines.definition import sdk
-from tests.infra.local.pipeline_bench import PipelineBench
+from tests.infra.local.pipeline.pipeline_client import PipelineClient
 
 with sdk.quiet():
     from sagemaker.core.workflow.conditions import ConditionNot
@@ -42,21 +42,23 @@ def session(tiny_cloud: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def bench(tiny_cloud: Any) -> PipelineBench:
-    return PipelineBench(tiny_cloud, tiny_cloud.client("sagemaker"), tiny_cloud.client("s3"))
+def pipeline_client(tiny_cloud: Any) -> PipelineClient:
+    return PipelineClient(tiny_cloud, tiny_cloud.client("sagemaker"), tiny_cloud.client("s3"))
 
 
-def process(bench: PipelineBench, session: Any, name: str, script: str, **members: Any) -> Any:
+def process(
+    pipeline_client: PipelineClient, session: Any, name: str, script: str, **members: Any
+) -> Any:
     processor = sdk.Processor(
-        role=bench.cloud.role,
+        role=pipeline_client.cloud.role,
         image_uri="image",
         instance_count=1,
         instance_type="ml.m5.large",
-        entrypoint=bench.program(script),
+        entrypoint=pipeline_client.program(script),
         sagemaker_session=session,
     )
     target = sdk.ProcessingS3Output(
-        s3_uri=bench.uri(f"sdk/{name}"),
+        s3_uri=pipeline_client.uri(f"sdk/{name}"),
         local_path="/opt/ml/processing/output/report",
         s3_upload_mode="EndOfJob",
     )
@@ -64,13 +66,13 @@ def process(bench: PipelineBench, session: Any, name: str, script: str, **member
     return ProcessingStep(name=name, step_args=processor.run(outputs=[output]), **members)
 
 
-def train(bench: PipelineBench, session: Any, rate: Any) -> Any:
+def train(pipeline_client: PipelineClient, session: Any, rate: Any) -> Any:
     trainer = sdk.ModelTrainer(
         sagemaker_session=session,
-        role=bench.cloud.role,
+        role=pipeline_client.cloud.role,
         training_image="tiny",
         compute=sdk.Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1),
-        output_data_config=sdk.OutputDataConfig(s3_output_path=bench.uri("models")),
+        output_data_config=sdk.OutputDataConfig(s3_output_path=pipeline_client.uri("models")),
         stopping_condition=sdk.StoppingCondition(max_runtime_in_seconds=60),
         hyperparameters={"rate": rate.to_string()},
     )
@@ -78,11 +80,13 @@ def train(bench: PipelineBench, session: Any, rate: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def pipeline(bench: PipelineBench, session: Any) -> Any:
+def pipeline(pipeline_client: PipelineClient, session: Any) -> Any:
     """With a gate, created: the SDK takes seconds to check its own settings each time."""
     minimum = sdk.ParameterFloat(name="Minimum", default_value=20.0)
     report = sdk.PropertyFile(name="Report", output_name="report", path="report.json")
-    make = process(bench, session, "Make", REPORT, property_files=[report], cache_config=CACHE)
+    make = process(
+        pipeline_client, session, "Make", REPORT, property_files=[report], cache_config=CACHE
+    )
     bleu = sdk.JsonGet(step_name="Make", property_file=report, json_path="gate.bleu")
     message = sdk.Join(on=" ", values=["BLEU", bleu, "<", minimum])
     gate = sdk.ConditionStep(
@@ -93,13 +97,13 @@ def pipeline(bench: PipelineBench, session: Any) -> Any:
     one = sdk.Pipeline(
         name="gated", parameters=[minimum], steps=[make, gate], sagemaker_session=session
     )
-    one.upsert(role_arn=bench.cloud.role, tags=[{"Key": "team", "Value": "blue"}])
+    one.upsert(role_arn=pipeline_client.cloud.role, tags=[{"Key": "team", "Value": "blue"}])
     return one
 
 
-def test_upsert_updates_what_is_there(bench: PipelineBench, pipeline: Any) -> None:
+def test_upsert_updates_what_is_there(pipeline_client: PipelineClient, pipeline: Any) -> None:
     created = pipeline.describe()
-    again = pipeline.upsert(role_arn=bench.cloud.role, description="again")
+    again = pipeline.upsert(role_arn=pipeline_client.cloud.role, description="again")
     assert again["PipelineArn"] == created["PipelineArn"]
     found = pipeline.describe()
     assert found["PipelineDescription"] == "again"
@@ -128,7 +132,9 @@ def test_start_wait_and_list_steps(pipeline: Any) -> None:
     assert newest["PipelineExecutionArn"] == failed.arn
 
 
-def test_selective_execution_takes_the_latest_results(bench: PipelineBench, pipeline: Any) -> None:
+def test_selective_execution_takes_the_latest_results(
+    pipeline_client: PipelineClient, pipeline: Any
+) -> None:
     first = pipeline.start()
     first.wait(delay=1)
     execution = pipeline.start(
@@ -144,22 +150,24 @@ def test_selective_execution_takes_the_latest_results(bench: PipelineBench, pipe
     assert set(found) == {"Make", "Gate"}
 
 
-def test_stop(bench: PipelineBench, session: Any) -> None:
-    step = process(bench, session, "Long", "import time; time.sleep(600)")
-    one = sdk.Pipeline(name=bench.name("sdk"), steps=[step], sagemaker_session=session)
-    one.upsert(role_arn=bench.cloud.role)
+def test_stop(pipeline_client: PipelineClient, session: Any) -> None:
+    step = process(pipeline_client, session, "Long", "import time; time.sleep(600)")
+    one = sdk.Pipeline(name=pipeline_client.name("sdk"), steps=[step], sagemaker_session=session)
+    one.upsert(role_arn=pipeline_client.cloud.role)
     execution = one.start()
-    bench.until(execution.arn, "Long", "Executing")
+    pipeline_client.until(execution.arn, "Long", "Executing")
     execution.stop()
-    assert bench.ended(execution.arn)["PipelineExecutionStatus"] == "Stopped"
+    assert pipeline_client.ended(execution.arn)["PipelineExecutionStatus"] == "Stopped"
     one.delete()
 
 
-def test_definitions_of_all_kinds_of_steps_are_read(bench: PipelineBench, session: Any) -> None:
+def test_definitions_of_all_kinds_of_steps_are_read(
+    pipeline_client: PipelineClient, session: Any
+) -> None:
     rate = sdk.ParameterFloat(name="Rate", default_value=0.1)
     step = TrainingStep(
         name="Train",
-        step_args=train(bench, session, rate),
+        step_args=train(pipeline_client, session, rate),
         cache_config=CACHE,
         retry_policies=[
             sdk.StepRetryPolicy(
@@ -174,7 +182,10 @@ def test_definitions_of_all_kinds_of_steps_are_read(bench: PipelineBench, sessio
     equal = sdk.ConditionEquals(left=seconds, right=0)
     gate = sdk.ConditionStep(name="Gate", conditions=[ConditionNot(equal)], depends_on=[step])
     one = sdk.Pipeline(
-        name=bench.name("sdk"), parameters=[rate], steps=[step, gate], sagemaker_session=session
+        name=pipeline_client.name("sdk"),
+        parameters=[rate],
+        steps=[step, gate],
+        sagemaker_session=session,
     )
     found = read_definition(one.definition())
     assert list(found.steps) == ["Train", "Gate"]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.local.pipeline_bench import (
-    PipelineBench,
+from tests.infra.local.pipeline.pipeline_client import (
+    PipelineClient,
     at_least,
     condition,
     definition,
@@ -48,8 +48,8 @@ VARIANT = {
 
 
 @pytest.fixture(scope="module")
-def bench(tiny_cloud: Any) -> PipelineBench:
-    return PipelineBench(tiny_cloud, tiny_cloud.client("sagemaker"), tiny_cloud.client("s3"))
+def pipeline_client(tiny_cloud: Any) -> PipelineClient:
+    return PipelineClient(tiny_cloud, tiny_cloud.client("sagemaker"), tiny_cloud.client("s3"))
 
 
 def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
@@ -59,23 +59,25 @@ def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def train(bench: PipelineBench, name: str, script: str = TRAIN, **members: Any) -> dict[str, Any]:
+def train(
+    pipeline_client: PipelineClient, name: str, script: str = TRAIN, **members: Any
+) -> dict[str, Any]:
     arguments = {
-        "RoleArn": bench.cloud.role,
+        "RoleArn": pipeline_client.cloud.role,
         "AlgorithmSpecification": {
             "TrainingImage": "image",
             "TrainingInputMode": "File",
-            "ContainerEntrypoint": bench.program(script),
+            "ContainerEntrypoint": pipeline_client.program(script),
         },
         "HyperParameters": {"name": get("Parameters.Name")},
-        "OutputDataConfig": {"S3OutputPath": bench.uri("models")},
+        "OutputDataConfig": {"S3OutputPath": pipeline_client.uri("models")},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
     return {"Name": name, "Type": "Training", "Arguments": arguments, **members}
 
 
-def deployment(bench: PipelineBench, endpoint: str) -> list[dict[str, Any]]:
+def deployment(pipeline_client: PipelineClient, endpoint: str) -> list[dict[str, Any]]:
     """From a trained model to an endpoint, past the registry."""
     model = {"Image": "image", "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}
     register = {
@@ -97,19 +99,22 @@ def deployment(bench: PipelineBench, endpoint: str) -> list[dict[str, Any]]:
         "EndpointConfigName": get("Steps.Config.EndpointConfigName"),
     }
     return [
-        train(bench, "Train"),
+        train(pipeline_client, "Train"),
         {"Name": "Register", "Type": "RegisterModel", "Arguments": register},
         {
             "Name": "CreateModel",
             "Type": "Model",
-            "Arguments": {"ExecutionRoleArn": bench.cloud.role, "PrimaryContainer": package},
+            "Arguments": {
+                "ExecutionRoleArn": pipeline_client.cloud.role,
+                "PrimaryContainer": package,
+            },
         },
         {"Name": "Config", "Type": "EndpointConfig", "Arguments": config},
         {"Name": "Serve", "Type": "Endpoint", "Arguments": served},
     ]
 
 
-def test_data_flow_from_step_to_step(bench: PipelineBench) -> None:
+def test_data_flow_from_step_to_step(pipeline_client: PipelineClient) -> None:
     read = (
         "import pathlib, sys\n"
         "found = pathlib.Path('/opt/ml/processing/input/report/report.json').read_text()\n"
@@ -127,68 +132,82 @@ def test_data_flow_from_step_to_step(bench: PipelineBench) -> None:
     }
     specification = {
         "ImageUri": "image",
-        "ContainerEntrypoint": bench.program(read),
+        "ContainerEntrypoint": pipeline_client.program(read),
         "ContainerArguments": [get("Parameters.Expected")],
     }
-    use = bench.process(
+    use = pipeline_client.process(
         "Use", read, arguments={"AppSpecification": specification, "ProcessingInputs": [given]}
     )
-    arn = bench.run(
+    arn = pipeline_client.run(
         definition(
             use,
-            bench.process("Make", REPORT, outputs=["report"]),
+            pipeline_client.process("Make", REPORT, outputs=["report"]),
             parameters=[parameter("Expected", json.dumps({"gate": {"bleu": 21.5}}))],
         )
     )
-    assert bench.statuses(arn) == {"Make": "Succeeded", "Use": "Succeeded"}, bench.steps(arn)
-    step = bench.steps(arn)["Make"]
+    assert pipeline_client.statuses(arn) == {"Make": "Succeeded", "Use": "Succeeded"}, (
+        pipeline_client.steps(arn)
+    )
+    step = pipeline_client.steps(arn)["Make"]
     job = step["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
     assert job.startswith(f"pipelines-{arn.rsplit('/', 1)[-1]}-Make-")
     assert step["StartTime"] <= step["EndTime"]
-    found = bench.sagemaker.describe_processing_job(ProcessingJobName=job)
+    found = pipeline_client.sagemaker.describe_processing_job(ProcessingJobName=job)
     assert found["ProcessingJobStatus"] == "Completed"
 
 
-def test_a_gate_lets_through_or_fails(bench: PipelineBench) -> None:
+def test_a_gate_lets_through_or_fails(pipeline_client: PipelineClient) -> None:
     bleu = json_get("Make", "Report", "gate.bleu")
     text = definition(
-        bench.process("Make", REPORT, outputs=["report"], PropertyFiles=[PROPERTY_FILE]),
+        pipeline_client.process("Make", REPORT, outputs=["report"], PropertyFiles=[PROPERTY_FILE]),
         condition(
             "Gate",
             at_least(bleu, get("Parameters.Minimum")),
-            then=[bench.process("Yes", "print('yes')")],
+            then=[pipeline_client.process("Yes", "print('yes')")],
             otherwise=[fail("No", join("BLEU ", bleu, " < ", get("Parameters.Minimum")))],
         ),
         parameters=[parameter("Minimum", 20.0, "Float")],
     )
-    pipeline = bench.create(text)
-    arn = bench.start(pipeline)
-    assert bench.ended(arn)["PipelineExecutionStatus"] == "Succeeded", bench.steps(arn)
-    assert list(bench.steps(arn)) == ["Make", "Gate", "Yes"]
-    arn = bench.start(pipeline, {"Minimum": "22"})
-    found = bench.ended(arn)
+    pipeline = pipeline_client.create(text)
+    arn = pipeline_client.start(pipeline)
+    assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Succeeded", (
+        pipeline_client.steps(arn)
+    )
+    assert list(pipeline_client.steps(arn)) == ["Make", "Gate", "Yes"]
+    arn = pipeline_client.start(pipeline, {"Minimum": "22"})
+    found = pipeline_client.ended(arn)
     assert found["PipelineExecutionStatus"] == "Failed"
     assert found["FailureReason"].endswith("No: BLEU 21.5 < 22.0")
-    assert bench.steps(arn)["Gate"]["Metadata"]["Condition"]["Outcome"] == "False"
-    listed = bench.sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
+    assert pipeline_client.steps(arn)["Gate"]["Metadata"]["Condition"]["Outcome"] == "False"
+    listed = pipeline_client.sagemaker.list_pipeline_parameters_for_execution(
+        PipelineExecutionArn=arn
+    )
     assert listed["PipelineParameters"] == [{"Name": "Minimum", "Value": "22.0"}]
 
 
-def test_a_model_goes_through_the_registry_to_an_endpoint(bench: PipelineBench) -> None:
-    endpoint = bench.name("endpoint")
-    text = definition(*deployment(bench, endpoint), parameters=[parameter("Name")])
-    pipeline = bench.create(text)
-    runtime = bench.cloud.client("sagemaker-runtime")
+def test_a_model_goes_through_the_registry_to_an_endpoint(pipeline_client: PipelineClient) -> None:
+    endpoint = pipeline_client.name("endpoint")
+    text = definition(*deployment(pipeline_client, endpoint), parameters=[parameter("Name")])
+    pipeline = pipeline_client.create(text)
+    runtime = pipeline_client.cloud.client("sagemaker-runtime")
     for name in ("first", "second"):  # the second one updates
-        arn = bench.start(pipeline, {"Name": name})
-        assert bench.ended(arn)["PipelineExecutionStatus"] == "Succeeded", bench.steps(arn)
-        assert list(bench.steps(arn)) == ["Train", "Register", "CreateModel", "Config", "Serve"]
+        arn = pipeline_client.start(pipeline, {"Name": name})
+        assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Succeeded", (
+            pipeline_client.steps(arn)
+        )
+        assert list(pipeline_client.steps(arn)) == [
+            "Train",
+            "Register",
+            "CreateModel",
+            "Config",
+            "Serve",
+        ]
         answer = runtime.invoke_endpoint(
             EndpointName=endpoint, Body=b"hello", ContentType="text/plain"
         )
         assert json.loads(answer["Body"].read())["model"] == name
-    metadata = {name: step["Metadata"] for name, step in bench.steps(arn).items()}
-    described = bench.sagemaker.describe_endpoint(EndpointName=endpoint)
+    metadata = {name: step["Metadata"] for name, step in pipeline_client.steps(arn).items()}
+    described = pipeline_client.sagemaker.describe_endpoint(EndpointName=endpoint)
     assert metadata["Serve"]["Endpoint"]["Arn"] == described["EndpointArn"]
     assert metadata["Config"]["EndpointConfig"]["Arn"].endswith(described["EndpointConfigName"])
     assert metadata["Register"]["RegisterModel"]["Arn"].endswith(f"/{endpoint}/2")
@@ -196,23 +215,23 @@ def test_a_model_goes_through_the_registry_to_an_endpoint(bench: PipelineBench) 
         f"pipelines-{arn.rsplit('/', 1)[-1]}-CreateModel-"
         in metadata["CreateModel"]["Model"]["Arn"]
     )
-    bench.sagemaker.delete_endpoint(EndpointName=endpoint)
+    pipeline_client.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
-def test_a_model_transforms_what_a_step_made(bench: PipelineBench) -> None:
+def test_a_model_transforms_what_a_step_made(pipeline_client: PipelineClient) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         member = tarfile.TarInfo("tiny.json")
         member.size = len(b'{"name": "echo"}')
         tar.addfile(member, io.BytesIO(b'{"name": "echo"}'))
-    uri = bench.put("echo/model.tar.gz", packed.getvalue())
+    uri = pipeline_client.put("echo/model.tar.gz", packed.getvalue())
     lines = get("Steps.Make.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri")
     source = {"S3DataType": "S3Prefix", "S3Uri": lines}
     model = {
         "Name": "CreateModel",
         "Type": "Model",
         "Arguments": {
-            "ExecutionRoleArn": bench.cloud.role,
+            "ExecutionRoleArn": pipeline_client.cloud.role,
             "PrimaryContainer": {"Image": "image", "ModelDataUrl": uri},
         },
     }
@@ -222,124 +241,140 @@ def test_a_model_transforms_what_a_step_made(bench: PipelineBench) -> None:
         "Arguments": {
             "ModelName": get("Steps.CreateModel.ModelName"),
             "TransformInput": {"DataSource": {"S3DataSource": source}},
-            "TransformOutput": {"S3OutputPath": bench.uri("transformed")},
+            "TransformOutput": {"S3OutputPath": pipeline_client.uri("transformed")},
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         },
     }
-    made = bench.process("Make", REPORT, outputs=["report"])
-    arn = bench.run(definition(made, model, transform))
-    assert bench.describe(arn)["PipelineExecutionStatus"] == "Succeeded", bench.steps(arn)
+    made = pipeline_client.process("Make", REPORT, outputs=["report"])
+    arn = pipeline_client.run(definition(made, model, transform))
+    assert pipeline_client.describe(arn)["PipelineExecutionStatus"] == "Succeeded", (
+        pipeline_client.steps(arn)
+    )
     assert (
         "transform-job/pipelines-"
-        in bench.steps(arn)["Transform"]["Metadata"]["TransformJob"]["Arn"]
+        in pipeline_client.steps(arn)["Transform"]["Metadata"]["TransformJob"]["Arn"]
     )
-    body = bench.s3.get_object(Bucket=bench.cloud.bucket, Key="transformed/report.json.out")["Body"]
+    body = pipeline_client.s3.get_object(
+        Bucket=pipeline_client.cloud.bucket, Key="transformed/report.json.out"
+    )["Body"]
     assert json.loads(body.read())["model"] == "echo"
 
 
-def test_an_endpoint_whose_update_fails_fails_the_step(bench: PipelineBench) -> None:
-    endpoint = bench.name("endpoint")
-    train_, *rest = deployment(bench, endpoint)
-    pipeline = bench.create(definition(train_, *rest, parameters=[parameter("Name")]))
-    arn = bench.start(pipeline, {"Name": "good"})
-    assert bench.ended(arn)["PipelineExecutionStatus"] == "Succeeded", bench.steps(arn)
-    broken = TRAIN.replace("parameters['name']}", "parameters['name'], 'exit': 3}")
-    bench.update(
-        pipeline, definition(train(bench, "Train", broken), *rest, parameters=[parameter("Name")])
+def test_an_endpoint_whose_update_fails_fails_the_step(pipeline_client: PipelineClient) -> None:
+    endpoint = pipeline_client.name("endpoint")
+    train_, *rest = deployment(pipeline_client, endpoint)
+    pipeline = pipeline_client.create(definition(train_, *rest, parameters=[parameter("Name")]))
+    arn = pipeline_client.start(pipeline, {"Name": "good"})
+    assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Succeeded", (
+        pipeline_client.steps(arn)
     )
-    arn = bench.start(pipeline, {"Name": "bad"})
-    found = bench.ended(arn)
+    broken = TRAIN.replace("parameters['name']}", "parameters['name'], 'exit': 3}")
+    pipeline_client.update(
+        pipeline,
+        definition(train(pipeline_client, "Train", broken), *rest, parameters=[parameter("Name")]),
+    )
+    arn = pipeline_client.start(pipeline, {"Name": "bad"})
+    found = pipeline_client.ended(arn)
     assert found["PipelineExecutionStatus"] == "Failed"
     assert "Serve: The update failed and was rolled back" in found["FailureReason"]
-    assert bench.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
-    bench.sagemaker.delete_endpoint(EndpointName=endpoint)
+    assert (
+        pipeline_client.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
+        == "InService"
+    )
+    pipeline_client.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
-def test_a_failed_job_tells_why_and_a_retry_goes_on(bench: PipelineBench) -> None:
+def test_a_failed_job_tells_why_and_a_retry_goes_on(pipeline_client: PipelineClient) -> None:
     script = (
         "import pathlib, sys\n"
         "pathlib.Path('/opt/ml/output/message').write_text('pairs.tsv:3: two columns')\n"
-        f"sys.exit(not pathlib.Path('{bench.cloud.directory}/repaired').exists())"
+        f"sys.exit(not pathlib.Path('{pipeline_client.cloud.directory}/repaired').exists())"
     )
     text = definition(
-        bench.process("First", "print('once')"),
-        bench.process("Second", script, DependsOn=["First"]),
-        bench.process("Third", "print('last')", DependsOn=["Second"]),
+        pipeline_client.process("First", "print('once')"),
+        pipeline_client.process("Second", script, DependsOn=["First"]),
+        pipeline_client.process("Third", "print('last')", DependsOn=["Second"]),
     )
-    arn = bench.run(text)
-    assert bench.statuses(arn) == {"First": "Succeeded", "Second": "Failed"}
+    arn = pipeline_client.run(text)
+    assert pipeline_client.statuses(arn) == {"First": "Succeeded", "Second": "Failed"}
     reason = "AlgorithmError: pairs.tsv:3: two columns, exit code: 1"
-    assert bench.steps(arn)["Second"]["FailureReason"] == reason
-    assert reason in bench.describe(arn)["FailureReason"]
-    first = bench.steps(arn)["First"]
-    (bench.cloud.directory / "repaired").touch()
-    bench.sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
-    assert bench.ended(arn)["PipelineExecutionStatus"] == "Succeeded"
-    assert bench.steps(arn)["First"] == first
-    assert list(bench.steps(arn)) == ["First", "Second", "Third"]
+    assert pipeline_client.steps(arn)["Second"]["FailureReason"] == reason
+    assert reason in pipeline_client.describe(arn)["FailureReason"]
+    first = pipeline_client.steps(arn)["First"]
+    (pipeline_client.cloud.directory / "repaired").touch()
+    pipeline_client.sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
+    assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Succeeded"
+    assert pipeline_client.steps(arn)["First"] == first
+    assert list(pipeline_client.steps(arn)) == ["First", "Second", "Third"]
 
 
-def test_stop_ends_the_jobs_processes(bench: PipelineBench) -> None:
-    pid = bench.cloud.directory / "pid"
+def test_stop_ends_the_jobs_processes(pipeline_client: PipelineClient) -> None:
+    pid = pipeline_client.cloud.directory / "pid"
     sleep = (
         "import os, pathlib, time\n"
         f"pathlib.Path('{pid}').write_text(str(os.getpid()))\n"
         "time.sleep(600)"
     )
-    arn = bench.start(
-        bench.create(definition(bench.process("Long", sleep), fail("Never", DependsOn=["Long"])))
+    arn = pipeline_client.start(
+        pipeline_client.create(
+            definition(pipeline_client.process("Long", sleep), fail("Never", DependsOn=["Long"]))
+        )
     )
-    bench.until(arn, "Long", "Executing")
+    pipeline_client.until(arn, "Long", "Executing")
     while not pid.exists() or not pid.read_text():
         time.sleep(0.02)
-    bench.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
-    seen = bench.describe(arn)["PipelineExecutionStatus"]
+    pipeline_client.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    seen = pipeline_client.describe(arn)["PipelineExecutionStatus"]
     assert seen in ("Stopping", "Stopped")
-    assert bench.ended(arn)["PipelineExecutionStatus"] == "Stopped"
-    assert bench.statuses(arn) == {"Long": "Stopped"}
+    assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Stopped"
+    assert pipeline_client.statuses(arn) == {"Long": "Stopped"}
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
-    job = bench.steps(arn)["Long"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
-    found = bench.sagemaker.describe_processing_job(ProcessingJobName=job)
+    job = pipeline_client.steps(arn)["Long"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    found = pipeline_client.sagemaker.describe_processing_job(ProcessingJobName=job)
     assert found["ProcessingJobStatus"] == "Stopped"
 
 
-def test_a_training_job_past_its_limit_fails_the_step(bench: PipelineBench) -> None:
-    step = train(bench, "Train", "import time; time.sleep(60)")
+def test_a_training_job_past_its_limit_fails_the_step(pipeline_client: PipelineClient) -> None:
+    step = train(pipeline_client, "Train", "import time; time.sleep(60)")
     step["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 1}
-    arn = bench.run(definition(step, parameters=[parameter("Name", "x")]))
-    assert bench.statuses(arn) == {"Train": "Failed"}
-    assert "MaxRuntime" in bench.steps(arn)["Train"]["FailureReason"]
+    arn = pipeline_client.run(definition(step, parameters=[parameter("Name", "x")]))
+    assert pipeline_client.statuses(arn) == {"Train": "Failed"}
+    assert "MaxRuntime" in pipeline_client.steps(arn)["Train"]["FailureReason"]
 
 
-def test_an_unchanged_second_run_runs_no_job(bench: PipelineBench) -> None:
+def test_an_unchanged_second_run_runs_no_job(pipeline_client: PipelineClient) -> None:
     cache = {"Enabled": True, "ExpireAfter": "P1D"}
-    make = bench.process(
+    make = pipeline_client.process(
         "Make", REPORT, outputs=["report"], PropertyFiles=[PROPERTY_FILE], CacheConfig=cache
     )
     bleu = json_get("Make", "Report", "gate.bleu")
     text = definition(
         make,
         condition("Gate", equals(bleu, 21.5), otherwise=[fail("No")]),
-        {**train(bench, "Train"), "CacheConfig": cache},
+        {**train(pipeline_client, "Train"), "CacheConfig": cache},
         parameters=[parameter("Name", "x")],
     )
-    pipeline = bench.create(text)
-    first, second = bench.start(pipeline), ""
-    bench.ended(first)
-    jobs = len(bench.sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"])
-    second = bench.start(pipeline)
-    assert bench.ended(second)["PipelineExecutionStatus"] == "Succeeded"
+    pipeline = pipeline_client.create(text)
+    first, second = pipeline_client.start(pipeline), ""
+    pipeline_client.ended(first)
+    jobs = len(
+        pipeline_client.sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"]
+    )
+    second = pipeline_client.start(pipeline)
+    assert pipeline_client.ended(second)["PipelineExecutionStatus"] == "Succeeded"
     hit = {"SourcePipelineExecutionArn": first}
-    found = bench.steps(second)
+    found = pipeline_client.steps(second)
     assert found["Make"]["CacheHitResult"] == found["Train"]["CacheHitResult"] == hit
-    after = len(bench.sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"])
+    after = len(
+        pipeline_client.sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"]
+    )
     assert after == jobs
 
 
 def test_a_role_without_a_right_fails_the_step_by_name(launch: Any, tmp_path: Path) -> None:
     cloud = launch(tmp_path, "--iam", tiny=True)
-    bench = PipelineBench(cloud, cloud.client("sagemaker"), cloud.client("s3"))
+    pipeline_client = PipelineClient(cloud, cloud.client("sagemaker"), cloud.client("s3"))
     iam = cloud.client("iam")
     trust = {
         "Effect": "Allow",
@@ -356,9 +391,11 @@ def test_a_role_without_a_right_fails_the_step_by_name(launch: Any, tmp_path: Pa
         PolicyName="p",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
     )
-    arn = bench.start(bench.create(definition(bench.process("A", "print()")), role=role))
-    assert bench.ended(arn)["PipelineExecutionStatus"] == "Failed"
-    reason = bench.steps(arn)["A"]["FailureReason"]
+    arn = pipeline_client.start(
+        pipeline_client.create(definition(pipeline_client.process("A", "print()")), role=role)
+    )
+    assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Failed"
+    reason = pipeline_client.steps(arn)["A"]["FailureReason"]
     assert reason.startswith("ClientError: Failed to invoke sagemaker:CreateProcessingJob.")
     assert "AccessDenied" in reason
     allow["Action"] += ["sagemaker:*", "iam:PassRole"]  # type: ignore[operator]
@@ -367,80 +404,91 @@ def test_a_role_without_a_right_fails_the_step_by_name(launch: Any, tmp_path: Pa
         PolicyName="p",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
     )
-    bench.sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
-    assert bench.ended(arn)["PipelineExecutionStatus"] == "Succeeded", bench.steps(arn)
+    pipeline_client.sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
+    assert pipeline_client.ended(arn)["PipelineExecutionStatus"] == "Succeeded", (
+        pipeline_client.steps(arn)
+    )
 
 
-def test_pipelines_are_created_updated_listed_and_deleted(bench: PipelineBench) -> None:
+def test_pipelines_are_created_updated_listed_and_deleted(pipeline_client: PipelineClient) -> None:
     one, two = definition(fail("A")), definition(fail("B"))
-    stem = bench.name("crud")
+    stem = pipeline_client.name("crud")
     request = {
         "PipelineName": f"{stem}-a",
         "PipelineDefinition": one,
-        "RoleArn": bench.cloud.role,
-        "ClientRequestToken": bench.token(),
+        "RoleArn": pipeline_client.cloud.role,
+        "ClientRequestToken": pipeline_client.token(),
         "Tags": [{"Key": "team", "Value": "blue"}],
     }
-    arn = bench.sagemaker.create_pipeline(**request)["PipelineArn"]
-    assert bench.sagemaker.create_pipeline(**request)["PipelineArn"] == arn  # the same request
+    arn = pipeline_client.sagemaker.create_pipeline(**request)["PipelineArn"]
+    assert (
+        pipeline_client.sagemaker.create_pipeline(**request)["PipelineArn"] == arn
+    )  # the same request
     code, message = refusal(
-        bench.sagemaker.create_pipeline, **{**request, "ClientRequestToken": bench.token()}
+        pipeline_client.sagemaker.create_pipeline,
+        **{**request, "ClientRequestToken": pipeline_client.token()},
     )
     assert code == "ValidationException"
     assert f"Pipeline with name ({stem}-a) already exists" in message
-    assert bench.sagemaker.list_tags(ResourceArn=arn)["Tags"] == request["Tags"]
-    described = bench.sagemaker.describe_pipeline(PipelineName=arn)
+    assert pipeline_client.sagemaker.list_tags(ResourceArn=arn)["Tags"] == request["Tags"]
+    described = pipeline_client.sagemaker.describe_pipeline(PipelineName=arn)
     assert (described["PipelineStatus"], described["PipelineDefinition"]) == ("Active", one)
     assert "LastRunTime" not in described
 
-    same = bench.sagemaker.update_pipeline(PipelineName=f"{stem}-a", PipelineDefinition=one)
+    same = pipeline_client.sagemaker.update_pipeline(
+        PipelineName=f"{stem}-a", PipelineDefinition=one
+    )
     assert same["PipelineVersionId"] == 1
-    new = bench.sagemaker.update_pipeline(
+    new = pipeline_client.sagemaker.update_pipeline(
         PipelineName=f"{stem}-a", PipelineDefinition=two, PipelineDescription="two"
     )
     assert new["PipelineVersionId"] == 2
-    described = bench.sagemaker.describe_pipeline(PipelineName=f"{stem}-a")
+    described = pipeline_client.sagemaker.describe_pipeline(PipelineName=f"{stem}-a")
     assert (described["PipelineDescription"], described["PipelineDefinition"]) == ("two", two)
-    old = bench.sagemaker.describe_pipeline(PipelineName=f"{stem}-a", PipelineVersionId=1)
+    old = pipeline_client.sagemaker.describe_pipeline(PipelineName=f"{stem}-a", PipelineVersionId=1)
     assert old["PipelineDefinition"] == one
-    bench.sagemaker.update_pipeline_version(
+    pipeline_client.sagemaker.update_pipeline_version(
         PipelineArn=arn, PipelineVersionId=1, PipelineVersionDisplayName="old"
     )
-    versions = bench.sagemaker.list_pipeline_versions(PipelineName=f"{stem}-a")
+    versions = pipeline_client.sagemaker.list_pipeline_versions(PipelineName=f"{stem}-a")
     found = versions["PipelineVersionSummaries"]
     assert [version["PipelineVersionId"] for version in found] == [2, 1]
     assert found[1]["PipelineVersionDisplayName"] == "old"
 
-    execution = bench.start(f"{stem}-a", PipelineVersionId=1)
-    assert bench.ended(execution)["PipelineVersionId"] == 1
-    assert list(bench.steps(execution)) == ["A"]
-    text = bench.sagemaker.describe_pipeline_definition_for_execution(
+    execution = pipeline_client.start(f"{stem}-a", PipelineVersionId=1)
+    assert pipeline_client.ended(execution)["PipelineVersionId"] == 1
+    assert list(pipeline_client.steps(execution)) == ["A"]
+    text = pipeline_client.sagemaker.describe_pipeline_definition_for_execution(
         PipelineExecutionArn=execution
     )
     assert text["PipelineDefinition"] == one
-    assert "LastRunTime" in bench.sagemaker.describe_pipeline(PipelineName=arn)
+    assert "LastRunTime" in pipeline_client.sagemaker.describe_pipeline(PipelineName=arn)
 
-    request.update(PipelineName=f"{stem}-b", ClientRequestToken=bench.token())
-    bench.sagemaker.create_pipeline(**request)
-    listed = bench.sagemaker.list_pipelines(
+    request.update(PipelineName=f"{stem}-b", ClientRequestToken=pipeline_client.token())
+    pipeline_client.sagemaker.create_pipeline(**request)
+    listed = pipeline_client.sagemaker.list_pipelines(
         PipelineNamePrefix=stem, SortBy="Name", SortOrder="Ascending"
     )["PipelineSummaries"]
     assert [pipeline["PipelineName"] for pipeline in listed] == [f"{stem}-a", f"{stem}-b"]
     assert "LastExecutionTime" in listed[0]
-    assert bench.sagemaker.delete_pipeline(PipelineName=f"{stem}-a")["PipelineArn"] == arn
-    code, _ = refusal(bench.sagemaker.describe_pipeline, PipelineName=f"{stem}-a")
+    assert pipeline_client.sagemaker.delete_pipeline(PipelineName=f"{stem}-a")["PipelineArn"] == arn
+    code, _ = refusal(pipeline_client.sagemaker.describe_pipeline, PipelineName=f"{stem}-a")
     assert code == "ResourceNotFound"
-    code, _ = refusal(bench.sagemaker.describe_pipeline_execution, PipelineExecutionArn=execution)
+    code, _ = refusal(
+        pipeline_client.sagemaker.describe_pipeline_execution, PipelineExecutionArn=execution
+    )
     assert code == "ResourceNotFound"
 
 
-def test_executions_are_listed_newest_first_page_by_page(bench: PipelineBench) -> None:
-    pipeline = bench.create(definition(fail("A")))
-    arns = [bench.start(pipeline, PipelineExecutionDisplayName=f"run-{n}") for n in range(3)]
+def test_executions_are_listed_newest_first_page_by_page(pipeline_client: PipelineClient) -> None:
+    pipeline = pipeline_client.create(definition(fail("A")))
+    arns = [
+        pipeline_client.start(pipeline, PipelineExecutionDisplayName=f"run-{n}") for n in range(3)
+    ]
     for arn in arns:
-        bench.ended(arn)
-    first = bench.sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=2)
-    rest = bench.sagemaker.list_pipeline_executions(
+        pipeline_client.ended(arn)
+    first = pipeline_client.sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=2)
+    rest = pipeline_client.sagemaker.list_pipeline_executions(
         PipelineName=pipeline, MaxResults=2, NextToken=first["NextToken"]
     )
     found = first["PipelineExecutionSummaries"] + rest["PipelineExecutionSummaries"]
@@ -450,33 +498,33 @@ def test_executions_are_listed_newest_first_page_by_page(bench: PipelineBench) -
     assert "NextToken" not in rest
 
 
-def test_a_pipeline_is_not_deleted_while_it_runs(bench: PipelineBench) -> None:
-    pipeline = bench.create(definition(bench.process("A", SLEEP)))
-    arn = bench.start(pipeline)
-    code, message = refusal(bench.sagemaker.delete_pipeline, PipelineName=pipeline)
+def test_a_pipeline_is_not_deleted_while_it_runs(pipeline_client: PipelineClient) -> None:
+    pipeline = pipeline_client.create(definition(pipeline_client.process("A", SLEEP)))
+    arn = pipeline_client.start(pipeline)
+    code, message = refusal(pipeline_client.sagemaker.delete_pipeline, PipelineName=pipeline)
     assert (code, arn in message) == ("ConflictException", True)
-    bench.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
-    bench.ended(arn)
-    bench.sagemaker.delete_pipeline(PipelineName=pipeline)
+    pipeline_client.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    pipeline_client.ended(arn)
+    pipeline_client.sagemaker.delete_pipeline(PipelineName=pipeline)
 
 
-def test_a_definition_can_lie_on_s3(bench: PipelineBench) -> None:
+def test_a_definition_can_lie_on_s3(pipeline_client: PipelineClient) -> None:
     text = definition(fail("A"))
-    bench.put("definitions/one.json", text.encode())
+    pipeline_client.put("definitions/one.json", text.encode())
     request = {
-        "PipelineName": bench.name(),
-        "RoleArn": bench.cloud.role,
+        "PipelineName": pipeline_client.name(),
+        "RoleArn": pipeline_client.cloud.role,
         "PipelineDefinitionS3Location": {
-            "Bucket": bench.cloud.bucket,
+            "Bucket": pipeline_client.cloud.bucket,
             "ObjectKey": "definitions/one.json",
         },
     }
-    bench.sagemaker.create_pipeline(**request)
-    described = bench.sagemaker.describe_pipeline(PipelineName=request["PipelineName"])
+    pipeline_client.sagemaker.create_pipeline(**request)
+    described = pipeline_client.sagemaker.describe_pipeline(PipelineName=request["PipelineName"])
     assert described["PipelineDefinition"] == text
     request["PipelineDefinitionS3Location"]["ObjectKey"] = "definitions/none.json"  # type: ignore[index]
-    request["PipelineName"] = bench.name()
-    code, message = refusal(bench.sagemaker.create_pipeline, **request)
+    request["PipelineName"] = pipeline_client.name()
+    code, message = refusal(pipeline_client.sagemaker.create_pipeline, **request)
     assert code == "ValidationException"
     assert "definitions/none.json" in message
 
@@ -493,23 +541,25 @@ def test_a_definition_can_lie_on_s3(bench: PipelineBench) -> None:
     ],
 )
 def test_a_wrong_pipeline_is_refused(
-    bench: PipelineBench, members: dict[str, Any], words: str
+    pipeline_client: PipelineClient, members: dict[str, Any], words: str
 ) -> None:
     request = {
-        "PipelineName": bench.name(),
+        "PipelineName": pipeline_client.name(),
         "PipelineDefinition": definition(fail("A")),
-        "RoleArn": bench.cloud.role,
+        "RoleArn": pipeline_client.cloud.role,
         **members,
     }
     given = {name: value for name, value in request.items() if value is not None}
-    code, message = refusal(bench.sagemaker.create_pipeline, **given)
+    code, message = refusal(pipeline_client.sagemaker.create_pipeline, **given)
     assert code == "ValidationException"
     assert words in message
 
 
-def test_a_wrong_start_is_refused(bench: PipelineBench) -> None:
-    pipeline = bench.create(definition(fail("A"), parameters=[parameter("Count", 1, "Integer")]))
-    start = bench.sagemaker.start_pipeline_execution
+def test_a_wrong_start_is_refused(pipeline_client: PipelineClient) -> None:
+    pipeline = pipeline_client.create(
+        definition(fail("A"), parameters=[parameter("Count", 1, "Integer")])
+    )
+    start = pipeline_client.sagemaker.start_pipeline_execution
     for name, value, words in (
         ("Other", "1", "Unknown pipeline parameter 'Other'"),
         ("Count", "one", "expected type Integer"),
@@ -520,17 +570,19 @@ def test_a_wrong_start_is_refused(bench: PipelineBench) -> None:
         assert words in message
     assert refusal(start, PipelineName="nobody")[0] == "ResourceNotFound"
     assert refusal(start, PipelineName=pipeline, PipelineVersionId=7)[0] == "ResourceNotFound"
-    listed = bench.sagemaker.list_pipeline_executions(PipelineName=pipeline)
+    listed = pipeline_client.sagemaker.list_pipeline_executions(PipelineName=pipeline)
     assert listed["PipelineExecutionSummaries"] == []
 
 
 def test_executions_survive_a_restart(launch: Any, tmp_path: Path) -> None:
     cloud = launch(tmp_path, tiny=True)
-    bench = PipelineBench(cloud, cloud.client("sagemaker"), cloud.client("s3"))
-    pipeline = bench.create(
+    pipeline_client = PipelineClient(cloud, cloud.client("sagemaker"), cloud.client("s3"))
+    pipeline = pipeline_client.create(
         definition(
-            bench.process("Make", REPORT, outputs=["report"], PropertyFiles=[PROPERTY_FILE]),
-            bench.process(
+            pipeline_client.process(
+                "Make", REPORT, outputs=["report"], PropertyFiles=[PROPERTY_FILE]
+            ),
+            pipeline_client.process(
                 "Long",
                 "import pathlib, time\n"
                 f"if not pathlib.Path('{tmp_path}/repaired').exists(): time.sleep(600)",
@@ -544,12 +596,12 @@ def test_executions_survive_a_restart(launch: Any, tmp_path: Path) -> None:
             ),
         )
     )
-    arn = bench.start(pipeline)
-    bench.until(arn, "Long", "Executing")
+    arn = pipeline_client.start(pipeline)
+    pipeline_client.until(arn, "Long", "Executing")
     cloud.close()
     (tmp_path / "repaired").touch()
     cloud = launch(tmp_path, tiny=True)
-    again = PipelineBench(cloud, cloud.client("sagemaker"), cloud.client("s3"))
+    again = PipelineClient(cloud, cloud.client("sagemaker"), cloud.client("s3"))
     found = again.describe(arn)
     assert found["PipelineExecutionStatus"] == "Failed"
     assert "the local cloud ended" in found["FailureReason"]

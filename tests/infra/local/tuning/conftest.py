@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.local.tuning_bench import Bench, Script
+from tests.infra.local.tuning.scripted_tuning import Script, ScriptedTuning
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Callable[[Callable[[Script], None]], Bench]]:
-    made: list[Bench] = []
+def scripted_tuning(
+    tmp_path: Path,
+) -> Iterator[Callable[[Callable[[Script], None]], ScriptedTuning]]:
+    made: list[ScriptedTuning] = []
 
-    def make(script: Callable[[Script], None]) -> Bench:
-        made.append(Bench(tmp_path, script))
+    def make(script: Callable[[Script], None]) -> ScriptedTuning:
+        made.append(ScriptedTuning(tmp_path, script))
         return made[-1]
 
     yield make

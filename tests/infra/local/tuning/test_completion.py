@@ -2,7 +2,7 @@ import pytest
 
 from longspan.infra.local.tuning.completion import Criteria, failure, not_improving
 from longspan.infra.local.tuning.definitions import Objective
-from longspan.infra.local.tuning.results import Result, best
+from longspan.infra.local.tuning.results import TrialResult, best_result
 
 UP = Objective("bleu", "Maximize")
 DOWN = Objective("loss", "Minimize")
@@ -51,9 +51,9 @@ def test_criteria(
     assert Criteria.parse(criteria).hold(values, objective) is holds
 
 
-def result(status: str, value: float | None = None) -> Result:
+def result(status: str, value: float | None = None) -> TrialResult:
     metrics = [] if value is None else [{"MetricName": "bleu", "Value": value}]
-    return Result({"TrainingJobStatus": status, "FinalMetricDataList": metrics}, UP)
+    return TrialResult({"TrainingJobStatus": status, "FinalMetricDataList": metrics}, UP)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def result(status: str, value: float | None = None) -> Result:
         ([result("Completed", float("nan"))], True, "No objective metrics found"),
     ],
 )
-def test_failure(results: list[Result], over: bool, reason: str | None) -> None:
+def test_failure(results: list[TrialResult], over: bool, reason: str | None) -> None:
     found = failure(results, over=over)
     assert found is None if reason is None else (found or "").startswith(reason)
 
@@ -78,5 +78,5 @@ def test_failure(results: list[Result], over: bool, reason: str | None) -> None:
 def test_best_takes_the_first_of_equals_and_jobs_that_were_stopped() -> None:
     jobs = [result("Failed", 9.0), result("Completed", 2.0), result("Stopped", 3.0)]
     jobs += [result("Completed", 3.0), result("InProgress", 8.0), result("Completed")]
-    assert best(jobs) is jobs[2]
-    assert best(jobs[:1]) is None
+    assert best_result(jobs) is jobs[2]
+    assert best_result(jobs[:1]) is None

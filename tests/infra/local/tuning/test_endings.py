@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.control.api import ApiError, Call, Document
-from longspan.infra.local.tuning.stopping import Curve, Hyperband
-from tests.infra.local.tuning_bench import WAIT, Script, fail, peak, tuning, x_of
+from longspan.infra.local.control.api import ApiCall, ApiError, Document
+from longspan.infra.local.tuning.stopping import Curve, HyperbandRule
+from tests.infra.local.tuning.scripted_tuning import WAIT, Script, fail, peak, tuning, x_of
 
 
-def test_stop_stops_the_training_jobs(bench: Any) -> None:
+def test_stop_stops_the_training_jobs(scripted_tuning: Any) -> None:
     started = threading.Semaphore(0)
     release = threading.Event()
 
@@ -23,7 +23,7 @@ def test_stop_stops_the_training_jobs(bench: Any) -> None:
         finally:
             script.wait(release)
 
-    one = bench(stay)
+    one = scripted_tuning(stay)
     one.call("CreateHyperParameterTuningJob", **tuning())
     for _ in range(2):
         assert started.acquire(timeout=WAIT)
@@ -55,9 +55,9 @@ def silent(script: Script) -> None:
     ],
 )
 def test_without_any_success_the_tuning_job_fails(
-    bench: Any, script: Callable[[Script], None], jobs: int, reason: str
+    scripted_tuning: Any, script: Callable[[Script], None], jobs: int, reason: str
 ) -> None:
-    one = bench(script)
+    one = scripted_tuning(script)
     done = one.run(tuning(jobs=jobs, parallel=1))
     assert done["HyperParameterTuningJobStatus"] == "Failed"
     assert done["FailureReason"].startswith(reason)
@@ -66,8 +66,8 @@ def test_without_any_success_the_tuning_job_fails(
     assert done["ObjectiveStatusCounters"]["Failed"] == min(jobs, 5)
 
 
-def test_some_failures_do_not_hurt(bench: Any) -> None:
-    one = bench(lambda script: peak(script) if x_of(script) > 0.5 else fail(script))
+def test_some_failures_do_not_hurt(scripted_tuning: Any) -> None:
+    one = scripted_tuning(lambda script: peak(script) if x_of(script) > 0.5 else fail(script))
     done = one.run(tuning(jobs=12))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
     xs = [float(r["HyperParameters"]["x"]) for r in one.training.requests]
@@ -79,11 +79,11 @@ def test_some_failures_do_not_hurt(bench: Any) -> None:
     assert {job["FailureReason"] for job in failures} == {"AlgorithmError: no such channel"}
 
 
-def test_a_training_job_that_cannot_start_fails_the_tuning_job(bench: Any) -> None:
-    one = bench(lambda script: script.pause())
+def test_a_training_job_that_cannot_start_fails_the_tuning_job(scripted_tuning: Any) -> None:
+    one = scripted_tuning(lambda script: script.pause())
     first = one.training.start
 
-    def start(call: Call, *, extra: Document | None = None) -> str:
+    def start(call: ApiCall, *, extra: Document | None = None) -> str:
         if one.training.requests:
             raise ApiError("the quota is used up")
         return str(first(call, extra=extra))
@@ -95,7 +95,7 @@ def test_a_training_job_that_cannot_start_fails_the_tuning_job(bench: Any) -> No
     assert done["TrainingJobStatusCounters"]["Stopped"] == 1
 
 
-def test_a_target_ends_the_tuning_job_and_what_runs(bench: Any) -> None:
+def test_a_target_ends_the_tuning_job_and_what_runs(scripted_tuning: Any) -> None:
     first = threading.Event()
 
     def script(script: Script) -> None:
@@ -107,15 +107,15 @@ def test_a_target_ends_the_tuning_job_and_what_runs(bench: Any) -> None:
             script.report(0.99)
             script.pause()
 
-    one = bench(script)
+    one = scripted_tuning(script)
     done = one.run(tuning(TuningJobCompletionCriteria={"TargetObjectiveMetricValue": 0.95}))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
     assert len(one.training.requests) == 2
     assert done["TrainingJobStatusCounters"]["Stopped"] == 1
 
 
-def test_without_improvement_the_tuning_job_ends(bench: Any) -> None:
-    one = bench(lambda script: script.report(1.0))
+def test_without_improvement_the_tuning_job_ends(scripted_tuning: Any) -> None:
+    one = scripted_tuning(lambda script: script.report(1.0))
     criteria = {"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 4}}
     done = one.run(tuning(jobs=50, parallel=1, TuningJobCompletionCriteria=criteria))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
@@ -124,8 +124,8 @@ def test_without_improvement_the_tuning_job_ends(bench: Any) -> None:
     assert details["NumberOfTrainingJobsObjectiveNotImproving"] == 4
 
 
-def test_past_its_time_the_tuning_job_ends(bench: Any) -> None:
-    one = bench(lambda script: None)
+def test_past_its_time_the_tuning_job_ends(scripted_tuning: Any) -> None:
+    one = scripted_tuning(lambda script: None)
 
     def script(script: Script) -> None:
         script.report(1.0)
@@ -141,7 +141,7 @@ def test_past_its_time_the_tuning_job_ends(bench: Any) -> None:
     assert done["ConsumedResources"] == {"RuntimeInSeconds": 390}
 
 
-def test_early_stopping_stops_what_is_below_the_median(bench: Any) -> None:
+def test_early_stopping_stops_what_is_below_the_median(scripted_tuning: Any) -> None:
     def script(script: Script) -> None:
         number = int(script.name.split("-")[1])
         if number <= 3:  # averages after two reports: 1.5, 2.5, 3.5
@@ -155,7 +155,7 @@ def test_early_stopping_stops_what_is_below_the_median(bench: Any) -> None:
             script.report(2.0)
             script.report(2.5)
 
-    one = bench(script)
+    one = scripted_tuning(script)
     done = one.run(tuning(jobs=5, parallel=1, TrainingJobEarlyStoppingType="Auto"))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
     statuses = [job["TrainingJobStatus"] for job in one.training_jobs()]
@@ -164,8 +164,8 @@ def test_early_stopping_stops_what_is_below_the_median(bench: Any) -> None:
     assert stopped["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 2.4
 
 
-def test_hyperband_stops_jobs_at_its_rungs_and_all_at_the_maximum(bench: Any) -> None:
-    rule = Hyperband("Maximize", 1, 9)
+def test_hyperband_stops_jobs_at_its_rungs_and_all_at_the_maximum(scripted_tuning: Any) -> None:
+    rule = HyperbandRule("Maximize", 1, 9)
     curves: list[Curve] = []
 
     def script(script: Script) -> None:
@@ -180,7 +180,7 @@ def test_hyperband_stops_jobs_at_its_rungs_and_all_at_the_maximum(bench: Any) ->
             assert not script.asked_to_stop.wait(0.02)
         raise AssertionError("the job was not stopped at the maximum")
 
-    one = bench(script)
+    one = scripted_tuning(script)
     config = {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}}
     done = one.run(tuning(strategy="Hyperband", jobs=12, parallel=1, StrategyConfig=config))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
@@ -192,14 +192,14 @@ def test_hyperband_stops_jobs_at_its_rungs_and_all_at_the_maximum(bench: Any) ->
     assert number - 1 == best.number
 
 
-def test_close_ends_tuning_jobs_and_asks_training_jobs_to_stop(bench: Any) -> None:
+def test_close_ends_tuning_jobs_and_asks_training_jobs_to_stop(scripted_tuning: Any) -> None:
     started = threading.Semaphore(0)
 
     def stay(script: Script) -> None:
         started.release()
         script.pause()
 
-    one = bench(stay)
+    one = scripted_tuning(stay)
     one.call("CreateHyperParameterTuningJob", **tuning())
     for _ in range(2):
         assert started.acquire(timeout=WAIT)

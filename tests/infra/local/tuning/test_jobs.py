@@ -7,7 +7,7 @@ import pytest
 
 from longspan.infra.local.control.api import ApiError
 from longspan.infra.local.control.documents import Key
-from tests.infra.local.tuning_bench import (
+from tests.infra.local.tuning.scripted_tuning import (
     METRIC,
     REGION,
     WAIT,
@@ -19,8 +19,8 @@ from tests.infra.local.tuning_bench import (
 )
 
 
-def test_training_jobs_get_names_hyperparameters_and_tags(bench: Any) -> None:
-    one = bench(peak)
+def test_training_jobs_get_names_hyperparameters_and_tags(scripted_tuning: Any) -> None:
+    one = scripted_tuning(peak)
     request = {**tuning(jobs=3), "Tags": [{"Key": "team", "Value": "blue"}]}
     request["TrainingJobDefinition"]["CheckpointConfig"] = {"S3Uri": "s3://b/checkpoints/"}
     one.run(request)
@@ -42,7 +42,7 @@ def test_training_jobs_get_names_hyperparameters_and_tags(bench: Any) -> None:
         assert job["TunedHyperParameters"] == {"x": parameters["x"]}
 
 
-def test_as_many_jobs_run_at_a_time_as_asked_and_no_more(bench: Any) -> None:
+def test_as_many_jobs_run_at_a_time_as_asked_and_no_more(scripted_tuning: Any) -> None:
     full, opened = threading.Semaphore(0), threading.Event()
 
     def wait(script: Script) -> None:
@@ -50,7 +50,7 @@ def test_as_many_jobs_run_at_a_time_as_asked_and_no_more(bench: Any) -> None:
         script.wait(opened)
         script.report(1.0)
 
-    one = bench(wait)
+    one = scripted_tuning(wait)
     one.call("CreateHyperParameterTuningJob", **tuning(jobs=7, parallel=3))
     for _ in range(3):
         assert full.acquire(timeout=WAIT)
@@ -70,8 +70,10 @@ def test_as_many_jobs_run_at_a_time_as_asked_and_no_more(bench: Any) -> None:
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
 @pytest.mark.parametrize("goal", ["Maximize", "Minimize"])
-def test_the_best_job_is_the_best_last_value(bench: Any, strategy: str, goal: str) -> None:
-    one = bench(peak)
+def test_the_best_job_is_the_best_last_value(
+    scripted_tuning: Any, strategy: str, goal: str
+) -> None:
+    one = scripted_tuning(peak)
     done = one.run(tuning(strategy=strategy, goal=goal, jobs=8))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
     found = {
@@ -90,17 +92,17 @@ def test_the_best_job_is_the_best_last_value(bench: Any, strategy: str, goal: st
     assert done["ObjectiveStatusCounters"] == {"Succeeded": 8, "Pending": 0, "Failed": 0}
 
 
-def test_a_seed_gives_the_same_points(bench: Any) -> None:
+def test_a_seed_gives_the_same_points(scripted_tuning: Any) -> None:
     def points(name: str, seed: int) -> list[str]:
-        one = bench(peak)
+        one = scripted_tuning(peak)
         one.run(tuning(name, "Bayesian", jobs=8, parallel=1, RandomSeed=seed))
         return [request["HyperParameters"]["x"] for request in one.training.requests]
 
     assert points("a", 3) == points("b", 3) != points("a", 4)
 
 
-def test_a_grid_ends_when_every_point_was_tried(bench: Any) -> None:
-    one = bench(lambda script: script.report(len(script.parameters["b"])))
+def test_a_grid_ends_when_every_point_was_tried(scripted_tuning: Any) -> None:
+    one = scripted_tuning(lambda script: script.report(len(script.parameters["b"])))
     ranges = [{"Name": "a", "Values": ["1", "2"]}, {"Name": "b", "Values": ["x", "yy", "zzz"]}]
     request = tuning(
         strategy="Grid", jobs=None, ParameterRanges={"CategoricalParameterRanges": ranges}
@@ -112,16 +114,16 @@ def test_a_grid_ends_when_every_point_was_tried(bench: Any) -> None:
     assert done["BestTrainingJob"]["TunedHyperParameters"]["b"] == "zzz"
 
 
-def test_a_search_of_a_finite_space_ends_with_it(bench: Any) -> None:
-    one = bench(peak)
+def test_a_search_of_a_finite_space_ends_with_it(scripted_tuning: Any) -> None:
+    one = scripted_tuning(peak)
     ranges = {"CategoricalParameterRanges": [{"Name": "x", "Values": ["0", "0.5", "0.9"]}]}
     done = one.run(tuning(jobs=9, ParameterRanges=ranges))
     assert done["HyperParameterTuningJobStatus"] == "Completed"
     assert sorted(r["HyperParameters"]["x"] for r in one.training.requests) == ["0", "0.5", "0.9"]
 
 
-def test_several_definitions_take_turns(bench: Any) -> None:
-    one = bench(lambda script: script.report(float(script.parameters.get("y", -1.0))))
+def test_several_definitions_take_turns(scripted_tuning: Any) -> None:
+    one = scripted_tuning(lambda script: script.report(float(script.parameters.get("y", -1.0))))
     request = tuning(jobs=4)
     config = request["HyperParameterTuningJobConfig"]
     objective = config.pop("HyperParameterTuningJobObjective")
@@ -145,13 +147,13 @@ def test_several_definitions_take_turns(bench: Any) -> None:
     assert done["BestTrainingJob"]["TrainingJobDefinitionName"] == "y"
 
 
-def test_lists_sort_filter_and_page(bench: Any) -> None:
+def test_lists_sort_filter_and_page(scripted_tuning: Any) -> None:
     def script(script: Script) -> None:
         if x_of(script) < 0.3:
             fail(script)
         peak(script)
 
-    one = bench(script)
+    one = scripted_tuning(script)
     for name in ("alpha", "beta", "gamma"):
         one.clock[0] += 10
         one.run(tuning(name, jobs=8))
@@ -177,8 +179,8 @@ def test_lists_sort_filter_and_page(bench: Any) -> None:
     assert len(by_name) == 8
 
 
-def test_a_name_is_taken_until_the_job_is_deleted(bench: Any) -> None:
-    one = bench(peak)
+def test_a_name_is_taken_until_the_job_is_deleted(scripted_tuning: Any) -> None:
+    one = scripted_tuning(peak)
     arn = one.run(tuning(jobs=1))["HyperParameterTuningJobArn"]
     with pytest.raises(ApiError, match="already exists") as refused:
         one.call("CreateHyperParameterTuningJob", **tuning())
@@ -193,8 +195,8 @@ def test_a_name_is_taken_until_the_job_is_deleted(bench: Any) -> None:
     assert len(one.training_jobs()) == 2
 
 
-def test_after_a_crash_what_ran_has_failed(bench: Any) -> None:
-    one = bench(peak)
+def test_after_a_crash_what_ran_has_failed(scripted_tuning: Any) -> None:
+    one = scripted_tuning(peak)
     one.run(tuning("done", jobs=1))
     one.run(tuning("ran", jobs=1))
     key = Key("tuning-job", REGION, "ran")

@@ -13,23 +13,23 @@ from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
 from longspan.infra.local.control.documents import Documents, Key
 from longspan.infra.local.control.threads import Threads
-from longspan.infra.local.jobs.training_jobs import training_jobs
+from longspan.infra.local.jobs.kinds import training_job_service
 from longspan.infra.local.moto.account import create_account
 from longspan.infra.local.moto.server import MotoServer
 from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
 from longspan.infra.local.runtimes.runtime import Container, Running
 from longspan.infra.local.tuning.service import TuningJobs
 from longspan.pipelines.definition import sdk
-from tests.infra.local.tuning_bench import METRIC, REGION, peak, tuning
+from tests.infra.local.tuning.scripted_tuning import METRIC, REGION, peak, tuning
 
 with sdk.quiet():
     from sagemaker.core.helper.session_helper import Session
 
 
 def test_the_sdks_tuner_works_on_top(
-    bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    scripted_tuning: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    one = bench(peak)
+    one = scripted_tuning(peak)
     server = MotoServer()
     url = server.start()
     try:
@@ -128,7 +128,7 @@ def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
         workplace=tmp_path / "work",
         now=time.time,
     )
-    training = training_jobs(context)
+    training = training_job_service(context)
     plane = ControlPlane([training, TuningJobs(context, training)])
     try:
         server.answer_sagemaker(plane.handle)

@@ -6,7 +6,7 @@ import pytest
 
 from longspan.infra.local.control import shapes
 from longspan.infra.local.control.api import ApiError, Document
-from longspan.infra.local.tuning.requests import check, job_limit
+from longspan.infra.local.tuning.requests import check_tuning_request, job_limit
 
 METRIC = "validation:bleu_long"
 
@@ -113,7 +113,7 @@ def test_what_makes_sense_is_accepted(change: Callable[[Document], object]) -> N
     right = request()
     change(right)
     shapes.validate(right, shapes.operation("CreateHyperParameterTuningJob").input_shape)
-    check(right)
+    check_tuning_request(right)
 
 
 def scaled(kind: str, low: str, high: str, scaling: str | None = None) -> Callable[..., object]:
@@ -209,7 +209,7 @@ def test_what_makes_no_sense_is_refused(change: Callable[[Document], object], me
     wrong = request()
     change(wrong)
     with pytest.raises(ApiError, match=message) as refused:
-        check(wrong)
+        check_tuning_request(wrong)
     assert refused.value.code == "ValidationException"
     assert "\n" not in str(refused.value)
 
@@ -237,7 +237,7 @@ def test_quotas(change: Callable[[Document], object], message: str) -> None:
     wrong = request()
     change(wrong)
     with pytest.raises(ApiError, match=message) as refused:
-        check(wrong)
+        check_tuning_request(wrong)
     assert refused.value.code == "ResourceLimitExceeded"
 
 

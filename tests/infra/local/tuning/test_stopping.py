@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from longspan.infra.local.tuning.stopping import (
     Curve,
-    Hyperband,
+    HyperbandRule,
     MedianRule,
     NeverStop,
     bracket_of,
@@ -58,14 +58,14 @@ def test_median_rule_by_hand() -> None:
 
 
 def test_hyperband_rungs() -> None:
-    rule = Hyperband("Maximize", low=2, high=54)
+    rule = HyperbandRule("Maximize", low=2, high=54)
     assert rule.brackets == 4
     assert [rule.rungs(bracket) for bracket in (3, 2, 1, 0)] == [(2, 6, 18), (6, 18), (18,), ()]
-    assert Hyperband("Maximize", low=5, high=5).brackets == 1
+    assert HyperbandRule("Maximize", low=5, high=5).brackets == 1
 
 
 def test_hyperband_leaves_jobs_alone_below_the_minimum_and_ends_them_at_the_maximum() -> None:
-    rule = Hyperband("Minimize", low=3, high=10)
+    rule = HyperbandRule("Minimize", low=3, high=10)
     better = [Curve(n, (0.0,) * 10) for n in range(20)]
     worst = Curve(20, (100.0,) * 10)
     assert not any(rule.stops(worst, step, better) for step in (1, 2))
@@ -81,7 +81,7 @@ def test_hyperband_leaves_jobs_alone_below_the_minimum_and_ends_them_at_the_maxi
 def test_hyperband_keeps_the_best_third(
     goal: str, own: float, rivals: list[float], step: int
 ) -> None:
-    rule = Hyperband(goal, 1, 9)
+    rule = HyperbandRule(goal, 1, 9)
     others = [Curve(n, (value,) * 9) for n, value in enumerate(rivals)]
     for number in range(12):
         job = Curve(number, (own,) * step)
@@ -99,7 +99,7 @@ def test_hyperband_keeps_the_best_third(
 
 
 def test_hyperband_stops_what_is_no_number() -> None:
-    rule = Hyperband("Maximize", 1, 9)
+    rule = HyperbandRule("Maximize", 1, 9)
     assert bracket_of(0, rule.brackets) == 2
     assert rule.stops(Curve(0, (math.nan,)), 1, [])
 
@@ -127,7 +127,7 @@ def test_the_best_of_a_small_search_ran_its_whole_budget(
     low: int, finals: list[float], shares: list[list[float]], order: random.Random
 ) -> None:
     """Jobs report what they have reached so far, two at a time and never at the same pace."""
-    rule = Hyperband("Maximize", low, 9)
+    rule = HyperbandRule("Maximize", low, 9)
     curves = {
         n: [final * share for share in sorted([*part[:8], 1.0])]
         for n, (final, part) in enumerate(zip(finals, shares, strict=False))

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.infra.local.tuning.search_space import (
+from longspan.infra.local.tuning.parameter_space import (
     Categorical,
     Continuous,
     Integer,
-    Parameter,
-    SearchSpace,
+    ParameterSpace,
+    TunedParameter,
 )
 from longspan.infra.local.tuning.strategies import (
     GridStrategy,
@@ -20,9 +20,9 @@ from longspan.infra.local.tuning.strategies import (
     random_search,
 )
 
-Maker = Callable[[SearchSpace, str, int | None], StudyStrategy]
+Maker = Callable[[ParameterSpace, str, int | None], StudyStrategy]
 MAKERS = pytest.mark.parametrize("make", [random_search, bayesian])
-MIXED = SearchSpace(
+MIXED = ParameterSpace(
     (Integer("heads", 1, 8), Continuous("dropout", 0.0, 0.5), Categorical("type", ("a", "b", "c")))
 )
 
@@ -50,8 +50,8 @@ parameters = st.one_of(
 @MAKERS
 @settings(max_examples=25, deadline=None)
 @given(parameter=parameters, seed=st.integers(0, 2**31))
-def test_every_point_is_in_range(make: Maker, parameter: Parameter, seed: int) -> None:
-    space = SearchSpace((parameter, Categorical("z", ("u", "v"))))
+def test_every_point_is_in_range(make: Maker, parameter: TunedParameter, seed: int) -> None:
+    space = ParameterSpace((parameter, Categorical("z", ("u", "v"))))
     strategy = make(space, "Maximize", seed)
     for number in range(8):
         proposal = strategy.ask()
@@ -66,7 +66,7 @@ def test_every_point_is_in_range(make: Maker, parameter: Parameter, seed: int) -
 @MAKERS
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_a_finite_space_is_searched_whole_without_repeats(make: Maker, parallel: int) -> None:
-    space = SearchSpace((Integer("a", 1, 4), Categorical("b", ("x", "y", "z"))))
+    space = ParameterSpace((Integer("a", 1, 4), Categorical("b", ("x", "y", "z"))))
     strategy = make(space, "Maximize", 0)
     tried, running = [], []
     while (proposal := strategy.ask()) is not None:
@@ -80,7 +80,7 @@ def test_a_finite_space_is_searched_whole_without_repeats(make: Maker, parallel:
 
 @MAKERS
 def test_a_space_of_one_point_that_is_not_counted_does_not_hang(make: Maker) -> None:
-    strategy = make(SearchSpace((Continuous("c", 0.5, 0.5),)), "Maximize", 0)
+    strategy = make(ParameterSpace((Continuous("c", 0.5, 0.5),)), "Maximize", 0)
     for _ in range(3):
         proposal = strategy.ask()
         assert proposal is not None
@@ -131,7 +131,7 @@ def test_bayesian_search_beats_chance(goal: str, sign: int) -> None:
 
 def test_what_is_learnt_elsewhere_leads_the_search() -> None:
     def distance(*, taught: bool) -> float:
-        strategy = bayesian(SearchSpace((Continuous("x", 0, 1),)), "Maximize", 0)
+        strategy = bayesian(ParameterSpace((Continuous("x", 0, 1),)), "Maximize", 0)
         for index in range(21 if taught else 0):
             strategy.learn({"x": str(index / 20), "other": "1"}, -abs(index / 20 - 0.8))
         proposals = [strategy.ask() for _ in range(5)]
@@ -160,7 +160,7 @@ def test_points_to_try_first_come_first(make: Maker) -> None:
 
 
 def test_a_grid_is_walked_in_order_whatever_it_is_told() -> None:
-    space = SearchSpace((Categorical("a", ("1", "2")), Categorical("b", ("x", "y"))))
+    space = ParameterSpace((Categorical("a", ("1", "2")), Categorical("b", ("x", "y"))))
     grid = GridStrategy(space)
     found = []
     while (proposal := grid.ask()) is not None:

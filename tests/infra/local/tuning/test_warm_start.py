@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from longspan.infra.local.control.api import ApiError, Document
-from tests.infra.local.tuning_bench import peak, tuning
+from tests.infra.local.tuning.scripted_tuning import peak, tuning
 
 
-def test_warm_start_learns_and_shows_the_overall_best(bench: Any) -> None:
-    one = bench(peak)
+def test_warm_start_learns_and_shows_the_overall_best(scripted_tuning: Any) -> None:
+    one = scripted_tuning(peak)
     parent = one.run(tuning("parent", "Bayesian", jobs=20, parallel=1))
     child = tuning("child", "Bayesian", jobs=3, parallel=1, RandomSeed=5)
     child["WarmStartConfig"] = {
@@ -35,8 +35,8 @@ def test_warm_start_learns_and_shows_the_overall_best(bench: Any) -> None:
     assert overall["TuningJobName"] == best["TrainingJobName"].split("-")[0]
 
 
-def test_transfer_learning_begins_with_the_parents_best_points(bench: Any) -> None:
-    one = bench(peak)
+def test_transfer_learning_begins_with_the_parents_best_points(scripted_tuning: Any) -> None:
+    one = scripted_tuning(peak)
     parent = one.run(tuning("parent", "Random", jobs=8))
     child = tuning("child", "Bayesian", jobs=4, parallel=1)
     child["TrainingJobDefinition"]["AlgorithmSpecification"]["TrainingImage"] = "another"
@@ -63,9 +63,9 @@ def test_transfer_learning_begins_with_the_parents_best_points(bench: Any) -> No
     ],
 )  # fmt: skip
 def test_a_parent_that_does_not_fit_is_refused(
-    bench: Any, change: Callable[[Document], object], message: str
+    scripted_tuning: Any, change: Callable[[Document], object], message: str
 ) -> None:
-    one = bench(peak)
+    one = scripted_tuning(peak)
     one.run(tuning("parent", jobs=1))
     child = tuning("child")
     child["WarmStartConfig"] = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from longspan.infra.local.pipeline.definition.conditions import holds
 from longspan.infra.local.pipeline.definition.expressions import (
     Reference,
-    evaluate,
+    evaluate_expression,
     is_expression,
     parse_reference,
     references,
@@ -52,7 +52,7 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 def test_what_has_no_expression_stays_as_it_is(value: Any) -> None:
-    assert evaluate(value, Table({})) == value
+    assert evaluate_expression(value, Table({})) == value
     assert list(references(value)) == []
 
 
@@ -60,7 +60,7 @@ def test_what_has_no_expression_stays_as_it_is(value: Any) -> None:
 def test_an_expression_is_replaced_wherever_it_stands(around: Any, found: int) -> None:
     values = Table({"Parameters.X": found})
     nested = {"deep": [around, {"x": get("Parameters.X")}]}
-    assert evaluate(nested, values) == {"deep": [around, {"x": found}]}
+    assert evaluate_expression(nested, values) == {"deep": [around, {"x": found}]}
     assert [reference.text for reference in references(nested)] == ["Parameters.X"]
 
 
@@ -68,18 +68,21 @@ def test_an_expression_is_replaced_wherever_it_stands(around: Any, found: int) -
 def test_join_joins(on: str, parts: list[str]) -> None:
     values = Table({f"Parameters.P{number}": part for number, part in enumerate(parts)})
     expression = [get(f"Parameters.P{number}") for number in range(len(parts))]
-    joined = evaluate({"Std:Join": {"On": on, "Values": expression}}, values)
+    joined = evaluate_expression({"Std:Join": {"On": on, "Values": expression}}, values)
     assert joined == on.join(parts)
 
 
 def test_join_writes_numbers_and_booleans_as_json_does() -> None:
     parts = [1, 0.5, True, {"Std:Join": {"Values": ["a", False]}}]
-    assert evaluate({"Std:Join": {"On": ",", "Values": parts}}, Table({})) == "1,0.5,true,afalse"
+    assert (
+        evaluate_expression({"Std:Join": {"On": ",", "Values": parts}}, Table({}))
+        == "1,0.5,true,afalse"
+    )
 
 
 def test_join_refuses_what_is_no_text() -> None:
     with pytest.raises(ValueError, match="got \\['a'\\]"):
-        evaluate({"Std:Join": {"Values": [["a"]]}}, Table({}))
+        evaluate_expression({"Std:Join": {"Values": [["a"]]}}, Table({}))
 
 
 def test_json_is_read_from_property_files_and_from_s3() -> None:
@@ -91,9 +94,11 @@ def test_json_is_read_from_property_files_and_from_s3() -> None:
         {"Std:JsonGet": {"PropertyFile": get(source), "Path": "gate.bleu[1]"}},
         {"Std:JsonGet": {"S3Uri": uri, "Path": "$.gate['bleu'][1]"}},
     ):
-        assert evaluate(expression, values) == 2.5
+        assert evaluate_expression(expression, values) == 2.5
     with pytest.raises(Unresolved, match=r"no gate\.chrf; there are: bleu"):
-        evaluate({"Std:JsonGet": {"PropertyFile": get(source), "Path": "gate.chrf"}}, values)
+        evaluate_expression(
+            {"Std:JsonGet": {"PropertyFile": get(source), "Path": "gate.chrf"}}, values
+        )
 
 
 def test_a_reference_has_its_parts() -> None:

@@ -7,7 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longspan.infra.local.control.api import ValidationError
-from longspan.infra.local.pipeline.definition.parameters import bind, read_parameters, shown
+from longspan.infra.local.pipeline.definition.parameters import (
+    bind,
+    parameter_text,
+    read_parameters,
+)
 
 DECLARED = [
     {"Name": "Text", "Type": "String", "DefaultValue": "a"},
@@ -30,12 +34,18 @@ def test_defaults_stand_where_nothing_is_given() -> None:
 def test_values_get_their_types() -> None:
     found = bound(Needed="y", Count="-3", Rate="2", On="True", Text="4")
     assert found == {"Text": "4", "Count": -3, "Rate": 2.0, "On": True, "Needed": "y"}
-    assert [shown(value) for value in found.values()] == ["4", "-3", "2.0", "true", "y"]
+    assert [parameter_text(value) for value in found.values()] == ["4", "-3", "2.0", "true", "y"]
 
 
 @given(st.integers(), st.floats(allow_nan=False), st.booleans(), st.text())
 def test_what_is_shown_can_be_given_again(count: int, rate: float, on: bool, text: str) -> None:
-    found = bound(Needed="x", Count=shown(count), Rate=shown(rate), On=shown(on), Text=shown(text))
+    found = bound(
+        Needed="x",
+        Count=parameter_text(count),
+        Rate=parameter_text(rate),
+        On=parameter_text(on),
+        Text=parameter_text(text),
+    )
     assert (found["Count"], found["Rate"], found["On"], found["Text"]) == (count, rate, on, text)
 
 

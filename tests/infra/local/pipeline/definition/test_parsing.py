@@ -10,7 +10,7 @@ from longspan.infra.local.control.api import ValidationError
 from longspan.infra.local.pipeline.definition.definition import Branch, Dependency
 from longspan.infra.local.pipeline.definition.graph import dependencies, upstream
 from longspan.infra.local.pipeline.definition.parsing import read_definition
-from tests.infra.local.pipeline_bench import (
+from tests.infra.local.pipeline.pipeline_client import (
     condition,
     definition,
     equals,

@@ -14,8 +14,7 @@ from longspan.infra.local.control.api import (
     ResourceNotFound,
     ValidationError,
 )
-from tests.infra.local.pipeline.stub_cloud import ROLE, Job, StubCloud
-from tests.infra.local.pipeline_bench import (
+from tests.infra.local.pipeline.pipeline_client import (
     at_least,
     condition,
     definition,
@@ -26,6 +25,7 @@ from tests.infra.local.pipeline_bench import (
     json_get,
     parameter,
 )
+from tests.infra.local.pipeline.stub_cloud import ROLE, Job, StubCloud
 
 CACHE = {"Enabled": True, "ExpireAfter": "PT1H"}
 

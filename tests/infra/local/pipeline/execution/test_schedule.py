@@ -6,7 +6,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.infra.local.pipeline.definition.definition import Branch, Definition, Dependency, Step
+from longspan.infra.local.pipeline.definition.definition import (
+    Branch,
+    Dependency,
+    PipelineDefinition,
+    PipelineStep,
+)
 from longspan.infra.local.pipeline.definition.graph import check_graph, inside
 from longspan.infra.local.pipeline.execution.schedule import Schedule
 
@@ -15,17 +20,17 @@ TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
 
 def step(
     name: str, *before: str | Dependency, branch: Branch | None = None, kind: str = "Fail"
-) -> Step:
+) -> PipelineStep:
     depends_on = tuple(Dependency(one) if isinstance(one, str) else one for one in before)
-    return Step(name, kind, {}, depends_on=depends_on, branch=branch)
+    return PipelineStep(name, kind, {}, depends_on=depends_on, branch=branch)
 
 
-def gate(name: str, *before: str | Dependency, branch: Branch | None = None) -> Step:
+def gate(name: str, *before: str | Dependency, branch: Branch | None = None) -> PipelineStep:
     return step(name, *before, branch=branch, kind="Condition")
 
 
-def build(*steps: Step) -> Definition:
-    found = Definition((), {one.name: one for one in steps})
+def build(*steps: PipelineStep) -> PipelineDefinition:
+    found = PipelineDefinition((), {one.name: one for one in steps})
     check_graph(found)
     return found
 
@@ -35,7 +40,7 @@ def record(status: str, outcome: bool | None = None) -> dict[str, Any]:
     return {"StepStatus": status, "Metadata": metadata}
 
 
-def at(definition: Definition, **records: Mapping[str, Any]) -> Schedule:
+def at(definition: PipelineDefinition, **records: Mapping[str, Any]) -> Schedule:
     return Schedule(definition, frozenset(definition.steps), records)
 
 
@@ -121,9 +126,9 @@ def test_a_selected_step_runs_without_its_condition() -> None:
 
 
 @st.composite
-def pipelines(draw: st.DrawFn) -> Definition:
+def pipelines(draw: st.DrawFn) -> PipelineDefinition:
     """Steps that wait for earlier ones, some of them conditions with steps in their branches."""
-    steps: dict[str, Step] = {}
+    steps: dict[str, PipelineStep] = {}
     for number in range(draw(st.integers(1, 9))):
         name = f"S{number}"
         conditions = [one.name for one in steps.values() if one.type == "Condition"]
@@ -144,15 +149,15 @@ def pipelines(draw: st.DrawFn) -> Definition:
         )
         depends_on = tuple(Dependency(one, draw(st.sampled_from(TRIGGERS))) for one in before)
         kind = draw(st.sampled_from(["Condition", "Fail"]))
-        steps[name] = Step(name, kind, {}, depends_on=depends_on, branch=branch)
-    found = Definition((), steps)
+        steps[name] = PipelineStep(name, kind, {}, depends_on=depends_on, branch=branch)
+    found = PipelineDefinition((), steps)
     check_graph(found)
     return found
 
 
 @given(pipelines(), st.data())
 def test_every_execution_ends_and_keeps_the_order(
-    pipeline: Definition, data: st.DataObject
+    pipeline: PipelineDefinition, data: st.DataObject
 ) -> None:
     """Whatever ends in whatever way, all starts are allowed, and at the end nothing can start."""
     records: dict[str, dict[str, Any]] = {}
@@ -185,7 +190,7 @@ def test_every_execution_ends_and_keeps_the_order(
 
 
 @given(pipelines())
-def test_what_is_inside_a_condition_is_in_one_of_its_branches(pipeline: Definition) -> None:
+def test_what_is_inside_a_condition_is_in_one_of_its_branches(pipeline: PipelineDefinition) -> None:
     for name, one in pipeline.steps.items():
         for other in inside(pipeline, name):
             branch = pipeline.steps[other].branch

@@ -1,0 +1,151 @@
+"""S3's buckets and objects: settings and headers in an index, contents in files beside it.
+
+Kept are the latest versions of objects, not the ones before.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import ClientError
+
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.documents import load_json, save_json
+from longspan.infra.local.moto import internals
+
+__all__ = ["PersistedBuckets"]
+
+# The settings that are kept: the end of the operations' names, and the member that holds them.
+_SETTINGS: Mapping[str, tuple[str, str]] = {
+    "bucket_encryption": ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfiguration"),
+    "bucket_policy": ("Policy", "Policy"),
+    "bucket_tagging": ("TagSet", "Tagging"),
+    "bucket_cors": ("CORSRules", "CORSConfiguration"),
+    "bucket_lifecycle_configuration": ("Rules", "LifecycleConfiguration"),
+    "public_access_block": (
+        "PublicAccessBlockConfiguration",
+        "PublicAccessBlockConfiguration",
+    ),
+}
+# Where the request wants a structure around what the answer gives.
+_WRAPPED = frozenset({"Rules", "CORSRules", "TagSet"})
+_HEADERS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+    "ServerSideEncryption",
+    "SSEKMSKeyId",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+)
+
+
+class PersistedBuckets:
+    """Each bucket is a folder of `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def restore(self, clients: Clients) -> None:
+        """All that have an index."""
+        for path in sorted(self._directory.glob("*/index.json")):
+            index = load_json(path)
+            s3 = clients.in_region(index["region"]).client("s3")
+            _create(s3, index)
+            for key, record in index["objects"].items():
+                _put(s3, index["bucket"], key, record, path.parent / record["file"])
+
+    def save(self, clients: Clients, region: str) -> None:
+        """What the lists show as new or changed is fetched; region is of no account."""
+        s3 = clients.in_region("us-east-1").client("s3")
+        buckets = {found["Name"] for found in s3.list_buckets()["Buckets"]}
+        for bucket in sorted(buckets):
+            self._save_bucket(s3, bucket)
+        for folder in self._directory.glob("*"):
+            if folder.name not in buckets:
+                shutil.rmtree(folder)
+
+    def _save_bucket(self, s3: Any, bucket: str) -> None:
+        """Contents first, then the index that names them, then what it names no more goes."""
+        folder = self._directory / bucket
+        folder.mkdir(parents=True, exist_ok=True)
+        before = load_json(folder / "index.json") or {}
+        index = {
+            "bucket": bucket,
+            "region": s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1",
+            "versioning": s3.get_bucket_versioning(Bucket=bucket).get("Status"),
+            "settings": dict(_settings(s3, bucket)),
+            "objects": dict(_objects(s3, bucket, before.get("objects", {}), folder)),
+        }
+        if index != before:
+            save_json(folder / "index.json", index)
+        named = {record["file"] for record in index["objects"].values()}
+        for path in folder.iterdir():
+            if path.name not in named and path.name != "index.json":
+                path.unlink()
+
+
+def _settings(s3: Any, bucket: str) -> Iterator[tuple[str, Any]]:
+    for name, (member, _) in _SETTINGS.items():
+        try:
+            yield name, getattr(s3, f"get_{name}")(Bucket=bucket)[member]
+        except ClientError:  # it was never set
+            continue
+
+
+def _objects(
+    s3: Any, bucket: str, before: Mapping[str, Any], folder: Path
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for found in page.get("Contents", ()):
+            key, state = found["Key"], [found["ETag"], found["LastModified"].isoformat()]
+            record = before.get(key)
+            if record is None or record["state"] != state:
+                record = _fetch(s3, bucket, key, state, folder)
+            if record is not None:
+                yield key, record
+
+
+def _fetch(
+    s3: Any, bucket: str, key: str, state: list[str], folder: Path
+) -> Mapping[str, Any] | None:
+    """None for an object that is gone since it was listed."""
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+        tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+    except ClientError:
+        return None
+    # A name of its own for each content: the index before still finds what it names.
+    name = hashlib.sha256("\n".join([key, *state]).encode()).hexdigest()[:32]
+    with (folder / name).open("wb") as file:
+        shutil.copyfileobj(answer["Body"], file)
+    headers = {member: answer[member] for member in _HEADERS if member in answer}
+    return {"file": name, "state": state, "headers": headers, "tags": tags}
+
+
+def _create(s3: Any, index: Mapping[str, Any]) -> None:
+    bucket, region = index["bucket"], index["region"]
+    place = {} if region == "us-east-1" else {"LocationConstraint": region}
+    s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
+    if index["versioning"]:
+        s3.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": index["versioning"]}
+        )
+    for name, value in index["settings"].items():
+        member, wanted = _SETTINGS[name]
+        put = {wanted: {member: value} if member in _WRAPPED else value}
+        getattr(s3, f"put_{name}")(Bucket=bucket, **put)
+
+
+def _put(s3: Any, bucket: str, key: str, record: Mapping[str, Any], path: Path) -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in record["tags"]}
+    tagging = {"Tagging": urlencode(tags)} if tags else {}
+    with path.open("rb") as body:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, **record["headers"], **tagging)
+    internals.set_object_history(bucket, key, *record["state"])

@@ -1,0 +1,128 @@
+"""IAM's users, groups, roles and policies, and the access keys of users."""
+
+from collections.abc import Mapping
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.documents import load_json, save_json
+from longspan.infra.local.moto import internals
+
+__all__ = ["PersistedIdentities"]
+
+_KINDS = ("User", "Group", "Role", "LocalManagedPolicy")
+
+
+class PersistedIdentities:
+    """In one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def restore(self, clients: Clients) -> None:
+        """Policies first, which the others name."""
+        saved = load_json(self._path)
+        if saved is None:
+            return
+        iam = clients.in_region("us-east-1").client("iam")
+        for policy in saved["Policies"]:
+            _create_policy(iam, policy)
+        for group in saved["GroupDetailList"]:
+            iam.create_group(GroupName=group["GroupName"], Path=group["Path"])
+            _give_policies(iam, "group", group)
+        for role in saved["RoleDetailList"]:
+            _create_role(iam, role)
+        for user in saved["UserDetailList"]:
+            _create_user(iam, user)
+        for key in saved["AccessKeys"]:
+            _create_key(iam, key)
+
+    def save(self, clients: Clients, region: str) -> None:
+        """All of it: it is little."""
+        iam = clients.in_region("us-east-1").client("iam")
+        pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=_KINDS)
+        saved: dict[str, Any] = {
+            name: [] for name in ("Policies", "GroupDetailList", "RoleDetailList", "UserDetailList")
+        }
+        for page in pages:
+            for name, found in saved.items():
+                found.extend(page.get(name, ()))
+        saved["AccessKeys"] = [
+            {**_named(key), "Secret": internals.secret_of(key["AccessKeyId"])}
+            for user in saved["UserDetailList"]
+            for key in iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]
+        ]
+        save_json(self._path, _plain(saved))
+
+
+def _named(key: Mapping[str, Any]) -> dict[str, str]:
+    return {name: key[name] for name in ("UserName", "AccessKeyId", "Status")}
+
+
+def _plain(value: Any) -> Any:
+    """Without times, which only the service sets."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items() if not hasattr(v, "isoformat")}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _create_policy(iam: Any, policy: Mapping[str, Any]) -> None:
+    """In its default version; the versions before are not saved."""
+    version = next(v for v in policy["PolicyVersionList"] if v["IsDefaultVersion"])
+    iam.create_policy(
+        PolicyName=policy["Arn"].rpartition("/")[2],  # moto leaves the name out
+        Path=policy["Path"],
+        PolicyDocument=_text(version["Document"]),
+        Description=policy.get("Description") or "",
+    )
+
+
+def _create_role(iam: Any, role: Mapping[str, Any]) -> None:
+    iam.create_role(
+        RoleName=role["RoleName"],
+        Path=role["Path"],
+        AssumeRolePolicyDocument=_text(role["AssumeRolePolicyDocument"]),
+        Tags=role.get("Tags", []),
+        **_boundary(role),
+    )
+    _give_policies(iam, "role", role)
+
+
+def _create_user(iam: Any, user: Mapping[str, Any]) -> None:
+    name = user["UserName"]
+    iam.create_user(UserName=name, Path=user["Path"], Tags=user.get("Tags", []), **_boundary(user))
+    _give_policies(iam, "user", user)
+    for group in user.get("GroupList", ()):
+        iam.add_user_to_group(GroupName=group, UserName=name)
+
+
+def _create_key(iam: Any, key: Mapping[str, str]) -> None:
+    created = iam.create_access_key(UserName=key["UserName"])["AccessKey"]["AccessKeyId"]
+    internals.set_access_key(created, key["AccessKeyId"], key["Secret"])
+    if key["Status"] != "Active":
+        iam.update_access_key(**_named(key))
+
+
+def _give_policies(iam: Any, kind: str, owner: Mapping[str, Any]) -> None:
+    """Inline and attached ones of a `user`, `group` or `role`."""
+    name = {f"{kind.title()}Name": owner[f"{kind.title()}Name"]}
+    for policy in owner.get(f"{kind.title()}PolicyList", ()):
+        getattr(iam, f"put_{kind}_policy")(
+            **name,
+            PolicyName=policy["PolicyName"],
+            PolicyDocument=_text(policy["PolicyDocument"]),
+        )
+    for policy in owner.get("AttachedManagedPolicies", ()):
+        getattr(iam, f"attach_{kind}_policy")(**name, PolicyArn=policy["PolicyArn"])
+
+
+def _boundary(owner: Mapping[str, Any]) -> dict[str, str]:
+    found = owner.get("PermissionsBoundary") or {}
+    arn = found.get("PermissionsBoundaryArn")
+    return {"PermissionsBoundary": arn} if arn else {}
+
+
+def _text(document: Any) -> str:
+    """A policy as requests want it: text; botocore's answers hold it parsed."""
+    return document if isinstance(document, str) else dumps(document)

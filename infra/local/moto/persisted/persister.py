@@ -1,0 +1,114 @@
+"""Persistence of moto's state: saved soon after a change, restored by the next local cloud.
+
+SageMaker's own documents are on disk before a client sees them. Of moto's services, a crash can
+lose the changes of the last second.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.moto.persisted.buckets import PersistedBuckets
+from longspan.infra.local.moto.persisted.identities import PersistedIdentities
+from longspan.infra.local.moto.persisted.log_groups import PersistedLogGroups
+from longspan.infra.local.moto.persisted.scaling import PersistedScaling
+
+__all__ = ["PERSISTER_AGENT", "PersistedService", "Persister"]
+
+# User agent of the persister's own requests, which change nothing.
+PERSISTER_AGENT = "longspan-persister"
+# Seconds to wait after a change: changes come in bursts, and one save covers all of them.
+_PAUSE = 1.0
+
+
+class PersistedService(Protocol):
+    """State of one of moto's services, in files."""
+
+    def restore(self, clients: Clients) -> None:
+        """Load the saved state into a service that is empty."""
+        ...
+
+    def save(self, clients: Clients, region: str) -> None:
+        """Save what has changed since the last call; global services ignore `region`."""
+        ...
+
+
+class Persister:
+    """Persistence of all services, below `directory`."""
+
+    def __init__(self, directory: Path, *, saves: bool = True) -> None:
+        """With `saves` false, only restore."""
+        self._directory = directory
+        self._saves = saves
+        self._services: Mapping[str, PersistedService] = {
+            "iam": PersistedIdentities(directory / "iam.json"),
+            "s3": PersistedBuckets(directory / "s3"),
+            "logs": PersistedLogGroups(directory / "logs"),
+            "application-autoscaling": PersistedScaling(directory / "application-autoscaling"),
+        }
+        self._changes: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def restore(self, clients: Clients) -> None:
+        """Restore all services, before the first request of a client.
+
+        Raises LocalCloudError for files that cannot be restored.
+        """
+        for service, persisted in self._services.items():
+            try:
+                persisted.restore(clients)
+            except LocalCloudError:
+                raise
+            except Exception as error:
+                raise LocalCloudError(
+                    f"{self._directory}: the state of {service} cannot be restored "
+                    f"({type(error).__name__}: {error}); delete it there, or start on another "
+                    "directory"
+                ) from error
+
+    def start(self, clients: Clients) -> None:
+        """Start the thread that saves; `clients` are the administrator's."""
+        if not self._saves:
+            return
+        self._thread = threading.Thread(
+            target=self._run, args=(clients,), name="persister", daemon=True
+        )
+        self._thread.start()
+
+    def changed(self, service: str, region: str) -> None:
+        """Note that a request may have changed the state of a service."""
+        if service in self._services:
+            with self._lock:
+                self._changes.add((service, region))
+            self._woken.set()
+
+    def close(self) -> None:
+        """Save the last changes, and end the thread."""
+        if self._thread is not None:
+            self._closing.set()
+            self._woken.set()
+            self._thread.join()
+
+    def _run(self, clients: Clients) -> None:
+        while not self._closing.is_set():
+            self._woken.wait()
+            self._closing.wait(_PAUSE)
+            self._woken.clear()
+            self._save(clients)
+        self._save(clients)  # changes that arrived during the last save
+
+    def _save(self, clients: Clients) -> None:
+        with self._lock:
+            changes, self._changes = self._changes, set()
+        for service, region in sorted(changes):
+            try:
+                self._services[service].save(clients, region)
+            except Exception:  # the next change saves it too
+                logging.getLogger(__name__).exception("the state of %s was not saved", service)

@@ -1,0 +1,85 @@
+"""A training definition with what searches it: strategy and stopping rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from longspan.infra.local.control.api import ValidationError
+from longspan.infra.local.tuning.definitions import (
+    Objective,
+    TrainingDefinition,
+    training_definitions,
+)
+from longspan.infra.local.tuning.parameter_space import ParameterSpace
+from longspan.infra.local.tuning.results import TrialResult
+from longspan.infra.local.tuning.stopping import (
+    HyperbandRule,
+    MedianRule,
+    NeverStop,
+    StoppingRule,
+    infer_maximum,
+)
+from longspan.infra.local.tuning.strategies import (
+    GridStrategy,
+    Strategy,
+    bayesian,
+    random_search,
+)
+from longspan.infra.local.tuning.warm_start import teach
+
+__all__ = ["DefinitionSearch", "definition_searches"]
+
+
+@dataclass(frozen=True)
+class DefinitionSearch:
+    """Of a tuning job with several training definitions one; mostly there is one only."""
+
+    definition: TrainingDefinition
+    objective: Objective
+    strategy: Strategy
+    rule: StoppingRule
+
+
+def definition_searches(
+    request: Mapping[str, Any], parents: Sequence[TrialResult]
+) -> tuple[DefinitionSearch, ...]:
+    """Of a checked request; `parents` are the results to start warm from."""
+    config = request["HyperParameterTuningJobConfig"]
+    built = tuple(_arm(config, definition) for definition in training_definitions(request))
+    if parents:
+        teach(built[0].strategy, request["WarmStartConfig"]["WarmStartType"], parents)
+    return built
+
+
+def _arm(config: Mapping[str, Any], definition: TrainingDefinition) -> DefinitionSearch:
+    objective = definition.objective
+    if objective is None:
+        raise ValidationError("You must specify the objective metric of the tuning job.")
+    return DefinitionSearch(
+        definition,
+        objective,
+        _strategy(config, ParameterSpace.parse(definition.ranges), objective.goal),
+        _rule(config, definition, objective.goal),
+    )
+
+
+def _strategy(config: Mapping[str, Any], space: ParameterSpace, goal: str) -> Strategy:
+    seed = config.get("RandomSeed")
+    match config["Strategy"]:
+        case "Grid":
+            return GridStrategy(space)
+        case "Bayesian":
+            return bayesian(space, goal, seed)
+        case _:  # Hyperband draws at random too
+            return random_search(space, goal, seed)
+
+
+def _rule(config: Mapping[str, Any], definition: TrainingDefinition, goal: str) -> StoppingRule:
+    if config["Strategy"] == "Hyperband":
+        given = (config.get("StrategyConfig") or {}).get("HyperbandStrategyConfig") or {}
+        low = int(given.get("MinResource") or 1)
+        high = given.get("MaxResource") or infer_maximum(definition.static)
+        return HyperbandRule(goal, low, int(high or low))
+    if config.get("TrainingJobEarlyStoppingType") == "Auto":
+        return MedianRule(goal)
+    return NeverStop()
