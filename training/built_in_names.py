@@ -62,9 +62,9 @@ def translate(name: str, value: str) -> dict[str, str]:
     if name in _INERT:
         if value.lower() in _INERT[name]:
             return {}
-        raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_INERT[name])}")
+        raise HyperparameterError(f"{name}: expected {' | '.join(_INERT[name])}, got {value!r}")
     if name == "rnn_attention_type":
         if value not in _ATTENTION:
-            raise HyperparameterError(f"{name}={value}: allowed: {' | '.join(_ATTENTION)}")
+            raise HyperparameterError(f"{name}: expected {' | '.join(_ATTENTION)}, got {value!r}")
         return {"attention_type": _ATTENTION[value]}
     return {BUILT_IN_NAMES.get(name, name): value}

@@ -55,7 +55,7 @@ def language_code(text: str) -> str:
     if meant is None and (main in _KNOWN or len(main) == 3):
         return code
     hint = f"; did you mean {meant}?" if meant else ""
-    raise ValueError(f"expected {ALLOWED_LANGUAGES}, came {text}{hint}")
+    raise ValueError(f"expected {ALLOWED_LANGUAGES}, got {text!r}{hint}")
 
 
 def language_argument(text: str) -> str:

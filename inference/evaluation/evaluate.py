@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +206,7 @@ def _translate(
         [result.finished for result in results],
         [result.looping for result in results],
         [result.score for result in results],
-        details | {"search": asdict(settings), "split": split, **_hashes(loaded)},
+        details | {"search": settings.model_dump(), "split": split, **_hashes(loaded)},
         {
             "history": history,
             "hyperparameters": loaded.hyperparameters.to_dict(),
@@ -247,7 +247,7 @@ def _alignment(translator: Translator, pairs: Sequence[Pair]) -> dict[str, Any] 
     words = [count_words(pair.source) for pair in pairs]
     long = [i for i, n in enumerate(words) if n >= BUCKETS[-1].low]
     chosen = min(long, key=lambda i: words[i]) if long else int(np.argmax(words))
-    settings = replace(translator.settings, with_alignment=True)
+    settings = translator.settings.replace(with_alignment=True)
     aligning = Translator(translator.model, translator.tokenizer, settings, translator.device)
     (found,) = aligning.translate([pairs[chosen].source])
     if found.alignment is None or not found.alignment.size:

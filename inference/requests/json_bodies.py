@@ -41,7 +41,7 @@ def read_json(text: str, most: int | None) -> Request:
         return _instances(content, most)
     stream = content.pop("stream", False)
     if not isinstance(stream, bool):
-        raise BadRequest(f"stream={shown(stream)}: allowed: true | false")
+        raise BadRequest(f"stream: expected true | false, got {shown(stream)}")
     given = content.get("text")
     if not isinstance(given, list):
         return Request((read_item(content, "the body"),), wrapping="one", stream=stream)
@@ -113,4 +113,4 @@ def _matrix(value: Any) -> bool:
     for meant in (True, False):
         if value is meant or value == str(meant).lower():
             return meant
-    raise BadRequest(f'{_MATRIX}={shown(value)}: allowed: "true" | "false"')
+    raise BadRequest(f'{_MATRIX}: expected "true" | "false", got {shown(value)}')

@@ -1,95 +1,81 @@
 """What a request may say of its search, and the profiles that it starts from."""
 
-import difflib
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, get_args
 
-from longspan.inference.refusals import BadRequest
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+from longspan.inference.refusals import BadRequest, TooLong
 from longspan.inference.search.settings import SearchSettings
+from longspan.inference.translation.parts import Parts
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.mistakes import allowed_values
+from longspan.training.values import Settings
 
-__all__ = ["PROFILES", "SPLITS", "Options", "Profiles"]
+__all__ = ["MOST_CELLS", "PROFILES", "Options", "Profile", "Profiles", "check_cells"]
 
-PROFILES = ("fast", "quality")
-SPLITS = ("auto", "sentences", "never")
+Profile = Literal["fast", "quality"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 
-# More than helps any translation, and less than fills a machine's memory.
+MOST_CELLS = 25_000_000  # of the alignments of a request; each is up to seven bytes of JSON
+
+# More than helps any translation, and less than fills the memory of a machine.
 _WIDEST_BEAM = 64
 _LONGEST_OUTPUT = 20_000
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """`kind` is the JSON type that is asked for: integer, number, boolean or string."""
+class Options(Settings):
+    """What a request says of one text; None where the profile decides.
 
-    kind: str
-    low: float = 0.0
-    high: float = math.inf
-    choices: tuple[str, ...] = ()
+    Raises BadRequest naming the option, its value and what is allowed.
+    """
 
-    @property
-    def allowed(self) -> str:
-        if self.choices:
-            return " | ".join(self.choices)
-        if self.kind == "boolean":
-            return "true | false"
-        article = "an" if self.kind == "integer" else "a"
-        return f"{article} {self.kind} from {self.low:g} to {self.high:g}"
+    refusal: ClassVar[type[Exception]] = BadRequest
+    null: ClassVar[str] = ""
 
-
-def _option(rule: _Rule, text: str) -> Any:
-    return field(default=None, metadata={"rule": rule, "help": text})
-
-
-@dataclass(frozen=True)
-class Options:
-    """What one text's request says; None is: as the profile has it."""
-
-    profile: str | None = _option(
-        _Rule("string", choices=PROFILES), "fast: greedy; quality: beam search with penalties"
+    profile: Profile | None = Field(
+        None, description="fast: greedy; quality: beam search with penalties"
     )
-    beam_size: int | None = _option(_Rule("integer", 1, _WIDEST_BEAM), "hypotheses; 1 is greedy")
-    length_penalty: float | None = _option(_Rule("number", 0, 10), "alpha of Wu et al. 2016")
-    coverage_penalty: float | None = _option(
-        _Rule("number", 0, 10), "beta of Wu et al. 2016; needs a model with attention"
+    beam_size: int | None = Field(
+        None, ge=1, le=_WIDEST_BEAM, description="hypotheses; 1 is greedy"
     )
-    no_repeat_ngram_size: int | None = _option(
-        _Rule("integer", 0, 100),
-        "tokens in a row that come once at most; 0: any number of times",
+    length_penalty: float | None = Field(None, ge=0, le=10, description="alpha of Wu et al. 2016")
+    coverage_penalty: float | None = Field(
+        None, ge=0, le=10, description="beta of Wu et al. 2016; needs a model with attention"
     )
-    n_best: int | None = _option(_Rule("integer", 1, _WIDEST_BEAM), "best translations wanted")
-    alignment: bool | None = _option(_Rule("boolean"), "the attention weights, target by source")
-    max_length: int | None = _option(
-        _Rule("integer", 1, _LONGEST_OUTPUT), "most target tokens of a part, its end counted"
+    no_repeat_ngram_size: int | None = Field(
+        None, ge=0, le=100, description="n of the n-grams that come once at most; 0 allows repeats"
     )
-    max_length_factor: float | None = _option(
-        _Rule("number", 0.1, 20), "most target tokens, as so many times the source's"
+    n_best: int | None = Field(None, ge=1, le=_WIDEST_BEAM, description="best translations wanted")
+    alignment: bool | None = Field(None, description="the attention weights, target by source")
+    max_length: int | None = Field(
+        None, ge=1, le=_LONGEST_OUTPUT, description="most target tokens of a part, its end counted"
     )
-    split: str | None = _option(
-        _Rule("string", choices=SPLITS),
-        "at sentence ends: auto: where the text is beyond the limit; sentences: always; "
-        "never: refuse such a text",
+    max_length_factor: float | None = Field(
+        None, ge=0.1, le=20, description="most target tokens, as so many times the source's"
+    )
+    split: Literal["auto", "sentences", "never"] | None = Field(
+        None,
+        description="at sentence ends: auto: where the text is beyond the limit; sentences: "
+        "always; never: refuse such a text",
     )
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> "Options":
-        """From JSON values.
-
-        Raises BadRequest naming the option, its value and what is allowed.
-        """
-        known = {f.name: f.metadata["rule"] for f in fields(cls)}
-        for name in values:
-            if name not in known:
-                raise BadRequest(_unknown(name, list(known)))
-        return cls(**{name: _parse(name, value, known[name]) for name, value in values.items()})
+        """Return the options of JSON values, of which none may be null. Raises BadRequest."""
+        for name, field in cls.model_fields.items():
+            if values.get(name, field) is None:
+                expected = allowed_values(field, cls.null)
+                raise BadRequest(f"{name}: expected {expected}, got null; leave it out")
+        return cls(**values)
 
     @classmethod
-    def describe(cls) -> dict[str, dict[str, Any]]:
-        """The JSON schema of each option by name."""
-        return {f.name: _schema(f.metadata["rule"], f.metadata["help"]) for f in fields(cls)}
+    def schemas(cls) -> dict[str, dict[str, Any]]:
+        """Return the JSON schema of each option by name."""
+        return {name: _schema(field) for name, field in cls.model_fields.items()}
 
 
 @dataclass(frozen=True)
@@ -98,15 +84,15 @@ class Profiles:
 
     fast: SearchSettings
     quality: SearchSettings
-    default: str = "quality"
+    default: Profile = "quality"
 
     @classmethod
-    def of(cls, hyperparameters: Hyperparameters, default: str = "quality") -> "Profiles":
+    def of(cls, hyperparameters: Hyperparameters, default: Profile = "quality") -> "Profiles":
         """`quality` is what the model was tuned with, at beam 5 or more; `fast` is greedy."""
         own = SearchSettings.from_hyperparameters(hyperparameters)
         return cls(
-            fast=replace(own, beam_size=1, length_penalty=0.0, coverage_penalty=0.0),
-            quality=replace(own, beam_size=max(5, own.beam_size)),
+            fast=own.replace(beam_size=1, length_penalty=0.0, coverage_penalty=0.0),
+            quality=own.replace(beam_size=max(5, own.beam_size)),
             default=default,
         )
 
@@ -131,45 +117,40 @@ class Profiles:
         if options.alignment and not has_attention:
             raise BadRequest("alignment=true: this model has no attention; leave it out")
         try:
-            return replace(base, with_alignment=bool(options.alignment), **given)
+            return base.replace(with_alignment=bool(options.alignment), **given)
         except HyperparameterError as error:
             raise BadRequest(str(error)) from None
 
 
-def _parse(name: str, value: Any, rule: _Rule) -> Any:
-    if not _fits(value, rule):
-        raise BadRequest(f"{name}={_shown(value)}: allowed: {rule.allowed}")
-    return float(value) if rule.kind == "number" else value
+def check_cells(asked: Iterable[tuple[Options, Parts]]) -> None:
+    """Check the size of the alignments that a request asks for, before anything is translated.
+
+    An alignment has a row for each token of the translation and a column for each of the source,
+    and the two are about as many: a text of n tokens has n squared cells. Raises TooLong where the
+    alignments of the request together have more than `MOST_CELLS`.
+    """
+    cells = sum(_cells(options, parts) for options, parts in asked if options.alignment)
+    if cells > MOST_CELLS:
+        raise TooLong(
+            f"alignment: expected at most {MOST_CELLS:,} cells (source tokens squared, times "
+            f"n_best), got {cells:,}: ask for it with less text at a time"
+        )
 
 
-def _fits(value: Any, rule: _Rule) -> bool:
-    if rule.kind == "string":
-        return isinstance(value, str) and value in rule.choices
-    if rule.kind == "boolean":
-        return isinstance(value, bool)
-    kinds = (int,) if rule.kind == "integer" else (int, float)
-    return (
-        isinstance(value, kinds)
-        and not isinstance(value, bool)
-        and rule.low <= value <= rule.high  # not a number is in no range
-    )
+def _cells(options: Options, parts: Parts) -> int:
+    return sum(len(part.ids) for part in parts.parts) ** 2 * (options.n_best or 1)
 
 
-def _schema(rule: _Rule, text: str) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": rule.kind, "description": text}
-    if rule.choices:
-        schema["enum"] = list(rule.choices)
-    if rule.kind in ("integer", "number"):
-        schema |= {"minimum": rule.low, "maximum": rule.high}
+_TYPES = {bool: "boolean", int: "integer", float: "number"}
+
+
+def _schema(field: FieldInfo) -> dict[str, Any]:
+    """Return the JSON schema of one option."""
+    kind, *_ = get_args(field.annotation)
+    schema: dict[str, Any] = {"type": _TYPES.get(kind, "string")}
+    schema["description"] = field.description
+    if kind not in _TYPES:
+        schema["enum"] = list(get_args(kind))
+    for one in field.metadata:
+        schema |= {"minimum": one.ge} if hasattr(one, "ge") else {"maximum": one.le}
     return schema
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"{_shown(name)}: expected one of {', '.join(known)}{hint}"

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
 
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.output_length import OFFSET
+from longspan.training.values import Settings
 
 __all__ = ["SearchSettings"]
 
@@ -15,48 +17,45 @@ __all__ = ["SearchSettings"]
 _ANY_FACTOR = 2.5
 
 
-@dataclass(frozen=True)
-class SearchSettings:
-    """How to search; raises HyperparameterError, naming the setting, for values without sense.
+class SearchSettings(Settings):
+    """How to search. Raises HyperparameterError, naming the setting that is not allowed.
 
     An output may have `max_length_factor` times the source's tokens plus `max_length_offset`
     tokens, EOS counted on both sides, or `max_length` where that is set.
     """
 
-    beam_size: int = 5
-    length_penalty: float = 0.6  # alpha of Wu et al. 2016
-    coverage_penalty: float = 0.0  # beta of Wu et al. 2016; needs attention
-    n_best: int = 1
-    max_length_factor: float = _ANY_FACTOR
-    max_length_offset: int = OFFSET
-    max_length: int | None = None
-    min_length: int = 0  # tokens before EOS
-    no_repeat_ngram_size: int = 0  # n of the n-grams that come once at most; 0 allows repeats
-    with_alignment: bool = False
+    refusal: ClassVar[type[Exception]] = HyperparameterError
 
-    def __post_init__(self) -> None:
-        for name, least in (
-            ("beam_size", 1),
-            ("n_best", 1),
-            ("length_penalty", 0),
-            ("coverage_penalty", 0),
-            ("max_length_factor", 0),
-            ("max_length_offset", 0),
-            ("max_length", 1),
-            ("min_length", 0),
-            ("no_repeat_ngram_size", 0),
-        ):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= least):
-                raise _wrong(name, value, f"a number of at least {least}")
+    beam_size: int = Field(5, ge=1, description="hypotheses of the beam; 1 is greedy search")
+    length_penalty: float = Field(0.6, ge=0, description="alpha of Wu et al. 2016")
+    coverage_penalty: float = Field(
+        0.0, ge=0, description="beta of Wu et al. 2016; needs attention"
+    )
+    n_best: int = Field(1, ge=1, description="hypotheses wanted of each source")
+    max_length_factor: float = Field(
+        _ANY_FACTOR, ge=0, description="target tokens of an output for each source token"
+    )
+    max_length_offset: int = Field(OFFSET, ge=0, description="target tokens beside those")
+    max_length: int | None = Field(None, ge=1, description="target tokens of any output")
+    min_length: int = Field(0, ge=0, description="target tokens before EOS")
+    no_repeat_ngram_size: int = Field(
+        0, ge=0, description="n of the n-grams that come once at most; 0 allows repeats"
+    )
+    with_alignment: bool = Field(False, description="attention weights of each hypothesis")
+
+    @model_validator(mode="after")
+    def _check_n_best(self) -> "SearchSettings":
         if self.n_best > self.beam_size:
-            raise _wrong("n_best", self.n_best, f"at most beam_size={self.beam_size}")
+            raise HyperparameterError(
+                f"n_best: expected at most beam_size={self.beam_size}, got {self.n_best}"
+            )
+        return self
 
     @classmethod
     def from_hyperparameters(
         cls, hyperparameters: Hyperparameters, **changes: Any
     ) -> "SearchSettings":
-        """The defaults that a model carries; `changes` that are not None replace them."""
+        """Return the defaults that a model carries; `changes` that are not None replace them."""
         values: dict[str, Any] = {
             "beam_size": hyperparameters.beam_size,
             "length_penalty": hyperparameters.length_penalty,
@@ -67,12 +66,8 @@ class SearchSettings:
         return cls(**values | {name: v for name, v in changes.items() if v is not None})
 
     def limits(self, lengths: Sequence[int]) -> list[int]:
-        """The most tokens, EOS counted, of the outputs for sources of so many tokens."""
+        """Return the most tokens, EOS counted, of the outputs for sources of so many tokens."""
         if self.max_length is not None:
             return [self.max_length] * len(lengths)
         factor, offset = self.max_length_factor, self.max_length_offset
         return [max(1, int(math.ceil(length * factor) + offset)) for length in lengths]
-
-
-def _wrong(name: str, value: object, allowed: str) -> HyperparameterError:
-    return HyperparameterError(f"{name}={value}: allowed: {allowed}")

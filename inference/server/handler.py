@@ -16,9 +16,8 @@ import torch
 
 from longspan.inference.compression.compress import choose_precision, compress
 from longspan.inference.requests.bodies import parse_request
-from longspan.inference.requests.cells import check_cells
 from longspan.inference.requests.media_types import choose
-from longspan.inference.requests.options import Profiles
+from longspan.inference.requests.options import Profiles, check_cells
 from longspan.inference.requests.request import Request
 from longspan.inference.requests.responses import render
 from longspan.inference.search.settings import SearchSettings

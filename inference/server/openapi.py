@@ -110,7 +110,7 @@ def _get(summary: str, media: str) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    options = Options.describe()
+    options = Options.schemas()
     text = {"type": "string"}
     looping = {"const": True, "description": "it was stopped because it repeated itself"}
     return {

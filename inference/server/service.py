@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from longspan.inference.requests.cells import check_cells
-from longspan.inference.requests.options import Profiles
+from longspan.inference.requests.options import Profiles, check_cells
 from longspan.inference.requests.request import Item, Request
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.translation.answers import Answer, join

@@ -2,97 +2,120 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
-from longspan.inference.requests.options import PROFILES
+from pydantic import AfterValidator, Field
+
+from longspan.inference.requests.options import Profile
 from longspan.training.errors import OptionError
 from longspan.training.languages import ALLOWED_LANGUAGES, language_code
-from longspan.training.rules import Rule, choice, flag, integer, real, text
+from longspan.training.mistakes import Words
+from longspan.training.values import Settings
 
 __all__ = ["ServerSettings"]
 
 _ROW = "LONGSPAN_"
 _PORT = "SAGEMAKER_BIND_TO_PORT"
 _BATCH = "SAGEMAKER_BATCH"  # "true" in the container of a batch transform job
-_BATCH_DEADLINE = 3600.0
+_BATCH_DEADLINE = "3600"
 # Kernels use one thread, so that a core without a worker does nothing.
 _MOST_WORKERS = 16
 _GPU = Path("/dev/nvidiactl")  # the server itself has no torch to ask
-_BATCH_TEXTS = 10**6  # a request is a file, or what MaxPayloadInMB takes of its lines
+_BATCH_TEXTS = "1000000"  # a request is a file, or what MaxPayloadInMB takes of its lines
+
+Language = Annotated[str, AfterValidator(language_code), Words(ALLOWED_LANGUAGES)]
 
 
-@dataclass(frozen=True)
-class ServerSettings:
-    """How to serve. A field `workers` is the variable LONGSPAN_WORKERS, and so on."""
+class ServerSettings(Settings):
+    """How to serve. A field `workers` is the variable LONGSPAN_WORKERS, and so on.
 
-    host: str = text("0.0.0.0", "address to listen at")
-    port: int = integer(8080, 0, 65535, "port; 0 is any free one")
-    workers: int = integer(
-        0, 0, 64, "processes with the model; 0: one a core, at most 16, or one on a GPU"
+    Raises OptionError for a value that is not allowed.
+    """
+
+    refusal: ClassVar[type[Exception]] = OptionError
+
+    host: str = Field("0.0.0.0", description="address to listen at")
+    port: int = Field(8080, ge=0, le=65535, description="port; 0 is any free one")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="processes with the model; 0: one a core, at most 16, or one on a GPU",
     )
-    threads: int = integer(0, 0, 256, "threads of a worker; 0: the cores shared among workers")
-    device: str = text("", "cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
-    precision: str = choice(
-        "auto", ("auto", "fp32", "int8"), "of the weights; auto: int8 on a CPU where that is fast"
+    threads: int = Field(
+        0, ge=0, le=256, description="threads of a worker; 0: the cores shared among workers"
     )
-    profile: str = choice("quality", PROFILES, "of requests that name none")
-    language: str = text(
-        "en",
-        "of the source: its rules say where a sentence ends",
-        language_code,
-        ALLOWED_LANGUAGES,
+    device: str = Field("", description="cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
+    precision: Literal["auto", "fp32", "int8"] = Field(
+        "auto", description="of the weights; auto: int8 on a CPU where that is fast"
     )
-    long_input: str = choice(
-        "split", ("split", "refuse"), "what exceeds max_source_tokens is split, or refused with 413"
+    profile: Profile = Field("quality", description="of requests that name none")
+    language: Language = Field(
+        "en", description="of the source: its rules say where a sentence ends"
     )
-    max_source_tokens: int = integer(512, 8, 10**6, "source tokens translated at a time")
-    max_text_tokens: int = integer(50_000, 8, 10**8, "source tokens of a text; more is a 413")
-    max_body_mb: float = real(25, 0.001, 1024, "megabytes of a request; more is a 413")
-    max_texts: int = integer(
-        10_000, 1, 10**7, "texts of a request; more is a 413; in batch transform a million"
+    long_input: Literal["split", "refuse"] = Field(
+        "split", description="what exceeds max_source_tokens is split, or refused with 413"
     )
-    deadline: float = real(55, 0.1, 3600, "seconds for a request; in batch transform an hour")
-    queue: int = integer(256, 1, 10**6, "requests at a time; more are refused with 429")
-    batch_size: int = integer(64, 1, 4096, "parts that are translated together")
-    batch_tokens: int = integer(4096, 1, 10**7, "source tokens that are translated together")
-    batch_delay_ms: float = real(
-        2, 0, 1000, "how long a part of profile quality may wait for others to go with it"
+    max_source_tokens: int = Field(
+        512, ge=8, le=10**6, description="source tokens translated at a time"
     )
-    silence: float = real(
-        30, 2, 3600, "seconds without a sign of life until a worker that has work is started again"
+    max_text_tokens: int = Field(
+        50_000, ge=8, le=10**8, description="source tokens of a text; more is a 413"
     )
-    drain: float = real(28, 0, 3600, "seconds to finish what is there after SIGTERM")
-    page: bool = flag(False, "serve the page to try it at /")
-    log_text: bool = flag(False, "log the texts of users")
+    max_body_mb: float = Field(
+        25, ge=0.001, le=1024, description="megabytes of a request; more is a 413"
+    )
+    max_texts: int = Field(
+        10_000,
+        ge=1,
+        le=10**7,
+        description="texts of a request; more is a 413; in batch transform a million",
+    )
+    deadline: float = Field(
+        55, ge=0.1, le=3600, description="seconds for a request; in batch transform an hour"
+    )
+    queue: int = Field(
+        256, ge=1, le=10**6, description="requests at a time; more are refused with 429"
+    )
+    batch_size: int = Field(64, ge=1, le=4096, description="parts that are translated together")
+    batch_tokens: int = Field(
+        4096, ge=1, le=10**7, description="source tokens that are translated together"
+    )
+    batch_delay_ms: float = Field(
+        2,
+        ge=0,
+        le=1000,
+        description="how long a part of profile quality may wait for others to go with it",
+    )
+    silence: float = Field(
+        30,
+        ge=2,
+        le=3600,
+        description="seconds without a sign of life until a worker that has work is started again",
+    )
+    drain: float = Field(
+        28, ge=0, le=3600, description="seconds to finish what is there after SIGTERM"
+    )
+    page: bool = Field(False, description="serve the page to try it at /")
+    log_text: bool = Field(False, description="log the texts of users")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ServerSettings":
-        """Raises OptionError naming the variable, its value and what is allowed."""
-        values: dict[str, Any] = {}
+        """Return the settings of an environment's variables.
+
+        Raises OptionError naming the variable, its value and what is allowed.
+        """
+        names = {name: _variable(name) for name in cls.model_fields}
+        texts = {name: environment[names[name]] for name in names if names[name] in environment}
         if environment.get(_BATCH, "").lower() == "true":
-            values["deadline"] = _BATCH_DEADLINE
-            values["max_texts"] = _BATCH_TEXTS
-        for f in fields(cls):
-            name = _PORT if f.name == "port" else f"{_ROW}{f.name.upper()}"
-            given = environment.get(name)
-            if given is not None:
-                values[f.name] = _parse(f.metadata["rule"], name, given)
-        return cls(**values)
+            texts = {"deadline": _BATCH_DEADLINE, "max_texts": _BATCH_TEXTS} | texts
+        return cls.from_texts(texts, names)
 
     @classmethod
-    def describe(cls) -> list[tuple[str, Any, str, str]]:
-        """(variable, default, allowed values, meaning) of each, for the docs."""
-        return [
-            (
-                _PORT if f.name == "port" else f"{_ROW}{f.name.upper()}",
-                f.default,
-                f.metadata["rule"].allowed,
-                f.metadata["rule"].help,
-            )
-            for f in fields(cls)
-        ]
+    def variables(cls) -> list[tuple[str, Any, str, str]]:
+        """Return (variable, default, allowed values, meaning) of each setting, for the docs."""
+        return [(_variable(name), *rest) for name, *rest in cls.describe()]
 
     def shares(self, cores: int | None = None, has_gpu: bool | None = None) -> tuple[int, int]:
         """Workers, and threads of each, where `cores` processors are there to share."""
@@ -115,8 +138,6 @@ def available_cores(environment: Mapping[str, str]) -> int:
     return os.cpu_count() or 1
 
 
-def _parse(rule: Rule, name: str, value: str) -> Any:
-    try:
-        return rule.parse(value)
-    except (ValueError, KeyError):
-        raise OptionError(f"{name}={value}: allowed: {rule.allowed}") from None
+def _variable(name: str) -> str:
+    """Return the variable of the environment that sets a field."""
+    return _PORT if name == "port" else f"{_ROW}{name.upper()}"

@@ -7,7 +7,7 @@ first, then the two. What follows are alignments, float32, one after the other.
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -67,7 +67,7 @@ class Job:
 
     def frame(self) -> Frame:
         """As a message."""
-        return Frame({"job": asdict(self)})
+        return Frame({"job": vars(self) | {"settings": self.settings.model_dump()}})
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Job":

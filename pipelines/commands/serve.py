@@ -5,11 +5,9 @@ POST texts to /invocations; / is a page to try it. Ctrl-C ends it.
 
 import argparse
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from longspan.inference.requests.options import PROFILES
 from longspan.training.languages import language_argument
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
@@ -20,6 +18,8 @@ EXAMPLE = "longspan serve model --port 8080"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from longspan.inference.requests.options import PROFILES
+
     parser.add_argument("model", metavar="MODEL", type=Path, help="model directory")
     parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
     parser.add_argument(
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     given: dict[str, Any] = {
         name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
     }
-    settings = replace(settings, page=not arguments.no_page, **given)
+    settings = settings.replace(page=not arguments.no_page, **given)
     with open_model(arguments.model) as model:
         serve(model, settings)
     return 0

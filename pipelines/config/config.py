@@ -167,7 +167,7 @@ class Config(ConfigSection):
             return
         # Translating takes time: a job does it at each checkpoint only when it chooses its own
         # best model by that. The other metrics are measured each time.
-        measured = given.get("optimized_metric", Hyperparameters.optimized_metric)
+        measured = given.get("optimized_metric", Hyperparameters.defaults()["optimized_metric"])
         wanted = tuning.objective.removeprefix("validation:")
         if wanted in _BY_TRANSLATING and measured != wanted:
             yield Mistake(
@@ -184,7 +184,7 @@ class Config(ConfigSection):
         if hyperband is None or updates is None:
             return
         name = "checkpoint_frequency_num_batches"
-        whole = math.ceil(updates / values.get(name, getattr(Hyperparameters, name)))
+        whole = math.ceil(updates / (values.get(name) or Hyperparameters.defaults()[name]))
         if hyperband.max_resource < whole:
             yield Mistake(
                 ("tuning", "hyperband", "max_resource"),

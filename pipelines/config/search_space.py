@@ -5,7 +5,6 @@ one that a job takes: otherwise some of the paid jobs fail at once.
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
 """
 
-import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -33,7 +32,7 @@ __all__ = [
     "space_mistakes",
 ]
 
-_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Hyperparameters)}
+_DEFAULTS = Hyperparameters.defaults()
 
 # CreateHyperParameterTuningJob: at most 30 ranges, and 30 values of a categorical one.
 _MOST = 30

@@ -1,6 +1,5 @@
 """Sections `training` and `baseline`: hyperparameters and machines."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -24,10 +23,11 @@ __all__ = [
 # As YAML has them; SageMaker's API and the job take them as strings.
 HyperparameterValues = dict[str, str | int | float | bool | None]
 
-# Of each hyperparameter, without the None of those that may be unset.
+_NUMBERS = (int, float, bool)
+# Of each hyperparameter, without the None of those that may be unset; str for a choice.
 TYPES: Mapping[str, type] = {
-    field.name: (get_args(field.type) or (field.type,))[0]
-    for field in dataclasses.fields(Hyperparameters)
+    name: next((k for k in (field.annotation, *get_args(field.annotation)) if k in _NUMBERS), str)
+    for name, field in Hyperparameters.model_fields.items()
 }
 
 

@@ -167,7 +167,7 @@ def _count_processes(environment: Mapping[str, str]) -> int:
 
         return max(1, torch.cuda.device_count())
     if not given.isdecimal() or not 1 <= int(given) <= 1024:
-        raise HyperparameterError(f"{PROCESSES}={given}: allowed: an integer from 1 to 1024")
+        raise HyperparameterError(f"{PROCESSES}: expected an integer from 1 to 1024, got {given!r}")
     return int(given)
 
 

@@ -37,7 +37,9 @@ def test_search_and_scorer_agree(monkeypatch, table_model, tiny_model, sources, 
     monkeypatch.setattr(scorer, "_POSITIONS", positions)
     model = table_model() if changes is None else tiny_model(**changes)
     source, lengths = sources([4, 9, 1, 6])
-    settings = SearchSettings(6, 0.6, 0.0, n_best=4, max_length_factor=1.0)
+    settings = SearchSettings(
+        beam_size=6, length_penalty=0.6, coverage_penalty=0.0, n_best=4, max_length_factor=1.0
+    )
     found = [
         (row, hypothesis)
         for row, hypotheses in enumerate(search(model, source, lengths, settings, Spelling()))

@@ -26,11 +26,11 @@ def test_a_code_of_a_language_is_taken(text: str, code: str) -> None:
     [("jp", "ja"), ("jpn", "ja"), ("ger", "de"), ("deu", "de"), ("cn", "zh"), ("iw", "he")],
 )
 def test_what_was_meant_is_named(text: str, meant: str) -> None:
-    with pytest.raises(ValueError, match=rf"came {text}; did you mean {meant}\?$"):
+    with pytest.raises(ValueError, match=rf"got {text!r}; did you mean {meant}\?$"):
         language_code(text)
 
 
 @pytest.mark.parametrize("text", ["xx", "english", "e", "12", "-", "en-", ""])
 def test_what_is_no_code_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=rf"such as en, ja or pt-br, came {text}$"):
+    with pytest.raises(ValueError, match=rf"such as en, ja or pt-br, got {text!r}$"):
         language_code(text)

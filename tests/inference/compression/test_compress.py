@@ -136,7 +136,7 @@ def test_a_sentence_translates_alone_as_in_a_batch(kind: str, beam: int):
     model, hyperparameters = build(**KINDS[kind])
     model = compress(model, hyperparameters)
     source, lengths = batch(1)
-    settings = SearchSettings(beam, max_length=12, with_alignment=True)
+    settings = SearchSettings(beam_size=beam, max_length=12, with_alignment=True)
     together = search(model, source, lengths, settings, Spelling())
     for row, length in enumerate(lengths.tolist()):
         [alone] = search(

@@ -92,7 +92,7 @@ def test_a_looping_output_ends_and_says_so(sources, beam, compressed):
     if compressed:
         compress(model, h)
     source, lengths = sources([4, 100, 90, 200], 40)
-    options = SearchSettings(beam, 0.6, n_best=beam, with_alignment=True)
+    options = SearchSettings(beam_size=beam, length_penalty=0.6, n_best=beam, with_alignment=True)
     limits = options.limits(lengths.tolist())
     found = search(model, source, lengths, options, Spelling())
     loops = 0
@@ -118,18 +118,20 @@ def test_greedy_search_ends_where_beams_of_one_do(sources, monkeypatch):
     source, lengths = sources([40, 100, 90], 40)
     for seed in range(3):
         model, _ = looping_model(seed=seed)
-        quick = search(model, source, lengths, SearchSettings(1), Spelling())
+        quick = search(model, source, lengths, SearchSettings(beam_size=1), Spelling())
         with monkeypatch.context() as patched:
             patched.setattr("longspan.inference.search.search.GreedyBeams", Beams)
-            slow = search(model, source, lengths, SearchSettings(1), Spelling())
+            slow = search(model, source, lengths, SearchSettings(beam_size=1), Spelling())
         assert [(h[0].ids, h[0].looping) for h in quick] == [(h[0].ids, h[0].looping) for h in slow]
 
 
 def test_an_output_that_must_be_long_may_loop(sources):
     source, lengths = sources([40], 40)
     model, _ = looping_model()
-    [[free]] = search(model, source, lengths, SearchSettings(1), Spelling())
-    [[long]] = search(model, source, lengths, SearchSettings(1, min_length=90), Spelling())
+    [[free]] = search(model, source, lengths, SearchSettings(beam_size=1), Spelling())
+    [[long]] = search(
+        model, source, lengths, SearchSettings(beam_size=1, min_length=90), Spelling()
+    )
     assert free.looping
     assert len(free.ids) < 90 <= len(long.ids)
 
@@ -146,7 +148,7 @@ def test_a_loop_ends_soon_after_it_shows(table_model, sources, period, beam):
         model.table[:, token, 4 + (token - 3) % period] = 9.0
     source, lengths = sources([300, 400], 40)
     shows = max(LEAST, REPEATS * period)
-    for [best] in search(model, source, lengths, SearchSettings(beam), Spelling()):
+    for [best] in search(model, source, lengths, SearchSettings(beam_size=beam), Spelling()):
         assert best.looping
         assert shows <= len(best.ids) < shows + LONGER + 1
 
@@ -174,11 +176,11 @@ def test_a_bad_model_costs_at_most_twice_a_good_one(sources, beam, size):
     source, lengths = sources([5, 10, 18, 30, 50, 70, 100, 150], 40)
     good = beam * int(lengths.sum())
     factor = length_factor(lengths.numpy(), lengths.numpy())
-    options = SearchSettings(beam, max_length_factor=factor, no_repeat_ngram_size=size)
+    options = SearchSettings(beam_size=beam, max_length_factor=factor, no_repeat_ngram_size=size)
     for seed in range(3):
         bad, _ = looping_model(seed=seed)
         rows = rows_of(bad, source, lengths, options)
         assert rows <= 2 * good
         if not size:
-            patient = SearchSettings(beam, max_length_factor=factor, min_length=10**6)
+            patient = SearchSettings(beam_size=beam, max_length_factor=factor, min_length=10**6)
             assert rows < rows_of(bad, source, lengths, patient)

@@ -52,7 +52,9 @@ def test_a_huge_beam_finds_what_exhaustive_search_finds(
     vocabulary, limit = 6, 4
     model = table_model(vocabulary) if kind == "table" else tiny_model(vocabulary)
     source, lengths = sources([3, 5, 2], vocabulary)
-    settings = SearchSettings(300, alpha, beta, n_best=4, max_length=limit)
+    settings = SearchSettings(
+        beam_size=300, length_penalty=alpha, coverage_penalty=beta, n_best=4, max_length=limit
+    )
     found = search(model, source, lengths, settings)
     for row, hypotheses in enumerate(found):
         truth = exhaustive(model, source[row], int(lengths[row]), alpha, beta, limit, vocabulary)
@@ -71,7 +73,14 @@ def repeats(ids, size):
 def test_of_what_repeats_nothing_the_best_is_found(table_model, tiny_model, sources, kind, size):
     model = table_model(6) if kind == "table" else tiny_model(6)
     source, lengths = sources([3, 5], 6)
-    settings = SearchSettings(300, 0.6, 0.1, n_best=4, max_length=5, no_repeat_ngram_size=size)
+    settings = SearchSettings(
+        beam_size=300,
+        length_penalty=0.6,
+        coverage_penalty=0.1,
+        n_best=4,
+        max_length=5,
+        no_repeat_ngram_size=size,
+    )
     for row, hypotheses in enumerate(search(model, source, lengths, settings)):
         truth = exhaustive(model, source[row], int(lengths[row]), 0.6, 0.1, 5, 6)
         fit = [ids for _, ids in truth if not repeats(ids, size)]
@@ -85,11 +94,11 @@ def test_no_n_gram_comes_twice(table_model, sources, beam, size):
     model = table_model(12)
     model.table[..., EOS] = -10.0
     source, lengths = sources([3, 8, 5], 12)
-    settings = SearchSettings(beam, max_length=40, no_repeat_ngram_size=size)
+    settings = SearchSettings(beam_size=beam, max_length=40, no_repeat_ngram_size=size)
     longest = 0
     for (best, *_), (free, *_) in zip(
         search(model, source, lengths, settings),
-        search(model, source, lengths, SearchSettings(beam, max_length=40)),
+        search(model, source, lengths, SearchSettings(beam_size=beam, max_length=40)),
         strict=True,
     ):
         assert repeats(free.ids, size)
@@ -100,7 +109,7 @@ def test_no_n_gram_comes_twice(table_model, sources, beam, size):
 
 def test_a_hypothesis_with_nothing_new_to_say_repeats_itself(table_model, sources):
     source, lengths = sources([3, 8], 6)
-    settings = SearchSettings(3, min_length=9, max_length=10, no_repeat_ngram_size=1)
+    settings = SearchSettings(beam_size=3, min_length=9, max_length=10, no_repeat_ngram_size=1)
     for hypotheses in search(table_model(6), source, lengths, settings):
         assert len(hypotheses[0].ids) >= 9
 
@@ -110,7 +119,13 @@ def test_beam_one_is_greedy_search(table_model, tiny_model, sources, kind):
     for seed in range(8):
         model = table_model(seed=seed) if kind == "table" else tiny_model(seed=seed)
         source, lengths = sources([4, 7, 2, 5], seed=seed)
-        settings = SearchSettings(1, 0.6, 0.3, max_length_factor=1.0, max_length_offset=3)
+        settings = SearchSettings(
+            beam_size=1,
+            length_penalty=0.6,
+            coverage_penalty=0.3,
+            max_length_factor=1.0,
+            max_length_offset=3,
+        )
         found = search(model, source, lengths, settings)
         for row, length in enumerate(lengths.tolist()):
             memory = model.encode(source[row : row + 1, :length], lengths[row : row + 1])
@@ -145,7 +160,13 @@ def test_batched_equals_unbatched_in_any_order(table_model, tiny_model, sources,
         "feeding": lambda: tiny_model(input_feeding="true"),
     }[kind]()
     source, lengths = sources([4, 9, 1, 6, 13, 2])
-    settings = SearchSettings(beam, 0.6, 0.2, n_best=min(beam, 3), with_alignment=True)
+    settings = SearchSettings(
+        beam_size=beam,
+        length_penalty=0.6,
+        coverage_penalty=0.2,
+        n_best=min(beam, 3),
+        with_alignment=True,
+    )
     together = search(model, source, lengths, settings)
     alone = [
         search(model, source[i : i + 1, :n], lengths[i : i + 1], settings)[0]
@@ -161,7 +182,14 @@ def test_batched_equals_unbatched_in_any_order(table_model, tiny_model, sources,
 def test_n_best_is_sorted_distinct_and_clean(table_model, tiny_model, sources, kind):
     model = table_model() if kind == "table" else tiny_model()
     source, lengths = sources([4, 7, 2, 8])
-    settings = SearchSettings(6, 0.6, 0.1, n_best=6, max_length_factor=1.0, max_length_offset=0)
+    settings = SearchSettings(
+        beam_size=6,
+        length_penalty=0.6,
+        coverage_penalty=0.1,
+        n_best=6,
+        max_length_factor=1.0,
+        max_length_offset=0,
+    )
     for hypotheses in search(model, source, lengths, settings):
         assert len(hypotheses) == 6
         keys = [(h.finished, h.score) for h in hypotheses]
@@ -172,9 +200,16 @@ def test_n_best_is_sorted_distinct_and_clean(table_model, tiny_model, sources, k
 
 def test_no_narrow_beam_beats_the_exhaustive_one(table_model, sources):
     source, lengths = sources([3, 4, 5, 6, 7, 8, 9, 10])
-    best = search(table_model(), source, lengths, SearchSettings(400, 0.6, 0.1, max_length=5))
+    best = search(
+        table_model(),
+        source,
+        lengths,
+        SearchSettings(beam_size=400, length_penalty=0.6, coverage_penalty=0.1, max_length=5),
+    )
     for beam in (1, 2, 3, 10):
-        settings = SearchSettings(beam, 0.6, 0.1, max_length=5)
+        settings = SearchSettings(
+            beam_size=beam, length_penalty=0.6, coverage_penalty=0.1, max_length=5
+        )
         for narrow, wide in zip(
             search(table_model(), source, lengths, settings), best, strict=True
         ):
@@ -185,7 +220,7 @@ def test_pad_and_bos_never_come_out_even_where_they_are_likeliest(table_model, s
     model = table_model()
     model.table[..., [PAD, BOS]] = 50.0
     source, lengths = sources([4, 6])
-    for hypotheses in search(model, source, lengths, SearchSettings(4, n_best=4)):
+    for hypotheses in search(model, source, lengths, SearchSettings(beam_size=4, n_best=4)):
         for hypothesis in hypotheses:
             assert not {PAD, BOS, EOS} & set(hypothesis.ids)
 
@@ -194,7 +229,7 @@ def test_what_reaches_the_limit_is_returned_as_unfinished(table_model, sources):
     model = table_model()
     model.table[..., EOS] = -1e6
     source, lengths = sources([3, 6])
-    settings = SearchSettings(3, n_best=2, max_length_factor=2.0, max_length_offset=1)
+    settings = SearchSettings(beam_size=3, n_best=2, max_length_factor=2.0, max_length_offset=1)
     for hypotheses, length in zip(search(model, source, lengths, settings), (3, 6), strict=True):
         assert [h.finished for h in hypotheses] == [False, False]
         assert [len(h.ids) for h in hypotheses] == [2 * length + 1] * 2
@@ -205,7 +240,9 @@ def test_finished_hypotheses_come_before_unfinished_ones(table_model, sources):
     model.table[..., EOS] = -1e6
     model.table[:, BOS, EOS] = 0.0  # the one way to end is at once
     source, lengths = sources([3])
-    [hypotheses] = search(model, source, lengths, SearchSettings(5, n_best=3, max_length=4))
+    [hypotheses] = search(
+        model, source, lengths, SearchSettings(beam_size=5, n_best=3, max_length=4)
+    )
     assert [h.finished for h in hypotheses] == [True, False, False]
     assert hypotheses[0].ids == []
     assert hypotheses[1].score >= hypotheses[2].score
@@ -219,7 +256,9 @@ def test_an_early_end_in_the_middle_does_not_stop_a_good_long_hypothesis(table_m
     model.table[:, :, EOS] = 2.0  # at every step, so a beam of 2 finishes one each time
     model.table[model.PERIOD - 1, :, EOS] = 30.0
     source = torch.tensor([[11, 3]])  # key 14: phase 3 first, 10 after 7 tokens
-    [[best]] = search(model, source, torch.tensor([2]), SearchSettings(2, 1.0))
+    [[best]] = search(
+        model, source, torch.tensor([2]), SearchSettings(beam_size=2, length_penalty=1.0)
+    )
     assert best.ids == [4] * 7
 
 
@@ -227,14 +266,19 @@ def test_min_length_keeps_eos_away(table_model, sources):
     model = table_model()
     model.table[..., EOS] = 40.0
     source, lengths = sources([3, 4])
-    found = search(model, source, lengths, SearchSettings(3, min_length=2))
+    found = search(model, source, lengths, SearchSettings(beam_size=3, min_length=2))
     assert [len(h[0].ids) for h in found] == [2, 2]
 
 
 def test_finished_sentences_leave_the_batch(table_model, sources):
     model = table_model()
     source, lengths = sources([2, 30])
-    search(model, source, lengths, SearchSettings(4, max_length_factor=1.0, max_length_offset=0))
+    search(
+        model,
+        source,
+        lengths,
+        SearchSettings(beam_size=4, max_length_factor=1.0, max_length_offset=0),
+    )
     assert model.rows[:2] == [2, 8]  # one hypothesis a sentence at first
     assert model.rows[-1] == 4
 
@@ -242,7 +286,7 @@ def test_finished_sentences_leave_the_batch(table_model, sources):
 def test_alignment_is_the_attention_of_each_token_averaged_over_heads(tiny_model, sources):
     model = tiny_model()
     source, lengths = sources([5, 8])
-    settings = SearchSettings(4, n_best=2, with_alignment=True)
+    settings = SearchSettings(beam_size=4, n_best=2, with_alignment=True)
     for row, hypotheses in enumerate(search(model, source, lengths, settings)):
         length = int(lengths[row])
         memory = model.encode(source[row : row + 1, :length], lengths[row : row + 1])
@@ -258,8 +302,11 @@ def test_without_attention_coverage_is_refused_and_the_rest_works(table_model, t
     fixed = tiny_model(attention_type="none", attention_heads="1")
     for model in (table_model(attention=False), fixed):
         with pytest.raises(HyperparameterError, match=r"coverage_penalty=0\.2.*no attention"):
-            search(model, source, lengths, SearchSettings(2, coverage_penalty=0.2))
-        assert len(search(model, source, lengths, SearchSettings(2, with_alignment=True))) == 2
+            search(model, source, lengths, SearchSettings(beam_size=2, coverage_penalty=0.2))
+        assert (
+            len(search(model, source, lengths, SearchSettings(beam_size=2, with_alignment=True)))
+            == 2
+        )
 
 
 def test_nothing_is_asked_of_the_model_for_no_sentences(table_model):
@@ -272,7 +319,7 @@ def test_output_that_is_not_a_number_is_an_error(table_model, sources):
     model.table[:] = torch.nan
     source, lengths = sources([3])
     with pytest.raises(LongspanError, match="not a number"):
-        search(model, source, lengths, SearchSettings(2))
+        search(model, source, lengths, SearchSettings(beam_size=2))
 
 
 def test_a_source_of_two_thousand_words(tiny_model, sources):
@@ -281,7 +328,7 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
     with torch.no_grad():
         model.projection.bias[EOS] = -30.0  # so that only the limit ends it
     settings = SearchSettings(
-        2, max_length_factor=0.1, max_length_offset=0, min_length=200, with_alignment=True
+        beam_size=2, max_length_factor=0.1, max_length_offset=0, min_length=200, with_alignment=True
     )
     long, short = search(model, source, lengths, settings)
     assert len(long[0].ids) == 201
@@ -293,12 +340,12 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"beam_size": 0}, "beam_size=0: allowed: a number of at least 1"),
-        ({"n_best": 9}, "n_best=9: allowed: at most beam_size=5"),
-        ({"length_penalty": -1.0}, "length_penalty=-1"),
-        ({"coverage_penalty": float("nan")}, "coverage_penalty=nan"),
-        ({"max_length": 0}, "max_length=0"),
-        ({"no_repeat_ngram_size": -1}, "no_repeat_ngram_size=-1"),
+        ({"beam_size": 0}, "beam_size: expected an integer of at least 1, got 0"),
+        ({"n_best": 9}, "n_best: expected at most beam_size=5, got 9"),
+        ({"length_penalty": -1.0}, "length_penalty: expected .*, got -1"),
+        ({"coverage_penalty": float("nan")}, "coverage_penalty: expected .*, got nan"),
+        ({"max_length": 0}, "max_length: expected .*, got 0"),
+        ({"no_repeat_ngram_size": -1}, "no_repeat_ngram_size: expected .*, got -1"),
     ],
 )
 def test_settings_without_sense_are_refused_by_name(setting, message):
@@ -314,7 +361,12 @@ def test_greedy_search_is_what_beams_of_one_are(
         model = table_model(seed=seed) if kind == "table" else tiny_model(seed=seed)
         source, lengths = sources([4, 7, 2, 5], seed=seed)
         settings = SearchSettings(
-            1, 0.6, 0.3, max_length_factor=1.0, max_length_offset=2, with_alignment=True
+            beam_size=1,
+            length_penalty=0.6,
+            coverage_penalty=0.3,
+            max_length_factor=1.0,
+            max_length_offset=2,
+            with_alignment=True,
         )
         quick = search(model, source, lengths, settings)
         with monkeypatch.context() as patched:

@@ -218,7 +218,7 @@ def test_wrong_settings_end_the_server_with_one_line(launch, name, value, allowe
     wrong = launch(**{name: value})
     assert wrong.process.wait(180) == 1
     wrong.stop()
-    assert wrong.errors == f"longspan: error: {name}={value}: allowed: {allowed}\n"
+    assert wrong.errors == f"longspan: error: {name}: expected {allowed}, got {value!r}\n"
 
 
 def test_a_port_that_is_taken_is_named(launch):

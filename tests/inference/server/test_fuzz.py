@@ -26,7 +26,7 @@ _CALM = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, Hea
 _HEADERS = st.text(string.printable[:95], max_size=30).map(str.strip)
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 _OPTIONS = st.dictionaries(
-    st.sampled_from([*Options.describe(), "stream", "attention_matrix", "nonsense"]),
+    st.sampled_from([*Options.schemas(), "stream", "attention_matrix", "nonsense"]),
     st.sampled_from([1, 2, 0, -1, 2.5, True, "true", "fast", "quality", "never", None]) | _SCALARS,
     max_size=3,
 )

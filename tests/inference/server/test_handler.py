@@ -95,7 +95,7 @@ def test_what_was_split_is_said_with_its_parts(model: ServedModel):
 def test_alignments_beyond_the_bound_are_refused_before_the_search(model: ServedModel):
     text = "w1 " * 3000
     for asked in ({"text": text, "n_best": 3}, {"text": [text] * 3}):
-        with pytest.raises(TooLong, match=r"at most 25,000,000 cells .* came 27,180,300"):
+        with pytest.raises(TooLong, match=r"at most 25,000,000 cells .* got 27,180,300"):
             answer(model, asked | {"alignment": True})
 
 

@@ -20,12 +20,12 @@ def test_every_reference_leads_somewhere():
     text = json.dumps(describe())
     names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert names <= schemas.keys()
-    assert set(Options.describe()) <= schemas["Texts"]["properties"].keys()
+    assert set(Options.schemas()) <= schemas["Texts"]["properties"].keys()
 
 
 def test_every_setting_is_documented_as_it_is():
     page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
-    for name, default, allowed, meaning in ServerSettings.describe():
+    for name, default, allowed, meaning in ServerSettings.variables():
         shown = f"{default:g}" if isinstance(default, float) else str(default)
         value = shown.lower() if isinstance(default, bool) else shown
         cells = [cell.replace("|", "\\|") for cell in (f"`{name}`", value, allowed, meaning)]

@@ -22,7 +22,7 @@ def translate(tiny_model):
     model = tiny_model(len(WORDS))
 
     def build(**arguments) -> Translator:
-        arguments.setdefault("settings", SearchSettings(3))
+        arguments.setdefault("settings", SearchSettings(beam_size=3))
         return Translator(model, TOKENIZER, **arguments)
 
     return build
@@ -55,7 +55,7 @@ def test_blank_text_never_reaches_the_model(translate, monkeypatch):
 
 
 def test_n_best_and_alignment_fit_the_tokens(translate):
-    chosen = SearchSettings(4, n_best=3, with_alignment=True)
+    chosen = SearchSettings(beam_size=4, n_best=3, with_alignment=True)
     [result] = translate(settings=chosen).translate(["a b c d"])
     assert result.source_tokens == ("a", "b", "c", "d", "</s>")
     assert [c.score for c in result.n_best] == sorted(
@@ -73,7 +73,7 @@ def test_unfinished_translations_are_reported(tiny_model):
     with torch.no_grad():
         model.projection.bias[EOS] = -1e4
     said = []
-    chosen = SearchSettings(2, max_length_factor=1.0, max_length_offset=0)
+    chosen = SearchSettings(beam_size=2, max_length_factor=1.0, max_length_offset=0)
     results = Translator(model, TOKENIZER, chosen, report=said.append).translate(["a b", "", "c"])
     assert [r.finished for r in results] == [False, True, False]
     assert [len(r.tokens) for r in results] == [3, 0, 2]
@@ -93,7 +93,7 @@ def test_the_model_keeps_its_mode(translate):
 
 
 def test_a_text_of_two_thousand_words_is_read_whole(translate):
-    chosen = SearchSettings(1, max_length=30, min_length=1)
+    chosen = SearchSettings(beam_size=1, max_length=30, min_length=1)
     text = " ".join(["a", "b", "c", "d"] * 500)
     [whole] = translate(settings=chosen, max_batch_tokens=100, report=print).translate([text])
     assert len(whole.source_tokens) == 2001
@@ -105,13 +105,15 @@ def test_a_text_of_two_thousand_words_is_read_whole(translate):
 )
 @given(texts=st.lists(st.text(max_size=30), max_size=4))
 def test_any_text_has_a_translation(translate, texts):
-    results = translate(settings=SearchSettings(1), report=lambda _: None).translate(texts)
+    results = translate(settings=SearchSettings(beam_size=1), report=lambda _: None).translate(
+        texts
+    )
     assert len(results) == len(texts)
     assert all(bool(r.n_best) == bool(t.strip()) for r, t in zip(results, texts, strict=True))
 
 
 def test_by_sentence_each_sentence_is_translated_as_if_it_came_alone(translate):
-    settings = SearchSettings(3, min_length=2, with_alignment=True)
+    settings = SearchSettings(beam_size=3, min_length=2, with_alignment=True)
     texts = ["We a b c! They d e e!", "", "Only a!", "See a! See b! See c!\nSee d!"]
     sentences = [
         ["We a b c!", "They d e e!"],
@@ -133,7 +135,7 @@ def test_by_sentence_each_sentence_is_translated_as_if_it_came_alone(translate):
 def test_by_sentence_the_report_counts_texts_not_sentences(translate):
     said = []
     translator = translate(
-        settings=SearchSettings(1, max_length=1, min_length=1), report=said.append
+        settings=SearchSettings(beam_size=1, max_length=1, min_length=1), report=said.append
     )
     translator.translate_by_sentence(["See a! See b! See c!", "a b"], "en")
     assert len(said) == 1

@@ -9,8 +9,8 @@ from longspan.inference.search.spelling import Spelling
 from longspan.inference.workers.lanes import Lanes
 from longspan.inference.workers.messages import Job
 
-GREEDY = SearchSettings(1, 0.0, max_length=6)
-BEAM = SearchSettings(3, 0.6, max_length=6)
+GREEDY = SearchSettings(beam_size=1, length_penalty=0.0, max_length=6)
+BEAM = SearchSettings(beam_size=3, length_penalty=0.6, max_length=6)
 LONG = 60  # source tokens
 
 
@@ -68,7 +68,11 @@ def test_like_lengths_and_settings_go_together_up_to_the_size(table_model):
 
 
 def test_a_short_one_that_comes_later_does_not_wait_for_a_long_one(lanes):
-    lanes.add(job(0, LONG, SearchSettings(1, 0.0, max_length=500, min_length=499)))
+    lanes.add(
+        job(
+            0, LONG, SearchSettings(beam_size=1, length_penalty=0.0, max_length=500, min_length=499)
+        )
+    )
     for _ in range(10):
         assert not results_of(lanes)
     lanes.add(job(1))
@@ -90,7 +94,13 @@ def test_a_short_one_waits_for_a_few_steps_of_a_full_batch(table_model):
     model.step = step
     lanes = Lanes(model, Spelling(), torch.device("cpu"), batch_size=64, clock=clock)
     for number in range(64):
-        lanes.add(job(number, LONG, SearchSettings(1, 0.0, max_length=100, min_length=99)))
+        lanes.add(
+            job(
+                number,
+                LONG,
+                SearchSettings(beam_size=1, length_penalty=0.0, max_length=100, min_length=99),
+            )
+        )
     for _ in range(10):
         assert not results_of(lanes)
     lanes.add(job(99))
@@ -103,7 +113,9 @@ def test_a_short_one_waits_for_a_few_steps_of_a_full_batch(table_model):
 
 def test_a_short_one_does_not_wait_for_any_number_of_long_ones_of_many_kinds(lanes):
     for number in range(12):
-        alone = SearchSettings(1, number / 10, max_length=500, min_length=499)
+        alone = SearchSettings(
+            beam_size=1, length_penalty=number / 10, max_length=500, min_length=499
+        )
         lanes.add(job(number, LONG, alone))
     for _ in range(20):
         assert not results_of(lanes)
@@ -116,10 +128,15 @@ def test_a_short_one_does_not_wait_for_any_number_of_long_ones_of_many_kinds(lan
 
 
 def test_a_long_one_does_not_wait_for_short_ones_that_come_later(lanes):
-    kinds = [SearchSettings(1, number / 10, max_length=6, min_length=5) for number in range(12)]
+    kinds = [
+        SearchSettings(beam_size=1, length_penalty=number / 10, max_length=6, min_length=5)
+        for number in range(12)
+    ]
     for number in range(1, 9):
         lanes.add(job(number, settings=kinds[number]))
-    lanes.add(job(0, LONG, SearchSettings(1, 0.0, max_length=40, min_length=39)))
+    lanes.add(
+        job(0, LONG, SearchSettings(beam_size=1, length_penalty=0.0, max_length=40, min_length=39))
+    )
     ended: list[int] = []
     for number in range(9, 1000):  # meanwhile a short one comes with every turn
         lanes.add(job(number, settings=kinds[number % 12]))
@@ -133,7 +150,12 @@ def test_a_turn_reads_the_source_of_one_search(table_model, monkeypatch):
     model = table_model(9)
     lanes = Lanes(model, Spelling(), torch.device("cpu"))
     for number in range(4):
-        lanes.add(job(number, settings=SearchSettings(1, number / 10, max_length=6)))
+        lanes.add(
+            job(
+                number,
+                settings=SearchSettings(beam_size=1, length_penalty=number / 10, max_length=6),
+            )
+        )
     read, encode = [], model.encode
     monkeypatch.setattr(model, "encode", lambda *source: (read.append(1), encode(*source))[1])
     for taken in range(1, 5):
@@ -157,7 +179,14 @@ def test_a_job_may_wait_for_others_and_not_longer(table_model):
 
 def test_what_is_dropped_is_not_answered(lanes):
     for number in range(3):
-        lanes.add(job(number, settings=SearchSettings(1, 0.0, max_length=50, min_length=49)))
+        lanes.add(
+            job(
+                number,
+                settings=SearchSettings(
+                    beam_size=1, length_penalty=0.0, max_length=50, min_length=49
+                ),
+            )
+        )
     lanes.drop(1)  # waits
     lanes.turn()
     lanes.drop(2)  # runs
@@ -168,8 +197,17 @@ def test_what_is_dropped_is_not_answered(lanes):
 def test_partial_output_grows_to_the_whole(table_model):
     clock = Clock()
     lanes = Lanes(table_model(9), Spelling(), torch.device("cpu"), clock=clock)
-    lanes.add(job(0, 12, SearchSettings(1, 0.0, max_length=20, min_length=15), partial=True))
-    lanes.add(job(1, 12, SearchSettings(1, 0.0, max_length=20, min_length=15)))
+    lanes.add(
+        job(
+            0,
+            12,
+            SearchSettings(beam_size=1, length_penalty=0.0, max_length=20, min_length=15),
+            partial=True,
+        )
+    )
+    lanes.add(
+        job(1, 12, SearchSettings(beam_size=1, length_penalty=0.0, max_length=20, min_length=15))
+    )
     partials, results = [], []
     while not lanes.is_idle:
         clock.now += 1
@@ -187,7 +225,9 @@ def test_a_model_that_breaks_fails_its_own_jobs_alone(table_model):
     model = table_model(9)
     lanes = Lanes(model, Spelling(), torch.device("cpu"))
     lanes.add(job(0))
-    lanes.add(job(1, settings=SearchSettings(1, 0.0, 0.3)))
+    lanes.add(
+        job(1, settings=SearchSettings(beam_size=1, length_penalty=0.0, coverage_penalty=0.3))
+    )
     model.attention = False  # so that a coverage penalty cannot be had
     turns = drain(lanes)
     assert [f.number for turn in turns for f in turn.failures] == [1]

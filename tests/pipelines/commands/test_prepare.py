@@ -243,7 +243,7 @@ def test_a_language_that_there_is_not_is_refused(pairs, tmp_path, capsys, side):
         prepare(pairs, "--out", tmp_path / "corpus", f"--{side}-language", "jp")
     error = capsys.readouterr().err
     assert f"--{side}-language: expected the ISO 639 code" in error
-    assert "came jp; did you mean ja?" in error
+    assert "got 'jp'; did you mean ja?" in error
 
 
 def test_parallel_files_may_write_a_language_otherwise(tmp_path):

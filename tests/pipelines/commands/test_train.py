@@ -93,7 +93,7 @@ def test_settings_win_over_the_file_and_options_over_both(tmp_path):
         ("attention_heads", "expected NAME=VALUE"),
         ("=4", "expected NAME=VALUE"),
         ("atention_heads=4", "did you mean attention_heads"),
-        ("attention_type=best", "allowed: none | dot"),
+        ("attention_type=best", "attention_type: expected none | dot"),
     ],
 )
 def test_a_wrong_setting_is_named(setting, says):

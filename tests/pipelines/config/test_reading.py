@@ -144,7 +144,7 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         (
             "data: {pairs: a, target_language: jp}\n",
             "my.yaml:1: data.target_language: expected the ISO 639 code of a language, such as en, "
-            "ja or pt-br, came jp; did you mean ja?",
+            "ja or pt-br, got 'jp'; did you mean ja?",
         ),
     ],
 )

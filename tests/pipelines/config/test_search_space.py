@@ -84,7 +84,7 @@ def _one(name: str, values: list[object] | Range, draw: random.Random) -> object
         ("{attention_heads: {min: 4, max: 1}}", "expected less than max=1, came 4"),
         ("{attention_heads: []}", "expected 1 to 30 values, came 0"),
         ("{learning_rate: [1e-3, 0.001]}", "0.001 stands here twice"),
-        ("{attention_dropout: {min: 0, max: 1}}", "attention_dropout=1: allowed: a number from 0"),
+        ("{attention_dropout: {min: 0, max: 1}}", "attention_dropout: expected a number from 0"),
         ("{attention_type: {min: 0, max: 1}}", "give a list of its values"),
         (
             "{learning_rate: {min: 0.0, max: 0.1, scaling: Logarithmic}}",

@@ -1,0 +1,98 @@
+"""Validated values: the one base of hyperparameters, options, settings, config and documents.
+
+Pydantic checks the values; `mistakes` says what is wrong in the words of this project.
+
+Values            a document or a section of one: strict, frozen, unknown names refused
+└── Settings      plain values by name: raise an error of this project, and can be read from texts
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from longspan.training.mistakes import allowed_values, mistakes_of
+
+__all__ = ["Settings", "Values"]
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Values(BaseModel):
+    """Values that are checked when they are built, and never change.
+
+    A text is never taken for a number nor true for 1, numbers are finite, and unknown names are
+    refused. Building raises pydantic's ValidationError, of which `mistakes_of` makes messages.
+    """
+
+    # Checks are compiled when a class is first used: an import costs nothing for them.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )
+
+
+class Settings(Values):
+    """Plain values by name. Building raises `refusal`: one line on the first mistake."""
+
+    refusal: ClassVar[type[Exception]]
+    # The word for no value, of fields that may have none; empty where a value must be given.
+    null: ClassVar[str] = "none"
+
+    def __init__(self, **values: Any) -> None:
+        self._check(values, {}, {})
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str], names: Mapping[str, str] | None = None) -> Self:
+        """Return the settings that texts stand for, as a job or an environment hands them over.
+
+        `names` are the names of fields that the user knows, where those are others. Raises
+        `refusal`.
+        """
+        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
+        values = {name: _value_of(text, kinds.get(name)) for name, text in texts.items()}
+        settings = cls.__new__(cls)
+        settings._check(values, names or {}, texts)
+        return settings
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some values changed, checked again. Raises `refusal`."""
+        return type(self)(**(dict(self) | changes))
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Return the default of each field by name."""
+        return {name: field.default for name, field in cls.model_fields.items()}
+
+    @classmethod
+    def describe(cls) -> list[tuple[str, Any, str, str]]:
+        """Return (name, default, allowed values, meaning) of each field, for help and docs."""
+        return [
+            (name, field.default, allowed_values(field, cls.null), field.description or "")
+            for name, field in cls.model_fields.items()
+        ]
+
+    def _check(
+        self, values: Mapping[str, Any], names: Mapping[str, str], texts: Mapping[str, str]
+    ) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first, *_ = mistakes_of(error, type(self), self.null, texts)
+            name = names.get(first.name, first.name)
+            raise self.refusal(f"{name}: {first.text}") from None
+
+
+def _value_of(text: str, kind: Any) -> Any:
+    """Return the value of type `kind` that a text stands for, else the text itself."""
+    kinds = get_args(kind) or (kind,)
+    if type(None) in kinds and text.lower() in ("none", ""):
+        return None
+    if bool in kinds:
+        return _FLAGS.get(text.lower(), text)
+    for number in (int, float):
+        if number in kinds:
+            try:
+                return number(text)
+            except (ValueError, OverflowError):
+                return text
+    return text
