@@ -3,7 +3,7 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import ModuleType
 
 from longspan.training.errors import (
@@ -41,8 +41,11 @@ COMMANDS = (
 )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every subcommand; each one's `--help` ends with an example."""
+def build_parser(declared: Collection[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser with every subcommand; each one's `--help` ends with an example.
+
+    Only those of `declared` get their options, some of which take loading what they set.
+    """
     parser = argparse.ArgumentParser(
         prog="longspan",
         description="Neural machine translation whose quality does not fall with sentence length.",
@@ -57,7 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
             epilog=f"example:\n  {module.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_arguments(sub)
+        if name in declared:
+            module.add_arguments(sub)
         sub.set_defaults(run=module.run)
     return parser
 
@@ -67,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Ctrl-C and SIGTERM end it in order, with exit code 130.
     """
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(set(words)).parse_args(words)
     try:
         with terminated_as_interrupted():
             return int(arguments.run(arguments))

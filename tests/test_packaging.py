@@ -102,3 +102,25 @@ def test_the_installed_version_is_the_projects():
 
 def test_the_changelog_has_a_place_for_what_comes():
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["serve", "--help"]])
+def test_help_loads_nothing_heavy(words):
+    code = f"""
+import contextlib, io, sys
+from longspan.pipelines.command import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main({words})
+print(sorted({{"boto3", "numpy", "sagemaker", "torch"}} & sys.modules.keys()))
+print("pydantic" in sys.modules and {words} == ["--help"])
+"""
+    assert run_python(code).split() == ["[]", "False"]
+
+
+def test_the_server_loads_numpy_for_alignments_alone():
+    code = """
+import sys
+import longspan.inference.server.container
+print(sorted({"boto3", "numpy", "sagemaker", "torch"} & sys.modules.keys()))
+"""
+    assert run_python(code).split() == ["[]"]

@@ -6,7 +6,6 @@ job description moves over. Values arrive as strings. Imports no torch: the pipe
 names of the search space from here.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -324,6 +323,8 @@ class Hyperparameters(Settings):
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
+    import difflib
+
     names = [*known, *KNOWN_NAMES]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(names))}"

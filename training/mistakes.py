@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-__all__ = ["Mistake", "Place", "Words", "allowed_values", "mistakes_of", "shown_value"]
+__all__ = ["Mistake", "Place", "allowed_values", "mistakes_of", "shown_value"]
 
 # Where a value stands in a document: names of keys, numbers of list items.
 Place = tuple[str | int, ...]
@@ -40,13 +40,6 @@ class Mistake:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.text}" if self.place else self.text
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a field takes, in words, where its type cannot say it; stands in `Annotated`."""
-
-    text: str
 
 
 def mistakes_of(
@@ -76,7 +69,7 @@ def allowed_values(field: FieldInfo, null: str = "null") -> str:
     Empty where only pydantic's own message says it.
     """
     members = get_args(field.annotation) or (field.annotation,)
-    words = next((one.text for one in field.metadata if isinstance(one, Words)), "")
+    words = next((one.words for one in field.metadata if hasattr(one, "words")), "")
     if not words and members and not any(isinstance(part, type) for part in members):
         words = " | ".join(_literals(members))
     kinds = [part for part in members if part is not type(None)]

@@ -7,15 +7,21 @@ Values            a document or a section of one: strict, frozen, unknown names 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from longspan.training.mistakes import allowed_values, mistakes_of
-
-__all__ = ["Settings", "Values"]
+__all__ = ["Settings", "Values", "Words"]
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a field takes, in words, where its type cannot say it; stands in `Annotated`."""
+
+    words: str
 
 
 class Values(BaseModel):
@@ -56,7 +62,7 @@ class Settings(Values):
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some values changed, checked again. Raises `refusal`."""
-        return type(self)(**(dict(self) | changes))
+        return type(self)(**(vars(self) | changes))
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -66,6 +72,8 @@ class Settings(Values):
     @classmethod
     def describe(cls) -> list[tuple[str, Any, str, str]]:
         """Return (name, default, allowed values, meaning) of each field, for help and docs."""
+        from longspan.training.mistakes import allowed_values
+
         return [
             (name, field.default, allowed_values(field, cls.null), field.description or "")
             for name, field in cls.model_fields.items()
@@ -77,6 +85,8 @@ class Settings(Values):
         try:
             super().__init__(**values)
         except ValidationError as error:
+            from longspan.training.mistakes import mistakes_of  # only where there are any
+
             first, *_ = mistakes_of(error, type(self), self.null, texts)
             name = names.get(first.name, first.name)
             raise self.refusal(f"{name}: {first.text}") from None

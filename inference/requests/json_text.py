@@ -6,10 +6,11 @@ seconds where it is an alignment of millions of cells.
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["dump"]
 
@@ -22,7 +23,7 @@ def dump(value: Any) -> str:
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    if isinstance(value, np.ndarray):
+    if _is_array(value):
         yield from _between("[]", ([_flat(row)] for row in _rows(value)))
     elif isinstance(value, dict) and not _is_flat(value.values()):
         members = ([_flat(name), ":", *_pieces(one)] for name, one in value.items())
@@ -42,14 +43,19 @@ def _between(marks: str, members: Iterable[Iterable[str]]) -> Iterator[str]:
     yield marks[1] if before == "," else marks
 
 
-def _rows(matrix: NDArray[np.float32]) -> Iterator[list[float]]:
+def _rows(matrix: "NDArray[np.float32]") -> Iterator[list[float]]:
     for row in matrix:
         # In double precision, or the digits after the last one would show.
-        yield np.round(row.astype(np.float64), _DIGITS).tolist()
+        yield row.astype("f8").round(_DIGITS).tolist()
+
+
+def _is_array(value: Any) -> bool:
+    """Tell without numpy, which is not imported before a request asks for an alignment."""
+    return hasattr(value, "dtype")
 
 
 def _is_flat(values: Iterable[Any]) -> bool:
-    return not any(isinstance(value, dict | list | np.ndarray) for value in values)
+    return not any(isinstance(value, dict | list) or _is_array(value) for value in values)
 
 
 def _flat(value: Any) -> str:

@@ -12,7 +12,6 @@ from longspan.inference.search.settings import SearchSettings
 from longspan.inference.translation.parts import Parts
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.mistakes import allowed_values
 from longspan.training.values import Settings
 
 __all__ = ["MOST_CELLS", "PROFILES", "Options", "Profile", "Profiles", "check_cells"]
@@ -68,6 +67,8 @@ class Options(Settings):
         """Return the options of JSON values, of which none may be null. Raises BadRequest."""
         for name, field in cls.model_fields.items():
             if values.get(name, field) is None:
+                from longspan.training.mistakes import allowed_values
+
                 expected = allowed_values(field, cls.null)
                 raise BadRequest(f"{name}: expected {expected}, got null; leave it out")
         return cls(**values)
@@ -100,13 +101,10 @@ class Profiles:
         """The search for one text. Raises BadRequest for options that do not go together."""
         base = self.fast if (options.profile or self.default) == "fast" else self.quality
         given = {
-            name: getattr(options, name)
-            for name in (
-                "beam_size", "length_penalty", "coverage_penalty", "no_repeat_ngram_size",
-                "n_best", "max_length", "max_length_factor",
-            )
-            if getattr(options, name) is not None
-        }  # fmt: skip
+            name: value
+            for name, value in vars(options).items()
+            if value is not None and name in SearchSettings.model_fields
+        }
         if options.beam_size is None and (options.n_best or 1) > base.beam_size:
             given["beam_size"] = options.n_best
         if options.coverage_penalty and not has_attention:
@@ -116,8 +114,10 @@ class Profiles:
             )
         if options.alignment and not has_attention:
             raise BadRequest("alignment=true: this model has no attention; leave it out")
+        if options.alignment:
+            given["with_alignment"] = True
         try:
-            return base.replace(with_alignment=bool(options.alignment), **given)
+            return base.replace(**given) if given else base
         except HyperparameterError as error:
             raise BadRequest(str(error)) from None
 

@@ -1,9 +1,11 @@
 """One translation as a search found it. Imports no torch: what serves needs none."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Hypothesis"]
 
@@ -23,5 +25,5 @@ class Hypothesis:
     score: float
     log_probability: float
     finished: bool
-    alignment: NDArray[np.float32] | None = None
+    alignment: "NDArray[np.float32] | None" = None
     looping: bool = False

@@ -10,8 +10,7 @@ from pydantic import AfterValidator, Field
 from longspan.inference.requests.options import Profile
 from longspan.training.errors import OptionError
 from longspan.training.languages import ALLOWED_LANGUAGES, language_code
-from longspan.training.mistakes import Words
-from longspan.training.values import Settings
+from longspan.training.values import Settings, Words
 
 __all__ = ["ServerSettings"]
 

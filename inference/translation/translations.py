@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.training.tokenizer.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["BLANK", "Candidate", "Translation", "read"]
 
@@ -27,7 +29,7 @@ class Candidate:
     log_probability: float
     finished: bool
     tokens: tuple[str, ...] = ()
-    alignment: NDArray[np.float32] | None = None
+    alignment: "NDArray[np.float32] | None" = None
     looping: bool = False
 
 
@@ -46,7 +48,7 @@ class Translation:
     finished: bool
     tokens: tuple[str, ...] = ()
     source_tokens: tuple[str, ...] = ()
-    alignment: NDArray[np.float32] | None = None
+    alignment: "NDArray[np.float32] | None" = None
     n_best: tuple[Candidate, ...] = ()
     looping: bool = False
 

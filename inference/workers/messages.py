@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
 
@@ -112,7 +110,7 @@ class Result:
     @classmethod
     def of(cls, content: Mapping[str, Any], blob: bytes) -> "Result":
         """From a message's `result`."""
-        rest = np.frombuffer(blob, dtype="<f4")
+        rest = _array(blob) if any(content["shapes"]) else None
         hypotheses = []
         for plain, shape in zip(content["hypotheses"], content["shapes"], strict=True):
             alignment, rest = _take(rest, shape)
@@ -124,6 +122,12 @@ class Result:
             content["worked"],
             content["together"],
         )
+
+
+def _array(blob: bytes) -> Any:
+    import numpy as np  # here, since few requests ask for an alignment
+
+    return np.frombuffer(blob, dtype="<f4")
 
 
 def _take(rest: Any, shape: Sequence[int] | None) -> tuple[Any, Any]:

@@ -11,12 +11,13 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
 from longspan.training.errors import DataError, HyperparameterError
-from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.tables import align_rows
+
+if TYPE_CHECKING:
+    from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "read_hyperparameters", "run"]
 
@@ -83,11 +84,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read_hyperparameters(
     settings: Sequence[str], config: Path | None, options: Mapping[str, str | None]
-) -> Hyperparameters:
+) -> "Hyperparameters":
     """From a YAML file, then `NAME=VALUE` settings, then options; the later one wins.
 
     Raises HyperparameterError naming what is wrong.
     """
+    from longspan.training.hyperparameters import Hyperparameters
+
     values = _read_config(config) if config is not None else {}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -101,8 +104,12 @@ def read_hyperparameters(
 
 
 def _train(
-    arguments: argparse.Namespace, hyperparameters: Hyperparameters, environment: Mapping[str, str]
+    arguments: argparse.Namespace,
+    hyperparameters: "Hyperparameters",
+    environment: Mapping[str, str],
 ) -> int:
+    from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
+
     if arguments.threads is not None:
         import torch
 
@@ -138,6 +145,8 @@ def _read_config(path: Path) -> dict[str, str]:
 
 
 def _table() -> str:
+    from longspan.training.hyperparameters import Hyperparameters
+
     rows = [
         (name, "none" if default is None else str(default).lower(), allowed, meaning)
         for name, default, allowed, meaning in Hyperparameters.describe()

@@ -4,8 +4,11 @@ A model that finds no end goes on to the limit, so the limit bounds what a bad o
 of a good one should come near it.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["OFFSET", "length_factor"]
 
@@ -17,12 +20,14 @@ _MARGIN = 1.5
 _SOUND = 0.99
 
 
-def length_factor(sources: NDArray[np.integer], targets: NDArray[np.integer]) -> float:
+def length_factor(sources: "NDArray[np.integer]", targets: "NDArray[np.integer]") -> float:
     """Target tokens that an output may have for each source token, beside `OFFSET`.
 
     `sources` and `targets` (pairs,) are lengths in tokens. All but a hundredth of the pairs would
     fit, and one half more than their mean ratio does.
     """
+    import numpy as np  # here, since the server has no use for it
+
     mean = float(targets.sum(dtype=np.int64) / sources.sum(dtype=np.int64))
     needed = float(np.quantile((targets - float(OFFSET)) / sources, _SOUND))
     return round(max(_MARGIN * mean, needed), 2)
