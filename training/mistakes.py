@@ -39,7 +39,7 @@ class Mistake:
         return "".join(map(_step, self.place)).removeprefix(".")
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.text}" if self.place else self.text
+        return f"{self.name}: {self.text}" if self.name else self.text
 
 
 def mistakes_of(

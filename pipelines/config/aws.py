@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from longspan.pipelines.config.section import ConfigSection, KmsKey, Mistake
+from longspan.pipelines.config.section import ConfigSection, KmsKey
+from longspan.training.mistakes import Mistake
 
 __all__ = ["AwsSection", "KmsSection", "RetriesSection", "VpcSection"]
 
@@ -105,7 +106,7 @@ class AwsSection(ConfigSection):
         ):
             yield Mistake(
                 ("role",),
-                f"expected arn:aws:iam::ACCOUNT:role/NAME or a role's name, came {self.role}",
+                f"expected arn:aws:iam::ACCOUNT:role/NAME or a role's name, got {self.role}",
             )
         for key in self.tags:
             if key.lower().startswith("aws:"):

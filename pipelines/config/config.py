@@ -22,7 +22,7 @@ from longspan.pipelines.config.instances import (
     instance_problem,
 )
 from longspan.pipelines.config.search_space import space_mistakes
-from longspan.pipelines.config.section import ConfigError, ConfigSection, Mistake
+from longspan.pipelines.config.section import ConfigError, ConfigSection
 from longspan.pipelines.config.training import (
     BaselineSection,
     TrainingSection,
@@ -32,6 +32,7 @@ from longspan.pipelines.config.training import (
 from longspan.pipelines.config.tuning import TuningSection
 from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.mistakes import Mistake
 
 __all__ = ["Config"]
 
@@ -190,7 +191,7 @@ class Config(ConfigSection):
                 ("tuning", "hyperband", "max_resource"),
                 f"expected at least {whole}, the checkpoints of a whole job (max_num_batches / "
                 f"{name}), so that the best one uses its whole budget, "
-                f"came {hyperband.max_resource}",
+                f"got {hyperband.max_resource}",
             )
 
     def _baseline_mistakes(self) -> Iterator[Mistake]:

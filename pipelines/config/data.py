@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from longspan.pipelines.config.section import ConfigSection, Mistake
+from longspan.pipelines.config.section import ConfigSection
 from longspan.training.languages import language_code
+from longspan.training.mistakes import Mistake
 
 __all__ = ["ColumnsSection", "DataSection", "PreparationSection", "SampleSection"]
 
@@ -91,7 +92,7 @@ class DataSection(ConfigSection):
         if self.sample is None and self.pairs is None:
             yield Mistake(
                 (),
-                "expected pairs (your files) or sample (a generated corpus), came neither; "
+                "expected pairs (your files) or sample (a generated corpus), got neither; "
                 "for example sample: {pairs: 20000}",
             )
         if self.sample is not None:
@@ -104,18 +105,18 @@ class DataSection(ConfigSection):
                 yield Mistake(
                     (name,),
                     "expected local files, or one s3:// prefix under which all of them lie, "
-                    f"came {len(files)} entries with s3:// among them",
+                    f"got {len(files)} entries with s3:// among them",
                 )
             for number, file in enumerate(files):
                 if file.startswith(_S3) and "/" not in file[len(_S3) :].strip("/"):
                     yield Mistake(
-                        (name, number), f"expected s3://BUCKET/PREFIX, came {file}: add a prefix"
+                        (name, number), f"expected s3://BUCKET/PREFIX, got {file}: add a prefix"
                     )
                 elif file.startswith(_S3) and not _LINEAGE.fullmatch(file):
                     yield Mistake(
                         (name, number),
                         "expected at most 256 letters, digits, spaces and _.:/=+-@, which the "
-                        f"model registry can note down, came {file}",
+                        f"model registry can note down, got {file}",
                     )
 
 
@@ -176,4 +177,4 @@ class PreparationSection(ConfigSection):
         for kind in ("characters", "words"):
             low, high = getattr(self, f"min_{kind}"), getattr(self, f"max_{kind}")
             if low > high:
-                yield Mistake((f"min_{kind}",), f"expected at most max_{kind}={high}, came {low}")
+                yield Mistake((f"min_{kind}",), f"expected at most max_{kind}={high}, got {low}")

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from longspan.pipelines.config.section import ConfigSection, Mistake, Variables
+from longspan.pipelines.config.section import ConfigSection, Variables
 from longspan.training.buckets import LEAST_BLEU
+from longspan.training.mistakes import Mistake
 
 __all__ = [
     "AutoscalingSection",
@@ -141,10 +142,10 @@ class EndpointSection(ConfigSection):
             if low > high:
                 yield Mistake(
                     ("autoscaling", "min_instances"),
-                    f"expected at most max_instances={high}, came {low}",
+                    f"expected at most max_instances={high}, got {low}",
                 )
             elif not low <= self.instance_count <= high:
                 yield Mistake(
                     ("instance_count",),
-                    f"expected within autoscaling's {low} to {high}, came {self.instance_count}",
+                    f"expected within autoscaling's {low} to {high}, got {self.instance_count}",
                 )

@@ -30,7 +30,7 @@ def instance_problem(shape: str, name: str) -> str | None:
         return None
     near = difflib.get_close_matches(name, _known(shape), n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return f"expected a machine type such as ml.m5.xlarge, came {name}{hint}"
+    return f"expected a machine type such as ml.m5.xlarge, got {name}{hint}"
 
 
 def has_local_disk(name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from longspan.pipelines.config.section import ConfigSection, Mistake
+from longspan.pipelines.config.section import ConfigSection
 from longspan.pipelines.config.training import (
     TYPES,
     as_strings,
@@ -21,6 +21,7 @@ from longspan.pipelines.config.training import (
 )
 from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.mistakes import Mistake
 
 __all__ = [
     "DEFAULT_SPACE",
@@ -112,7 +113,7 @@ def space_mistakes(
 ) -> Iterator[Mistake]:
     """What is wrong with each range, else with their combinations beside the `fixed` values."""
     if not 1 <= len(space) <= _MOST:
-        yield Mistake((), f"expected 1 to {_MOST} hyperparameters to search, came {len(space)}")
+        yield Mistake((), f"expected 1 to {_MOST} hyperparameters to search, got {len(space)}")
         return
     found = [mistake for name in space for mistake in _range_mistakes(name, space[name])]
     yield from found
@@ -133,7 +134,7 @@ def _range_mistakes(name: str, values: Choices | Range) -> Iterator[Mistake]:
 
 def _choice_mistakes(name: str, values: Choices) -> Iterator[Mistake]:
     if not 1 <= len(values) <= _MOST:
-        yield Mistake((name,), f"expected 1 to {_MOST} values, came {len(values)}")
+        yield Mistake((name,), f"expected 1 to {_MOST} values, got {len(values)}")
     seen: set[str] = set()
     for number, value in enumerate(values):
         text = as_strings({name: value})[name]
@@ -153,9 +154,9 @@ def _number_mistakes(name: str, range_: Range) -> Iterator[Mistake]:
         for mistake in value_mistakes({name: value}):
             yield Mistake((name, end), mistake.text)
     if range_.min >= range_.max:
-        yield Mistake((name, "min"), f"expected less than max={range_.max}, came {range_.min}")
+        yield Mistake((name, "min"), f"expected less than max={range_.max}, got {range_.min}")
     elif range_.scaling == "Logarithmic" and range_.min <= 0:
-        yield Mistake((name, "min"), f"Logarithmic scaling needs more than 0, came {range_.min}")
+        yield Mistake((name, "min"), f"Logarithmic scaling needs more than 0, got {range_.min}")
     elif range_.scaling == "ReverseLogarithmic" and not (range_.min >= 0 and range_.max < 1):
         yield Mistake(
             (name, "scaling"), "ReverseLogarithmic scaling needs a range within 0 to below 1"

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from longspan.pipelines.config.config import Config
 from longspan.pipelines.config.search_space import REASONS
+from longspan.pipelines.config.section import ConfigSection
 
 __all__ = ["SAMPLE", "default_of", "own_template", "section_of", "template", "yaml_line"]
 
@@ -121,7 +121,7 @@ def own_template(files: Sequence[str]) -> str:
     return template({"data": {"pairs": list(files)}})
 
 
-def _section(model: type[BaseModel], values: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _section(model: type[ConfigSection], values: Mapping[str, Any], depth: int) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield from _entry(name, field, values.get(name), depth)
 
@@ -189,9 +189,9 @@ def default_of(field: FieldInfo) -> Any:
     return None if field.is_required() else field.get_default(call_default_factory=True)
 
 
-def section_of(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[ConfigSection] | None:
     """The section that a key holds, if it holds one."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, ConfigSection):
         return annotation
     if getattr(annotation, "__origin__", None) in (dict, list):
         return None

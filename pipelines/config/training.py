@@ -5,10 +5,11 @@ from typing import Any, get_args
 
 from pydantic import Field
 
-from longspan.pipelines.config.section import ConfigSection, Mistake
+from longspan.pipelines.config.section import ConfigSection
 from longspan.training.built_in_names import BUILT_IN_NAMES
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.mistakes import Mistake
 
 __all__ = [
     "BaselineSection",
@@ -83,7 +84,7 @@ class TrainingSection(ConfigSection):
             yield Mistake(
                 ("max_wait_minutes",),
                 f"expected at least max_runtime_minutes={self.max_runtime_minutes}, since it "
-                f"covers the runtime, came {self.max_wait_minutes}",
+                f"covers the runtime, got {self.max_wait_minutes}",
             )
 
 
@@ -151,8 +152,8 @@ def _type_problem(name: str, value: Any) -> str | None:
     if kind is None or not isinstance(value, str) or value.lower() == "none":
         return None
     if kind in (int, float):
-        return f"expected a number, came the text {value!r}; take the quotes away"
-    return f"expected true or false, came the text {value!r}" if kind is bool else None
+        return f"expected a number, got {value!r}; take the quotes away"
+    return f"expected true or false, got {value!r}" if kind is bool else None
 
 
 def _text(value: Any) -> str:

@@ -11,8 +11,9 @@ from longspan.pipelines.config.search_space import (
     SearchSpaceSection,
     combinations,
 )
-from longspan.pipelines.config.section import ConfigSection, Mistake
+from longspan.pipelines.config.section import ConfigSection
 from longspan.training.loop.metrics import METRICS, OBJECTIVES
+from longspan.training.mistakes import Mistake
 
 __all__ = ["HyperbandSection", "TuningSection", "WarmStartSection"]
 
@@ -108,18 +109,18 @@ class TuningSection(ConfigSection):
         """Objective, strategy and numbers of jobs that do not go together."""
         if self.objective not in OBJECTIVES:
             yield Mistake(
-                ("objective",), f"expected one of {', '.join(OBJECTIVES)}, came {self.objective}"
+                ("objective",), f"expected one of {', '.join(OBJECTIVES)}, got {self.objective}"
             )
         elif self.goal != METRICS[self.objective].goal:
             yield Mistake(
                 ("direction",),
-                f"expected {METRICS[self.objective].goal} for {self.objective}, came {self.goal}",
+                f"expected {METRICS[self.objective].goal} for {self.objective}, got {self.goal}",
             )
         if self.parallel_jobs > self.number_of_jobs:
             yield Mistake(
                 ("parallel_jobs",),
                 f"expected at most the {self.number_of_jobs} jobs there are, "
-                f"came {self.parallel_jobs}",
+                f"got {self.parallel_jobs}",
             )
         yield from self._strategy_mistakes()
 
@@ -144,7 +145,7 @@ class TuningSection(ConfigSection):
             yield Mistake(
                 ("hyperband", "min_resource"),
                 f"expected at most max_resource={self.hyperband.max_resource}, "
-                f"came {self.hyperband.min_resource}",
+                f"got {self.hyperband.min_resource}",
             )
 
     def _grid_mistakes(self) -> Iterator[Mistake]:
@@ -155,7 +156,7 @@ class TuningSection(ConfigSection):
         if total is not None and self.jobs is not None and self.jobs != total:
             yield Mistake(
                 ("jobs",),
-                f"Grid runs every combination, which are {total}, came {self.jobs}: leave jobs out",
+                f"Grid runs every combination, which are {total}, got {self.jobs}: leave jobs out",
             )
         if self.warm_start is not None:
             yield Mistake(("warm_start",), "Grid does not learn from earlier jobs: leave it out")

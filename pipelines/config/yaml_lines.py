@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from longspan.pipelines.config.section import Mistake, Place
+from longspan.training.mistakes import Mistake, Place
 
 __all__ = ["Parsed", "parse_yaml"]
 
@@ -64,7 +64,7 @@ def _syntax_mistake(error: Exception) -> tuple[dict[Place, int], tuple[Mistake, 
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or " ".join(str(error).split())
     lines: dict[Place, int] = {("",): mark.line + 1} if mark is not None else {}
-    return lines, (Mistake(("",), f"expected YAML, came something else: {reason}"),)
+    return lines, (Mistake(("",), f"expected YAML, got something else: {reason}"),)
 
 
 def _line_numbers(node: yaml.Node, path: Place) -> Iterator[tuple[Place, int]]:

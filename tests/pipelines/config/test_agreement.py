@@ -27,7 +27,7 @@ from tests.pipelines.config.test_reading import DATA, mistake_of
         (
             "endpoint: {autoscaling: {min_instances: 2, max_instances: 3}}\n",
             "endpoint.instance_count",
-            "expected within autoscaling's 2 to 3, came 1",
+            "expected within autoscaling's 2 to 3, got 1",
         ),
         (
             "aws: {kms: {volume: alias/disks}}\n",
@@ -85,7 +85,7 @@ def test_sections_that_contradict_each_other(rest: str, name: str, said: str) ->
         (
             "strategy: Grid, jobs: 5, search_space: {attention_heads: [1, 2]}",
             "jobs",
-            "Grid runs every combination, which are 2, came 5",
+            "Grid runs every combination, which are 2, got 5",
         ),
         (
             "strategy: Grid, warm_start: {parents: [a]}, search_space: {attention_heads: [1, 2]}",

@@ -105,14 +105,17 @@ def test_the_exception_itself_is_one_line_that_counts_the_others() -> None:
 @pytest.mark.parametrize(
     ("rest", "said"),
     [
-        ("tuning: {jobs: '3'}\n", "expected an integer, came the text '3'; take the quotes away"),
-        ("tuning: {jobs: 0}\n", "expected at least 1, came 0"),
-        ("gate: {minimum_bleu_long: .nan}\n", "expected a finite number, came nan"),
-        ("training: {spot: 1}\n", "expected true or false, came 1"),
-        ("tuning: 3\n", "expected names with values, came 3"),
-        ("endpoint: {serverless: {memory_mb: 1000}}\n", "expected one of 1024, 2048"),
-        ("training: {variables: {A: 3}}\n", "expected a text, came 3"),
-        ("training: {spot: yes}\n", "expected true or false, came the text 'yes'"),
+        (
+            "tuning: {jobs: '3'}\n",
+            "expected an integer from 1 to 750 or null, got '3'; take the quotes away",
+        ),
+        ("tuning: {jobs: 0}\n", "expected an integer from 1 to 750 or null, got 0"),
+        ("gate: {minimum_bleu_long: .nan}\n", "expected a number from 0 to 100, got nan"),
+        ("training: {spot: 1}\n", "expected true | false, got 1"),
+        ("tuning: 3\n", "expected an object, got 3"),
+        ("endpoint: {serverless: {memory_mb: 1000}}\n", "expected 1024 | 2048"),
+        ("training: {variables: {A: 3}}\n", "expected a text, got 3"),
+        ("training: {spot: yes}\n", "expected true | false, got 'yes'"),
         ("prices: {ml.x: -1.0}\n", "expected at least 0"),
     ],
 )
@@ -135,8 +138,8 @@ def test_a_key_that_stands_twice_is_refused() -> None:
     ("text", "said"),
     [
         ("", "my.yaml: data: is missing"),
-        ("- 1\n", "my.yaml: expected sections such as data: and training:, came a list"),
-        ("data: [\n", "my.yaml:2: expected YAML, came something else"),
+        ("- 1\n", "my.yaml: expected sections such as data: and training:, got a list"),
+        ("data: [\n", "my.yaml:2: expected YAML, got something else"),
         ("data: {}\n", "my.yaml:1: data: expected pairs (your files) or sample"),
         ("data: {sample: {}, test: a}\n", "my.yaml:1: data.test: sample brings its own"),
         ("data: {pairs: s3://bucket}\n", "my.yaml:1: data.pairs[0]: expected s3://BUCKET/PREFIX"),
@@ -174,3 +177,9 @@ def test_nothing_of_a_config_can_be_changed() -> None:
 def test_what_a_config_says_can_be_read_back() -> None:
     config = parse_config(DATA + "endpoint: {autoscaling: {max_instances: 3}}\n")
     assert Config.model_validate(config.model_dump()) == config
+
+
+def test_an_empty_section_beside_a_wrong_one_is_not_a_mistake() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config("data: {pairs: a.tsv}\ngate:\ntuning: 3\n", "my.yaml")
+    assert caught.value.lines == ("my.yaml:3: tuning: expected an object, got 3",)

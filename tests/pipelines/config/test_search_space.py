@@ -79,10 +79,10 @@ def _one(name: str, values: list[object] | Range, draw: random.Random) -> object
 @pytest.mark.parametrize(
     ("space", "said"),
     [
-        ("{}", "expected 1 to 30 hyperparameters to search, came 0"),
+        ("{}", "expected 1 to 30 hyperparameters to search, got 0"),
         ("{attention_heads: [1, 3]}", "attention_heads=3 does not divide attention_dimension=512"),
-        ("{attention_heads: {min: 4, max: 1}}", "expected less than max=1, came 4"),
-        ("{attention_heads: []}", "expected 1 to 30 values, came 0"),
+        ("{attention_heads: {min: 4, max: 1}}", "expected less than max=1, got 4"),
+        ("{attention_heads: []}", "expected 1 to 30 values, got 0"),
         ("{learning_rate: [1e-3, 0.001]}", "0.001 stands here twice"),
         ("{attention_dropout: {min: 0, max: 1}}", "attention_dropout: expected a number from 0"),
         ("{attention_type: {min: 0, max: 1}}", "give a list of its values"),
