@@ -19,10 +19,11 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
 from longspan.training.loop.loss import LossSums, sequence_loss
+from longspan.training.loop.setup import RunCheckpoints, TrainingEnvironment, TrainingTask
 from longspan.training.loop.trainer import Trainer
 from longspan.training.loop.training_log import TrainingLog
 from longspan.training.loop.updater import Sums
-from longspan.training.loop.validation import Validator
+from longspan.training.loop.validation import ValidationData, Validator
 from longspan.training.model.initialization import initialize
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import Tokenizer
@@ -87,13 +88,16 @@ def run_own(
     model = model.to(device)
     clock, loss = _Clock(first, last, device), _Loss()
     few = MemoryCorpus([corpus.source(0)], [corpus.target(0)])
-    validator = Validator(few, tokenizer, h, loss, world, device, decode=_no_search)
+    data_to_validate = ValidationData(few, tokenizer)
+    validator = Validator(data_to_validate, h, loss, world, device, decode=_no_search)
     with tempfile.TemporaryDirectory() as folder:
         store = CheckpointStore(folder, warn=_to_stderr)
         trainer = Trainer(
-            model, corpus, validator, h, loss=loss, store=store, identity={},
-            journal=TrainingLog(write=_to_stderr), world=world, device=device, stop=clock,
-        )  # fmt: skip
+            TrainingTask(model, corpus, validator, h, loss),
+            RunCheckpoints(store, {}),
+            TrainingEnvironment(world, device, TrainingLog(write=_to_stderr)),
+            clock,
+        )
         with contextlib.suppress(Interrupted):  # raised by the clock
             trainer.run()
     measured = loss.total(slice(first, last))

@@ -120,9 +120,9 @@ def _train(
     out: Path = arguments.out
     checkpoints = arguments.checkpoints or out.with_name(f"{out.name}.checkpoints")
     run = TrainingRun(arguments.directory, out, checkpoints, hyperparameters, fresh=arguments.fresh)
-    journal = run.train(environment)
-    journal.note(f"model: {out}")
-    journal.note(f"next: longspan translate {out} --text 'Your sentence.'")
+    log = run.train(environment)
+    log.note(f"model: {out}")
+    log.note(f"next: longspan translate {out} --text 'Your sentence.'")
     return 0
 
 

@@ -35,34 +35,35 @@ class TrainingRun:
     def train(self, environment: Mapping[str, str]) -> "TrainingLog":
         """Train or resume, as the rank and in the world that `environment` names.
 
-        Returns the journal of this rank. Raises what `train_model` raises.
+        Returns the log of this rank. Raises what `train_model` raises.
         """
         from longspan.inference.search.greedy import Greedy
         from longspan.inference.translation.calibration import calibrate
         from longspan.training.corpus.prepared import Prepared
         from longspan.training.loop.checkpoint import CheckpointStore
         from longspan.training.loop.distributed import World
-        from longspan.training.loop.run import device_of_rank, train_model
+        from longspan.training.loop.run import (
+            TrainingOutput,
+            TrainingSearch,
+            device_of_rank,
+            train_model,
+        )
+        from longspan.training.loop.setup import TrainingEnvironment
         from longspan.training.loop.training_log import TrainingLog
 
         world = World.from_environment(environment)
-        journal = TrainingLog() if world.is_first else TrainingLog.silent()
+        log = TrainingLog() if world.is_first else TrainingLog.silent()
         prepared = Prepared.open(self.prepared)
         if self.fresh and world.is_first:
-            CheckpointStore(self.checkpoints, warn=journal.note).clear()
+            CheckpointStore(self.checkpoints, warn=log.note).clear()
         train_model(
             prepared,
-            self.model,
             self.hyperparameters,
-            checkpoints=self.checkpoints,
-            decode=Greedy.of(prepared),
-            calibrate=calibrate,
-            world=world,
-            device=device_of_rank(world),
-            journal=journal,
-            keep_best=self.keep_best,
+            TrainingOutput(self.model, self.checkpoints, self.keep_best),
+            TrainingSearch(Greedy.of(prepared), calibrate),
+            TrainingEnvironment(world, device_of_rank(world), log),
         )
-        return journal
+        return log
 
 
 def check_precision(hyperparameters: Hyperparameters) -> None:

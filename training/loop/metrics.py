@@ -17,7 +17,6 @@ __all__ = [
     "metric_definitions",
     "metrics_line",
     "parse_checkpoint",
-    "parse_metrics",
 ]
 
 # How the line about a checkpoint begins; its updates and its metrics follow.
@@ -72,18 +71,18 @@ def metrics_line(values: Mapping[str, float]) -> str:
     return " ".join(METRICS[name].text(value) for name, value in values.items())
 
 
-def parse_metrics(line: str) -> dict[str, float]:
-    """The metrics that a line holds."""
-    found = {name: re.search(metric.regex, line) for name, metric in METRICS.items()}
-    return {name: float(match.group(1)) for name, match in found.items() if match}
-
-
 def parse_checkpoint(line: str) -> tuple[int, dict[str, float]] | None:
     """Updates and metrics of the line about a checkpoint; None for any other line."""
     found = re.match(rf"{CHECKPOINT} ([0-9]+),", line)
-    return None if found is None else (int(found.group(1)), parse_metrics(line))
+    return None if found is None else (int(found.group(1)), _parse_metrics(line))
 
 
 def metric_definitions() -> list[dict[str, str]]:
     """SageMaker's `MetricDefinitions`: `{"Name": ..., "Regex": ...}` for each metric."""
     return [{"Name": metric.name, "Regex": metric.regex} for metric in METRICS.values()]
+
+
+def _parse_metrics(line: str) -> dict[str, float]:
+    """The metrics that a line holds."""
+    found = {name: re.search(metric.regex, line) for name, metric in METRICS.items()}
+    return {name: float(match.group(1)) for name, match in found.items() if match}

@@ -1,7 +1,7 @@
 """Saving a run and picking it up again; the best weights at its end."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from longspan.training.corpus.shards import PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import Checkpoint, CheckpointStore, check_identity
 from longspan.training.loop.distributed import World
+from longspan.training.loop.setup import RunCheckpoints
 from longspan.training.loop.training_state import TrainingState
 from longspan.training.loop.updater import MODEL_PREFIX, Updater
 
@@ -64,34 +65,26 @@ def corpus_fingerprint(corpus: PairCorpus) -> str:
     return digest.hexdigest()
 
 
-def save(
-    store: CheckpointStore,
-    state: TrainingState,
-    updater: Updater,
-    identity: Mapping[str, Any],
-    world: World,
-) -> None:
-    """A checkpoint of the run; every rank calls it, the first one writes."""
+def save(checkpoints: RunCheckpoints, state: TrainingState, updater: Updater, world: World) -> None:
+    """Save a checkpoint of the run. Every rank calls this, and the first one writes."""
     state.recent = list(updater.total(updater.recent).values)
     state.period = list(updater.total(updater.period).values)
     if world.is_first:
-        content = {"identity": dict(identity), "training": state.to_dict()}
-        store.save(state.updates, content, updater.tensors(), state.best_updates)
+        content = {"identity": dict(checkpoints.identity), "training": state.to_dict()}
+        checkpoints.store.save(state.updates, content, updater.tensors(), state.best_updates)
 
 
-def resume(
-    store: CheckpointStore, updater: Updater, identity: Mapping[str, Any], world: World
-) -> TrainingState | None:
+def resume(checkpoints: RunCheckpoints, updater: Updater, world: World) -> TrainingState | None:
     """The state of the newest whole checkpoint, its tensors loaded; None at the start.
 
     Only the first rank reads, since another machine may not see its disk. Raises
     CheckpointError when it belongs to another run.
     """
-    found = store.newest() if world.is_first else None
+    found = checkpoints.store.newest() if world.is_first else None
     checkpoint = _shared(found, world)
     if checkpoint is None:
         return None
-    check_identity(checkpoint.state["identity"], identity, store.directory)
+    check_identity(checkpoint.state["identity"], checkpoints.identity, checkpoints.store.directory)
     updater.load(checkpoint.read_tensors())
     state = TrainingState.from_dict(checkpoint.state["training"])
     if world.is_first:  # the sums are over all ranks already

@@ -1,6 +1,7 @@
 """A training run from a prepared folder to a model directory; composition roots call it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -15,12 +16,12 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World, process_group
 from longspan.training.loop.loss import sequence_loss
-from longspan.training.loop.metrics import metrics_line
 from longspan.training.loop.precision import compute_type
+from longspan.training.loop.result import TrainingResult
 from longspan.training.loop.resume import corpus_fingerprint, run_identity
-from longspan.training.loop.trainer import Trainer, TrainingResult
-from longspan.training.loop.training_log import TrainingLog, clock_text
-from longspan.training.loop.validation import Decode, Validator
+from longspan.training.loop.setup import RunCheckpoints, TrainingEnvironment, TrainingTask
+from longspan.training.loop.trainer import Trainer
+from longspan.training.loop.validation import Decode, ValidationData, Validator
 from longspan.training.model.directory import save_model
 from longspan.training.model.initialization import initialize
 from longspan.training.model.model import Model
@@ -28,7 +29,7 @@ from longspan.training.model.output_length import length_factor
 from longspan.training.stop import stop_on_signals
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["device_of_rank", "train_model"]
+__all__ = ["TrainingOutput", "TrainingSearch", "device_of_rank", "train_model"]
 
 
 class Penalties(Protocol):
@@ -60,29 +61,38 @@ class Calibrate(Protocol):
         """Those that suit the model best on the validation pairs."""
 
 
+@dataclass(frozen=True)
+class TrainingOutput:
+    """What a run writes."""
+
+    model: Path  # the model directory
+    checkpoints: Path  # the folder that a stopped run resumes from
+    keep_best: bool = False  # whether a stopped run writes its best model so far
+
+
+@dataclass(frozen=True)
+class TrainingSearch:
+    """The search that validates, which `inference` provides."""
+
+    decode: Decode  # greedy search over a batch
+    calibrate: Calibrate | None = None  # chooses penalties, where `calibrate_penalties` asks for it
+
+
 def train_model(
     prepared: Prepared,
-    model_directory: str | Path,
     hyperparameters: Hyperparameters,
-    *,
-    checkpoints: str | Path,
-    decode: Decode,
-    calibrate: Calibrate | None = None,
-    world: World,
-    device: torch.device,
-    journal: TrainingLog,
-    keep_best: bool = False,
+    output: TrainingOutput,
+    search: TrainingSearch,
+    environment: TrainingEnvironment,
 ) -> TrainingResult:
-    """Train or resume, and write the model directory; SIGTERM and SIGINT stop in good order.
-
-    `calibrate` chooses the penalties that the model is stored with, where `calibrate_penalties`
-    asks for it.
+    """Train or resume, and write the model directory. SIGTERM and SIGINT stop after an update.
 
     Raises HyperparameterError for settings that do not fit the tokenizer or the device, and what
-    `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also
-    the model directory of the best one so far, when one was validated.
+    `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also the model
+    directory of the best checkpoint so far, if any was validated.
     """
     h, tokenizer = hyperparameters, prepared.tokenizer
+    world, device, log = environment.world, environment.device, environment.log
     compute_type(h.precision, device)  # refuses bf16 where there is none
     if h.tie_embeddings == "all" and not tokenizer.joint:
         raise HyperparameterError(
@@ -93,58 +103,42 @@ def train_model(
         model = Model(h, len(tokenizer.source), len(tokenizer.target))
         initialize(model, h, torch.Generator().manual_seed(h.seed))
         model = model.to(device)
-        validator = Validator(
-            prepared.validation,
-            tokenizer,
-            h,
-            sequence_loss,
-            world,
-            device,
-            decode=decode,
-            joined=prepared.joined,
-        )
+        data = ValidationData(prepared.validation, tokenizer, prepared.joined)
+        validator = Validator(data, h, sequence_loss, world, device, decode=search.decode)
         for line in _announcement(model, prepared, validator, h, world, device):
-            journal.note(line)
-        trainer = Trainer(
-            model,
-            prepared.train,
-            validator,
-            h,
-            loss=sequence_loss,
-            store=CheckpointStore(checkpoints, warn=lambda text: journal.note(f"warning: {text}")),
-            identity=run_identity(h, prepared.train, prepared.validation, tokenizer.fingerprint),
-            journal=journal,
-            world=world,
-            device=device,
-            stop=stop,
+            log.note(line)
+        checkpoints = RunCheckpoints(
+            CheckpointStore(output.checkpoints, warn=lambda text: log.note(f"warning: {text}")),
+            run_identity(h, prepared.train, prepared.validation, tokenizer.fingerprint),
         )
-        data = {
+        task = TrainingTask(model, prepared.train, validator, h, sequence_loss)
+        trainer = Trainer(task, checkpoints, environment, stop)
+        more = {
             "longest_example": _longest_example(prepared.train, h),
             "training_data_sha256": corpus_fingerprint(prepared.train),
         }
-        save = partial(save_model, model_directory, model)
+        save = partial(save_model, output.model, model)
         if not h.max_length_factor:
             lengths = prepared.train.source_lengths, prepared.train.target_lengths
             h = h.replace(max_length_factor=length_factor(*lengths))
         try:
             result = trainer.run()
         except Interrupted:
-            best = trainer.load_best() if keep_best else None
+            best = trainer.load_best() if output.keep_best else None
             if best is not None and world.is_first:
-                save(h, tokenizer, best.history, _details(best) | data)
-                journal.note(f"{best.reason}: {model_directory}")
-                for line in _early(best):
-                    journal.note(line)
-                journal.note(_best_line(best))
+                save(h, tokenizer, best.history, best.details | more)
+                log.note(f"{best.reason}: {output.model}")
+                for line in (*best.early_lines, best.best_line):
+                    log.note(line)
             raise
         if world.is_first:
-            if h.calibrate_penalties and calibrate is not None:
-                found = calibrate(model, tokenizer, prepared.validation, h, device)
-                journal.note(found.line)
+            if h.calibrate_penalties and search.calibrate is not None:
+                found = search.calibrate(model, tokenizer, prepared.validation, h, device)
+                log.note(found.line)
                 h = h.replace(**found.changes)
-            save(h, tokenizer, result.history, _details(result) | data)
-    for line in _closing(result):
-        journal.note(line)
+            save(h, tokenizer, result.history, result.details | more)
+    for line in result.lines:
+        log.note(line)
     return result
 
 
@@ -194,40 +188,6 @@ def _announcement(
             "speed of this machine; set max_num_batches (updates) for the same result on each"
         )
     return lines
-
-
-def _closing(result: TrainingResult) -> list[str]:
-    buckets = ", ".join(f"{name}: {loss:.3f}" for name, loss in result.best.by_bucket.items())
-    return [
-        f"validation loss by source words: {buckets}",
-        _best_line(result),
-        f"{result.updates} updates, {result.epochs:.2f} epochs, {clock_text(result.seconds)}, "
-        f"{result.tokens_per_second:.0f} target tokens a second",
-        *_early(result),
-    ]
-
-
-def _early(result: TrainingResult) -> list[str]:
-    line = result.ending.early_line
-    return [] if line is None else [line]
-
-
-def _best_line(result: TrainingResult) -> str:
-    """The last line with metrics, so that a tuner takes these for the job's own."""
-    return f"best model: {metrics_line(result.best.metrics)}"
-
-
-def _details(result: TrainingResult) -> dict[str, object]:
-    return {
-        "reason": result.reason,
-        "complete": result.complete,
-        "updates": result.updates,
-        "epochs": result.epochs,
-        "seconds": result.seconds,
-        "tokens": result.tokens,
-        "metrics": result.best.metrics,
-        "validation_loss_by_bucket": result.best.by_bucket,
-    }
 
 
 def _longest_example(train: PairCorpus, hyperparameters: Hyperparameters) -> dict[str, int]:

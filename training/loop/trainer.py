@@ -5,25 +5,22 @@ for bit on a CPU: order, dropout and schedule follow from the seed and the updat
 """
 
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
 
-import torch
-from torch import nn
-
-from longspan.training.corpus.shards import PairCorpus
 from longspan.training.errors import Interrupted, LongspanError
-from longspan.training.hyperparameters import Hyperparameters
-from longspan.training.loop.checkpoint import CheckpointStore
-from longspan.training.loop.distributed import World
 from longspan.training.loop.feed import UpdateBatch, feed
 from longspan.training.loop.metrics import CHECKPOINT, metrics_line
+from longspan.training.loop.result import TrainingResult
 from longspan.training.loop.resume import best_weights, resume, save
 from longspan.training.loop.schedule import learning_rate, schedule_progress
-from longspan.training.loop.training_log import TrainingLog, TrainingProgress
+from longspan.training.loop.setup import (
+    RunCheckpoints,
+    TrainingClocks,
+    TrainingEnvironment,
+    TrainingTask,
+)
+from longspan.training.loop.training_log import TrainingProgress
 from longspan.training.loop.training_state import (
     TrainingState,
     complete_reason,
@@ -32,41 +29,12 @@ from longspan.training.loop.training_state import (
     progress_text,
     share_done,
 )
-from longspan.training.loop.updater import LossFunction, Updater, load_weights
-from longspan.training.loop.validation import Validation, Validator
-from longspan.training.model.outcome import TrainingOutcome
+from longspan.training.loop.updater import Updater, load_weights
+from longspan.training.loop.validation import Validation
 
-__all__ = ["Trainer", "TrainingResult"]
+__all__ = ["Trainer"]
 
-# A checkpoint so often, whatever the number of updates: what a killed job loses at most.
-_SECONDS_BETWEEN_SAVES = 300.0
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How a run ended; the model that was trained holds the best weights then.
-
-    `complete` is False where `max_minutes` or a stop came before the budget was used up.
-    """
-
-    reason: str
-    complete: bool
-    updates: int
-    epochs: float
-    seconds: float
-    tokens: int
-    best: Validation
-    history: list[dict[str, Any]]
-
-    @property
-    def ending(self) -> TrainingOutcome:
-        """What a model directory keeps of the end of its training."""
-        return TrainingOutcome(self.complete, self.reason, self.updates, self.tokens)
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Target tokens over the whole time, validation and saving included."""
-        return self.tokens / self.seconds if self.seconds else 0.0
+_SYSTEM_CLOCKS = TrainingClocks()
 
 
 class _Stopped(Exception):  # noqa: N818 - the way out of the loop, not a mistake
@@ -74,47 +42,33 @@ class _Stopped(Exception):  # noqa: N818 - the way out of the loop, not a mistak
 
 
 class Trainer:
-    """One run. `identity` is what a checkpoint must agree on to be resumed: name to JSON value.
-
-    `stop` is asked after every update; `clock` counts seconds, `cpu_clock` those of computing.
-    """
+    """Trains the model of a task, from its newest checkpoint or from the start."""
 
     def __init__(
         self,
-        model: nn.Module,
-        train: PairCorpus,
-        validator: Validator,
-        hyperparameters: Hyperparameters,
-        *,
-        loss: LossFunction,
-        store: CheckpointStore,
-        identity: Mapping[str, Any],
-        journal: TrainingLog,
-        world: World,
-        device: torch.device,
+        task: TrainingTask,
+        checkpoints: RunCheckpoints,
+        environment: TrainingEnvironment,
         stop: Callable[[], bool],
-        clock: Callable[[], float] = time.monotonic,
-        cpu_clock: Callable[[], float] = time.process_time,
-        seconds_between_saves: float = _SECONDS_BETWEEN_SAVES,
+        clocks: TrainingClocks = _SYSTEM_CLOCKS,
     ) -> None:
+        """`stop` is called after every update and says whether to stop."""
         self.state = TrainingState()
-        self._model = model
-        self._train = train
-        self._validator = validator
-        self._hyperparameters = hyperparameters
-        self._updater = Updater(model, hyperparameters, loss, world, device)
-        self._store = store
-        self._identity = dict(identity)
-        self._journal = journal
-        self._world = world
-        self._checks_each = device.type == "cpu"  # elsewhere reading a number costs time
+        self._task = task
+        self._hyperparameters = task.hyperparameters
+        self._checkpoints = checkpoints
+        self._world, self._log = environment.world, environment.log
+        self._updater = Updater(
+            task.model, task.hyperparameters, task.loss, environment.world, environment.device
+        )
+        # Reading a number from another device waits for all work that was sent to it.
+        self._checks_each = environment.device.type == "cpu"
         self._stop = stop
-        self._clock, self._cpu_clock = clock, cpu_clock
-        self._seconds_between_saves = seconds_between_saves
+        self._clocks = clocks
         # Both less the seconds of earlier parts.
-        self._started, self._cpu_started = clock(), cpu_clock()
+        self._started, self._cpu_started = clocks.wall(), clocks.cpu()
         self._line_at = self._saved_at = 0.0  # seconds of the run
-        self._seconds_between_lines = journal.seconds_between
+        self._seconds_between_lines = environment.log.seconds_between
         self._described = False
 
     def run(self) -> TrainingResult:
@@ -130,10 +84,10 @@ class Trainer:
         except _Stopped:
             raise Interrupted(
                 f"stopped after {self.state.updates} updates; all is saved in "
-                f"{self._store.directory}: resume by running the same command again"
+                f"{self._checkpoints.store.directory}: resume by running the same command again"
             ) from None
         finally:
-            self._journal.close()
+            self._log.close()
 
     def load_best(self) -> TrainingResult | None:
         """After Interrupted: load the best validated weights; None when none were validated.
@@ -152,7 +106,7 @@ class Trainer:
 
     def _loop(self) -> str:
         state, h = self.state, self._hyperparameters
-        items = feed(self._train, h, self._world, epoch=state.epoch, batch=state.batch)
+        items = feed(self._task.corpus, h, self._world, epoch=state.epoch, batch=state.batch)
         with closing(items):
             try:
                 self._validate_if_due()
@@ -171,7 +125,7 @@ class Trainer:
         state, h = self.state, self._hyperparameters
         if not self._described:
             self._described = True
-            self._journal.note(f"each epoch: {item.plan.summary(h)}")
+            self._log.note(f"each epoch: {item.plan.summary(h)}")
         progress = schedule_progress(h, state.updates, state.epochs, state.seconds / 60)
         state.rate = learning_rate(h, state.updates, progress, state.plateau)
         self._updater.apply(item.batch, item.tokens, state.rate, state.updates)
@@ -189,7 +143,7 @@ class Trainer:
         self._check_stop()
         if state.seconds - self._line_at >= self._seconds_between_lines:
             self._show()
-        if state.seconds - self._saved_at >= self._seconds_between_saves:
+        if state.seconds - self._saved_at >= self._clocks.between_saves:
             self._save()
 
     def _show(self) -> None:
@@ -201,9 +155,7 @@ class Trainer:
         metrics["train:learning_rate"] = state.rate
         self._line_at = state.seconds
         share = share_done(state, self._hyperparameters)
-        self._journal.show(
-            TrainingProgress(state.updates, state.epochs, state.seconds, share, metrics)
-        )
+        self._log.show(TrainingProgress(state.updates, state.epochs, state.seconds, share, metrics))
 
     def _validate_if_due(self) -> None:
         state = self.state
@@ -224,7 +176,7 @@ class Trainer:
         state.record({**metrics, "validation:loss_by_bucket": found.by_bucket})
         place = f"{CHECKPOINT} {state.updates}, epoch {state.epochs:.2f}: "
         gain = " (best so far)" if improved else f" ({state.without_gain} without gain)"
-        self._journal.note(place + metrics_line(metrics) + gain)
+        self._log.note(place + metrics_line(metrics) + gain)
         self._line_at = state.period_from = state.seconds
         self._updater.recent = self._updater.zeros()
         self._updater.period = self._updater.zeros()
@@ -233,8 +185,8 @@ class Trainer:
     def _measure(
         self, *, bleu: bool, bleu_long: bool, known: Validation | None = None
     ) -> Validation:
-        found = self._validator.measure(
-            self._model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long, known=known
+        found = self._task.validator.measure(
+            self._task.model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long, known=known
         )
         if not math.isfinite(found.loss):
             raise self._diverged()
@@ -243,13 +195,13 @@ class Trainer:
     def _finish(self, reason: str) -> TrainingResult:
         """Load the best weights, or the mean of the best ones if that is no worse."""
         state, metric = self.state, self._hyperparameters.optimized_metric
-        self._journal.note(f"training is over: {reason}; measuring the best model")
+        self._log.note(f"training is over: {reason}; measuring the best model")
         if len(state.best_updates) > 1:
             self._load(state.best_updates)
             mean = self._measure(bleu=True, bleu_long=True)
             if improves(metric, getattr(mean, metric), state.best):
                 return self._result(reason, mean)
-            self._journal.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
+            self._log.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
         known = self._load_one(state.best_updates[-1])
         return self._result(reason, self._measure(bleu=True, bleu_long=True, known=known))
 
@@ -273,29 +225,29 @@ class Trainer:
         return Validation.from_record(next(e for e in history if e["updates"] == updates))
 
     def _load(self, updates: list[int]) -> None:
-        load_weights(self._model, best_weights(self._store, updates, self._world))
+        load_weights(self._task.model, best_weights(self._checkpoints.store, updates, self._world))
 
     def _resume(self) -> None:
-        found = resume(self._store, self._updater, self._identity, self._world)
+        found = resume(self._checkpoints, self._updater, self._world)
         if found is not None:
             self.state = found
-            self._journal.note(
+            self._log.note(
                 f"resumed at update {found.updates}, epoch {found.epochs:.2f}, from "
-                f"{self._store.directory}"
+                f"{self._checkpoints.store.directory}"
             )
-        self._started = self._clock() - self.state.seconds
-        self._cpu_started = self._cpu_clock() - self.state.cpu_seconds
+        self._started = self._clocks.wall() - self.state.seconds
+        self._cpu_started = self._clocks.cpu() - self.state.cpu_seconds
         self._line_at = self._saved_at = self.state.seconds
         self._seconds_between_lines = self._world.first(self._seconds_between_lines)
 
     def _save(self) -> None:
         self._check_numbers()
-        save(self._store, self.state, self._updater, self._identity, self._world)
+        save(self._checkpoints, self.state, self._updater, self._world)
         self._saved_at = self.state.seconds
 
     def _read_clocks(self) -> None:
-        self.state.seconds = self._world.first(self._clock() - self._started)
-        self.state.cpu_seconds = self._cpu_clock() - self._cpu_started
+        self.state.seconds = self._world.first(self._clocks.wall() - self._started)
+        self.state.cpu_seconds = self._clocks.cpu() - self._cpu_started
 
     def _check_stop(self) -> None:
         if self._world.any(self._stop()):
@@ -312,5 +264,5 @@ class Trainer:
             f"learning_rate={h.learning_rate:g}, lengthen "
             f"lr_warmup_num_batches={h.lr_warmup_num_batches}, keep clip_gradient="
             f"{h.clip_gradient:g} between 0.1 and 5, or set precision=fp32; checkpoints in "
-            f"{self._store.directory} are from before"
+            f"{self._checkpoints.store.directory} are from before"
         )

@@ -20,7 +20,7 @@ from longspan.training.loop.updater import LossFunction, Sums
 from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Decode", "Validation", "Validator"]
+__all__ = ["Decode", "Validation", "ValidationData", "Validator"]
 
 # Nothing is kept for a backward pass, so batches may be larger than those that train.
 _BATCH_TOKENS = 4096
@@ -63,24 +63,32 @@ class Validation:
         return cls(**found, by_bucket=dict(entry["validation:loss_by_bucket"]))
 
 
-class Validator:
-    """The validation pairs of a run, batched once; the last `joined` of them are joined ones.
+@dataclass(frozen=True)
+class ValidationData:
+    """The pairs that a model is validated on."""
 
-    No pair is left out for its length. Raises DataError when there is no pair.
+    corpus: PairCorpus
+    tokenizer: Tokenizer
+    joined: int = 0  # so many of the last pairs were joined from neighbours
+
+
+class Validator:
+    """The validation pairs of a run, in batches that are made once; no pair is too long.
+
+    Raises DataError when no pair but joined ones is there.
     """
 
     def __init__(
         self,
-        corpus: PairCorpus,
-        tokenizer: Tokenizer,
+        data: ValidationData,
         hyperparameters: Hyperparameters,
         loss: LossFunction,
         world: World,
         device: torch.device,
         *,
         decode: Decode,
-        joined: int = 0,
     ) -> None:
+        corpus, tokenizer, joined = data.corpus, data.tokenizer, data.joined
         if not len(corpus) - joined:
             only = f"only {joined} joined ones" if joined else "none"
             raise DataError(f"validation data: expected pairs, got {only}; prepare some")

@@ -25,10 +25,10 @@ from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus import recordio
 from longspan.training.corpus.built_in import convert
 from longspan.training.loop.checkpoint import CheckpointStore
-from longspan.training.loop.metrics import parse_metrics
 from longspan.training.model.directory import load_model
 from tests.bf16 import needs_onednn_limits
 from tests.in_process import Done, call
+from tests.metric_lines import parse_metrics
 
 WORDS = ["one", "two", "three", "four", "five", "six"]
 SPECIALS = ["<pad>", "<unk>", "<s>", "</s>"]

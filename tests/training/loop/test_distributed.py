@@ -17,7 +17,8 @@ from longspan.training.errors import LongspanError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
-from longspan.training.loop.run import train_model
+from longspan.training.loop.run import TrainingOutput, TrainingSearch, train_model
+from longspan.training.loop.setup import TrainingEnvironment
 from longspan.training.loop.training_log import TrainingLog
 
 TRAIN = """
@@ -29,19 +30,21 @@ from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.training_log import TrainingLog
 from longspan.training.corpus.prepared import Prepared
-from longspan.training.loop.run import device_of_rank, train_model
+from longspan.training.loop.run import (
+    TrainingOutput, TrainingSearch, device_of_rank, train_model
+)
+from longspan.training.loop.setup import TrainingEnvironment
 prepared, out, settings = sys.argv[1:]
 world = World.from_environment(os.environ)
 try:
     train_model(
         Prepared.open(prepared),
-        out,
         Hyperparameters.parse(dict(setting.split("=") for setting in settings.split(","))),
-        checkpoints=Path(f"{out}.checkpoints"),
-        decode=Greedy.of(Prepared.open(prepared)),
-        world=world,
-        device=device_of_rank(world),
-        journal=TrainingLog() if world.is_first else TrainingLog.silent(),
+        TrainingOutput(Path(out), Path(f"{out}.checkpoints")),
+        TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingEnvironment(
+            world, device_of_rank(world), TrainingLog() if world.is_first else TrainingLog.silent()
+        ),
     )
 except Interrupted as stop:
     print(stop)
@@ -114,16 +117,13 @@ def train(prepared, out, settings, processes):
     return start(TRAIN, [prepared, out, text], processes)
 
 
-def train_alone(prepared, out, settings, journal=None):
+def train_alone(prepared, out, settings, log=None):
     train_model(
         Prepared.open(prepared),
-        out,
         Hyperparameters.parse(settings),
-        checkpoints=out.with_name(f"{out.name}.checkpoints"),
-        decode=Greedy.of(Prepared.open(prepared)),
-        world=World(),
-        device=torch.device("cpu"),
-        journal=journal or TrainingLog.silent(),
+        TrainingOutput(out, out.with_name(f"{out.name}.checkpoints")),
+        TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingEnvironment(World(), torch.device("cpu"), log or TrainingLog.silent()),
     )
 
 

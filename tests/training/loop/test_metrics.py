@@ -12,8 +12,8 @@ from longspan.training.loop.metrics import (
     OBJECTIVES,
     metric_definitions,
     metrics_line,
-    parse_metrics,
 )
+from tests.metric_lines import parse_metrics
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False)
 

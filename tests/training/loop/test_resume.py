@@ -23,12 +23,13 @@ from pathlib import Path
 
 import torch
 from longspan.inference.search.greedy import Greedy
-from longspan.training.loop import checkpoint
+from longspan.training import files
 from longspan.training.loop import run as training_run
 from longspan.training.loop import updater as update
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.loop.distributed import World
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loop.setup import TrainingEnvironment
 from longspan.training.loop.training_log import TrainingLog
 
 def train(prepared, out, settings, updates, flushes):
@@ -43,16 +44,13 @@ def train(prepared, out, settings, updates, flushes):
         return wrapper
 
     update.Updater.apply = killing(update.Updater.apply, updates)
-    checkpoint._flush = killing(checkpoint._flush, flushes)
+    files._flush = killing(files._flush, flushes)
     training_run.train_model(
         Prepared.open(prepared),
-        out,
         Hyperparameters.parse(settings),
-        checkpoints=Path(f"{out}.checkpoints"),
-        decode=Greedy.of(Prepared.open(prepared)),
-        world=World(),
-        device=torch.device("cpu"),
-        journal=TrainingLog(),
+        training_run.TrainingOutput(Path(out), Path(f"{out}.checkpoints")),
+        training_run.TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingEnvironment(World(), torch.device("cpu"), TrainingLog()),
     )
 
 prepared, out, settings, *kills = sys.argv[1:]

@@ -9,7 +9,8 @@ from longspan.training.corpus.prepared import Prepared
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
-from longspan.training.loop.run import train_model
+from longspan.training.loop.run import TrainingOutput, TrainingSearch, train_model
+from longspan.training.loop.setup import TrainingEnvironment
 from longspan.training.loop.training_log import TrainingLog
 from longspan.training.model.directory import load_model
 from longspan.training.model.output_length import length_factor
@@ -24,13 +25,10 @@ def train(prepared, out, settings):
     lines = []
     result = train_model(
         Prepared.open(prepared),
-        out,
         Hyperparameters.parse(settings),
-        checkpoints=out.with_name("checkpoints"),
-        decode=Greedy.of(Prepared.open(prepared)),
-        world=World(),
-        device=torch.device("cpu"),
-        journal=TrainingLog(write=lines.append),
+        TrainingOutput(out, out.with_name("checkpoints")),
+        TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingEnvironment(World(), torch.device("cpu"), TrainingLog(write=lines.append)),
     )
     return result, lines
 

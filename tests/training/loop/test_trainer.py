@@ -12,14 +12,20 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
 from longspan.training.loop.loss import sequence_loss
-from longspan.training.loop.metrics import parse_metrics
 from longspan.training.loop.resume import run_identity
+from longspan.training.loop.setup import (
+    RunCheckpoints,
+    TrainingClocks,
+    TrainingEnvironment,
+    TrainingTask,
+)
 from longspan.training.loop.trainer import Trainer
 from longspan.training.loop.training_log import TrainingLog
 from longspan.training.loop.updater import model_weights
-from longspan.training.loop.validation import Validator
+from longspan.training.loop.validation import ValidationData, Validator
 from longspan.training.model.initialization import initialize
 from longspan.training.model.model import Model
+from tests.metric_lines import parse_metrics
 
 CPU = torch.device("cpu")
 UNTIMED = ("seconds", "cpu_seconds", "train:tokens_per_second")
@@ -46,23 +52,18 @@ def job(prepared, tiny_settings, tmp_path):
             copy = decode or (lambda model, sources: [list(s[:-1]) for s in sources])
             validation = prepared.validation
             validator = Validator(
-                validation, prepared.tokenizer, h, sequence_loss, World(), CPU, decode=copy
-            )
+                ValidationData(validation, prepared.tokenizer), h, sequence_loss, World(), CPU,
+                decode=copy,
+            )  # fmt: skip
             ticks, cpu_ticks = itertools.count(), itertools.count()
+            # A second between any two looks at a clock.
+            clocks = TrainingClocks(lambda: float(next(ticks)), lambda: float(next(cpu_ticks)))
             return Trainer(
-                self.model,
-                train,
-                validator,
-                h,
-                loss=sequence_loss,
-                store=self.store,
-                identity=run_identity(h, train, validation, "tokenizer"),
-                journal=TrainingLog(write=self.lines.append),
-                world=World(),
-                device=CPU,
-                stop=stop,
-                clock=lambda: float(next(ticks)),  # a second between any two looks
-                cpu_clock=lambda: float(next(cpu_ticks)),
+                TrainingTask(self.model, train, validator, h, sequence_loss),
+                RunCheckpoints(self.store, run_identity(h, train, validation, "tokenizer")),
+                TrainingEnvironment(World(), CPU, TrainingLog(write=self.lines.append)),
+                stop,
+                clocks,
             )
 
     return Job()

@@ -1,7 +1,7 @@
 import io
 
-from longspan.training.loop.metrics import parse_metrics
 from longspan.training.loop.training_log import TrainingLog, TrainingProgress, clock_text
+from tests.metric_lines import parse_metrics
 
 METRICS = {
     "train:loss": 2.0,
@@ -19,12 +19,12 @@ class Terminal(io.StringIO):
 
 def test_a_log_gets_lines_with_metrics_and_remaining_time():
     lines = []
-    journal = TrainingLog(write=lines.append, stream=io.StringIO())
-    journal.show(TrainingProgress(200, 1.5, 600.0, 0.25, METRICS))
+    log = TrainingLog(write=lines.append, stream=io.StringIO())
+    log.show(TrainingProgress(200, 1.5, 600.0, 0.25, METRICS))
     assert parse_metrics(lines[0]) == METRICS
     assert lines[0].startswith("update 200 epoch 1.50 ")
     assert lines[0].endswith("elapsed 0:10:00 remaining 0:30:00")
-    assert journal.seconds_between == 10
+    assert log.seconds_between == 10
 
 
 def test_without_a_limit_no_remaining_time_is_known():
@@ -33,22 +33,22 @@ def test_without_a_limit_no_remaining_time_is_known():
 
 def test_a_terminal_gets_a_bar_and_notes_above_it():
     lines, terminal = [], Terminal()
-    journal = TrainingLog(write=lines.append, stream=terminal)
-    journal.note("before")
+    log = TrainingLog(write=lines.append, stream=terminal)
+    log.note("before")
     for share in (0.25, 0.5):
-        journal.show(TrainingProgress(200, 1.5, 600.0, share, METRICS))
-    journal.note("beside")
-    journal.close()
+        log.show(TrainingProgress(200, 1.5, 600.0, share, METRICS))
+    log.note("beside")
+    log.close()
     assert lines == ["before", "beside"]
     for text in ("25%", "50%", "epoch 1.50", "perplexity 7.389", "1234 tokens/s", "remaining"):
         assert text in terminal.getvalue()
 
 
 def test_a_silent_one_shows_nothing(capsys):
-    journal = TrainingLog.silent()
-    journal.note("text")
-    journal.show(TrainingProgress(1, 0.1, 1.0, None, METRICS))
-    journal.close()
+    log = TrainingLog.silent()
+    log.note("text")
+    log.show(TrainingProgress(1, 0.1, 1.0, None, METRICS))
+    log.close()
     assert capsys.readouterr() == ("", "")
 
 

@@ -7,7 +7,7 @@ from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
 from longspan.training.loop.loss import sequence_loss
-from longspan.training.loop.validation import Validator
+from longspan.training.loop.validation import ValidationData, Validator
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import Tokenizer, WordVocabulary
 
@@ -36,9 +36,8 @@ def copy(model, sources):
 def validator_of(corpus, decode=copy, joined=0, **settings):
     h = H.replace(**settings)
     cpu = torch.device("cpu")
-    return Validator(
-        corpus, TOKENIZER, h, sequence_loss, World(), cpu, decode=decode, joined=joined
-    )
+    data = ValidationData(corpus, TOKENIZER, joined)
+    return Validator(data, h, sequence_loss, World(), cpu, decode=decode)
 
 
 def measure(validator, model=None, check=lambda: None, **what):
