@@ -1,6 +1,8 @@
-"""Training a model: pairs, tokenizer, corpus, network, loop. What every folder uses stands flat.
+"""Training a model: pairs of text, tokenizer, corpus, network and training loop.
 
-It imports no other folder. The names below are its public interface (docs/api.md).
+The modules beside the folders are what several of them use. This package imports neither
+`inference` nor `pipelines` nor `infra`.
+The names below are its public interface (docs/api.md).
 """
 
 from typing import TYPE_CHECKING

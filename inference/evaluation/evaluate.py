@@ -212,7 +212,7 @@ def _translate(
             "hyperparameters": loaded.hyperparameters.to_dict(),
         },
         _alignment(translator, pairs) if system == job.model else None,
-        loaded.config.ending,
+        loaded.config.outcome,
     )
 
 

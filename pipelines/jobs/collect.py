@@ -15,8 +15,9 @@ from longspan.pipelines.jobs.channels import COLLECTED, PAIRS
 from longspan.pipelines.jobs.prepare import input_files
 from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
+from longspan.training.preparation.collection import CollectSettings
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
-from longspan.training.preparation.parts import CollectSettings, write_part
+from longspan.training.preparation.parts import write_part
 
 __all__ = ["main"]
 

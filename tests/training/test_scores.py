@@ -1,9 +1,17 @@
-"""Scores against sacreBLEU itself, and the choice of tokenizer and of the long part."""
+"""Scores against sacreBLEU itself, and the choice of tokenizer and of the long part.
+
+`scores` uses private parts of sacreBLEU: a new version that changes one fails here, by name.
+"""
+
+import inspect
+from importlib.metadata import version
 
 import pytest
 import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from longspan.training.errors import DataError
 from longspan.training.scores import (
@@ -18,6 +26,36 @@ from longspan.training.scores import (
 
 SENTENCE = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "."]), max_size=12).map(" ".join)
 PAIRS = st.lists(st.tuples(SENTENCE, SENTENCE), min_size=1, max_size=6)
+
+
+def test_sacrebleu_is_the_version_that_scores_was_written_for():
+    assert version("sacrebleu") == "2.6.0"
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        (BLEU._extract_corpus_statistics, ["self", "hypotheses", "references"]),
+        (BLEU._preprocess_segment, ["self", "sent"]),
+        (CHRF._extract_corpus_statistics, ["self", "hypotheses", "references"]),
+        (CHRF._compute_f_score, ["self", "statistics"]),
+    ],
+    ids=lambda value: getattr(value, "__qualname__", ""),
+)
+def test_private_methods_of_sacrebleu_take_what_scores_gives(method, parameters):
+    assert list(inspect.signature(method).parameters) == parameters
+
+
+def test_private_counts_of_sacrebleu_stand_in_the_order_that_scores_reads():
+    hypotheses, references = ["a b c d e"], [["a b c d"]]
+    [bleu] = BLEU(tokenize="none", force=True)._extract_corpus_statistics(hypotheses, references)
+    # Tokens of hypothesis and reference, then matching and all n-grams of orders 1 to 4.
+    assert list(bleu) == [5, 4, 4, 3, 2, 1, 5, 4, 3, 2]
+    [chrf] = CHRF()._extract_corpus_statistics(["ab"], [["abc"]])
+    # N-grams of hypothesis, of reference and in both, for each of 6 orders.
+    assert list(chrf) == [2, 3, 2, 1, 2, 1, 0, 1, 0] + 9 * [0]
+    assert CHRF()._compute_f_score(list(chrf)) == CHRF().corpus_score(["ab"], [["abc"]]).score
+    assert BLEU(tokenize="13a")._preprocess_segment("A b.") == "A b ."
 
 
 @settings(max_examples=150, deadline=None)

@@ -12,7 +12,14 @@ import numpy as np
 
 from longspan.training.corpus.pair_corpus import IntArray
 
-__all__ = ["JoinedExamples", "draw_lengths", "join_examples", "successors"]
+__all__ = [
+    "JoinLimits",
+    "JoinablePairs",
+    "JoinedExamples",
+    "draw_lengths",
+    "join_examples",
+    "successors",
+]
 
 # Drawn pairs that leave no room for a second one are drawn again, so many times at most.
 _ROUNDS = 20
@@ -45,33 +52,41 @@ def successors(documents: IntArray, positions: IntArray) -> IntArray:
     return following
 
 
-def join_examples(
-    eligible: IntArray,
-    source_lengths: IntArray,
-    target_lengths: IntArray,
-    following: IntArray,
-    count: int,
-    *,
-    max_source: int,
-    max_target: int,
-    lengths: str = "uniform",
-    generator: np.random.Generator,
-) -> JoinedExamples:
-    """`count` joined examples whose source length is drawn up to `max_source`, see `draw_lengths`.
+@dataclass(frozen=True)
+class JoinablePairs:
+    """The pairs of a corpus as joining sees them."""
 
-    `eligible` are the corpus indices to draw from; lengths and `following` cover the corpus.
-    Inner EOS tokens are dropped, hence lengths add up less one for each join. An example grows
-    until it reaches its drawn length; a pair that would pass `max_source` or `max_target` ends
-    it before. Fewer than `count` come back where hardly any two pairs fit together.
+    eligible: IntArray  # (eligible,): corpus indices that examples are drawn from
+    source_lengths: IntArray  # (pairs,): tokens with EOS
+    target_lengths: IntArray  # (pairs,): tokens with EOS
+    following: IntArray  # (pairs,): see `successors`
+
+
+@dataclass(frozen=True)
+class JoinLimits:
+    """How long joined examples get."""
+
+    source: int  # most source tokens
+    target: int  # most target tokens
+    distribution: str = "uniform"  # of source lengths, see `draw_lengths`
+
+
+def join_examples(
+    pairs: JoinablePairs, count: int, limits: JoinLimits, generator: np.random.Generator
+) -> JoinedExamples:
+    """Join pairs to `count` examples whose source lengths are drawn up to the limit.
+
+    An example grows until it reaches its drawn length, and ends earlier where the next pair would
+    pass a limit. Inner EOS tokens are dropped, so lengths add up less one for each join. Fewer
+    than `count` examples come back where hardly any two pairs fit together.
     """
     grown = []
     missing = count
     for _ in range(_ROUNDS):
-        if not missing or not len(eligible):
+        if not missing or not len(pairs.eligible):
             break
-        goals = draw_lengths(lengths, missing, max_source, generator)
-        limits = (max_source, max_target)
-        made = _grow(eligible, source_lengths, target_lengths, following, goals, limits, generator)
+        goals = draw_lengths(limits.distribution, missing, limits.source, generator)
+        made = _grow(pairs, goals, limits, generator)
         grown.append(made)
         missing -= len(made)
     return _concatenate(grown)
@@ -92,27 +107,22 @@ def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Gener
 
 
 def _grow(
-    eligible: IntArray,
-    source_lengths: IntArray,
-    target_lengths: IntArray,
-    following: IntArray,
-    goals: IntArray,
-    limits: tuple[int, int],
-    generator: np.random.Generator,
+    pairs: JoinablePairs, goals: IntArray, limits: JoinLimits, generator: np.random.Generator
 ) -> JoinedExamples:
-    count = len(goals)
-    current = eligible[generator.integers(0, len(eligible), count)]
-    sources = source_lengths[current].astype(np.int64)
-    targets = target_lengths[current].astype(np.int64)
-    active = np.arange(count)
+    """Grow one example for each goal, all of them by one pair a round."""
+    count, eligible = len(goals), pairs.eligible
+    current = eligible[generator.integers(0, len(eligible), count)]  # last pair of each example
+    sources = pairs.source_lengths[current].astype(np.int64)
+    targets = pairs.target_lengths[current].astype(np.int64)
+    active = np.arange(count)  # examples that still grow
     members, owners = [current.copy()], [active]
     while len(active):
-        after = following[current[active]]
+        after = pairs.following[current[active]]
         drawn = eligible[generator.integers(0, len(eligible), len(active))]
         after = np.where(after < 0, drawn, after)
-        source = sources[active] + source_lengths[after] - 1
-        target = targets[active] + target_lengths[after] - 1
-        fits = (source <= limits[0]) & (target <= limits[1])
+        source = sources[active] + pairs.source_lengths[after] - 1
+        target = targets[active] + pairs.target_lengths[after] - 1
+        fits = (source <= limits.source) & (target <= limits.target)
         active, after = active[fits], after[fits]
         sources[active], targets[active], current[active] = source[fits], target[fits], after
         members.append(after)

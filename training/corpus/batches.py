@@ -12,7 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from longspan.training.corpus.augmentation import JoinedExamples, join_examples, successors
+from longspan.training.corpus.augmentation import (
+    JoinablePairs,
+    JoinedExamples,
+    JoinLimits,
+    join_examples,
+    successors,
+)
 from longspan.training.corpus.batch_order import batch_starts, order_examples
 from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
@@ -213,17 +219,18 @@ def _augment(
 ) -> JoinedExamples:
     """Joined examples beside the originals, as long as the curriculum has `grown` to."""
     longest = min(hyperparameters.length_augmentation_max, hyperparameters.max_seq_len_source)
-    return join_examples(
+    pairs = JoinablePairs(
         eligible,
         corpus.source_lengths,
         corpus.target_lengths,
         successors(corpus.documents, corpus.positions),
-        count,
-        max_source=max(2, round(grown * longest)),
-        max_target=hyperparameters.max_seq_len_target,
-        lengths=hyperparameters.length_augmentation_lengths,
-        generator=generator,
     )
+    limits = JoinLimits(
+        max(2, round(grown * longest)),
+        hyperparameters.max_seq_len_target,
+        hyperparameters.length_augmentation_lengths,
+    )
+    return join_examples(pairs, count, limits, generator)
 
 
 def _reorder(members: IntArray, bounds: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:

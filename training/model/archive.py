@@ -1,7 +1,8 @@
-"""`model.tar.gz`: unpacked without trusting what it says.
+"""`model.tar.gz`, unpacked without trust in its content.
 
-SageMaker packs a job's `model/` folder into it. Whoever can write to the bucket can write any
-archive, so nothing but plain files and folders below the target is taken from it.
+SageMaker packs the `model/` folder of a job into this archive. Anybody who can write to the bucket
+can write any archive, so only plain files and folders below the target are unpacked. The filters
+of `tarfile` would do the same, but Python 3.11 has them only since 3.11.4.
 """
 
 import contextlib
@@ -17,17 +18,18 @@ from longspan.training.errors import ModelDirectoryError
 __all__ = ["ARCHIVE", "extract", "find_model", "objection", "open_model", "unpack_model"]
 
 ARCHIVE = "model.tar.gz"
-_DESCRIPTION = "config.json"  # what a model directory holds, see `model_directory`
+_DESCRIPTION = "config.json"  # the file that tells a model directory, see `directory`
 
-# More than any model of this kind, and less than what an archive of zeros can swell to.
+# Limits above any model of this kind, against small archives that unpack to fill a disk.
 _MOST_FILES = 10_000
 _MOST_BYTES = 50 * 2**30
 
 
 def find_model(folder: Path, scratch: Path) -> Path:
-    """The model directory of a job's input: `model.tar.gz`, unpacked to `scratch`, or as it is.
+    """Return the model directory in a job's input, after unpacking `model.tar.gz` to `scratch`.
 
-    Raises ModelDirectoryError when the folder holds neither, or what `unpack_model` refuses.
+    A folder that is a model directory itself is returned as it is. Raises ModelDirectoryError when
+    the folder is neither, and for an archive that `unpack_model` refuses.
     """
     archive = folder / ARCHIVE
     if archive.is_file():
@@ -43,10 +45,10 @@ def find_model(folder: Path, scratch: Path) -> Path:
 
 @contextlib.contextmanager
 def open_model(folder: Path) -> Iterator[Path]:
-    """As `find_model`; an archive is unpacked to the temporary folder for as long as this lasts.
+    """Yield the model directory that `find_model` finds, unpacked to a temporary folder if needed.
 
-    A model directory is used where it is, with nothing written anywhere.
-    Raises ModelDirectoryError, for an archive with no temporary folder to unpack it to as well.
+    For a model directory nothing is written anywhere. Raises ModelDirectoryError as `find_model`
+    does, and when no temporary folder can be made for an archive.
     """
     with contextlib.ExitStack() as stack:
         scratch = folder
@@ -65,12 +67,11 @@ def open_model(folder: Path) -> Iterator[Path]:
 def unpack_model(
     archive: Path, directory: Path, *, most_files: int = _MOST_FILES, most_bytes: int = _MOST_BYTES
 ) -> Path:
-    """Unpack into `directory`, in place of what was there; the model directory in it.
+    """Unpack an archive into `directory`, replacing its content, and return the model directory.
 
-    That is `directory`, or the one folder that the archive consists of.
-
-    Raises ModelDirectoryError, and leaves nothing, for an archive that is damaged or too big, that
-    holds links, devices or paths which lead outside, or that holds no model.
+    The model directory is `directory` itself, or the single folder that the archive holds. Raises
+    ModelDirectoryError and leaves nothing for an archive that is damaged, too big or without a
+    model, and for one with links, devices or paths that lead outside.
     """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -89,7 +90,7 @@ def unpack_model(
 
 
 def objection(member: tarfile.TarInfo) -> str | None:
-    """What is wrong with it, in words: it is neither file nor folder, or leads outside."""
+    """Return what speaks against unpacking a member, in words; None for a plain file or folder."""
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
         return "a path that leads outside"
@@ -99,9 +100,9 @@ def objection(member: tarfile.TarInfo) -> str | None:
 
 
 def extract(content: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """Write one, to which there is no `objection`, below `folder`. Raises TarError, OSError."""
+    """Write a member without an `objection` below `folder`. Raises TarError and OSError."""
     place = folder / member.name
-    source = content.extractfile(member)  # None of a folder
+    source = content.extractfile(member)  # None for a folder
     if source is None:
         place.mkdir(parents=True, exist_ok=True)
         return
@@ -118,7 +119,7 @@ def _unpack(archive: Path, directory: Path, most_files: int, most_bytes: int) ->
             if kind := objection(member):
                 raise ModelDirectoryError(
                     f"{archive}: expected plain files and folders, got {kind}: {member.name}; "
-                    "nothing of it was kept"
+                    "pack the model directory again"
                 )
             files += 1
             size += member.size

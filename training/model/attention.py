@@ -30,12 +30,12 @@ __all__ = [
 def attend(
     scores: Tensor, values: Tensor, mask: Tensor, dropout: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Weights over the source and the contexts they select.
+    """Turn scores into weights, and average the values by them.
 
     scores (batch, heads, target, source) -> context (batch, heads, target, v) and
-    weights (batch, heads, target, source), which sum to 1 and are 0 at padding. `dropout`
-    drops weights on the way to the context only (Vaswani et al. 2017, section 5.4); the
-    weights returned are whole, as coverage and alignment need them.
+    weights (batch, heads, target, source), which sum to 1 over the source and are 0 at padding.
+    `dropout` applies to the weights of the context only (Vaswani et al. 2017, section 5.4). The
+    weights returned are those before dropout, as coverage and alignment need them.
     """
     scores = scores.masked_fill(~mask[:, None, None, :], -math.inf)
     weights = torch.softmax(scores, dim=-1, dtype=_at_least_float(scores))
@@ -62,8 +62,8 @@ def bilinear_scores(query: Tensor, keys: Tensor, weight: Tensor) -> Tensor:
 def additive_scores(query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
     """v . tanh(q + k) (Bahdanau et al. 2015, appendix A.1.2); v (heads, d).
 
-    The (batch, heads, target, source, d) sum is never whole in memory: it is made, reduced
-    and thrown away piece by piece, and made again for the gradient.
+    The sum of shape (batch, heads, target, source, d) is never whole in memory. It is computed and
+    reduced piece by piece, and computed again for the gradient.
     """
     dtype = _at_least_float(query)
     wide = (query.to(dtype), keys.to(dtype), v.to(dtype))
@@ -71,11 +71,11 @@ def additive_scores(query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
 
 
 class _AdditiveScores(torch.autograd.Function):
-    """tanh(q + k) = 1 - 2 r with r = 1 / (1 + e^2q e^2k).
+    """Additive scores by the identity tanh(q + k) = 1 - 2 r with r = 1 / (1 + e^2q e^2k).
 
-    The exponentials are taken of q and k apart, which are small; the large sum needs only a
-    product and a reciprocal, several times faster on a CPU than as many tanh. Where a float
-    cannot hold one of them, r is made of q + k itself.
+    The exponentials are taken of q and of k, which are small tensors. The large tensor then needs
+    one product and one reciprocal for each element, several times faster on a CPU than a tanh.
+    Where a float cannot hold an exponential, r is computed from q + k.
     """
 
     @staticmethod
@@ -100,7 +100,7 @@ class _AdditiveScores(torch.autograd.Function):
             r = ctx.reciprocals(left[rows, heads, steps], right[rows, heads])
             d = d_scores[rows, heads, steps, None, :]  # (batch, heads, target, 1, source)
             d_v[heads] += d.sum((0, 2, 4)) - 2 * torch.matmul(d, r).sum((0, 2, 3))
-            # d tanh = 1 - tanh^2 = 4 r (1 - r); 4 v is common to all and comes last
+            # d tanh = 1 - tanh^2 = 4 r (1 - r); the common factor 4 v is applied at the end
             slope = torch.addcmul(r, r, r, value=-1)
             d_query[rows, heads, steps] += torch.matmul(d, slope).squeeze(3)
             _add_over_target(d_keys[rows, heads], slope, d.transpose(-1, -2))
@@ -109,7 +109,7 @@ class _AdditiveScores(torch.autograd.Function):
 
 
 def _add_over_target(total: Tensor, slope: Tensor, d: Tensor) -> None:
-    """total (batch, heads, source, d) += sum over target of slope times d, in place."""
+    """Add the sum over target of slope times d to total (batch, heads, source, d), in place."""
     if slope.shape[2] == 1:
         total.addcmul_(slope.squeeze(2), d.squeeze(2))
     else:
@@ -120,9 +120,10 @@ Reciprocals = Callable[[Tensor, Tensor], Tensor]
 
 
 def _factors(query: Tensor, keys: Tensor) -> tuple[Reciprocals, Tensor, Tensor]:
-    """How r is made, and of what: of e^2q and e^2k if both are neither infinite nor subnormal.
+    """Choose how to compute r: from e^2q and e^2k where no float overflows, else from q and k.
 
-    Then their product may be infinite or 0, for which r is 0 or 1, as it should.
+    Returns the function and its two arguments. The product of two exponentials may still be
+    infinite or 0, which gives the right limits of r: 0 or 1.
     """
     exp_query, exp_keys = (2 * query).exp_(), (2 * keys).exp_()
     if _are_normal(exp_query) and _are_normal(exp_keys):
@@ -131,7 +132,7 @@ def _factors(query: Tensor, keys: Tensor) -> tuple[Reciprocals, Tensor, Tensor]:
 
 
 def _are_normal(x: Tensor) -> bool:
-    """Whether positive numbers are all held with the type's full precision."""
+    """Whether all numbers of a positive tensor are finite and have the type's full precision."""
     limits = torch.finfo(x.dtype)
     return x.numel() == 0 or bool((x.amin() >= limits.tiny) & (x.amax() <= limits.max))
 
@@ -144,15 +145,16 @@ def _of_exponentials(exp_query: Tensor, exp_keys: Tensor) -> Tensor:
 
 
 def _of_values(query: Tensor, keys: Tensor) -> Tensor:
-    """The same, of any finite q and k, in more time."""
+    """1 / (1 + e^2(q + k)) for any finite q and k, slower than `_of_exponentials`."""
     total = query[:, :, :, None] + keys[:, :, None]
     return total.mul_(-2).sigmoid_()
 
 
 def _pieces(query: Tensor, keys: Tensor) -> Iterator[tuple[slice, slice, slice]]:
-    """Slices of batch, heads and target whose (batch, heads, target, source, d) stays small.
+    """Yield slices of batch, heads and target whose (batch, heads, target, source, d) stays small.
 
-    On a CPU small means: fits in its cache; on a GPU: few launches, yet bounded memory.
+    On a CPU a piece fits in the cache. On a GPU pieces are larger, so that few kernels are
+    launched, and memory stays bounded.
     """
     batch, heads, target, d = query.shape
     source = keys.shape[2]
@@ -175,10 +177,9 @@ def _at_least_float(x: Tensor) -> torch.dtype:
 
 
 class Attention(nn.Module):
-    """Projects queries, keys and values to `heads` heads and attends (Vaswani et al. 2017,
-    section 3.2.2).
+    """Multi-head attention (Vaswani et al. 2017, section 3.2.2), with scores of a subclass.
 
-    `keys_and_values` runs once a sentence, `forward` for any number of target positions.
+    `keys_and_values` runs once for a sentence, `forward` for any number of target positions.
     """
 
     has_weights = True
@@ -201,20 +202,22 @@ class Attention(nn.Module):
     def forward(
         self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """query (batch, target, query size) -> context (batch, target, dimension), weights."""
+        """query (batch, target, query size) -> context (batch, target, dimension) and weights
+        (batch, heads, target, source)."""
         return self.read(self.score(query, keys), values, mask)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (batch, target, query size) -> (batch, heads, target, source), before the mask."""
+        """query (batch, target, query size) -> scores (batch, heads, target, source), unmasked."""
         return self.scores(self._split(self.query(query)), keys)
 
     def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What `forward` returns, of the scores."""
+        """Return context and weights as `forward` does, for scores that were computed before."""
         context, weights = attend(scores, values, mask, self.dropout if self.training else 0.0)
+        # (batch, heads, target, d) -> (batch, target, heads x d)
         return context.transpose(1, 2).flatten(2), weights
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
-        """Of queries by head (batch, heads, target, d): (batch, heads, target, source)."""
+        """query by head (batch, heads, target, d) -> scores (batch, heads, target, source)."""
         raise NotImplementedError
 
     def _split(self, x: Tensor) -> Tensor:
@@ -258,10 +261,10 @@ class _Additive(Attention):
 
 
 class FixedContext(nn.Module):
-    """No attention: every target position sees the same vector, the encoder's summary.
+    """No attention: every target position gets the same vector, the encoder's summary.
 
-    The built-in algorithm's `rnn_attention_type=fixed` (Sutskever et al. 2014, with the
-    vector fed at every step as in Cho et al. 2014). Its weights are all 0: it has no alignment.
+    This is the built-in algorithm's `rnn_attention_type=fixed`: Sutskever et al. 2014, with the
+    vector fed at every step as in Cho et al. 2014. There is no alignment, so all weights are 0.
     """
 
     has_weights = False
@@ -273,23 +276,23 @@ class FixedContext(nn.Module):
         self.value = nn.Linear(memory_size, dimension, bias=False)
 
     def keys_and_values(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys (batch, 1, source, 0), whose length is kept, and values (batch, 1, 1, dimension)."""
+        """Return empty keys (batch, 1, source, 0) and the one value (batch, 1, 1, dimension)."""
         keys = encoded.new_empty(encoded.shape[0], 1, encoded.shape[1], 0)
         return keys, self.value(summary)[:, None, None, :]
 
     def forward(
         self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The one value for every target position, and weights of 0."""
+        """Return the one value for every target position (batch, target, dimension), weights 0."""
         return self.read(self.score(query, keys), values, mask)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """0: (batch, 1, target, source)."""
+        """Return zeros (batch, 1, target, source)."""
         batch, target = query.shape[:2]
         return query.new_zeros(batch, 1, target, keys.shape[2], dtype=torch.float32)
 
     def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What `forward` returns."""
+        """Return context and weights as `forward` does; `scores` are the weights already."""
         return values.squeeze(1).expand(-1, scores.shape[2], -1), scores
 
 
@@ -309,7 +312,7 @@ def build_attention(
     heads: int,
     dropout: float,
 ) -> Attention | FixedContext:
-    """The module of one `attention_type`; the names are those of `Hyperparameters`."""
+    """Build the module of an `attention_type`, named as in `Hyperparameters`."""
     if attention_type == "none":
         return FixedContext(memory_size, dimension)
     return _TYPES[attention_type](query_size, memory_size, dimension, heads, dropout)

@@ -1,4 +1,7 @@
-"""What describes a model in its directory. Imports no torch: a server reads it without."""
+"""`config.json` of a model directory, and the check of its history.
+
+This module imports no torch, so that a server reads the description of a model at once.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ __all__ = ["CONFIG", "DRAWN", "MODEL_FORMAT", "TOKENIZER", "ModelConfig", "check
 
 MODEL_FORMAT = 1
 CONFIG, TOKENIZER = "config.json", "tokenizer"
-# What a report draws; an entry may lack any of it.
+# Metrics of the history that a report draws; an entry may lack any of them.
 DRAWN = (
     "train:loss", "validation:loss", "validation:accuracy", "validation:bleu",
     "validation:bleu_long",
@@ -23,23 +26,23 @@ DRAWN = (
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The content of `config.json`. `details` are JSON values that training left there."""
+    """The content of `config.json`."""
 
     hyperparameters: Hyperparameters
     source_vocabulary_size: int
     target_vocabulary_size: int
-    tokenizer_fingerprint: str
-    weights_sha256: str
-    details: Mapping[str, Any]
-    ending: TrainingOutcome
+    tokenizer_fingerprint: str  # of the tokenizer that the model was trained with
+    weights_sha256: str  # of the file of weights
+    details: Mapping[str, Any]  # JSON values that training left
+    outcome: TrainingOutcome  # how training ended, read from `details`
 
     @classmethod
     def read(cls, folder: Path) -> "ModelConfig":
-        """That of a model directory, checked. Raises ModelDirectoryError."""
+        """Read and check that of a model directory. Raises ModelDirectoryError."""
         path = folder / CONFIG
         if not path.is_file():
             raise ModelDirectoryError(
-                f"{folder}: expected a model directory with {CONFIG}, found "
+                f"{folder}: expected a model directory with {CONFIG}, got "
                 f"{'none' if folder.is_dir() else 'no such directory'}; did training finish?"
             )
         try:
@@ -55,7 +58,7 @@ class ModelConfig:
 
 
 def check_history(entries: Iterable[Fields]) -> None:
-    """Raises ValueError for a value that is not what training writes."""
+    """Raise ValueError for an entry of the history with a value that training does not write."""
     for entry in entries:
         entry.integer("updates")
         for name in ("seconds", "cpu_seconds", *DRAWN):

@@ -1,7 +1,7 @@
-"""Coverage: what of the source has been translated already.
+"""Coverage: a record of which source tokens have been translated already.
 
-`loss` punishes attending twice to one place (See et al. 2017); `recurrent` keeps a vector
-for each source token that the attention reads and updates (Tu et al. 2016).
+`loss` punishes attention that returns to the same token (See et al. 2017). `recurrent` gives each
+source token a vector that the attention reads and updates (Tu et al. 2016).
 """
 
 import torch
@@ -11,10 +11,11 @@ __all__ = ["RecurrentCoverage", "coverage_loss"]
 
 
 def coverage_loss(weights: Tensor, target_mask: Tensor) -> Tensor:
-    """Of each sentence, the sum over real t of sum_i min(a_ti, c_ti), c_t = sum of a before t.
+    """Sum min(a_ti, c_ti) over source tokens i and real target tokens t, for each sentence.
 
-    See et al. 2017, equations 10 and 12. weights (batch, heads, target, source), averaged
-    over heads first; target_mask (batch, target) true at real tokens. (batch,), in nats' stead.
+    a are the weights averaged over heads, c_t is the sum of a before t (See et al. 2017, equations
+    10 and 12). weights (batch, heads, target, source), target_mask (batch, target) true at real
+    tokens. Returns (batch,), not in nats.
     """
     mean = weights.mean(1)  # (batch, target, source)
     before = mean.cumsum(1) - mean
@@ -22,11 +23,11 @@ def coverage_loss(weights: Tensor, target_mask: Tensor) -> Tensor:
 
 
 class RecurrentCoverage(nn.Module):
-    """A gated unit per source token: C_j <- GRU(C_j, [a_j, h_j, s]) (Tu et al. 2016, eq. 7-9).
+    """A gated unit for each source token: C_j <- GRU(C_j, [a_j, h_j, s]) (Tu et al. 2016, eq. 7-9).
 
-    a_j are the attention weights of source token j (one per head), h_j its encoding, s the
-    query. The attention then scores against keys shifted by a projection of C_j: in additive
-    attention exactly the paper's v . tanh(W s + U h_j + V C_j).
+    a_j are the attention weights of source token j (one for each head), h_j its encoding, s the
+    query. The attention then scores against keys that are shifted by a projection of C_j. In
+    additive attention this is the paper's v . tanh(W s + U h_j + V C_j).
     """
 
     def __init__(
@@ -42,15 +43,16 @@ class RecurrentCoverage(nn.Module):
         self.to_keys = nn.Linear(dimension, key_dimension, bias=False)
 
     def shift(self, keys: Tensor, coverage: Tensor) -> Tensor:
-        """keys (batch, heads, source, d) moved by coverage (batch, source, dimension)."""
+        """Shift keys (batch, heads, source, d) by coverage (batch, source, dimension)."""
+        # (batch, source, heads x d) -> (batch, heads, source, d)
         offset = self.to_keys(coverage).unflatten(-1, (keys.shape[1], -1)).transpose(1, 2)
         return keys + offset
 
     def forward(self, coverage: Tensor, weights: Tensor, memory: Tensor, query: Tensor) -> Tensor:
-        """The next coverage (batch, source, dimension).
+        """Return the coverage (batch, source, dimension) after one target position.
 
-        weights (batch, heads, 1, source), memory (batch, source, 3 x dimension) already
-        through `of_memory`, query (batch, 1, query size).
+        weights (batch, heads, 1, source), memory (batch, source, 3 x dimension), which is the
+        output of `of_memory`, query (batch, 1, query size).
         """
         inputs = self.of_weights(weights.squeeze(2).transpose(1, 2)) + memory + self.of_query(query)
         update, reset, fresh = inputs.split(self.dimension, dim=-1)

@@ -1,4 +1,4 @@
-"""The model directory: the only thing handed from training to inference.
+"""The model directory, which training writes and inference reads.
 
 config.json          format, hyperparameters, vocabulary sizes, hashes; written last
 model.safetensors    weights, float32
@@ -40,7 +40,7 @@ _WEIGHTS, _HISTORY = "model.safetensors", "history.json"
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to translate, in evaluation mode, with what it was trained by."""
+    """A model in evaluation mode, with its tokenizer and the description it was stored with."""
 
     model: Model
     hyperparameters: Hyperparameters
@@ -56,10 +56,9 @@ def save_model(
     history: Sequence[dict[str, Any]] = (),
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Write a model directory; `details` (JSON values) are kept in `config.json`.
+    """Write a model directory; `details` (JSON values) go into `config.json`.
 
-    A model that is there already stays as it was when this one cannot be written whole.
-    Raises OSError (for one, no space left).
+    Raises OSError, for example on a full disk; an older model in the directory is then intact.
     """
     weights = save_tensors(_distinct(model))
     config = {
@@ -82,7 +81,7 @@ def save_model(
 def load_model(directory: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     """Read and check a model directory.
 
-    Raises ModelDirectoryError when it is incomplete, corrupt, from another version, or its
+    Raises ModelDirectoryError when it is incomplete, corrupt or of another version, or when its
     tokenizer is not the one that the model was trained with.
     """
     folder = Path(directory)
@@ -95,9 +94,9 @@ def load_model(directory: str | Path, device: str | torch.device = "cpu") -> Loa
 
 
 def read_history(directory: str | Path) -> list[dict[str, Any]]:
-    """Metrics of every checkpoint of the training run; none where the file is not there.
+    """Return the metrics of every checkpoint of the training run; none if the file is missing.
 
-    Raises ModelDirectoryError when it is damaged.
+    Raises ModelDirectoryError when the file is damaged.
     """
     path = Path(directory) / _HISTORY
     if not path.exists():
@@ -105,12 +104,12 @@ def read_history(directory: str | Path) -> list[dict[str, Any]]:
     try:
         history = parse_json(path.read_bytes())
         if not isinstance(history, list):
-            raise ValueError("no list")
+            raise ValueError("JSON that is not a list")
         check_history(map(Fields, history))
     except ValueError as error:
         raise ModelDirectoryError(
             f"{path}: expected metrics of a training run, got {error}; copy the model again, or "
-            "delete this file and go without them"
+            "delete this file to use the model without them"
         ) from error
     return history
 
@@ -118,9 +117,9 @@ def read_history(directory: str | Path) -> list[dict[str, Any]]:
 def _check_tokenizer(folder: Path, config: ModelConfig, tokenizer: Tokenizer) -> None:
     if tokenizer.fingerprint != config.tokenizer_fingerprint:
         raise ModelDirectoryError(
-            f"{folder / TOKENIZER}: the model was trained with another tokenizer (fingerprint "
-            f"{config.tokenizer_fingerprint[:12]}, this one {tokenizer.fingerprint[:12]}); "
-            "put the original one back"
+            f"{folder / TOKENIZER}: expected the tokenizer that the model was trained with "
+            f"(fingerprint {config.tokenizer_fingerprint[:12]}), got another one "
+            f"({tokenizer.fingerprint[:12]}); put the original one back"
         )
     sizes = config.source_vocabulary_size, config.target_vocabulary_size
     if sizes != (len(tokenizer.source), len(tokenizer.target)):
@@ -140,7 +139,8 @@ def _load_weights(model: Model, path: Path, expected: str) -> None:
         ) from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelDirectoryError(
-            f"{path}: its content is not what {CONFIG} says; copy the model again"
+            f"{path}: expected the weights whose hash is in {CONFIG}, got others; copy the model "
+            "again"
         )
     try:
         tensors = load_tensors(content)
@@ -148,26 +148,26 @@ def _load_weights(model: Model, path: Path, expected: str) -> None:
         raise ModelDirectoryError(f"{path}: {error}; copy the model again") from error
     if difference := _difference(model, tensors):
         raise ModelDirectoryError(
-            f"{path}: does not fit the model that {CONFIG} describes: {difference}; was it written "
-            "by another version of longspan?"
+            f"{path}: expected the model that {CONFIG} describes, got another one: {difference}; "
+            "was it written by another version of longspan?"
         )
-    model.load_state_dict(tensors, strict=False)  # lacks second names of tied tensors
+    model.load_state_dict(tensors, strict=False)  # second names of tied tensors are not stored
 
 
 def _difference(model: Model, tensors: Mapping[str, Tensor]) -> str | None:
-    """The first tensor that is missing, of another shape, or unknown; None when all are right."""
+    """Describe the first tensor that is missing, of another shape or unknown; None if all fit."""
     expected = _distinct(model)
     for name, tensor in expected.items():
         if name not in tensors:
-            return f"it lacks {name}"
+            return f"{name} is missing"
         if tensors[name].shape != tensor.shape:
-            return f"{name} is {list(tensors[name].shape)} there, expected {list(tensor.shape)}"
+            return f"{name} is {list(tensors[name].shape)}, expected {list(tensor.shape)}"
     unknown = sorted(tensors.keys() - expected.keys())
-    return f"it has {unknown[0]}, which is none of this model's" if unknown else None
+    return f"{unknown[0]} is unknown" if unknown else None
 
 
 def _distinct(model: Model) -> dict[str, Tensor]:
-    """The state without second names of tied tensors, which safetensors refuses."""
+    """Return the state with each tied tensor once, since safetensors refuses shared memory."""
     names = [name for name, _ in model.named_parameters()]  # each tensor once
     state = model.state_dict()
     return {name: state[name].detach().cpu().contiguous() for name in names}

@@ -1,4 +1,4 @@
-"""First values of the weights, by the built-in algorithm's names."""
+"""Initial values of the weights, by the names of the built-in algorithm."""
 
 import math
 
@@ -13,13 +13,13 @@ __all__ = ["initialize", "xavier_bound"]
 def initialize(
     model: nn.Module, hyperparameters: Hyperparameters, generator: torch.Generator
 ) -> None:
-    """Fill every parameter of `model`, in place; the same for a generator's seed.
+    """Fill every parameter of `model` in place; the same seed gives the same values.
 
-    Matrices and embeddings are uniform in (-b, b): b is `weight_init_scale` itself for `uniform`
-    and `xavier_bound` for `xavier`. Biases are 0, but 1 at an LSTM's forget gate (Jozefowicz et
-    al. 2015); normalisation layers and PAD's embedding keep what they are.
+    Matrices and embeddings are uniform in (-b, b). b is `weight_init_scale` for `uniform`, and
+    `xavier_bound` for `xavier`. Biases are 0, except 1 at the forget gate of an LSTM (Jozefowicz
+    et al. 2015). Normalisation layers keep their values, and the embedding of PAD is 0.
     """
-    # Reversed, so that a tied embedding belongs to its embedding and not to the projection.
+    # Reversed, so that a tied matrix is initialised as an embedding and not as the projection.
     modules = list(model.modules())
     owners = {id(p): module for module in reversed(modules) for p in module.parameters(False)}
     with torch.no_grad():
@@ -37,9 +37,10 @@ def initialize(
 
 
 def xavier_bound(fan_in: float, fan_out: float, magnitude: float, factor_type: str) -> float:
-    """Half-width of the uniform distribution as MXNet's Xavier has it: sqrt(magnitude / fan).
+    """Return the half-width of MXNet's Xavier distribution: sqrt(magnitude / fan).
 
-    `factor_type` `in`, `out` or `avg` chooses the fan (Glorot and Bengio 2010: avg and 3).
+    `factor_type` chooses the fan: `in`, `out` or `avg`. Glorot and Bengio 2010 use `avg` and a
+    magnitude of 3.
     """
     fan = {"in": fan_in, "out": fan_out, "avg": (fan_in + fan_out) / 2}[factor_type]
     return math.sqrt(magnitude / fan)
@@ -50,7 +51,8 @@ def _bound(parameter: Tensor, owner: nn.Module, hyperparameters: Hyperparameters
     if hyperparameters.weight_init_type == "uniform":
         return scale
     fan_in = parameter.shape[-1]
-    # An embedding selects rows: its vocabulary is no fan. A vector is a matrix of one row.
+    # An embedding selects one row, so the size of the vocabulary is not its fan. A vector counts
+    # as a matrix of one row.
     lookup = isinstance(owner, nn.Embedding)
     fan_out = fan_in if lookup else parameter.shape[-2] if parameter.dim() > 1 else 1
     return xavier_bound(fan_in, fan_out, scale, hyperparameters.xavier_factor_type)

@@ -1,9 +1,10 @@
-"""Location: attention that knows how far source and target have been read.
+"""Location: attention scores by how far source and target have been read.
 
-Content alone cannot tell a phrase from the same phrase two clauses on, and a state that counts
-does not count past the lengths it was trained on. Here each side measures its own progress: every
-source token and every target position adds a little, predicted from its encoding, and the
-attention prefers source tokens whose sum is near that of the target position (`progress`):
+By content alone, attention cannot tell a phrase from the same phrase two clauses later, and a
+recurrent state does not count past the lengths it was trained on. Here each side measures its own
+progress. Every source token and every target position adds an amount that is predicted from its
+encoding, and attention prefers source tokens whose sum is near that of the target position
+(`progress`):
 
     c_j = sum over k <= j of softplus(u . h_k)      progress of the source up to token j
     t_i = sum over k <= i of softplus(w . s_k)      progress of the target up to position i
@@ -12,19 +13,20 @@ attention prefers source tokens whose sum is near that of the target position (`
 
 Location-relative attention adds up increments of the target alone (Graves 2013, "Generating
 Sequences With Recurrent Neural Networks", section 5.1; Battenberg et al. 2020, "Location-Relative
-Attention Mechanisms for Robust Long-Form Speech Synthesis"). Sums on both sides need only count
-the same things (clauses, say) to stay in step; increments of the source alone are in Dong and Xu
-2020, "CIF".
+Attention Mechanisms for Robust Long-Form Speech Synthesis"). With sums on both sides it is enough
+that both count the same things, for example clauses. Increments of the source alone are in Dong
+and Xu 2020, "CIF".
 
-What is left of the error of two sums grows with the square root of the length. `tracking` takes
-it out: a first, wider look at the source says where the attention would be, and the distance from
-there, averaged over the positions before, corrects the sum for the second look:
+The error of the difference of two sums grows with the square root of the length. `tracking`
+corrects it. A first pass with a wider window finds the place m_i where attention would be. The
+distance to it, averaged over the positions before, corrects the sum for the second pass:
 
     m_i = sum over j of softmax_j(content(i, j) + wider_near(t_i - c_j)) c_j
     o_i = (1 - rate) o_(i-1) + rate (m_(i-1) - t_(i-1)),  o_0 = 0
     score(i, j) = content(i, j) + near(t_i + o_i - c_j)
 
-Everything runs in parallel over time; a step of a search carries one or two numbers a head.
+All positions are computed in parallel. Between steps of a search, one or two numbers for each head
+are passed on.
 """
 
 import math
@@ -34,7 +36,7 @@ from torch import Tensor, nn
 
 __all__ = ["Location", "near", "running_mean"]
 
-# At first every token counts 1; widths are in these units.
+# Initial values. Every token adds 1 at first, and widths are in the same unit.
 _WIDTH, _WIDER = 8.0, 24.0
 _STRENGTH = 2.0
 _RATE = 0.1
@@ -43,11 +45,11 @@ _RATE = 0.1
 def near(
     reached: Tensor, places: Tensor, offset: Tensor, width: Tensor, strength: Tensor
 ) -> Tensor:
-    """What distance takes off the score: at most 0, (batch, heads, target, source).
+    """Return the part of the score that depends on distance: (batch, heads, target, source), <= 0.
 
     reached (batch, target, heads), places (batch, source, heads); offset, width and strength
-    (heads,), the last two positive. Quadratic near 0, linear far away, so that what lies far off
-    still learns.
+    (heads,), the last two positive. The function is quadratic near 0 and linear far away, so that
+    its gradient does not vanish there.
     """
     t = ((reached - offset) / width).transpose(1, 2)  # (batch, heads, target)
     c = (places / width).transpose(1, 2)  # (batch, heads, source)
@@ -59,8 +61,8 @@ def near(
 def running_mean(x: Tensor, rate: Tensor, before: Tensor) -> Tensor:
     """y_i = (1 - rate) y_(i-1) + rate x_i with y_(-1) = before: (batch, time, heads).
 
-    x (batch, time, heads), rate (heads,), before (batch, heads). In log2(time) steps, each of
-    which doubles how far back a sum reaches (Hillis and Steele 1986).
+    x (batch, time, heads), rate (heads,), before (batch, heads). It takes log2(time) steps, each
+    of which doubles the number of positions in a sum (Hillis and Steele 1986).
     """
     kept = 1 - rate
     first = rate * x[:, :1] + kept * before[:, None]
@@ -73,10 +75,10 @@ def running_mean(x: Tensor, rate: Tensor, before: Tensor) -> Tensor:
 
 
 class Location(nn.Module):
-    """The progress of both sides, one measure a head, and the scores it gives.
+    """The progress of source and target, measured by each head, and the scores that follow.
 
-    `carried` numbers go from step to step: the progress of each head, and with `tracking` its
-    correction.
+    `carried` is the number of values that a sentence passes from step to step: the progress of
+    each head, and with `tracking` its correction.
     """
 
     def __init__(self, query_size: int, memory_size: int, heads: int, kind: str) -> None:
@@ -95,22 +97,26 @@ class Location(nn.Module):
             self.bias_rate = nn.Parameter(torch.zeros(heads))
 
     def places(self, encoded: Tensor) -> Tensor:
-        """encoded (batch, source, memory) -> (batch, source, heads), growing along the source."""
+        """encoded (batch, source, memory) -> progress at each source token (batch, source, heads).
+
+        It grows along the source.
+        """
         return _increments(encoded, self.of_memory).cumsum(1)
 
     def forward(
         self, scores: Tensor, query: Tensor, before: Tensor, places: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The scores with the distance in them, and what is carried to the next position.
+        """Add the part of distance to the scores, and return the values for the next position.
 
         scores (batch, heads, target, source), query (batch, target, query size), before (batch,
-        carried), mask (batch, source) true at real tokens.
+        carried), places (batch, source, heads), mask (batch, source) true at real tokens. Returns
+        scores of the same shape, and (batch, carried).
         """
         progress = before[:, : self.heads]
         reached = progress[:, None] + _increments(query, self.of_query).cumsum(1)
         if not self.tracks:
             return scores + self._near(reached, places), reached[:, -1]
-        correction = before[:, None, self.heads :]
+        correction = before[:, None, self.heads :]  # (batch, 1, heads)
         error = self._seen(scores, reached, places, mask) - reached + self.bias_offset
         rate = torch.sigmoid(self.bias_rate + math.log(_RATE / (1 - _RATE)))
         corrections = torch.cat([correction, running_mean(error, rate, correction[:, 0])], dim=1)
@@ -118,11 +124,12 @@ class Location(nn.Module):
         return located, torch.cat([reached[:, -1], corrections[:, -1]], dim=-1)
 
     def _seen(self, scores: Tensor, reached: Tensor, places: Tensor, mask: Tensor) -> Tensor:
-        """Where a wider look finds the attention, (batch, target, heads) as places are."""
+        """Return the mean place of attention in the wider window: (batch, target, heads)."""
         width, strength = self.bias_wider.exp() * _WIDER, self.bias_wider_strength.exp()
         wider = scores + near(reached, places, self.bias_offset, width, strength * _STRENGTH)
         weights = wider.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
-        with torch.autocast(places.device.type, enabled=False):  # sums reach into the hundreds
+        # Sums reach into the hundreds, where bfloat16 has no fractions.
+        with torch.autocast(places.device.type, enabled=False):
             seen = weights.to(places.dtype) @ places.transpose(1, 2)[..., None]
             return seen.squeeze(-1).transpose(1, 2)
 
@@ -132,7 +139,7 @@ class Location(nn.Module):
 
 
 def _increments(x: Tensor, layer: nn.Linear) -> Tensor:
-    """(batch, length, heads), 1 where the layer gives 0; never in half precision."""
+    """Return increments (batch, length, heads), 1 where the layer gives 0; in full precision."""
     with torch.autocast(x.device.type, enabled=False):
         raw: Tensor = layer(x.to(layer.weight.dtype))
         return nn.functional.softplus(raw) / math.log(2)

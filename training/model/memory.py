@@ -1,4 +1,4 @@
-"""Memory: what a decoder reads of a source batch, computed once a sentence."""
+"""Memory: the tensors of a source batch that a decoder reads at every step."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,10 @@ __all__ = ["Memory"]
 
 @dataclass(frozen=True)
 class Memory:
-    """Dimension 0 of every tensor is the batch. A decoder that attends in several layers has the
-    heads of all of them, layer after layer."""
+    """An encoded source batch; dimension 0 of every tensor is the batch.
+
+    For a decoder that attends in several layers, `heads` counts those of all layers in order.
+    """
 
     keys: Tensor  # (batch, heads, source, d)
     values: Tensor  # (batch, heads, source, d)
@@ -21,5 +23,5 @@ class Memory:
     lengths: Tensor  # (batch,)
 
     def select(self, index: Tensor) -> "Memory":
-        """Rows `index` (any number, in any order, repeated at will)."""
+        """Return rows `index`, in any number and order, also repeated."""
         return Memory(*(getattr(self, name)[index] for name in self.__dataclass_fields__))

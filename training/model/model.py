@@ -1,6 +1,6 @@
 """The translation model: `encode` a source, then `step` through a target or `decode` it whole.
 
-Search and trainer share it: `decode` on a target gives what `step` gives token by token.
+Training uses `decode`, search uses `step`. Both give the same outputs for the same target.
 """
 
 from dataclasses import dataclass
@@ -20,24 +20,25 @@ __all__ = ["Decoded", "DecoderState", "Memory", "Model"]
 
 
 class DecoderState(Protocol):
-    """What a decoder carries from step to step; dimension 0 of every tensor is the batch."""
+    """The state of a decoder between two steps; dimension 0 of every tensor is the batch."""
 
     def select(self, index: Tensor) -> Self:
-        """Rows `index` (any number, in any order, repeated at will)."""
+        """Return rows `index`, in any number and order, also repeated."""
         ...
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A whole target under teacher forcing."""
+    """Outputs of a decoder for a whole target under teacher forcing."""
 
-    output: Tensor  # (batch, target, output size); `Model.project` makes logits of it
+    output: Tensor  # (batch, target, output size); `Model.project` turns it into logits
     weights: Tensor  # (batch, heads, target, source); 0 without attention
 
 
 class Model(nn.Module):
-    """Encoder-decoder with attention: recurrent (Bahdanau et al. 2015; layers as in GNMT v2) or
-    a Transformer.
+    """An encoder-decoder with attention, either recurrent or a Transformer.
+
+    The recurrent one follows Bahdanau et al. 2015, with layers as in GNMT v2.
 
     Embeddings and output may share their weights (Press and Wolf 2017, "Using the Output Embedding
     to Improve Language Models").
@@ -72,11 +73,11 @@ class Model(nn.Module):
 
     @property
     def has_attention(self) -> bool:
-        """Whether weights mean anything; without attention they are all 0."""
+        """Whether the model attends to the source; without attention all weights are 0."""
         return self.decoder.has_weights
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
-        """source (batch, source) token ids ending with EOS, PAD after; lengths (batch,)."""
+        """Encode source (batch, source): token ids to EOS, then PAD; lengths (batch,)."""
         positions = torch.arange(source.shape[1], device=source.device)
         mask = positions[None] < lengths[:, None]
         embedded = self.source_dropout(self.source_embedding(source))
@@ -84,25 +85,25 @@ class Model(nn.Module):
         return self.decoder.memory(encoded, last, mask, lengths)
 
     def initial_state(self, memory: Memory) -> DecoderState:
-        """The state before the first target token."""
+        """Return the state before the first target token."""
         return self.decoder.initial_state(memory)
 
     def step(
         self, previous: Tensor, state: DecoderState, memory: Memory
     ) -> tuple[Tensor, DecoderState, Tensor]:
-        """One target token: previous (batch,) -> logits (batch, vocabulary) in float32 or
+        """Decode one target token: previous (batch,) -> logits (batch, vocabulary) in float32 or
         wider, the next state, weights (batch, heads, source)."""
         embedded = self.target_dropout(self.target_embedding(previous[:, None]))
         output, state, weights = self.decoder(embedded, state, memory)
         return self.project(output[:, 0]), state, weights[:, :, 0]
 
     def decode(self, target_input: Tensor, memory: Memory) -> Decoded:
-        """A whole target (batch, target), BOS first, under teacher forcing."""
+        """Decode a whole target (batch, target), with BOS first, under teacher forcing."""
         embedded = self.target_dropout(self.target_embedding(target_input))
         output, _, weights = self.decoder(embedded, self.initial_state(memory), memory)
         return Decoded(output, weights)
 
     def project(self, output: Tensor) -> Tensor:
-        """(..., output size) -> logits (..., vocabulary), at least float32."""
+        """output (..., output size) -> logits (..., vocabulary), in float32 or wider."""
         logits: Tensor = self.projection(output)
         return logits.to(torch.promote_types(logits.dtype, torch.float32))

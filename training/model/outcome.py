@@ -1,4 +1,4 @@
-"""How the training of a model ended: with its whole budget used, or early."""
+"""The outcome of training: whether its whole budget was used, or it ended early."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What a model directory says of the end of its training; None is what it does not say.
+    """How training ended, as a model directory says it; None for a figure it does not have."""
 
-    `complete` is True where the budget was used up or nothing more was gained, and False where a
-    limit of time or a stop came before.
-    """
-
+    # True if the budget was used up or validation no longer improved; False if a limit of time or
+    # a stop ended training before.
     complete: bool | None = None
     reason: str | None = None
     updates: int | None = None
@@ -26,7 +24,7 @@ class TrainingOutcome:
 
     @classmethod
     def read(cls, fields: Fields) -> "TrainingOutcome":
-        """From the details of a model, or from `evaluation.json`.
+        """Read an outcome from the details of a model, or from `evaluation.json`.
 
         Raises ValueError for a value of another kind.
         """
@@ -39,14 +37,15 @@ class TrainingOutcome:
 
     @property
     def early_line(self) -> str | None:
-        """One sentence for the reader where training ended early, else None."""
+        """One sentence if training ended early, else None."""
         return f"training ended early: {self.reason}" if self.complete is False else None
 
 
 def read_training(document: Fields) -> dict[str, TrainingOutcome | None]:
-    """The `training` of `evaluation.json`: an ending, or None for a file of translations.
+    """Read `training` of `evaluation.json`: outcomes by system, None for a file of translations.
 
-    Empty in a document of before it was added. Raises ValueError for a damaged one.
+    A document without `training`, as earlier versions wrote, gives none. Raises ValueError for a
+    damaged document.
     """
     if "training" not in document.values:
         return {}
@@ -58,12 +57,12 @@ def read_training(document: Fields) -> dict[str, TrainingOutcome | None]:
 
 
 def early_lines(training: Mapping[str, TrainingOutcome | None]) -> Iterator[str]:
-    """A sentence for each system whose training ended early."""
+    """Yield a sentence for each system whose training ended early."""
     names = {"model": "model", "against": "baseline"}
     for key, name in names.items():
-        ending = training.get(key)
-        if ending is not None and ending.early_line is not None:
-            yield f"{name}: {ending.early_line}"
+        outcome = training.get(key)
+        if outcome is not None and outcome.early_line is not None:
+            yield f"{name}: {outcome.early_line}"
 
 
 def _optional(fields: Fields, name: str, read: Callable[[str], _T]) -> _T | None:

@@ -1,7 +1,7 @@
-"""Output length: how long a translation may get, from the pairs that a model was trained on.
+"""The limit of the length of a translation, from the pairs that a model was trained on.
 
-A model that finds no end goes on to the limit, so the limit bounds what a bad one costs; no output
-of a good one should come near it.
+A bad model may never output EOS, and the limit bounds what its translations cost. Translations of
+a good model should not come near the limit.
 """
 
 from typing import TYPE_CHECKING
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["OFFSET", "length_factor"]
 
-# Target tokens beside the factor's, since short sentences vary most.
+# Target tokens that are added to the factor's, since ratios of short sentences vary most.
 OFFSET = 20
-# Times the mean ratio of the lengths, for sentences longer than those of the training pairs.
+# The factor is at least this multiple of the mean ratio, for sentences longer than in training.
 _MARGIN = 1.5
-# Some pairs of any corpus are no translations; these lengths say nothing.
+# Some pairs of any corpus are not translations, so the largest ratios are left out.
 _SOUND = 0.99
 
 
 def length_factor(sources: "NDArray[np.integer]", targets: "NDArray[np.integer]") -> float:
-    """Target tokens that an output may have for each source token, beside `OFFSET`.
+    """Return how many target tokens an output may have for each source token, beside `OFFSET`.
 
-    `sources` and `targets` (pairs,) are lengths in tokens. All but a hundredth of the pairs would
-    fit, and one half more than their mean ratio does.
+    `sources` and `targets` (pairs,) are lengths in tokens. 99% of the pairs fit into the limit, and
+    the factor is at least 1.5 times their mean ratio.
     """
     import numpy as np  # here, since the server has no use for it
 

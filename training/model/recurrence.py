@@ -1,8 +1,8 @@
-"""Recurrent layers: one fused layer over time, run forwards or backwards over padded batches.
+"""Recurrent layers: one fused layer over time, for padded batches in either direction.
 
-LSTM: Hochreiter and Schmidhuber 1997; GRU: Cho et al. 2014. Padded, not packed: the CPU's
-fused kernel takes no packed sequences, and reversing each sentence within its own length
-gives the backward direction the same result.
+LSTM: Hochreiter and Schmidhuber 1997; GRU: Cho et al. 2014. Batches are padded, not packed,
+because the fused kernel of the CPU takes no packed sequences. For the backward direction each
+sentence is reversed within its own length, which gives the same result.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ __all__ = ["Recurrence", "reverse_by_length"]
 
 
 class Recurrence(nn.Module):
-    """One layer in one direction. The cell state of a GRU is an empty tensor."""
+    """One recurrent layer in one direction. The cell state of a GRU is an empty tensor."""
 
     def __init__(self, cell_type: str, input_size: int, units: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Recurrence(nn.Module):
         return outputs, last[0], last_cell[0]
 
     def _step(self, inputs: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One position: the fused kernel would reorder its weights anew for every call."""
+        """Run one position without the fused kernel, which reorders its weights at every call."""
         x, h, c = inputs[:, 0], hidden.to(inputs.dtype), cell.to(inputs.dtype)
         weights = self.kernel.all_weights[0]
         if self.has_cell:
@@ -57,9 +57,9 @@ class Recurrence(nn.Module):
 
 
 def reverse_by_length(inputs: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, time, features) with the first `lengths` positions of each row in reverse order.
+    """Reverse the first `lengths` positions of each row of inputs (batch, time, features).
 
-    Padding stays where it is; applying it twice gives the input back.
+    Padding stays in place. Reversing twice gives the input again.
     """
     time = torch.arange(inputs.shape[1], device=inputs.device)[None]
     index = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
@@ -68,7 +68,10 @@ def reverse_by_length(inputs: Tensor, lengths: Tensor) -> Tensor:
 
 
 class _SelfInversePermutation(torch.autograd.Function):
-    """Reorders (batch, time) positions; being its own inverse, its gradient needs no scatter."""
+    """A permutation of (batch, time) positions that is its own inverse.
+
+    Its gradient is therefore the same permutation, and needs no slow scatter.
+    """
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, index: Tensor) -> Tensor:

@@ -1,13 +1,17 @@
-"""The decoder: its first layer makes the query, upper layers receive the context.
+"""The recurrent decoder: its first layer gives the query, and upper layers receive the context.
 
-As in GNMT v2 (Wu et al. 2016, section 3, with the first layer's output of the same step as
-query), so that without input feeding no layer waits for the attention of the step before,
-and teacher forcing runs every layer over the whole target at once. One step of search is
-the same code on a target of length 1.
+    embedding -> first layer -> query -> attention -> context
+                     |                                   |
+                     +-> upper layers, each with context +-> readout -> output
 
-A position's output is the attentional state tanh(W [x; context]) of Luong et al. 2015, equation 5,
-x being the top layer's; input feeding hands it to the next position (their section 3.3).
-Dropout is on what goes between layers, not from step to step (Zaremba et al. 2014).
+The layers are those of GNMT v2 (Wu et al. 2016, section 3), where the query is the first layer's
+output at the same step. Without input feeding, no layer waits for the attention of the step
+before, so teacher forcing runs every layer over the whole target at once. A step of search is the
+same code on a target of length 1.
+
+The output of a position is the attentional state tanh(W [x; context]) of Luong et al. 2015,
+equation 5, where x is the output of the top layer. Input feeding passes it to the next position
+(their section 3.3). Dropout applies between layers, not between steps (Zaremba et al. 2014).
 """
 
 from dataclasses import dataclass, replace
@@ -30,21 +34,21 @@ _AttentionState = tuple[Tensor, Tensor]  # coverage, and what the location carri
 
 @dataclass(frozen=True)
 class RecurrentState:
-    """What the decoder carries from step to step; dimension 0 of every tensor is the batch."""
+    """The state of a recurrent decoder between steps; dimension 0 of every tensor is the batch."""
 
     hidden: Tensor  # (batch, layers, units)
     cell: Tensor  # (batch, layers, units), or (batch, layers, 0) with GRU
     feed: Tensor  # (batch, output): the last attentional state, or (batch, 0)
     coverage: Tensor  # (batch, source, coverage dimension), or (batch, source, 0)
-    reached: Tensor  # (batch, numbers that the location carries), see `Location`
+    reached: Tensor  # (batch, carried numbers of the location), see `Location`
 
     def select(self, index: Tensor) -> "RecurrentState":
-        """Rows `index` (any number, in any order, repeated at will)."""
+        """Return rows `index`, in any number and order, also repeated."""
         return RecurrentState(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
 class RecurrentDecoder(nn.Module):
-    """Target embeddings and memory -> one attentional state a position."""
+    """Target embeddings and memory -> one attentional state for each position."""
 
     def __init__(self, hyperparameters: Hyperparameters, output_size: int) -> None:
         super().__init__()
@@ -87,7 +91,7 @@ class RecurrentDecoder(nn.Module):
         self.hidden_dropout = nn.Dropout(h.rnn_decoder_hidden_dropout)
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> Memory:
-        """Everything about a source that no target position changes, computed once."""
+        """Compute what the decoder reads of a source, once for all target positions."""
         keys, values = self.attention.keys_and_values(encoded, last)
         coverage = encoded.new_empty(*encoded.shape[:2], 0)
         if self.coverage is not None:
@@ -101,13 +105,14 @@ class RecurrentDecoder(nn.Module):
         return Memory(keys, values, places, coverage, summary, mask, lengths)
 
     def initial_state(self, memory: Memory) -> RecurrentState:
-        """tanh(W summary) for every layer's state (Bahdanau et al. 2015, appendix A.2.2)."""
+        """Return tanh(W summary) as the state of every layer (Bahdanau et al. 2015, A.2.2)."""
         summary = memory.summary
         batch, source = memory.mask.shape
         if self.state_init == "zero":
             states = summary.new_zeros(batch, self.bridge.out_features)
         else:
             states = torch.tanh(self.bridge(summary))
+        # (batch, layers x units, twice that with cells) -> hidden and cell (batch, layers, units)
         parts = states.view(batch, self.layers, -1).chunk(2 if self.has_cell else 1, dim=-1)
         hidden = parts[0]
         cell = parts[1] if self.has_cell else hidden.new_zeros(batch, self.layers, 0)
@@ -125,10 +130,10 @@ class RecurrentDecoder(nn.Module):
     def forward(
         self, embedded: Tensor, state: RecurrentState, memory: Memory
     ) -> tuple[Tensor, RecurrentState, Tensor]:
-        """embedded (batch, target, embedding) -> output, state after the last, weights.
+        """embedded (batch, target, embedding) -> output, state after the last position, weights.
 
-        output (batch, target, output size), weights (batch, heads, target, source). With
-        input feeding the whole decoder goes step by step, with recurrent coverage the attention.
+        output (batch, target, output size), weights (batch, heads, target, source). With input
+        feeding the whole decoder runs step by step, with recurrent coverage only the attention.
         """
         if not self.input_feeding:
             return self._run(embedded, state, memory)
@@ -167,7 +172,7 @@ class RecurrentDecoder(nn.Module):
     def _attend(
         self, query: Tensor, before: _AttentionState, memory: Memory
     ) -> tuple[Tensor, _AttentionState, Tensor]:
-        """Contexts (batch, target, dimension), what is carried after the last step, weights."""
+        """Return contexts (batch, target, dimension), the state after the last step, weights."""
         if self.coverage is None:
             covered, reached = before
             context, reached, weights = self._look(query, reached, memory.keys, memory)

@@ -1,7 +1,7 @@
-"""The encoder: one bidirectional layer (Schuster and Paliwal 1997), then unidirectional ones.
+"""The recurrent encoder: a bidirectional layer, then unidirectional ones.
 
-So in Wu et al. 2016, section 3.2; a residual connection adds a layer's input to its output
-(section 3.1).
+The layers are those of Wu et al. 2016, section 3.2, the first one that of Schuster and Paliwal
+1997. A residual connection adds the input of a layer to its output (section 3.1).
 """
 
 import torch
@@ -14,7 +14,7 @@ __all__ = ["RecurrentEncoder"]
 
 
 class RecurrentEncoder(nn.Module):
-    """Source embeddings -> one vector of `rnn_num_hidden` a token, and one for the sentence."""
+    """Source embeddings -> a vector of `rnn_num_hidden` for each token and for all."""
 
     def __init__(self, hyperparameters: Hyperparameters) -> None:
         super().__init__()
@@ -33,8 +33,8 @@ class RecurrentEncoder(nn.Module):
     def forward(self, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """embedded (batch, source, embedding) -> (batch, source, units) and last (batch, units).
 
-        `last` joins the forward state after the last token with the backward state after the
-        first; with upper layers it is the top layer's state after the last token.
+        `last` joins the forward state after the last token and the backward state after the first
+        token. With upper layers it is the state of the top layer after the last token.
         """
         ahead, _, _ = self.forwards(embedded)
         back, _, _ = self.backwards(reverse_by_length(embedded, lengths))
@@ -49,5 +49,5 @@ class RecurrentEncoder(nn.Module):
 
 
 def _at(x: Tensor, position: Tensor) -> Tensor:
-    """(batch, time, units) -> (batch, units) at one position of each row."""
+    """Select one position of each row: x (batch, time, units) -> (batch, units)."""
     return x.gather(1, position[:, None, None].expand(-1, 1, x.shape[-1])).squeeze(1)

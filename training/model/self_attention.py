@@ -1,10 +1,11 @@
-"""Self-attention with relative positions, whole or token by token with what was read kept.
+"""Self-attention with relative positions, over a whole sequence or token by token.
 
-Scores are scaled dot products, by head (Vaswani et al. 2017, equation 1 and section 3.2.2).
-`rotary`: queries and keys are turned by an angle that grows with their position, so that their
+Scores are scaled dot products in each head (Vaswani et al. 2017, equation 1 and section 3.2.2).
+`rotary`: queries and keys are rotated by an angle that grows with their position, so that their
 product depends on the distance alone (Su et al. 2021, "RoFormer"). `alibi`: the score falls in
-proportion to the distance, at another rate in each head, which carries over to lengths never
-trained on (Press et al. 2022, "Train Short, Test Long"; both directions alike in an encoder).
+proportion to the distance, at a rate of its own in each head, which extends to lengths that were
+never trained on (Press et al. 2022, "Train Short, Test Long"). In an encoder the score falls
+equally in both directions.
 """
 
 import torch
@@ -17,7 +18,10 @@ _BASE = 10_000.0
 
 
 def rotate(x: Tensor, first: int) -> Tensor:
-    """x (..., length, d) turned by its positions, `first` on; pairs are (i, i + d / 2)."""
+    """Rotate x (..., length, d) by its positions, which begin at `first`.
+
+    The pairs of a rotation are the elements i and i + d / 2.
+    """
     length, d = x.shape[-2:]
     wide = torch.promote_types(x.dtype, torch.float32)
     exponents = torch.arange(0, d, 2, device=x.device, dtype=wide) / d
@@ -30,9 +34,10 @@ def rotate(x: Tensor, first: int) -> Tensor:
 
 
 def distance_bias(heads: int, length: int, first: int, device: torch.device) -> Tensor:
-    """ALiBi: (heads, length, first + length), for queries from position `first` on.
+    """Return the biases of ALiBi: (heads, length, first + length).
 
-    Head h of H loses 2^(-8 h / H) for each position of distance, h from 1 on.
+    Queries have the positions `first` and after, keys all positions. In head h of H, with h from 1
+    to H, each position of distance subtracts 2^(-8 h / H).
     """
     rates = 2.0 ** (-8.0 * torch.arange(1, heads + 1, device=device) / heads)
     queries = torch.arange(first, first + length, device=device)
@@ -41,7 +46,7 @@ def distance_bias(heads: int, length: int, first: int, device: torch.device) -> 
 
 
 class SelfAttention(nn.Module):
-    """Every position reads the others that the mask shows it."""
+    """Multi-head self-attention of each position over the positions that the mask allows."""
 
     def __init__(self, units: int, heads: int, positions: str, dropout: float) -> None:
         super().__init__()
@@ -55,11 +60,11 @@ class SelfAttention(nn.Module):
     def forward(
         self, x: Tensor, mask: Tensor, keys: Tensor, values: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """x (batch, length, units) after what was read before: keys and values
-        (batch, heads, past, d). mask (batch or 1, 1, length, past + length) is true where a
-        position may look.
+        """Attend from x (batch, length, units) to itself and to `past` positions before it.
 
-        Returns (batch, length, units), and keys and values of all that was read.
+        keys and values (batch, heads, past, d) are those of the past positions. mask (batch or 1,
+        1, length, past + length) is true where a position may attend. Returns the output (batch,
+        length, units), and keys and values (batch, heads, past + length, d).
         """
         parts = self.inputs(x).unflatten(-1, (3, self.heads, self.size))
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # (batch, heads, length, d)

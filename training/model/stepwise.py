@@ -1,4 +1,4 @@
-"""Steps that wait for each other: run one by one, with activations kept for a part at a time."""
+"""Steps that depend on each other, run one by one with bounded memory for the gradient."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,8 +9,8 @@ from torch.utils.checkpoint import checkpoint
 
 __all__ = ["run_steps"]
 
-# What the steps between two stored states may keep for the gradient, in elements of the
-# (batch, source, dimension) tensors that each of them makes.
+# How many elements of (batch, source, dimension) tensors the steps between two stored states may
+# keep for the gradient.
 _KEPT_ELEMENTS = 2**25
 
 _State = TypeVar("_State")
@@ -20,13 +20,15 @@ _Step = Callable[[Tensor, _State], tuple[Tensor, _State, Tensor]]
 def run_steps(
     step: _Step[_State], inputs: Tensor, carried: _State, elements: int
 ) -> tuple[Tensor, _State, Tensor]:
-    """`step` on each position of inputs (batch, target, ...), handing `carried` on.
+    """Run `step` on each position of inputs (batch, target, ...), passing the state on.
 
-    `step` maps (batch, 1, ...) and what is carried to an output (batch, 1, ...), what is carried
-    next, and weights (batch, heads, 1, source). Outputs and weights are joined over the target.
-    A step keeps about `elements` elements for its gradient; where all of them together would
-    be too many, only what is carried between segments is stored and the rest is computed again
-    (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
+    `step` maps (batch, 1, ...) and a state to an output (batch, 1, ...), the next state, and
+    weights (batch, heads, 1, source). Outputs and weights are joined over the target.
+
+    A step keeps about `elements` elements for its gradient. Where all steps together would keep
+    too many, the target is split into segments. Only the state between two segments is stored, and
+    the backward pass computes a segment again (Chen et al. 2016, "Training Deep Nets with
+    Sublinear Memory Cost").
     """
 
     def segment(part: Tensor, before: _State) -> tuple[Tensor, _State, Tensor]:

@@ -1,11 +1,12 @@
 """The Transformer (Vaswani et al. 2017), normalised before each layer (Xiong et al. 2020).
 
-Normalisation is that of Ba et al. 2016, "Layer Normalization"; embeddings are scaled as in section
-3.4 of the first. A window is that of Beltagy et al. 2020, "Longformer", section 3.1.
+Normalisation is that of Ba et al. 2016, "Layer Normalization". Embeddings are scaled as in section
+3.4 of Vaswani et al. A window limits self-attention as in Beltagy et al. 2020, "Longformer",
+section 3.1.
 
-The same two parts as the recurrent network has, with the same calls: an encoder, and a decoder
-whose layers attend to the source by the same `attention_*` hyperparameters. A step of search is
-the decoder on a target of length 1, with the keys and values of the tokens before it.
+Encoder and decoder have the same methods as those of the recurrent network. The decoder's layers
+attend to the source by the same `attention_*` hyperparameters. A step of search is the decoder on
+a target of length 1, with the keys and values of the tokens before it.
 """
 
 import math
@@ -26,19 +27,19 @@ __all__ = ["TransformerDecoder", "TransformerEncoder", "TransformerState"]
 
 @dataclass(frozen=True)
 class TransformerState:
-    """What was read of the target; dimension 0 of every tensor is the batch."""
+    """The target positions decoded so far; dimension 0 of every tensor is the batch."""
 
     keys: Tensor  # (batch, layers, heads, target, d), of self-attention
     values: Tensor  # (batch, layers, heads, target, d)
-    reached: Tensor  # (batch, layers x numbers that a location carries), see `Location`
+    reached: Tensor  # (batch, layers x carried numbers of a location), see `Location`
 
     def select(self, index: Tensor) -> "TransformerState":
-        """Rows `index` (any number, in any order, repeated at will)."""
+        """Return rows `index`, in any number and order, also repeated."""
         return TransformerState(self.keys[index], self.values[index], self.reached[index])
 
 
 class TransformerEncoder(nn.Module):
-    """Source embeddings -> one vector of `transformer_num_hidden` a token, and their mean."""
+    """Source embeddings -> a vector of `transformer_num_hidden` for each token, and their mean."""
 
     def __init__(self, hyperparameters: Hyperparameters) -> None:
         super().__init__()
@@ -54,7 +55,8 @@ class TransformerEncoder(nn.Module):
         positions = torch.arange(embedded.shape[1], device=embedded.device)
         real = positions[None] < lengths[:, None]  # (batch, source)
         x = self.enter(embedded)
-        itself = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)  # padding has no other
+        # Padding attends to itself, since a softmax over nothing is not a number.
+        itself = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
         mask = real[:, None, None] & _near(0, x.shape[1], self.window, x.device) | itself
         for layer in self.layers:
             x = layer(x, mask)
@@ -63,7 +65,7 @@ class TransformerEncoder(nn.Module):
 
 
 class TransformerDecoder(nn.Module):
-    """Target embeddings and memory -> one output a position."""
+    """Target embeddings and memory -> one output for each position."""
 
     def __init__(self, hyperparameters: Hyperparameters, output_size: int) -> None:
         super().__init__()
@@ -79,7 +81,7 @@ class TransformerDecoder(nn.Module):
         self.carried = sum(cast(_DecoderLayer, layer).carried for layer in self.layers)
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> Memory:
-        """Everything about a source that no target position changes, of all layers."""
+        """Compute what all layers read of a source, once for all target positions."""
         read = [cast(_DecoderLayer, layer).read_source(encoded, last) for layer in self.layers]
         keys, values, places = zip(*read, strict=True)
         coverage = encoded.new_empty(*encoded.shape[:2], 0)
@@ -89,7 +91,7 @@ class TransformerDecoder(nn.Module):
         )  # fmt: skip
 
     def initial_state(self, memory: Memory) -> TransformerState:
-        """Nothing read."""
+        """Return the state before the first target token."""
         batch, layers = len(memory.mask), len(self.layers)
         nothing = memory.summary.new_zeros(batch, layers, self.heads, 0, self.size)
         reached = memory.places.new_zeros(batch, self.carried)
@@ -98,13 +100,14 @@ class TransformerDecoder(nn.Module):
     def forward(
         self, embedded: Tensor, state: TransformerState, memory: Memory
     ) -> tuple[Tensor, TransformerState, Tensor]:
-        """embedded (batch, target, embedding) -> output, state after the last, weights.
+        """embedded (batch, target, embedding) -> output, state after the last position, weights.
 
-        output (batch, target, output size), weights (batch, heads, target, source), the mean of
-        all layers.
+        output (batch, target, output size); weights (batch, heads, target, source) are the mean
+        over all layers.
         """
         x = self.enter(embedded)
         past, length = state.keys.shape[3], x.shape[1]
+        # Position i attends to itself and to the positions before it.
         mask = _near(past, length, self.window, x.device).tril(past)
         keys, values, reached, weights = [], [], [], []
         layers = len(self.layers)
@@ -131,7 +134,7 @@ class TransformerDecoder(nn.Module):
 
 
 class _Entrance(nn.Module):
-    """Embeddings at the scale and width of the layers."""
+    """The projection of embeddings to the scale and width of the layers."""
 
     def __init__(self, embedding: int, h: Hyperparameters) -> None:
         super().__init__()
@@ -146,7 +149,7 @@ class _Entrance(nn.Module):
 
 
 class _Block(nn.Module):
-    """What encoder and decoder layers share: self-attention and a feed-forward network."""
+    """Self-attention and a feed-forward network, which encoder and decoder layers share."""
 
     def __init__(self, h: Hyperparameters) -> None:
         super().__init__()
@@ -166,12 +169,12 @@ class _Block(nn.Module):
     def read(
         self, x: Tensor, mask: Tensor, keys: Tensor, values: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Self-attention, added; and what was read."""
+        """Add self-attention to x; return x, and keys and values of all positions read."""
         read, keys, values = self.own(self.self_norm(x), mask, keys, values)
         return x + self.dropout(read), keys, values
 
-    def think(self, x: Tensor) -> Tensor:
-        """The feed-forward network (Vaswani et al. 2017, equation 2), added."""
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """Add the feed-forward network (Vaswani et al. 2017, equation 2) to x."""
         added: Tensor = self.dropout(self.network(self.forward_norm(x)))
         return x + added
 
@@ -180,7 +183,7 @@ class _EncoderLayer(_Block):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         nothing = x.new_empty(len(x), self.own.heads, 0, self.own.size)
         x, _, _ = self.read(x, mask, nothing, nothing)
-        return self.think(x)
+        return self.feed_forward(x)
 
 
 class _DecoderLayer(_Block):
@@ -202,7 +205,7 @@ class _DecoderLayer(_Block):
         self.carried = self.location.carried if self.location is not None else 0
 
     def read_source(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Keys, values and places of this layer."""
+        """Return keys, values and places of this layer."""
         places = encoded.new_empty(*encoded.shape[:2], 0)
         if self.location is not None:
             places = self.location.places(encoded)
@@ -217,9 +220,11 @@ class _DecoderLayer(_Block):
         before: Tensor,
         source_mask: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, Tensor]:
-        """`source` holds keys, values and places of this layer, `before` the progress so far.
+        """Run the layer on x (batch, length, units).
 
-        Returns x, the keys and values of all that was read, the progress after, weights.
+        `past` holds keys and values of earlier positions, `source` keys, values and places of this
+        layer, `before` the carried numbers of the location. Returns x, keys and values of all
+        positions read, the carried numbers after them, and weights.
         """
         x, own_keys, own_values = self.read(x, mask, *past)
         keys, values, places = source
@@ -229,11 +234,13 @@ class _DecoderLayer(_Block):
             scores, before = self.location(scores, query, before, places, source_mask)
         context, weights = self.attention.read(scores, values, source_mask)
         x = x + self.dropout(self.output(context.to(query.dtype)))
-        return self.think(x), (own_keys, own_values), before, weights
+        return self.feed_forward(x), (own_keys, own_values), before, weights
 
 
 def _near(past: int, length: int, window: int, device: torch.device) -> Tensor:
-    """(1, 1, length, past + length): what lies within the window of each position from `past` on;
-    a window of 0 is everything."""
+    """Mark which positions lie within the window of each position: (1, 1, length, past + length).
+
+    Queries are the `length` positions after `past` ones. A window of 0 is unlimited.
+    """
     whole = torch.ones(1, 1, length, past + length, dtype=torch.bool, device=device)
     return whole.triu(past - window).tril(past + window) if window else whole

@@ -1,9 +1,12 @@
 """Collect: read input files once, clean, and spool what is kept."""
 
+import dataclasses
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from longspan.training.pairs.pairs import Columns, Pair, Problem, read_pairs
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
@@ -11,10 +14,23 @@ from longspan.training.preparation.cleaning import CleaningRules, Removals, unus
 from longspan.training.preparation.spool import Spool, Spooled
 from longspan.training.progress import Progress
 
-__all__ = ["Collected", "Collection", "Rejections", "collect"]
+__all__ = ["CollectSettings", "Collected", "Collection", "Rejections", "collect"]
 
 _SHOWN = 10
 _HEADER = "origin\trule\tdetail\n"
+
+
+@dataclass(frozen=True)
+class CollectSettings:
+    """What decides which pairs a part has."""
+
+    columns: Columns
+    format: str | None
+    cleaning: CleaningRules
+
+    def to_json(self) -> dict[str, Any]:
+        """Nested plain values, as they are read again."""
+        return dict(json.loads(json.dumps(dataclasses.asdict(self))))
 
 
 class Collection(Protocol):
@@ -113,9 +129,7 @@ class Collected:
 
 def collect(
     paths: Sequence[str],
-    columns: Columns,
-    format: str | None,
-    rules: CleaningRules,
+    settings: CollectSettings,
     spool: Spool,
     rejections: Rejections,
     *,
@@ -129,8 +143,8 @@ def collect(
     label = "reading " + (Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files")
     with Progress(_size(paths), "B", label) as shown, spool:
         collected = Collected(spool, rejections, shown)
-        for pair in read_pairs(paths, columns, format=format, listener=collected):
-            collected.add(pair, rules, whole=whole)
+        for pair in read_pairs(paths, settings.columns, format=settings.format, listener=collected):
+            collected.add(pair, settings.cleaning, whole=whole)
     return collected
 
 

@@ -14,30 +14,21 @@ from typing import Any
 
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields
-from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.streams import InputRecord
-from longspan.training.preparation.cleaning import RULES, CleaningRules, Removals
-from longspan.training.preparation.collection import Collection, Rejections, collect
+from longspan.training.preparation.cleaning import RULES, Removals
+from longspan.training.preparation.collection import (
+    Collection,
+    CollectSettings,
+    Rejections,
+    collect,
+)
 from longspan.training.preparation.spool import Spool, SpoolChain
 
-__all__ = ["PART", "CollectSettings", "CollectedParts", "read_parts", "write_part"]
+__all__ = ["PART", "CollectedParts", "read_parts", "write_part"]
 
 PART = "part.json"
 REJECTED = "rejected.tsv"
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class CollectSettings:
-    """What decides which pairs a part has."""
-
-    columns: Columns
-    format: str | None
-    cleaning: CleaningRules
-
-    def to_json(self) -> dict[str, Any]:
-        """Nested plain values, as they are read again."""
-        return dict(json.loads(json.dumps(dataclasses.asdict(self))))
 
 
 @dataclass(frozen=True)
@@ -106,9 +97,7 @@ def _collect(
     inputs: Sequence[str], settings: CollectSettings, spool: Spool, rejections: Rejections
 ) -> Collection:
     if inputs:
-        return collect(
-            inputs, settings.columns, settings.format, settings.cleaning, spool, rejections
-        )
+        return collect(inputs, settings, spool, rejections)
     with spool:
         pass  # writes files without a pair
     return CollectedParts(SpoolChain([spool]), Removals(), (), 0, ())

@@ -22,11 +22,16 @@ from longspan.training.files import atomic_directory
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Pair, write_tsv
 from longspan.training.preparation.cleaning import DUPLICATE, HELD_OUT, CleaningRules
-from longspan.training.preparation.collection import Collection, Rejections, collect
+from longspan.training.preparation.collection import (
+    Collection,
+    CollectSettings,
+    Rejections,
+    collect,
+)
 from longspan.training.preparation.encoding import EncodedSplit, encode_split
 from longspan.training.preparation.held_out import HeldOutSplit
 from longspan.training.preparation.joining import separator_of
-from longspan.training.preparation.parts import CollectSettings, read_parts
+from longspan.training.preparation.parts import read_parts
 from longspan.training.preparation.splits import (
     DUPLICATE_PAIR,
     SHARES_HELD_OUT,
@@ -131,9 +136,9 @@ class _Run:
         with Rejections(self._directory / "rejected.tsv", self._notify) as rejections:
             for split, path in self._held_out_files.items():
                 spool = Spool(self._work, HELD_OUT_NAMES[split])
-                given = collect(
-                    [path], settings.columns, None, settings.cleaning, spool, rejections, whole=True
-                )
+                # The format of each held-out file is found on its own.
+                rules = CollectSettings(settings.columns, None, settings.cleaning)
+                given = collect([path], rules, spool, rejections, whole=True)
                 self._require_pairs(given, path)
                 if given.removals.total:
                     self._notify(f"{path}: left out {given.removals.summary()}")
@@ -145,12 +150,9 @@ class _Run:
         self, inputs: Sequence[str], parts: Path | None, rejections: Rejections
     ) -> Collection:
         settings = self._settings
-        if parts is None:
-            spool = Spool(self._work)
-            return collect(
-                inputs, settings.columns, settings.format, settings.cleaning, spool, rejections
-            )
         rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
+        if parts is None:
+            return collect(inputs, rules, Spool(self._work), rejections)
         found = read_parts(parts, rules)
         for path in found.rejected:
             rejections.copy(path)

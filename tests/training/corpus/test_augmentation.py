@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.training.corpus.augmentation import draw_lengths, join_examples, successors
+from longspan.training.corpus.augmentation import (
+    JoinablePairs,
+    JoinLimits,
+    draw_lengths,
+    join_examples,
+    successors,
+)
 
 ALONE = -np.ones(1000, dtype=np.int64)
 
@@ -17,15 +23,10 @@ def joined(
     target = source + 1
     after = ALONE[: len(source)] if following is None else np.array(following)
     found = join_examples(
-        np.arange(len(source)),
-        source,
-        target,
-        after,
+        JoinablePairs(np.arange(len(source)), source, target, after),
         count,
-        max_source=max_source,
-        max_target=max_target,
-        lengths=kind,
-        generator=np.random.default_rng(seed),
+        JoinLimits(max_source, max_target, kind),
+        np.random.default_rng(seed),
     )
     parts = [found.members[a:b] for a, b in zip(found.bounds, found.bounds[1:], strict=False)]
     return found, parts, source, target

@@ -62,8 +62,8 @@ def test_a_limit_of_time_is_said_at_the_end_and_kept_with_the_model(
         settings = tiny_settings | {"max_minutes": minutes, "max_num_batches": "40"}
         (tmp_path / name).mkdir()
         result, lines = train(prepared, tmp_path / name / "model", settings)
-        ending = load_model(tmp_path / name / "model").config.ending
-        assert ending == result.ending
+        ending = load_model(tmp_path / name / "model").config.outcome
+        assert ending == result.outcome
         ends[name] = (ending.complete, [line for line in lines if "ended early" in line])
     assert ends["whole"] == (True, [])
     complete, [line] = ends["early"]

@@ -45,7 +45,15 @@ def job(prepared, tiny_settings, tmp_path):
             self.lines = []
             self.store = CheckpointStore(tmp_path / "run", warn=self.lines.append)
 
-        def trainer(self, *, train=prepared.train, stop=lambda: False, decode=None, **settings):
+        def trainer(
+            self,
+            *,
+            train=prepared.train,
+            stop=lambda: False,
+            decode=None,
+            between_saves=300.0,
+            **settings,
+        ):
             h = Hyperparameters.parse(tiny_settings).replace(**settings)
             self.model = Model(h, 16, 16)
             initialize(self.model, h, torch.Generator().manual_seed(h.seed))
@@ -57,7 +65,9 @@ def job(prepared, tiny_settings, tmp_path):
             )  # fmt: skip
             ticks, cpu_ticks = itertools.count(), itertools.count()
             # A second between any two looks at a clock.
-            clocks = TrainingClocks(lambda: float(next(ticks)), lambda: float(next(cpu_ticks)))
+            clocks = TrainingClocks(
+                lambda: float(next(ticks)), lambda: float(next(cpu_ticks)), between_saves
+            )
             return Trainer(
                 TrainingTask(self.model, train, validator, h, sequence_loss),
                 RunCheckpoints(self.store, run_identity(h, train, validation, "tokenizer")),
@@ -297,7 +307,6 @@ def test_pairs_left_out_are_said(job):
 
 
 def test_checkpoints_by_the_clock_between_those_by_updates(job):
-    trainer = job.trainer(max_num_batches=9, checkpoint_frequency_num_batches=1000)
-    trainer._seconds_between_saves = 3.0
-    trainer.run()
+    settings = {"max_num_batches": 9, "checkpoint_frequency_num_batches": 1000}
+    job.trainer(between_saves=3.0, **settings).run()
     assert len(job.store.saved()) > 1

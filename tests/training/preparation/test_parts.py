@@ -9,7 +9,8 @@ import pytest
 from longspan.training.errors import DataError
 from longspan.training.pairs.columns import Columns
 from longspan.training.preparation.cleaning import CleaningRules
-from longspan.training.preparation.parts import PART, CollectSettings, read_parts, write_part
+from longspan.training.preparation.collection import CollectSettings
+from longspan.training.preparation.parts import PART, read_parts, write_part
 from longspan.training.preparation.prepare import PrepareSettings, prepare
 from longspan.training.preparation.splits import SplitSettings
 from longspan.training.tokenizer.vocabulary_training import VocabularySettings
