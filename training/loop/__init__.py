@@ -1,4 +1,4 @@
-"""Training: the loop, its updates, loss, schedule, validation, checkpoints and ranks.
+"""The training loop: updates, loss, learning rates, validation, checkpoints and ranks.
 
 It imports `model`, `tokenizer` and `corpus`.
 """

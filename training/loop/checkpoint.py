@@ -1,9 +1,8 @@
-"""Checkpoints: written whole or not at all, read back only if their checksums hold.
+"""Checkpoints: written as a whole, and read only if their checksums are right.
 
 A checkpoint is a folder `checkpoint-UPDATES` with `tensors.safetensors` (weights and optimiser
-state) and `state.json` (everything else, and the checksums of both). It is written beside its
-final name, flushed to the disk and renamed, so a killed job or a full disk leaves the earlier
-ones as they were. Nothing is ever unpickled.
+state) and `state.json` (everything else, and the checksums of both). A killed job or a full disk
+leaves the earlier checkpoints as they were. Reading a checkpoint never unpickles anything.
 """
 
 import hashlib
@@ -32,32 +31,35 @@ _SCRATCH = ".new-checkpoint"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`state` is plain JSON; `tensors` the serialized safetensors, see `read_tensors`."""
+    """The content of a checkpoint."""
 
     updates: int
-    state: dict[str, Any]
-    tensors: bytes
+    state: dict[str, Any]  # JSON values
+    tensors: bytes  # in the safetensors format, see `read_tensors`
 
     def read_tensors(self, prefix: str = "") -> dict[str, Tensor]:
-        """Tensors whose name starts with `prefix`, which is taken off."""
+        """Return the tensors whose names begin with `prefix`, by the rest of their names."""
         every = load_safetensors(self.tensors)
         return {k.removeprefix(prefix): v for k, v in every.items() if k.startswith(prefix)}
 
     def to_bytes(self) -> bytes:
-        """For the way to another process; `from_bytes` reads it."""
+        """Serialise for another process, which reads it with `from_bytes`."""
         head = json.dumps([self.updates, self.state]).encode()
         return len(head).to_bytes(8, "little") + head + self.tensors
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Checkpoint":
-        """The inverse of `to_bytes`."""
+        """Read what `to_bytes` returned."""
         size = 8 + int.from_bytes(content[:8], "little")
         updates, state = json.loads(content[8:size])
         return cls(updates, state, content[size:])
 
 
 class CheckpointStore:
-    """The checkpoints of one training run in a folder; the last `keep` and the best stay."""
+    """The checkpoints of one training run in a folder.
+
+    The last `keep` checkpoints stay, and for each of them those that were best at its time.
+    """
 
     def __init__(
         self, directory: str | Path, *, warn: Callable[[str], None], keep: int = 3
@@ -73,9 +75,10 @@ class CheckpointStore:
         tensors: Mapping[str, Tensor],
         best: Sequence[int] = (),
     ) -> Path:
-        """Write one, then delete those that are neither recent nor `best` for a recent one.
+        """Write a checkpoint, then delete those that are neither recent nor best.
 
-        Raises CheckpointError when it cannot be written; the ones before it are intact then.
+        `best` are the updates of the best checkpoints so far. Returns the folder. Raises
+        CheckpointError when it cannot be written; the earlier checkpoints are then intact.
         """
         final = self.directory / f"{_PREFIX}{updates:09d}"
         try:
@@ -99,22 +102,24 @@ class CheckpointStore:
         return final
 
     def newest(self) -> Checkpoint | None:
-        """The newest one that is whole, with a warning for each that is not; None at the start."""
+        """Return the newest intact checkpoint, or None; warn about each one that is damaged."""
         for updates in reversed(self.saved()):
             try:
                 return self.load(updates)
             except CheckpointError as error:
-                self._warn(f"{error}; going back to the checkpoint before it")
+                self._warn(f"{error}; using the checkpoint before it")
         return None
 
     def load(self, updates: int) -> Checkpoint:
-        """The checkpoint after so many updates; raises CheckpointError if it is not whole."""
+        """Return the checkpoint after `updates` updates. Raises CheckpointError if damaged."""
         folder = self.directory / f"{_PREFIX}{updates:09d}"
         body = _read_body(folder)
         try:
             tensors = (folder / _TENSORS).read_bytes()
         except OSError as error:
-            raise CheckpointError(f"{folder}: cannot be read: {_reason(error)}") from error
+            raise CheckpointError(
+                f"{folder}: expected {_TENSORS}, got: {_reason(error)}"
+            ) from error
         if hashlib.sha256(tensors).hexdigest() != body["tensors_sha256"]:
             raise CheckpointError(f"{folder}: {_TENSORS} does not match its checksum")
         return Checkpoint(updates, body["state"], tensors)
@@ -125,31 +130,31 @@ class CheckpointStore:
             shutil.rmtree(self.directory / f"{_PREFIX}{updates:09d}")
 
     def saved(self) -> list[int]:
-        """Updates of the checkpoints there are, whole or not, in order."""
+        """Return the updates of all checkpoints, intact or not, in order."""
         names = (path.name for path in self.directory.glob(f"{_PREFIX}*") if path.is_dir())
         numbers = (name.removeprefix(_PREFIX) for name in names)
         return sorted(int(number) for number in numbers if number.isdecimal())
 
     def _prune(self) -> None:
         recent = self.saved()[-self._keep :]
-        kept = set(recent)
+        needed = set(recent)
         for updates in recent:
             try:
-                kept.update(_read_body(self.directory / f"{_PREFIX}{updates:09d}")["best"])
+                needed.update(_read_body(self.directory / f"{_PREFIX}{updates:09d}")["best"])
             except CheckpointError:
-                continue  # not whole; `newest` warns if it is ever needed
-        for updates in set(self.saved()) - kept:
+                continue  # damaged; `newest` warns if it is ever needed
+        for updates in set(self.saved()) - needed:
             shutil.rmtree(self.directory / f"{_PREFIX}{updates:09d}", ignore_errors=True)
 
 
 def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any], where: Path) -> None:
-    """Raises CheckpointError naming the first key in which a saved run differs from this one."""
+    """Raise CheckpointError naming the first key in which a saved run differs from this one."""
     for key in ours:
         if saved.get(key) != ours[key]:
             raise CheckpointError(
-                f"{where}: belongs to another training run: {key} is {saved.get(key)} there and "
-                f"{ours[key]} here; use the same settings and data, another folder for "
-                "checkpoints, or start afresh without these (longspan train --fresh)"
+                f"{where}: expected checkpoints of this training run, got those of another one: "
+                f"{key} is {saved.get(key)} there and {ours[key]} here; use the same settings and "
+                "data, another folder for checkpoints, or delete these (longspan train --fresh)"
             )
 
 
@@ -161,7 +166,7 @@ def _read_body(folder: Path) -> dict[str, Any]:
             raise CheckpointError(f"{folder}: {_STATE} does not match its checksum")
         version = body["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{folder}: {_STATE} cannot be read: {_reason(error)}") from error
+        raise CheckpointError(f"{folder}: expected {_STATE}, got: {_reason(error)}") from error
     if version != _FORMAT:
         raise CheckpointError(f"{folder}: expected checkpoint format {_FORMAT}, got {version}")
     return body

@@ -1,8 +1,12 @@
-"""Data parallel training over processes, without a wrapper around the model.
+"""Data-parallel training over processes, without a wrapper around the model.
 
-Every rank computes its share of a global batch; gradients of sums are added up, so the result
-is that of one process on the whole batch. Start with `torchrun`; the environment is read in
-`World.from_environment` alone, which only composition roots call.
+    global batch: examples 0 1 2 3 4 5 6 7
+    rank 0 of 2:           0   2   4   6      -> gradient of its sum --+
+    rank 1 of 2:             1   3   5   7    -> gradient of its sum --+--> sum on all ranks
+
+Every rank computes its share of a global batch. Gradients of sums are added up, so the result is
+that of one process on the whole batch. Processes are started with `torchrun`, whose environment
+only `World.from_environment` reads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,18 +26,21 @@ __all__ = ["World", "process_group"]
 
 @dataclass(frozen=True)
 class World:
-    """This process among all: `rank` of `size`, `local_rank` on its machine.
+    """This process among all that train together.
 
-    Each method gives its result at once when there is only one process.
+    With one process each method returns at once.
     """
 
-    rank: int = 0
-    size: int = 1
-    local_rank: int = 0
+    rank: int = 0  # number of this process
+    size: int = 1  # number of processes
+    local_rank: int = 0  # number of this process on its machine
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "World":
-        """From torchrun's RANK, WORLD_SIZE and LOCAL_RANK; one process without them."""
+        """Read RANK, WORLD_SIZE and LOCAL_RANK of torchrun; without them there is one process.
+
+        Raises LongspanError for values that are not integers.
+        """
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         try:
             rank, size, local = (
@@ -42,16 +49,22 @@ class World:
             )
         except ValueError:
             given = ", ".join(f"{name}={environment.get(name)}" for name in names)
-            raise LongspanError(f"expected integers from torchrun, got {given}") from None
+            raise LongspanError(
+                f"expected integers from torchrun, got {given}; unset these variables, or start "
+                "with torchrun"
+            ) from None
         return cls(rank, size, local)
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and lines."""
+        """Whether this is the process that writes files and log lines."""
         return self.rank == 0
 
     def add_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Replace each gradient by its sum over ranks, in one message; none counts as 0."""
+        """Replace each gradient by its sum over ranks, in one message.
+
+        A missing gradient counts as 0.
+        """
         if self.size == 1:
             return
         held = [p for p in parameters if p.requires_grad]
@@ -66,18 +79,18 @@ class World:
             gradient.copy_(total.view_as(gradient))
 
     def add(self, values: Tensor) -> Tensor:
-        """The sum of `values` over ranks."""
+        """Return the sum of `values` over ranks."""
         if self.size > 1:
             values = values.clone()
             dist.all_reduce(values)
         return values
 
     def any(self, flag: bool) -> bool:
-        """Whether any rank says so; a message between CPUs, so no GPU waits."""
+        """Return whether `flag` is true on any rank, by a message between CPUs."""
         return flag if self.size == 1 else bool(self.add(torch.tensor([int(flag)])).item())
 
     def first(self, value: float) -> float:
-        """The first rank's value, so that clocks cannot disagree."""
+        """Return the value of the first rank, so that all ranks decide by one clock."""
         if self.size == 1:
             return value
         shared = torch.tensor([value], dtype=torch.float64)
@@ -85,7 +98,7 @@ class World:
         return float(shared.item())
 
     def broadcast(self, content: bytes | None) -> bytes | None:
-        """The first rank's bytes, or None, on every rank."""
+        """Return the content of the first rank, bytes or None, on every rank."""
         if self.size == 1:
             return content
         size = int(self.first(-1.0 if content is None else float(len(content))))
@@ -100,7 +113,7 @@ class World:
         return buffer.numpy().tobytes()
 
     def gather(self, rows: Sequence[Any]) -> list[Any]:
-        """Interleave what the ranks made of the slices `[rank::size]` of one sequence."""
+        """Interleave the results of all ranks for their slices `[rank::size]` of one sequence."""
         if self.size == 1:
             return list(rows)
         shares: list[list[Any]] = [[] for _ in range(self.size)]
@@ -111,17 +124,17 @@ class World:
 
 @contextmanager
 def process_group(world: World, device: torch.device) -> Iterator[None]:
-    """Connect the ranks while inside: gloo between CPUs, and nccl between GPUs.
+    """Connect the ranks within the block: by gloo between CPUs, and by nccl between GPUs.
 
-    Afterwards the group is gone and its threads have ended. One that lives on into the end of the
-    interpreter may drop a tensor there, which takes the interpreter's lock, which ends the thread
-    in the middle of C++, which aborts the process: a worker whose work was done and saved.
+    After the block the threads of the group have ended. A thread that outlives the interpreter may
+    free a tensor, which needs the interpreter's lock. The thread is then ended in the middle of
+    C++ code, and the process aborts although its work is done and saved.
     """
     if world.size == 1:
         yield
         return
-    # Its functions have the group of the moment as a default argument, and so keep it for ever
-    # where they are loaded within, as the first step of an optimizer does.
+    # Functions of this module have the current group as a default argument. Imported within the
+    # block, as by the first step of an optimizer, they would keep the group alive for ever.
     import_module("torch.distributed.nn.functional")
     # torchrun sets the master's address, from which this call reads it.
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")

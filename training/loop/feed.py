@@ -1,4 +1,4 @@
-"""The stream of batches that training takes: epoch after epoch, collated one step ahead."""
+"""The stream of training batches, epoch after epoch, collated ahead by another thread."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -13,22 +13,18 @@ from longspan.training.loop.distributed import World
 
 __all__ = ["UpdateBatch", "feed"]
 
-# Batches made ahead by the other thread; their order is that of the plan.
+# Number of batches that the other thread collates ahead, in the order of the plan.
 _AHEAD = 4
 
 
 @dataclass(frozen=True)
 class UpdateBatch:
-    """One update's batch; None where this rank has no share of it.
+    """The batch of one update."""
 
-    `tokens` counts the target tokens of all ranks. After this item, training stands at batch
-    `next_batch` of epoch `next_epoch`.
-    """
-
-    batch: Batch | None
-    tokens: int
-    plan: EpochPlan
-    next_epoch: int
+    batch: Batch | None  # the share of this rank; None if it is empty
+    tokens: int  # target tokens of all ranks
+    plan: EpochPlan  # of the epoch
+    next_epoch: int  # where training continues after this batch
     next_batch: int
 
 
@@ -40,7 +36,7 @@ def feed(
     epoch: int = 0,
     batch: int = 0,
 ) -> Generator[UpdateBatch]:
-    """Batches without end, from batch `batch` of epoch `epoch` on.
+    """Yield batches without end, beginning with batch `batch` of epoch `epoch`.
 
     Raises DataError when no pair is left to train on.
     """
@@ -79,7 +75,8 @@ def _nothing_left(epoch_plan: EpochPlan, hyperparameters: Hyperparameters) -> st
     if not epoch_plan.left_out:
         return "training data: expected pairs, got none; prepare a corpus that has some"
     return (
-        f"training data: all {epoch_plan.left_out} pairs are longer than "
-        f"max_seq_len_source={hyperparameters.max_seq_len_source} or "
-        f"max_seq_len_target={hyperparameters.max_seq_len_target} tokens; allow more"
+        f"training data: expected pairs of at most "
+        f"max_seq_len_source={hyperparameters.max_seq_len_source} and "
+        f"max_seq_len_target={hyperparameters.max_seq_len_target} tokens, got "
+        f"{epoch_plan.left_out} that are longer; raise these limits"
     )

@@ -1,4 +1,12 @@
-"""The training objective: label-smoothed cross-entropy and coverage, in bounded memory."""
+"""The training objective: label-smoothed cross-entropy and coverage loss, in bounded memory.
+
+The logits of a batch, (positions, vocabulary), would be the largest tensor of training. They are
+computed in pieces, and each piece gives its part of the gradient before the next one is computed:
+
+    for rows in large pieces:            their gradient of the logits is kept
+        for piece in small pieces:       logits, loss, gradient of the logits
+        two large products               gradients of outputs and weights for these rows
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +21,9 @@ from longspan.training.model.model import Model
 
 __all__ = ["LossSums", "cross_entropy_sums", "sequence_loss"]
 
-# Logits of so many positions exist at once; their softmax then stays in a CPU's cache.
+# Positions of a small piece on a CPU, so that its softmax stays in the cache.
 _POSITIONS = 128
-# The gradient of so many logits is kept for one large product with the outputs.
+# Logits of a large piece, whose gradient is kept for one large product with the outputs.
 _KEPT_LOGITS = {"cpu": 2**24, "cuda": 2**27}
 
 
@@ -33,12 +41,13 @@ class LossSums:
 def sequence_loss(
     model: Model, batch: Batch, hyperparameters: Hyperparameters, *, label_smoothing: float
 ) -> LossSums:
-    """One batch through the model, under whatever autocast is on.
+    """Compute the loss of a batch, under the autocast that is active.
 
-    The coverage loss of a sentence counts `coverage_loss_weight` over the sentence's perplexity:
-    next to nothing as long as the attention has not found the words to read. From the first update
-    on it would keep it from ever finding them: it is lowest where nothing is read twice, which
-    running ahead does too. See et al. 2017, section 5, saw the same and added it at the end.
+    The coverage loss of a sentence is weighted by `coverage_loss_weight` over the sentence's
+    perplexity, so it is near 0 until attention has found the words to read. With its full weight
+    from the first update, attention would never find them: coverage loss is also lowest for
+    attention that runs ahead without reading anything twice. See et al. 2017, section 5, observed
+    the same and added the loss at the end of training.
     """
     memory = model.encode(batch.source, batch.source_lengths)
     decoded = model.decode(batch.target_input, memory)
@@ -61,26 +70,28 @@ def sequence_loss(
 
 
 def _sentence_means(x: Tensor, real: Tensor) -> Tensor:
-    """x, one number for each real token of (batch, target) -> its mean by sentence, (batch,)."""
+    """x, a number for each token that is true in real (batch, target) -> means (batch,)."""
     return x.new_zeros(real.shape).masked_scatter(real, x).sum(1) / real.sum(1)
 
 
 def cross_entropy_sums(
     output: Tensor, weight: Tensor, bias: Tensor, target: Tensor, smoothing: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Summed loss, negative log likelihoods and number of correct tokens of softmax(W output + b).
+    """Return summed loss, negative log likelihoods and correct tokens of softmax(W output + b).
 
-    output (positions, d), weight (vocabulary, d), bias (vocabulary,), target (positions,);
-    loss and number are scalars, the likelihoods (positions,), in nats, without gradient.
-    Smoothing as in Szegedy et al. 2016, section 7: (1 - s) of the mass on the target, s
-    spread evenly over the vocabulary. The logits are never whole in memory; their gradient
-    is made with them in the forward pass, piece by piece, so nothing is computed twice.
+    output (positions, d), weight (vocabulary, d), bias (vocabulary,), target (positions,). Loss and
+    number of correct tokens are scalars, the likelihoods (positions,) in nats and without gradient.
+    Smoothing follows Szegedy et al. 2016, section 7: a mass of 1 - s on the target, and s spread
+    evenly over the vocabulary. The forward pass computes the gradient too, piece by piece, so the
+    logits are never whole in memory and never computed twice.
     """
     arguments = (output, weight, bias, target, smoothing)
     return _LinearCrossEntropy.apply(*arguments)  # type: ignore[no-untyped-call]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
+    """Softmax cross-entropy of a linear layer, see `cross_entropy_sums`."""
+
     @staticmethod
     def forward(
         ctx: Any, output: Tensor, weight: Tensor, bias: Tensor, target: Tensor, smoothing: float
@@ -93,13 +104,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
         with torch.autocast(device, enabled=False):
             x, w, b = output.to(compute), weight.to(compute), bias.to(compute)
             needs_gradient = any(ctx.needs_input_grad[:3])
+            # Summed loss and number of correct tokens.
             sums, nll = x.new_zeros(2, dtype=wide), x.new_empty(len(x), dtype=wide)
+            layer = _OutputLayer(w, b, smoothing, wide)
             gradients = _Gradients(x, w, wide) if needs_gradient else None
             for rows in _pieces(0, len(x), _kept_positions(len(w), device)):
                 size = _POSITIONS if device == "cpu" else len(x)
                 for piece in _pieces(rows.start, rows.stop, size):
-                    parts = x[piece], target[piece], nll[piece]
-                    d_logits = _piece(*parts, w, b, smoothing, wide, sums)
+                    d_logits = layer.add_piece(x[piece], target[piece], nll[piece], sums)
                     if gradients is not None:
                         gradients.keep(d_logits, piece.start - rows.start)
                 if gradients is not None:
@@ -121,36 +133,43 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return d_output, d_weight, d_bias, None, None
 
 
-def _piece(
-    x: Tensor,
-    target: Tensor,
-    nll: Tensor,
-    w: Tensor,
-    b: Tensor,
-    smoothing: float,
-    wide: torch.dtype,
-    sums: Tensor,
-) -> Tensor:
-    """Fills one piece's `nll`, adds its loss and correct; returns the gradient of its logits."""
-    logits = torch.nn.functional.linear(x, w, b).to(wide)
-    vocabulary = logits.shape[1]
-    chosen = logits.gather(1, target[:, None])
-    largest = logits.amax(1, keepdim=True)
-    mean = logits.mean(1, keepdim=True) if smoothing else chosen
-    probabilities = logits.sub_(largest).exp_()
-    total = probabilities.sum(1, keepdim=True)
-    log_total = largest + total.log()
-    nll[:] = (log_total - chosen).squeeze(1)
-    sums[0] += (1 - smoothing) * nll.sum() + smoothing * (log_total - mean).sum()
-    sums[1] += (chosen >= largest).sum()
-    gradient = probabilities.div_(total)
-    if smoothing:
-        gradient.sub_(smoothing / vocabulary)
-    return gradient.scatter_add_(1, target[:, None], chosen.new_full(chosen.shape, smoothing - 1))
+@dataclass(frozen=True)
+class _OutputLayer:
+    """The linear layer before the softmax, and how its loss is computed."""
+
+    weight: Tensor  # (vocabulary, d)
+    bias: Tensor  # (vocabulary,)
+    smoothing: float  # mass taken from the target
+    wide: torch.dtype  # of logits and sums
+
+    def add_piece(self, x: Tensor, target: Tensor, nll: Tensor, sums: Tensor) -> Tensor:
+        """Fill `nll` of a piece, add its loss and correct tokens to `sums`.
+
+        x (positions, d), target and nll (positions,), sums (2,). Returns the gradient of the
+        logits (positions, vocabulary).
+        """
+        smoothing = self.smoothing
+        logits = torch.nn.functional.linear(x, self.weight, self.bias).to(self.wide)
+        vocabulary = logits.shape[1]
+        chosen = logits.gather(1, target[:, None])
+        largest = logits.amax(1, keepdim=True)
+        mean = logits.mean(1, keepdim=True) if smoothing else chosen
+        probabilities = logits.sub_(largest).exp_()
+        total = probabilities.sum(1, keepdim=True)
+        log_total = largest + total.log()
+        nll[:] = (log_total - chosen).squeeze(1)
+        sums[0] += (1 - smoothing) * nll.sum() + smoothing * (log_total - mean).sum()
+        sums[1] += (chosen >= largest).sum()
+        # softmax - ((1 - s) one_hot(target) + s / vocabulary)
+        gradient = probabilities.div_(total)
+        if smoothing:
+            gradient.sub_(smoothing / vocabulary)
+        less = chosen.new_full(chosen.shape, smoothing - 1)
+        return gradient.scatter_add_(1, target[:, None], less)
 
 
 class _Gradients:
-    """Gradients of outputs, weight and bias, summed over pieces in the wide type."""
+    """Gradients of output, weight and bias; sums over positions are in the wide type."""
 
     def __init__(self, x: Tensor, w: Tensor, wide: torch.dtype) -> None:
         self.x, self.w = x, w
@@ -161,12 +180,12 @@ class _Gradients:
         self.of_logits = x.new_empty(kept, len(w))
 
     def keep(self, d_logits: Tensor, start: int) -> None:
-        """Rounds one piece to the type of the products."""
+        """Keep the gradient of a small piece's logits, in the type of the products."""
         self.of_bias += d_logits.sum(0)
         self.of_logits[start : start + len(d_logits)] = d_logits
 
     def add(self, rows: slice) -> None:
-        """The two large products, for all pieces kept of `rows`."""
+        """Compute the two large products for `rows`, from the gradients that were kept."""
         d_logits = self.of_logits[: rows.stop - rows.start]
         torch.matmul(d_logits, self.w, out=self.of_output[rows])
         self.of_weight += d_logits.t() @ self.x[rows]

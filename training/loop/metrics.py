@@ -1,7 +1,7 @@
-"""Metric names, the lines that print them and the regular expressions that read them back.
+"""Metric names, the text that prints a metric and the regular expression that reads it.
 
-One table makes all three, so they cannot disagree. `definitions()` is SageMaker's
-`MetricDefinitions`: https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
+All three follow from one table. `metric_definitions` returns SageMaker's `MetricDefinitions`:
+https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 """
 
 import math
@@ -19,7 +19,7 @@ __all__ = [
     "parse_checkpoint",
 ]
 
-# How the line about a checkpoint begins; its updates and its metrics follow.
+# Begin of the line about a checkpoint, before its updates and its metrics.
 CHECKPOINT = "checkpoint at update"
 
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)"
@@ -27,20 +27,20 @@ _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)"
 
 @dataclass(frozen=True)
 class Metric:
-    """One number that a job prints; `goal` is what a tuner should do with it."""
+    """One number that a job prints."""
 
     name: str
-    digits: int  # significant ones, as printed
-    goal: str  # Minimize | Maximize
+    digits: int  # significant digits, as printed
+    goal: str  # of a tuner: Minimize | Maximize
     meaning: str
 
     @property
     def regex(self) -> str:
-        """Matches this metric's text in a line and no other metric's; group 1 is the value."""
+        """A regular expression for this metric's text in a line; group 1 is the value."""
         return rf"(?:^|\s){re.escape(self.name)}={_NUMBER}"
 
     def text(self, value: float) -> str:
-        """`name=value`; raises ValueError for a value that is not finite."""
+        """Return `name=value`. Raises ValueError for a value that is not finite."""
         if not math.isfinite(value):
             raise ValueError(f"{self.name}: expected a finite number, got {value}")
         return f"{self.name}={value:.{self.digits}g}"
@@ -49,7 +49,7 @@ class Metric:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("train:loss", 6, "Minimize", "nats per target token, since the line before"),
+        Metric("train:loss", 6, "Minimize", "nats per target token, since the previous line"),
         Metric("train:perplexity", 6, "Minimize", "exp of train:loss"),
         Metric("train:accuracy", 5, "Maximize", "share of target tokens ranked first"),
         Metric("train:tokens_per_second", 6, "Maximize", "target tokens, padding not counted"),
@@ -62,27 +62,27 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-# What a tuner may optimise: the names that `optimized_metric` has, as metrics of validation.
+# The metrics that a tuner may optimise: the values of `optimized_metric`, of validation.
 OBJECTIVES = tuple(f"validation:{name}" for name in ("perplexity", "accuracy", "bleu", "bleu_long"))
 
 
 def metrics_line(values: Mapping[str, float]) -> str:
-    """The given metrics as one line; raises KeyError for a name not in `METRICS`."""
+    """Return the metrics as one line. Raises KeyError for a name that is not in `METRICS`."""
     return " ".join(METRICS[name].text(value) for name, value in values.items())
 
 
 def parse_checkpoint(line: str) -> tuple[int, dict[str, float]] | None:
-    """Updates and metrics of the line about a checkpoint; None for any other line."""
+    """Read updates and metrics from the line about a checkpoint; None for any other line."""
     found = re.match(rf"{CHECKPOINT} ([0-9]+),", line)
     return None if found is None else (int(found.group(1)), _parse_metrics(line))
 
 
 def metric_definitions() -> list[dict[str, str]]:
-    """SageMaker's `MetricDefinitions`: `{"Name": ..., "Regex": ...}` for each metric."""
+    """Return SageMaker's `MetricDefinitions`: `{"Name": ..., "Regex": ...}` for each metric."""
     return [{"Name": metric.name, "Regex": metric.regex} for metric in METRICS.values()]
 
 
 def _parse_metrics(line: str) -> dict[str, float]:
-    """The metrics that a line holds."""
+    """Read all metrics of a line."""
     found = {name: re.search(metric.regex, line) for name, metric in METRICS.items()}
     return {name: float(match.group(1)) for name, match in found.items() if match}

@@ -1,7 +1,7 @@
 """Optimisers by their hyperparameter names, and their state as plain tensors.
 
-torch's optimiser classes load torch's compiler, which costs each training process more than a
-second of CPU time and is never used here. The functions below these classes do not.
+The optimiser classes of torch import its compiler, which takes each training process more than a
+second of CPU time and is not used here. The functions that these classes call do not import it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,15 +29,16 @@ class _UpdateRule:
     `update` takes parameters, gradients, their state, the learning rate and the weight decay.
     """
 
-    names: tuple[str, ...]  # of a parameter's state: `step` is a scalar, others have its shape
+    # Names of a parameter's state: `step` is a scalar, all others have the parameter's shape.
+    names: tuple[str, ...]
     update: Callable[[Tensors, Tensors, _StateColumns, float, float], None]
 
 
 class Optimizer:
-    """Updates parameters from their gradients.
+    """An optimiser of parameters, by an update rule.
 
-    `decay` falls on matrices, not on biases and other vectors. A parameter has state from its
-    first gradient on.
+    Weight decay applies to matrices, not to biases and other vectors. A parameter gets its state
+    with its first gradient.
     """
 
     def __init__(self, parameters: Sequence[Tensor], rule: _UpdateRule, decay: float) -> None:
@@ -67,7 +68,7 @@ class Optimizer:
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Copy what `tensors` gave, of an optimiser for the same parameters."""
+        """Load what `tensors` returned for an optimiser of the same parameters."""
         self._states.clear()
         parameters = self._matrices + self._vectors
         for key, value in tensors.items():

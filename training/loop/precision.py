@@ -1,4 +1,4 @@
-"""Which number format the matrix products of training use; weights stay float32."""
+"""The number format of matrix products in training; weights are always float32."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from longspan.training.processor import features, level
 __all__ = ["autocast", "compute_type", "has_bf16", "has_fast_bf16"]
 
 _CPU_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
-# oneDNN's own limit, and its values that leave it no product of bfloat16.
+# The variable that limits oneDNN's instructions, and its values without products in bfloat16.
 _LIMIT = "ONEDNN_MAX_CPU_ISA"
 _LIMITS_BELOW = frozenset(
     {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
@@ -21,9 +21,9 @@ _LIMITS_BELOW = frozenset(
 
 
 def compute_type(precision: str, device: torch.device) -> torch.dtype:
-    """float32 or bfloat16 for `precision` auto | bf16 | fp32 on `device`.
+    """Return float32 or bfloat16 for `precision` auto | bf16 | fp32 on `device`.
 
-    Raises HyperparameterError for bf16 where the device cannot train with it.
+    Raises HyperparameterError for bf16 on a device that cannot train with it.
     """
     if precision == "bf16" and not has_bf16(device):
         raise HyperparameterError(
@@ -36,7 +36,7 @@ def compute_type(precision: str, device: torch.device) -> torch.dtype:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether this device can train in bfloat16, fast or not."""
+    """Return whether a device can train in bfloat16, fast or not."""
     return torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_has_bf16()
 
 
@@ -45,10 +45,10 @@ def has_fast_bf16(
     flags: frozenset[str] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> bool:
-    """Whether products in bfloat16 are faster than in float32 on this device.
+    """Return whether products in bfloat16 are faster than in float32 on a device.
 
-    For a CPU, `flags` are the names of its features, this processor's where not given; a limit
-    of oneDNN in `environment` counts.
+    `flags` are the names of a CPU's features (default: those of this processor). A limit of oneDNN
+    in `environment` is respected.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -57,14 +57,14 @@ def has_fast_bf16(
 
 
 def autocast(device: torch.device, compute: torch.dtype) -> AbstractContextManager[object]:
-    """`torch.autocast` to bfloat16, or one that does nothing for float32."""
+    """Return `torch.autocast` to bfloat16, or for float32 a context that does nothing."""
     enabled = compute == torch.bfloat16
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
 @cache
 def _cpu_has_bf16() -> bool:
-    """Try an LSTM, which oneDNN refuses where others are only slow; nothing else says it surely."""
+    """Try an LSTM in bfloat16, which some processors refuse that compute other layers slowly."""
     cpu = torch.device("cpu")
     with torch.random.fork_rng(devices=[]):
         lstm = torch.nn.LSTM(8, 8)

@@ -1,4 +1,4 @@
-"""Saving a run and picking it up again; the best weights at its end."""
+"""Saving and resuming a training run, and the best weights among its checkpoints."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from longspan.training.loop.updater import MODEL_PREFIX, Updater
 
 __all__ = ["best_weights", "corpus_fingerprint", "resume", "run_identity", "save"]
 
-# What a resumed run may have otherwise: when it ends, how the model is searched later, and the
-# type of products, which `precision=auto` takes from the machine too.
+# Hyperparameters that a resumed run may change: when training ends, how the model is searched
+# later, and the type of products, which depends on the machine with `precision=auto`.
 _MAY_CHANGE = frozenset(
     {
         "max_num_epochs",
@@ -43,7 +43,7 @@ def run_identity(
     validation: PairCorpus,
     tokenizer_fingerprint: str,
 ) -> dict[str, Any]:
-    """What a checkpoint must agree on to be resumed, by the name that an error gives."""
+    """Return the values that must be equal in a checkpoint to resume it, by their names."""
     settings = hyperparameters.to_dict()
     return {
         "tokenizer": tokenizer_fingerprint,
@@ -54,7 +54,7 @@ def run_identity(
 
 
 def corpus_fingerprint(corpus: PairCorpus) -> str:
-    """SHA-256 of the number of pairs, every length and the tokens of a thousand pairs."""
+    """Return the SHA-256 of the number of pairs, all lengths and the tokens of 1,000 pairs."""
     digest = hashlib.sha256(str(len(corpus)).encode())
     for column in (corpus.source_lengths, corpus.target_lengths):
         digest.update(column.astype("<i4").tobytes())
@@ -75,10 +75,10 @@ def save(checkpoints: RunCheckpoints, state: TrainingState, updater: Updater, wo
 
 
 def resume(checkpoints: RunCheckpoints, updater: Updater, world: World) -> TrainingState | None:
-    """The state of the newest whole checkpoint, its tensors loaded; None at the start.
+    """Load the newest intact checkpoint into `updater` and return its state; None without one.
 
-    Only the first rank reads, since another machine may not see its disk. Raises
-    CheckpointError when it belongs to another run.
+    Only the first rank reads it, since other machines may not see its disk. Raises CheckpointError
+    when the checkpoint belongs to another run.
     """
     found = checkpoints.store.newest() if world.is_first else None
     checkpoint = _shared(found, world)
@@ -94,9 +94,9 @@ def resume(checkpoints: RunCheckpoints, updater: Updater, world: World) -> Train
 
 
 def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -> dict[str, Tensor]:
-    """The mean of the weights after each of `updates`, summed in float64.
+    """Return the mean of the weights after each of `updates`, summed in float64.
 
-    Vaswani et al. 2017, section 6.1, take the last checkpoints; here they are the best.
+    Vaswani et al. 2017, section 6.1, average the last checkpoints; here they are the best ones.
     """
     total: dict[str, Tensor] = {}
     for number in updates:
@@ -110,7 +110,7 @@ def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -
 
 
 def _shared(found: Checkpoint | None, world: World) -> Checkpoint | None:
-    """The first rank's checkpoint on every rank; without a copy where there is only one."""
+    """Return the first rank's checkpoint on every rank."""
     if world.size == 1:
         return found
     content = world.broadcast(found.to_bytes() if found else None)

@@ -1,4 +1,4 @@
-"""A training run from a prepared folder to a model directory; composition roots call it."""
+"""A training run from a prepared folder to a model directory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,21 +33,21 @@ __all__ = ["TrainingOutput", "TrainingSearch", "device_of_rank", "train_model"]
 
 
 class Penalties(Protocol):
-    """The penalties to search with."""
+    """The penalties of a search."""
 
     @property
     def changes(self) -> Mapping[str, float]:
-        """By the names of the hyperparameters."""
+        """The penalties by the names of their hyperparameters."""
         ...
 
     @property
     def line(self) -> str:
-        """How they were found."""
+        """One line on how the penalties were found."""
         ...
 
 
 class Calibrate(Protocol):
-    """`inference.calibration.calibrate`."""
+    """The function that chooses penalties, see `inference.translation.calibration.calibrate`."""
 
     def __call__(
         self,
@@ -58,7 +58,7 @@ class Calibrate(Protocol):
         device: torch.device,
         /,
     ) -> Penalties:
-        """Those that suit the model best on the validation pairs."""
+        """Return the penalties with which the model is best on the validation pairs."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,11 @@ def train_model(
     """
     h, tokenizer = hyperparameters, prepared.tokenizer
     world, device, log = environment.world, environment.device, environment.log
-    compute_type(h.precision, device)  # refuses bf16 where there is none
+    compute_type(h.precision, device)  # raises for bf16 if the device has none
     if h.tie_embeddings == "all" and not tokenizer.joint:
         raise HyperparameterError(
-            "tie_embeddings=all: needs one vocabulary for both sides, and this tokenizer has two; "
-            "allowed here: none | target"
+            "tie_embeddings=all: expected a tokenizer with one vocabulary for both sides, got two; "
+            "set none or target, or prepare with --joint"
         )
     with stop_on_signals() as stop, process_group(world, device):
         model = Model(h, len(tokenizer.source), len(tokenizer.target))
@@ -143,7 +143,7 @@ def train_model(
 
 
 def device_of_rank(world: World) -> torch.device:
-    """This rank's GPU where there is one, else the CPU."""
+    """Return the GPU of a rank, or the CPU where no GPU is available."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", world.local_rank % torch.cuda.device_count())
@@ -180,7 +180,8 @@ def _announcement(
     if h.lr_scheduler_type == "plateau_reduce" and never:
         lines.append(
             f"note: plateau_reduce_lr_threshold={h.plateau_reduce_lr_threshold} is not below "
-            f"checkpoint_threshold={h.checkpoint_threshold}: training ends before the rate falls"
+            f"checkpoint_threshold={h.checkpoint_threshold}: training ends before the rate falls; "
+            "set a lower one"
         )
     if h.max_minutes and h.max_num_batches is None and h.max_num_epochs is None:
         lines.append(
@@ -191,7 +192,7 @@ def _announcement(
 
 
 def _longest_example(train: PairCorpus, hyperparameters: Hyperparameters) -> dict[str, int]:
-    """Tokens of the longest example by side, joined ones included; what is longer was not seen."""
+    """Return the tokens of the longest training example by side, joined examples included."""
     h, sources, targets = hyperparameters, train.source_lengths, train.target_lengths
     fit = (sources <= h.max_seq_len_source) & (targets <= h.max_seq_len_target)
     source, target = (int(side[fit].max(initial=0)) for side in (sources, targets))

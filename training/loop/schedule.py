@@ -1,7 +1,12 @@
-"""Learning-rate schedules, by the built-in algorithm's names.
+r"""Learning-rate schedules, by the names of the built-in algorithm.
 
-The `fixed_rate_*` ones follow Sockeye (Hieber et al. 2017), on which the built-in algorithm is
-based: `fixed_rate_lr_half_life` checkpoints after the start, the rate is half of what it was.
+    rate  |   /----\______            warm-up, then the schedule
+          |  /            \_____
+          | /                   \__
+          +------------------------- updates
+
+The schedules `fixed_rate_*` follow Sockeye (Hieber et al. 2017), on which the built-in algorithm is
+based: `fixed_rate_lr_half_life` checkpoints after the start, the rate is half its initial value.
 """
 
 import math
@@ -14,13 +19,13 @@ __all__ = ["Plateau", "learning_rate", "schedule_progress"]
 
 @dataclass(frozen=True)
 class Plateau:
-    """What `plateau_reduce` remembers: checkpoints without gain, and the factor so far."""
+    """The state of `plateau_reduce`."""
 
-    waited: int = 0
-    factor: float = 1.0
+    waited: int = 0  # checkpoints in a row without gain, since the rate last fell
+    factor: float = 1.0  # of the learning rate
 
     def after_checkpoint(self, improved: bool, hyperparameters: Hyperparameters) -> "Plateau":
-        """Lower the rate once `plateau_reduce_lr_threshold` checkpoints brought no gain."""
+        """Lower the factor after `plateau_reduce_lr_threshold` checkpoints without gain."""
         if improved:
             return Plateau(0, self.factor)
         if self.waited + 1 < hyperparameters.plateau_reduce_lr_threshold:
@@ -31,11 +36,11 @@ class Plateau:
 def learning_rate(
     hyperparameters: Hyperparameters, updates: int, progress: float, plateau: Plateau
 ) -> float:
-    """The rate of the update that follows `updates` others.
+    """Return the learning rate of the update that follows `updates` others.
 
-    `progress` from 0 to 1 is how much of the training is over, see `schedule_progress`; only
-    `cosine` looks at it (Loshchilov and Hutter 2017, without restarts). Every schedule starts
-    with `lr_warmup_num_batches` updates whose rate rises linearly (Goyal et al. 2017, section 2.2).
+    `progress`, 0 to 1, is how much of the training is over, see `schedule_progress`. Only `cosine`
+    uses it (Loshchilov and Hutter 2017, without restarts). In every schedule the rate of the first
+    `lr_warmup_num_batches` updates rises linearly (Goyal et al. 2017, section 2.2).
     """
     base = hyperparameters.learning_rate
     rate = base * _decay(hyperparameters, updates, progress, plateau)
@@ -46,10 +51,10 @@ def learning_rate(
 def schedule_progress(
     hyperparameters: Hyperparameters, updates: int, epochs: float, minutes: float
 ) -> float:
-    """How much of the training is over, from 0 to 1.
+    """Return how much of the training is over, 0 to 1; 0 without any limit.
 
-    Measured by the first of `max_num_batches`, `max_num_epochs` and `max_minutes` that is set,
-    so that the clock decides only where nothing else does; 0 with no limit at all.
+    The first of `max_num_batches`, `max_num_epochs` and `max_minutes` that is set is the measure,
+    so that the clock has an influence only if no other limit is set.
     """
     for spent, limit in (
         (updates, hyperparameters.max_num_batches),

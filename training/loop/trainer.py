@@ -1,7 +1,7 @@
 """The training loop: batches, updates, validation, checkpoints, early stopping, resumption.
 
-A run that is killed goes on from its newest whole checkpoint and ends with the same weights, bit
-for bit on a CPU: order, dropout and schedule follow from the seed and the update's number.
+A killed run resumes from its newest intact checkpoint and ends with the same weights, bit for bit
+on a CPU, because order, dropout and schedule follow from the seed and the number of the update.
 """
 
 import math
@@ -37,12 +37,12 @@ __all__ = ["Trainer"]
 _SYSTEM_CLOCKS = TrainingClocks()
 
 
-class _Stopped(Exception):  # noqa: N818 - the way out of the loop, not a mistake
-    """Someone asked for an end."""
+class _Stopped(Exception):  # noqa: N818 - the way out of the loop, not an error
+    """`stop` returned true."""
 
 
 class Trainer:
-    """Trains the model of a task, from its newest checkpoint or from the start."""
+    """The training of one model, from its newest checkpoint or from the start."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Trainer:
         self._checks_each = environment.device.type == "cpu"
         self._stop = stop
         self._clocks = clocks
-        # Both less the seconds of earlier parts.
+        # Readings of the clocks at the start, less the seconds of earlier parts of the run.
         self._started, self._cpu_started = clocks.wall(), clocks.cpu()
         self._line_at = self._saved_at = 0.0  # seconds of the run
         self._seconds_between_lines = environment.log.seconds_between
@@ -74,7 +74,7 @@ class Trainer:
     def run(self) -> TrainingResult:
         """Train to the end, resuming if there is a checkpoint, and load the best weights.
 
-        Raises Interrupted after saving when asked to stop; CheckpointError for a checkpoint
+        Raises Interrupted after saving, if `stop` returned true; CheckpointError for a checkpoint
         that belongs to another run or cannot be written; DataError when nothing is left to
         train on; LongspanError when the loss is no longer a number.
         """
@@ -83,17 +83,17 @@ class Trainer:
             return self._finish(self._loop())
         except _Stopped:
             raise Interrupted(
-                f"stopped after {self.state.updates} updates; all is saved in "
-                f"{self._checkpoints.store.directory}: resume by running the same command again"
+                f"stopped after {self.state.updates} updates; everything is saved in "
+                f"{self._checkpoints.store.directory}: run the same command again to resume"
             ) from None
         finally:
             self._log.close()
 
     def load_best(self) -> TrainingResult | None:
-        """After Interrupted: load the best validated weights; None when none were validated.
+        """Load the best validated weights after Interrupted; None if none were validated.
 
-        They are one checkpoint's, not a mean, and are not measured again: whoever asked to stop
-        leaves no time for it. Every rank calls it.
+        They are those of one checkpoint, not a mean, and are not measured again, because a stopped
+        job has little time left. Every rank calls this method.
         """
         state = self.state
         if not state.best_updates:
@@ -135,7 +135,7 @@ class Trainer:
         state.epoch_batches = len(item.plan)
 
     def _tick(self) -> None:
-        """What may follow an update: a line, a checkpoint, the end."""
+        """Do what is due after an update: a log line, a checkpoint, a stop."""
         state = self.state
         self._read_clocks()
         if self._checks_each:
@@ -164,7 +164,7 @@ class Trainer:
             self._validate()
 
     def _validate(self) -> None:
-        """Measure, note what is best, and save."""
+        """Measure the model, record whether it is the best, and save."""
         state, h = self.state, self._hyperparameters
         self._check_numbers()
         metric, training_seconds = h.optimized_metric, state.seconds - state.period_from
@@ -193,7 +193,7 @@ class Trainer:
         return found
 
     def _finish(self, reason: str) -> TrainingResult:
-        """Load the best weights, or the mean of the best ones if that is no worse."""
+        """Load the best weights, or the mean of several best ones if that is better."""
         state, metric = self.state, self._hyperparameters.optimized_metric
         self._log.note(f"training is over: {reason}; measuring the best model")
         if len(state.best_updates) > 1:
@@ -219,7 +219,7 @@ class Trainer:
         )
 
     def _load_one(self, updates: int) -> Validation:
-        """Load the weights of one checkpoint; what was measured of them then."""
+        """Load the weights of one checkpoint, and return their validation at that time."""
         self._load([updates])
         history = reversed(self.state.history)
         return Validation.from_record(next(e for e in history if e["updates"] == updates))
@@ -260,9 +260,9 @@ class Trainer:
     def _diverged(self) -> LongspanError:
         h = self._hyperparameters
         return LongspanError(
-            f"the loss is no longer a number after update {self.state.updates}; lower "
+            f"expected a finite loss, got none after update {self.state.updates}; lower "
             f"learning_rate={h.learning_rate:g}, lengthen "
             f"lr_warmup_num_batches={h.lr_warmup_num_batches}, keep clip_gradient="
-            f"{h.clip_gradient:g} between 0.1 and 5, or set precision=fp32; checkpoints in "
-            f"{self._checkpoints.store.directory} are from before"
+            f"{h.clip_gradient:g} between 0.1 and 5, or set precision=fp32; the checkpoints in "
+            f"{self._checkpoints.store.directory} are older and intact"
         )

@@ -1,4 +1,4 @@
-"""What a training run shows: a bar at a terminal, plain lines in a log."""
+"""The log of a training run: a progress bar at a terminal, plain lines elsewhere."""
 
 import io
 import sys
@@ -15,17 +15,17 @@ __all__ = ["TrainingLog", "TrainingProgress", "clock_text", "duration"]
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a run stands; `share` is the part of its limit that is over, None without one."""
+    """The progress of a run at one moment."""
 
     updates: int
-    epoch: float  # epochs begun, with the part of the current one
+    epoch: float  # epochs done, with the part of the current one
     seconds: float
-    share: float | None
+    share: float | None  # how much of the run is over, 0 to 1; None without a limit
     metrics: dict[str, float]
 
     @property
     def line(self) -> str:
-        """For a log; the metrics in it are read back by `training.metrics`."""
+        """One line for a log, from which the regular expressions of `metrics` read the metrics."""
         remaining = ""
         if self.share:
             seconds = max(0.0, self.seconds * (1 - self.share) / self.share)
@@ -37,7 +37,11 @@ class TrainingProgress:
 
 
 class TrainingLog:
-    """Writes notes with `write`; shows progress on `stream` if that is a terminal."""
+    """A writer of notes and progress.
+
+    Notes go to `write` (default: standard output). Progress is a bar on `stream` (default: standard
+    error) if that is a terminal, else a line for `write`.
+    """
 
     def __init__(
         self, *, write: Callable[[str], None] | None = None, stream: TextIO | None = None
@@ -48,16 +52,16 @@ class TrainingLog:
 
     @classmethod
     def silent(cls) -> "TrainingLog":
-        """For ranks other than the first: shows nothing."""
+        """Return a log that shows nothing, for all ranks but the first."""
         return cls(write=lambda _: None, stream=io.StringIO())
 
     @property
     def seconds_between(self) -> float:
-        """How often progress is worth showing."""
+        """Seconds from one display of progress to the next."""
         return 1.0 if self._stream.isatty() else 10.0
 
     def note(self, text: str) -> None:
-        """One line, above the bar if there is one."""
+        """Write one line, above the bar if there is one."""
         if self._bar is not None:
             self._bar.clear()
         self._write(text)
@@ -65,7 +69,7 @@ class TrainingLog:
             self._bar.refresh()
 
     def show(self, progress: TrainingProgress) -> None:
-        """Progress: the bar's state, or a line."""
+        """Update the bar, or write a line."""
         if not self._stream.isatty():
             self._write(progress.line)
             return
@@ -79,7 +83,7 @@ class TrainingLog:
         )
 
     def close(self) -> None:
-        """Leave the bar as it is and end its line."""
+        """End the line of the bar, which stays as it is."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -90,13 +94,13 @@ class TrainingLog:
 
 
 def clock_text(seconds: float) -> str:
-    """`1:02:03` for 3723 seconds."""
+    """Return hours, minutes and seconds: `1:02:03` for 3723 seconds."""
     whole = int(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def duration(seconds: float | None) -> str:
-    """`4:51` for 291 seconds, `1:02:03` from an hour; empty for None."""
+    """Return `4:51` for 291 seconds and `1:02:03` for 3723 seconds; empty for None."""
     if seconds is None:
         return ""
     minutes, rest = divmod(round(seconds), 60)

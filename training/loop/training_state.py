@@ -1,4 +1,4 @@
-"""Where a training run stands, besides its tensors: what a checkpoint keeps as JSON."""
+"""The state of a training run besides its tensors, which a checkpoint stores as JSON."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -15,42 +15,42 @@ __all__ = [
 
 @dataclass
 class TrainingState:
-    """The one mutable record of a run; `batch` is the next one of `epoch`, both from 0."""
+    """The one mutable record of a run."""
 
-    epoch: int = 0
-    batch: int = 0
-    epoch_batches: int = 0  # of the current epoch, 0 before it began
+    epoch: int = 0  # current epoch, counted from 0
+    batch: int = 0  # next batch of the epoch, counted from 0
+    epoch_batches: int = 0  # batches of the current epoch, 0 before it began
     updates: int = 0
     tokens: int = 0  # target tokens trained on
     seconds: float = 0.0  # over all resumed parts
-    cpu_seconds: float = 0.0  # likewise, of this process's threads together
+    cpu_seconds: float = 0.0  # over all resumed parts, of all threads of this process
     rate: float = 0.0  # learning rate of the last update
     plateau: Plateau = field(default_factory=Plateau)
     best: float | None = None  # of the optimized metric
-    best_updates: list[int] = field(default_factory=list)  # the last ones that were a gain
-    without_gain: int = 0  # checkpoints since
-    validated_at: int = 0  # updates
-    period_from: float = 0.0  # seconds, when the last validation was over
+    best_updates: list[int] = field(default_factory=list)  # of the last checkpoints with a gain
+    without_gain: int = 0  # checkpoints since the last gain
+    validated_at: int = 0  # updates at the last validation
+    period_from: float = 0.0  # seconds at the end of the last validation
     recent: list[float] = field(default_factory=list)  # sums since the last line
     period: list[float] = field(default_factory=list)  # sums since the last validation
     history: list[dict[str, Any]] = field(default_factory=list)  # metrics of each checkpoint
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the state as JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainingState":
-        """The inverse of `to_dict`."""
+        """Read what `to_dict` returned."""
         return cls(**{**values, "plateau": Plateau(**values["plateau"])})
 
     @property
     def epochs(self) -> float:
-        """Epochs done, with the part of the current one."""
+        """Epochs that are done, with the part of the current one."""
         return self.epoch + (self.batch / self.epoch_batches if self.epoch_batches else 0.0)
 
     def judge(self, value: float, hyperparameters: Hyperparameters) -> bool:
-        """Take in the optimized metric of a validation after this update: was it a gain?"""
+        """Record the optimized metric of a validation now; return whether it is a gain."""
         h = hyperparameters
         improved = improves(h.optimized_metric, value, self.best)
         if improved:
@@ -70,14 +70,17 @@ class TrainingState:
 
 
 def improves(metric: str, value: float, best: float | None) -> bool:
-    """Whether `value` of an `optimized_metric` is a gain; perplexity falls, the others rise."""
+    """Return whether `value` of an `optimized_metric` is better than `best`.
+
+    Perplexity is better if lower, all other metrics if higher.
+    """
     if best is None:
         return True
     return value < best if metric == "perplexity" else value > best
 
 
 def share_done(state: TrainingState, hyperparameters: Hyperparameters) -> float | None:
-    """How much of the run is over by the limit that will be met first; None without a limit."""
+    """Return how much of the run is over, by the limit reached first; None without a limit."""
     limits = (
         (state.updates, hyperparameters.max_num_batches),
         (state.epochs, hyperparameters.max_num_epochs),
@@ -87,7 +90,7 @@ def share_done(state: TrainingState, hyperparameters: Hyperparameters) -> float 
 
 
 def end_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
-    """Why training is over, or None when it is not."""
+    """Return why training is over, or None if it is not."""
     h = hyperparameters
     if (reason := complete_reason(state, h)) is not None:
         return reason
@@ -97,9 +100,9 @@ def end_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | 
 
 
 def complete_reason(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
-    """Why a run needs no more updates: its budget, or no gain; None where it could go on.
+    """Return why a run is complete: its budget is used, or there is no more gain; else None.
 
-    The clock has no say: `max_minutes` ends a run early.
+    A run that `max_minutes` ends is not complete.
     """
     h = hyperparameters
     if h.max_num_epochs is not None and state.epoch >= h.max_num_epochs:
@@ -112,7 +115,7 @@ def complete_reason(state: TrainingState, hyperparameters: Hyperparameters) -> s
 
 
 def progress_text(state: TrainingState, hyperparameters: Hyperparameters) -> str:
-    """What is done of what was to be done: `534 of 900 updates`."""
+    """Return how far a run is, for example `534 of 900 updates`."""
     h = hyperparameters
     parts = [f"{state.updates:,} updates"]
     if h.max_num_batches is not None:

@@ -1,4 +1,4 @@
-"""One update of the weights: loss, gradient, clipping, optimiser; and the sums it reports."""
+"""One update of the weights (loss, gradient, clipping, optimiser), and sums for the metrics."""
 
 import math
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MODEL_PREFIX, _OPTIMIZER = "model.", "optimizer."
 
 
 class LossFunction(Protocol):
-    """`training.loss.sequence_loss`."""
+    """The loss of a batch, see `loss.sequence_loss`."""
 
     def __call__(
         self,
@@ -33,12 +33,12 @@ class LossFunction(Protocol):
         *,
         label_smoothing: float,
     ) -> Any:
-        """Sums over the batch's target tokens, as `training.loss.LossSums` has them."""
+        """Return sums over the target tokens of a batch, see `loss.LossSums`."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Negative log likelihood (nats) and right tokens over `tokens` target tokens."""
+    """Negative log likelihood (nats) and correct tokens of `tokens` target tokens."""
 
     nll: float = 0.0
     correct: float = 0.0
@@ -46,7 +46,7 @@ class Sums:
 
     @property
     def values(self) -> tuple[float, float, float]:
-        """As a tensor of sums has them."""
+        """The three sums in the order of a tensor of sums."""
         return self.nll, self.correct, self.tokens
 
     @property
@@ -56,7 +56,7 @@ class Sums:
 
     @property
     def perplexity(self) -> float:
-        """exp of the loss; a diverged one stops short of overflow."""
+        """exp of the loss, limited so that a diverged loss does not overflow."""
         return math.exp(min(self.loss, 700.0))
 
     @property
@@ -65,7 +65,7 @@ class Sums:
         return self.correct / max(self.tokens, 1.0)
 
     def metrics(self, seconds: float) -> dict[str, float]:
-        """Those of `training.metrics` about training, when it took so many seconds."""
+        """Return metrics of training by name, for sums of `seconds` seconds."""
         return {
             "train:loss": self.loss,
             "train:perplexity": self.perplexity,
@@ -75,7 +75,7 @@ class Sums:
 
 
 class Updater:
-    """A model with its optimiser. Sums stay on the device, so that no update waits for them."""
+    """A model with its optimiser. Sums stay on the device, so that updates do not wait for it."""
 
     def __init__(
         self,
@@ -98,7 +98,10 @@ class Updater:
         self.period = self.zeros()  # since the last validation
 
     def apply(self, batch: Batch | None, tokens: int, rate: float, updates: int) -> None:
-        """One update on this rank's share of a global batch of `tokens` target tokens."""
+        """Update on this rank's share of a global batch with `tokens` target tokens.
+
+        `updates` is the number of updates before this one. Without a share, `batch` is None.
+        """
         self.model.train()
         self._seed(updates)
         self._optimizer.clear_gradients()
@@ -110,25 +113,25 @@ class Updater:
         self._optimizer.step(rate)
 
     def is_finite(self) -> bool:
-        """Whether all losses and gradients so far were numbers; waits for the device."""
+        """Return whether all losses and gradients so far were finite; wait for the device."""
         return bool(torch.isfinite(self._health).item())
 
     def zeros(self) -> Tensor:
-        """Empty sums: nll, correct, tokens."""
+        """Return a tensor of sums (3,) that are 0: nll, correct, tokens."""
         return torch.zeros(3, dtype=torch.float64, device=self._device)
 
     def total(self, sums: Tensor) -> Sums:
-        """Such sums over all ranks; waits for the device."""
+        """Add up a tensor of sums over all ranks; wait for the device."""
         return Sums(*self._world.add(sums).tolist())
 
     def tensors(self) -> dict[str, Tensor]:
-        """Weights and optimiser state for a checkpoint."""
+        """Return weights and optimiser state for a checkpoint."""
         named = {f"{MODEL_PREFIX}{k}": v for k, v in model_weights(self.model).items()}
         state = self._optimizer.tensors()
         return named | {f"{_OPTIMIZER}{k}": v for k, v in state.items()}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """What `tensors` gave; raises CheckpointError when it is another model's."""
+        """Load what `tensors` returned. Raises CheckpointError if it is of another model."""
         load_weights(self.model, _only(tensors, MODEL_PREFIX))
         self._optimizer.load(_only(tensors, _OPTIMIZER))
 
@@ -143,7 +146,7 @@ class Updater:
         self.period += counts
 
     def _clip(self) -> Tensor:
-        """The gradient's norm; the gradient is scaled down to the largest (Pascanu et al. 2013)."""
+        """Scale the gradient to the largest norm (Pascanu et al. 2013); return its norm before."""
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         largest = self._hyperparameters.clip_gradient
@@ -152,26 +155,29 @@ class Updater:
         return norm
 
     def _seed(self, updates: int) -> None:
-        """Dropout's numbers follow from (seed, update, rank), so a resumed run draws the same."""
+        """Seed dropout by (seed, update, rank), so that a resumed run draws the same numbers."""
         entropy = [self._hyperparameters.seed, updates, self._world.rank]
         torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]))
 
 
 def model_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Each parameter once, by its first name, tied or not."""
+    """Return each parameter once, a tied one by its first name."""
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy what `model_weights` gave into `model`; raises CheckpointError when it is another's."""
+    """Copy what `model_weights` returned into `model`.
+
+    Raises CheckpointError if the tensors are those of another model.
+    """
     own = model_weights(model)
     shapes = {name: list(value.shape) for name, value in own.items()}
     given = {name: list(value.shape) for name, value in tensors.items()}
     for name in sorted(shapes.keys() | given.keys()):
         if shapes.get(name) != given.get(name):
             raise CheckpointError(
-                f"checkpoint: {name} is {given.get(name, 'missing')} there and "
-                f"{shapes.get(name, 'missing')} in this model; use the settings it was made with"
+                f"checkpoint: expected {name} of shape {shapes.get(name, 'none')}, got "
+                f"{given.get(name, 'none')}; use the settings that the checkpoint was made with"
             )
     for name, value in tensors.items():
         own[name].copy_(value)

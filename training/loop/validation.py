@@ -1,4 +1,4 @@
-"""Validation: loss by sentence length, and BLEU of greedy translations, of all and of the long."""
+"""Validation: loss by sentence length, and BLEU of greedy translations of all or long pairs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -22,42 +22,42 @@ from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Decode", "Validation", "ValidationData", "Validator"]
 
-# Nothing is kept for a backward pass, so batches may be larger than those that train.
+# Batches may be larger than in training, since nothing is kept for a backward pass.
 _BATCH_TOKENS = 4096
 
 
 class Decode(Protocol):
-    """Greedy search: a batch of source token ids (with EOS) to target ids without BOS and EOS."""
+    """Greedy search: source token ids with EOS -> target token ids without BOS and EOS."""
 
     def __call__(self, model: Any, sources: list[list[int]], /) -> list[list[int]]:
-        """One translation for each source."""
+        """Return one translation for each source."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """One look at the validation pairs; `by_bucket` has the loss of each non-empty bucket.
+    """The figures of one validation.
 
-    Joined pairs count for `bleu_long` and have buckets of their own, and nothing else: there
-    may be far more words in them than in all the others.
+    Joined pairs count in `bleu_long` and in buckets of their own only, because they may have far
+    more words than all other pairs together.
     """
 
-    loss: float
+    loss: float  # nats per target token
     perplexity: float
-    accuracy: float
-    by_bucket: dict[str, float] = field(default_factory=dict)
-    bleu: float | None = None
+    accuracy: float  # share of target tokens that the model ranks first
+    by_bucket: dict[str, float] = field(default_factory=dict)  # loss of each non-empty bucket
+    bleu: float | None = None  # 0 to 100; None if not measured
     bleu_long: float | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
-        """By the names of `training.metrics`, without those that were not measured."""
+        """The figures that were measured, by their names in `metrics`."""
         names = ("loss", "perplexity", "accuracy", "bleu", "bleu_long")
         values = {f"validation:{name}": getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_record(cls, entry: Mapping[str, Any]) -> "Validation":
-        """From an entry of a run's history: the metrics, and `validation:loss_by_bucket`."""
+        """Read an entry of a run's history: the metrics, and `validation:loss_by_bucket`."""
         names = [f.name for f in fields(cls) if f.name != "by_bucket"]
         found: dict[str, Any] = {name: entry.get(f"validation:{name}") for name in names}
         return cls(**found, by_bucket=dict(entry["validation:loss_by_bucket"]))
@@ -73,9 +73,9 @@ class ValidationData:
 
 
 class Validator:
-    """The validation pairs of a run, in batches that are made once; no pair is too long.
+    """The measurement of a model on validation pairs, in batches that are planned once.
 
-    Raises DataError when no pair but joined ones is there.
+    No pair is left out for its length. Raises DataError without a pair that is not joined.
     """
 
     def __init__(
@@ -118,9 +118,9 @@ class Validator:
         bleu_long: bool,
         known: Validation | None = None,
     ) -> Validation:
-        """Loss of the pairs, and BLEU where asked for; `check` is called between batches.
+        """Measure loss, and BLEU if asked for; `check` is called between batches.
 
-        What is `known` of the same weights is not measured again.
+        Figures that are `known` of the same weights are not measured again.
         """
         model.eval()
         with torch.inference_mode():
@@ -150,7 +150,7 @@ class Validator:
         if size and size < len(pairs):
             generator = np.random.default_rng(self._hyperparameters.seed)
             pairs = np.sort(generator.choice(pairs, size, replace=False))
-        # By falling length, so that a batch's searches end together; BLEU knows no order.
+        # By falling length, so that the searches of a batch end together. BLEU ignores the order.
         lengths = self._corpus.source_lengths[pairs]
         pairs = pairs[np.argsort(-lengths.astype(np.int64), kind="stable")]
         mine = pairs[self._world.rank :: self._world.size]
@@ -163,7 +163,7 @@ class Validator:
         starts = batch_starts(lengths, lengths, self._limits)
         ids: list[list[int]] = []
         for chunk in np.split(pairs, starts[1:]) if len(pairs) else []:
-            if self._world.size == 1:  # the ranks' numbers of batches differ here
+            if self._world.size == 1:  # ranks have different numbers of batches here
                 check()
             sources = [self._corpus.source(int(pair)).tolist() for pair in chunk]
             with autocast(self._device, self._compute):
@@ -175,7 +175,7 @@ class Validator:
         return ids
 
     def _plan(self) -> Iterator[tuple[int, IntArray]]:
-        """Batches of one length bucket each, joined or not, with little padding."""
+        """Yield batches with the number of their group: a length bucket, of joined pairs or not."""
         sources, targets = self._corpus.source_lengths, self._corpus.target_lengths
         order = np.lexsort((sources, targets, self._groups))
         for group in np.unique(self._groups).tolist():
@@ -186,7 +186,7 @@ class Validator:
 
 
 def _larger_batches(hyperparameters: Hyperparameters) -> Hyperparameters:
-    """The settings with at least `_BATCH_TOKENS` tokens a batch; a `batch_size` stays."""
+    """Return the settings with at least `_BATCH_TOKENS` tokens a batch; `batch_size` stays."""
     budget = hyperparameters.token_budget
     if budget is None or budget >= _BATCH_TOKENS:
         return hyperparameters
@@ -194,6 +194,7 @@ def _larger_batches(hyperparameters: Hyperparameters) -> Hyperparameters:
 
 
 def _figures(by_group: Sequence[Sums]) -> dict[str, Any]:
+    """Return the fields of `Validation` without BLEU, from the sums of each group."""
     natural = by_group[: len(BUCKETS)]
     whole = Sums(*(sum(getattr(s, name) for s in natural) for name in ("nll", "correct", "tokens")))
     names = [bucket.name for bucket in BUCKETS]

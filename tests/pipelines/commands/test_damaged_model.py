@@ -45,7 +45,7 @@ DAMAGES = {
     "no tokenizer": (lambda f: shutil.rmtree(f / "tokenizer"), "expected a tokenizer's file, got:"),
     "a cut tokenizer": (cut("tokenizer/tokenizer.json"), "a tokenizer's description, got no JSON"),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "expected the model's weights"),
-    "cut weights": (cut("model.safetensors"), "expected the weights whose hash is in config.json, got others"),
+    "cut weights": (cut("model.safetensors"), "expected the weights whose hash is in config"),
 }
 
 

@@ -146,7 +146,7 @@ def test_a_signal_ends_it_in_good_order(prepared, tiny_settings, tmp_path, numbe
     sender = threading.Thread(target=_send_after_a_checkpoint, args=(number, checkpoints))
     try:
         sender.start()
-        with pytest.raises(Interrupted, match="resume by running the same command again"):
+        with pytest.raises(Interrupted, match="run the same command again to resume"):
             train.run(parse(*words))
     finally:
         sender.join()

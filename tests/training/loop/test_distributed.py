@@ -166,7 +166,7 @@ def test_a_signal_to_one_process_stops_all_with_everything_saved(
     workers[1].send_signal(signal.SIGTERM)
     codes, said = finish(workers)
     assert codes == [7, 7], said
-    assert "all is saved" in said[0][0]
+    assert "everything is saved" in said[0][0]
     store = CheckpointStore(tmp_path / "model.checkpoints", warn=print)
     updates = store.newest().updates
     assert f"stopped after {updates} updates" in said[0][0]
