@@ -1,9 +1,9 @@
-"""Length augmentation: training examples joined from several pairs, so that long outputs are seen.
+"""Length augmentation: long training examples that are joined from several pairs.
 
-Concatenated pairs as extra training data help on long sentences: Kondo et al. 2021, "Sentence
-Concatenation Approach to Data Augmentation for Neural Machine Translation"; length behaves as a
-domain: Varis and Bojar 2021, "Sequence Length is a Domain". Pairs that follow one another in a
-document are joined where the document is known, else pairs drawn at random.
+Joined pairs as extra training data help on long sentences (Kondo et al. 2021, "Sentence
+Concatenation Approach to Data Augmentation for Neural Machine Translation"), because length behaves
+as a domain (Varis and Bojar 2021, "Sequence Length is a Domain"). An example continues with the
+pair that follows in the same document; where there is none, with a pair drawn at random.
 """
 
 from dataclasses import dataclass
@@ -21,30 +21,25 @@ __all__ = [
     "successors",
 ]
 
-# Drawn pairs that leave no room for a second one are drawn again, so many times at most.
+# How often examples are drawn again for first pairs that leave no room for a second one.
 _ROUNDS = 20
 
 
 @dataclass(frozen=True)
 class JoinedExamples:
-    """Examples of two pairs or more.
+    """Examples of two pairs or more; example i is `members[bounds[i]:bounds[i + 1]]`."""
 
-    `members` are corpus indices, example after example; example i is
-    `members[bounds[i]:bounds[i + 1]]`, with `source_lengths[i]` and `target_lengths[i]` tokens
-    (one EOS each).
-    """
-
-    members: IntArray
-    bounds: IntArray
-    source_lengths: IntArray
-    target_lengths: IntArray
+    members: IntArray  # (members,): corpus indices, example after example
+    bounds: IntArray  # (examples + 1,)
+    source_lengths: IntArray  # (examples,): tokens with one EOS
+    target_lengths: IntArray  # (examples,): tokens with one EOS
 
     def __len__(self) -> int:
         return len(self.source_lengths)
 
 
 def successors(documents: IntArray, positions: IntArray) -> IntArray:
-    """The pair that follows each one in its document, -1 at a document's end or if unknown."""
+    """Return for each pair the next pair of its document, -1 at the end or if unknown: (pairs,)."""
     order = np.lexsort((positions, documents))
     following = np.full(len(order), -1, dtype=np.int64)
     same = (documents[order[1:]] == documents[order[:-1]]) & (documents[order[:-1]] >= 0)
@@ -93,10 +88,10 @@ def join_examples(
 
 
 def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Generator) -> IntArray:
-    """Source lengths that examples grow to, from 2 to `longest` tokens: (count,).
+    """Draw source lengths for examples, from 2 to `longest` tokens: (count,).
 
-    `uniform`: each as often; `log_uniform`: as many tokens of each, hence many short ones (density
-    1 / length); `longest`: all the longest.
+    `uniform`: uniform over lengths. `log_uniform`: uniform over tokens, so that short examples are
+    frequent (density 1 / length). `longest`: always the longest.
     """
     if kind == "longest":
         return np.full(count, longest)
@@ -134,7 +129,7 @@ def _grow(
 def _assemble(
     members: IntArray, owners: IntArray, sources: IntArray, targets: IntArray
 ) -> JoinedExamples:
-    """Members in rounds to members by example; an example of one pair is left out."""
+    """Sort members from rounds to examples, and leave out examples of a single pair."""
     sizes = np.bincount(owners, minlength=len(sources))
     kept = sizes > 1
     order = np.argsort(owners, kind="stable")

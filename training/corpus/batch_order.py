@@ -1,4 +1,4 @@
-"""The order of an epoch's examples, and where its batches end, so that padding is small."""
+"""The order of the examples of an epoch, and the bounds of its batches, for little padding."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["batch_starts", "order_examples"]
 
-# The source side of a batch may hold so many times the target side's budget of padded tokens.
+# Most padded source tokens of a batch, as a multiple of its budget of padded target tokens.
 _SOURCE_SHARE = 2
-# A bucket is no wider than this part of its length, so that short sentences are not half padding.
+# A bucket is at most a tenth of its length wide, so that short sentences get little padding.
 _RELATIVE_WIDTH = 10
-# Bits of a sort key for the noisy source length; the rest holds bucket and index.
+# Most bits of a sort key for the noisy source length; the rest holds bucket and index.
 _NOISE_BITS = 30
 _CHUNK = 1 << 20
 
@@ -22,13 +22,17 @@ def order_examples(
     hyperparameters: Hyperparameters,
     generator: np.random.Generator,
 ) -> IntArray:
-    """Examples in the order in which batches are cut: by bucket, inside by noisy source length.
+    """Order examples by bucket of target length, and in a bucket by noisy source length.
 
+    sources and targets (examples,) are lengths in tokens. Returns example numbers (examples,).
     With `bucketing_enabled` false the order is random.
 
-    One 64-bit key an example (bucket, source length, index), so that sorting numbers in place
-    is all there is to it. Every other bucket runs from long to short sources, so that a batch
-    over a bound does not mix the longest with the shortest.
+    Each example gets one 64-bit key, and the keys are sorted in place:
+
+        | bucket | noisy source length, 30 bits at most | index |
+
+    Odd buckets run from long to short sources, so that a batch across the bound of two buckets does
+    not mix the longest with the shortest sources.
     """
     count = len(targets)
     if not hyperparameters.bucketing_enabled or not count:
@@ -38,7 +42,7 @@ def order_examples(
     source_bits = min(64 - index_bits - int(table[-1]).bit_length(), _NOISE_BITS)
     longest = int(sources.max()) + hyperparameters.bucket_width
     keys = np.arange(count, dtype=np.uint64)
-    for first in range(0, count, _CHUNK):  # so that temporary arrays stay small
+    for first in range(0, count, _CHUNK):  # chunks keep temporary arrays small
         chunk = slice(first, first + _CHUNK)
         lengths = sources[chunk]
         widths = np.clip(lengths // _RELATIVE_WIDTH, 1, hyperparameters.bucket_width)
@@ -55,7 +59,7 @@ def order_examples(
 def batch_starts(
     sources: IntArray, targets: IntArray, hyperparameters: Hyperparameters
 ) -> IntArray:
-    """Where batches start, when examples of these lengths are taken in order."""
+    """Return the first example of each batch, for lengths in order: (batches,)."""
     budget = hyperparameters.token_budget
     if budget is None:
         return np.arange(0, len(targets), hyperparameters.batch_size)
@@ -68,9 +72,9 @@ def batch_starts(
 
 
 def _buckets(longest: int, width: int, generator: np.random.Generator) -> IntArray:
-    """Bucket number of each target length up to `longest`, never shrinking.
+    """Return the bucket number of each target length from 0 to `longest`, in rising order.
 
-    Bounds are up to `width` apart, closer for short lengths, and elsewhere in each epoch.
+    Bounds are at most `width` apart, closer for short lengths, and other ones in each epoch.
     """
     bounds = [0]
     while bounds[-1] < longest:
@@ -81,12 +85,12 @@ def _buckets(longest: int, width: int, generator: np.random.Generator) -> IntArr
 
 
 def _fitting(sources: IntArray, targets: IntArray, start: int, budget: int) -> int:
-    """How many examples from `start` on stay within the budget when padded; one at least."""
+    """Return how many examples from `start` fit into the budget when padded; at least 1."""
     most = max(1, budget // max(1, int(targets[start])))
     counts = np.arange(1, min(most, len(targets) - start) + 1)
     window = slice(start, start + len(counts))
     target = np.maximum.accumulate(targets[window]) * counts
     source = np.maximum.accumulate(sources[window]) * counts
-    # Both grow with the count, so the first that is too large ends the batch.
+    # Padded sizes for 1, 2, ... examples grow, so the first size that is too large ends the batch.
     fits = (target <= budget) & (source <= _SOURCE_SHARE * budget)
     return max(1, len(counts) if fits.all() else int(fits.argmin()))

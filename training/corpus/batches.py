@@ -1,8 +1,10 @@
-"""Batches: which examples go together in an epoch, and the padded tensors made of them.
+"""Batches: the plan of an epoch, and padded tensors of its examples.
 
-An epoch's plan is a few arrays of corpus indices and offsets, the same for a seed and an epoch,
-so that 50 million pairs plan in seconds. Examples of like length go together: buckets of target
-length, ordered inside by source length with some noise, cut by padded size and then shuffled.
+    pairs that fit + joined examples -> ordered by length -> cut into batches -> shuffled
+                                        [5 5 6 6 | 7 8 8 | 9 ...]   batches of similar length
+
+The plan of an epoch is a few arrays of corpus indices and offsets, the same for the same seed and
+epoch, so that 50 million pairs are planned in seconds.
 """
 
 import dataclasses
@@ -30,25 +32,21 @@ Example = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded token ids of a batch, int64.
+    """Token ids of a batch, int64, with PAD after each sentence."""
 
-    `source` (batch, source) with EOS, `target_input` (batch, target) from BOS on,
-    `target_output` (batch, target) up to EOS; PAD after each; lengths (batch,) without PAD.
-    """
-
-    source: torch.Tensor
-    source_lengths: torch.Tensor
-    target_input: torch.Tensor
-    target_output: torch.Tensor
-    target_lengths: torch.Tensor
+    source: torch.Tensor  # (batch, source), ends with EOS
+    source_lengths: torch.Tensor  # (batch,), without PAD
+    target_input: torch.Tensor  # (batch, target), begins with BOS
+    target_output: torch.Tensor  # (batch, target), ends with EOS
+    target_lengths: torch.Tensor  # (batch,), without PAD
 
     @property
     def tokens(self) -> int:
-        """Target tokens that are not padding."""
+        """Number of target tokens that are not padding."""
         return int(self.target_lengths.sum())
 
     def to(self, device: torch.device | str) -> "Batch":
-        """The same batch on another device."""
+        """Copy the batch to another device."""
         moved = {
             field.name: getattr(self, field.name).to(device, non_blocking=True)
             for field in dataclasses.fields(self)
@@ -60,19 +58,19 @@ class Batch:
 class EpochPlan:
     """The batches of an epoch for one of `world_size` ranks; `plan[i]` is a tuple of examples.
 
-    Every rank's plan has the same number of batches; of each global batch, rank r holds every
-    `world_size`-th example from the r-th on, which may be none at all. `tokens[i]` counts the
-    target tokens of the *global* batch i, by which its loss is normalised on every rank.
+    The plans of all ranks have the same number of batches. Rank r takes the examples r,
+    r + world_size, ... of each global batch, which may be none. The loss is normalised by the
+    target tokens of the global batch on every rank.
     """
 
-    members: IntArray
+    members: IntArray  # corpus indices, example after example
     bounds: IntArray | None  # example i is members[bounds[i]:bounds[i + 1]]; None: one pair each
-    starts: IntArray  # of batches, in examples, in the order of the epoch
-    ends: IntArray
-    tokens: IntArray
-    padded_tokens: int
-    left_out: int
-    joined: int
+    starts: IntArray  # (batches,): first example of each global batch, in the order of the epoch
+    ends: IntArray  # (batches,): example after the last of each global batch
+    tokens: IntArray  # (batches,): target tokens of each global batch
+    padded_tokens: int  # target tokens of all batches, with padding
+    left_out: int  # pairs that are too long
+    joined: int  # joined examples
     wanted: int = 0  # joined examples that were asked for
     rank: int = 0
     world_size: int = 1
@@ -93,11 +91,11 @@ class EpochPlan:
 
     @property
     def examples(self) -> int:
-        """Examples of all ranks, joined ones included."""
+        """Number of examples of all ranks, joined ones included."""
         return int((self.ends - self.starts).sum())
 
     def summary(self, hyperparameters: Hyperparameters) -> str:
-        """One line on what is in the epoch and what was left out, and why."""
+        """Return one line on the examples of the epoch, and on pairs left out and why."""
         tokens = int(self.tokens.sum())
         padding = 1 - tokens / self.padded_tokens if self.padded_tokens else 0.0
         joined = f", {self.joined} of them joined" if self.wanted else ""
@@ -127,13 +125,13 @@ def plan_epoch(
     rank: int = 0,
     world_size: int = 1,
 ) -> EpochPlan:
-    """The batches of `epoch`, shuffled by (seed, epoch); see `EpochPlan`.
+    """Plan the batches of `epoch`, shuffled by (seed, epoch); see `EpochPlan`.
 
-    Pairs longer than `max_seq_len_source` or `max_seq_len_target` are left out and counted. A
-    share p of joined examples is p / (1 - p) for each original; in the first `length_curriculum`
-    epochs share and longest length grow from nothing. A batch holds `batch_size` examples, or at
-    most `token_budget` padded target tokens and twice as many padded source tokens; an example
-    that is larger is a batch of its own.
+    Pairs longer than `max_seq_len_source` or `max_seq_len_target` are left out and counted. For a
+    share p of joined examples, p / (1 - p) are added for each pair. In the first
+    `length_curriculum` epochs this share and the longest length grow from 0. A batch holds
+    `batch_size` examples, or at most `token_budget` padded target tokens and twice as many padded
+    source tokens. A larger example is a batch of its own.
     """
     generator = np.random.default_rng([hyperparameters.seed, epoch])
     sources, targets = corpus.source_lengths, corpus.target_lengths
@@ -157,6 +155,7 @@ def plan_epoch(
         sources = np.concatenate([sources, extra.source_lengths])
         targets = np.concatenate([targets, extra.target_lengths])
 
+    # From here on, example numbers instead of corpus indices.
     order = order_examples(sources, targets, hyperparameters, generator)
     sources, targets = sources[order], targets[order]
     starts = batch_starts(sources, targets, hyperparameters)
@@ -184,9 +183,10 @@ def plan_epoch(
 
 
 def collate(corpus: PairCorpus, examples: Sequence[Example]) -> Batch:
-    """The padded batch of some examples; a joined one keeps only its last EOS."""
+    """Make the padded batch of some examples; a joined example has only its last EOS."""
     source, source_lengths = pad([_tokens(corpus.source, example) for example in examples])
     output, target_lengths = pad([_tokens(corpus.target, example) for example in examples])
+    # The input is the output shifted by one: BOS a b from a b EOS.
     shifted = np.full_like(output, PAD)
     shifted[:, 0] = BOS
     inner = np.arange(1, output.shape[1]) < target_lengths[:, None]  # (batch, target - 1)
@@ -195,7 +195,7 @@ def collate(corpus: PairCorpus, examples: Sequence[Example]) -> Batch:
 
 
 def pad(rows: Sequence[IntArray | Sequence[int]]) -> tuple[IntArray, IntArray]:
-    """Rows of token ids as one int64 array (batch, longest) with PAD after each, and lengths."""
+    """Pad rows of token ids to one int64 array (batch, longest); return it and lengths (batch,)."""
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     padded = np.full((len(rows), int(lengths.max(initial=0))), PAD, dtype=np.int64)
     if len(rows):
@@ -204,7 +204,7 @@ def pad(rows: Sequence[IntArray | Sequence[int]]) -> tuple[IntArray, IntArray]:
 
 
 def _grown(hyperparameters: Hyperparameters, epoch: int) -> float:
-    """0 to 1: how far the curriculum has come by `epoch`."""
+    """Return how much of the length curriculum is over at `epoch`, 0 to 1."""
     epochs = hyperparameters.length_curriculum
     return min(1.0, epoch / epochs) if epochs else 1.0
 
@@ -217,7 +217,7 @@ def _augment(
     grown: float,
     generator: np.random.Generator,
 ) -> JoinedExamples:
-    """Joined examples beside the originals, as long as the curriculum has `grown` to."""
+    """Join `count` examples, with the part `grown` (0 to 1) of the longest length."""
     longest = min(hyperparameters.length_augmentation_max, hyperparameters.max_seq_len_source)
     pairs = JoinablePairs(
         eligible,
@@ -234,7 +234,7 @@ def _augment(
 
 
 def _reorder(members: IntArray, bounds: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
-    """The examples of `members` and `bounds` in another order."""
+    """Return `members` and `bounds` with the examples in another order."""
     sizes = np.diff(bounds)[order]
     ordered = np.concatenate([[0], np.cumsum(sizes)])
     offsets = np.arange(ordered[-1]) - np.repeat(ordered[:-1], sizes)

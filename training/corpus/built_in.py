@@ -1,10 +1,9 @@
-"""The built-in seq2seq algorithm's data as it stands: three channels to a prepared folder.
+"""Data of the built-in seq2seq algorithm: three channels converted to a prepared folder.
 
 Channels `train` and `validation` hold RecordIO-protobuf files of token ids, `vocab` holds
 `vocab.src.json` and `vocab.trg.json`
-(https://docs.aws.amazon.com/sagemaker/latest/dg/seq-2-seq.html#s2s-inputoutput). They become
-what `longspan prepare` writes, so that everything after it is the same code. The ids' own
-sentence ends are left to the algorithm there, and are added here.
+(https://docs.aws.amazon.com/sagemaker/latest/dg/seq-2-seq.html#s2s-inputoutput). The converted
+folder is one as `longspan prepare` writes it. The records have no EOS, which is added here.
 """
 
 import json
@@ -30,9 +29,9 @@ VOCABULARIES = ("vocab.src.json", "vocab.trg.json")
 
 @dataclass(frozen=True)
 class Converted:
-    """What `convert` did with one channel."""
+    """Counts of one converted channel."""
 
-    pairs: int
+    pairs: int  # written
     left_out: dict[str, int] = field(default_factory=dict)  # reason -> pairs
     trimmed: dict[str, int] = field(default_factory=dict)  # reason -> sides of pairs
 
@@ -43,10 +42,10 @@ class Converted:
 
 
 def read_tokenizer(channel: Path) -> Tokenizer:
-    """The word vocabularies of the `vocab` channel.
+    """Read the word vocabularies of the `vocab` channel.
 
-    Raises DataError when a file is missing, is no JSON object of word to id, or gives ids
-    0 to 3 to other words than the algorithm's own four.
+    Raises DataError when a file is missing, is not a JSON object from word to id, or gives the ids
+    0 to 3 to other words than the algorithm's four special ones.
     """
     source, target = (_read_words(channel / name) for name in VOCABULARIES)
     return Tokenizer(WordVocabulary(source), WordVocabulary(target), joint=source == target)
@@ -55,9 +54,9 @@ def read_tokenizer(channel: Path) -> Tokenizer:
 def convert(train: Path, validation: Path, vocab: Path, out: Path) -> dict[str, Converted]:
     """Write the three channels as a prepared folder: `tokenizer/`, `train/`, `validation/`.
 
-    The corpora stream through, so memory does not grow with them. Pairs with an empty side
-    are left out and counted. Raises DataError naming file and byte for a record that is
-    damaged or holds an id that its vocabulary lacks.
+    Records are converted as a stream, so memory does not grow with them. Pairs with an empty side
+    are left out and counted. Raises DataError naming file and byte for a damaged record, and for
+    an id that is not in its vocabulary.
     """
     tokenizer = read_tokenizer(vocab)
     tokenizer.save(out / "tokenizer")
@@ -83,8 +82,8 @@ def _convert_channel(name: str, channel: Path, tokenizer: Tokenizer, out: Path) 
                 left_out["empty side"] += 1
     if not len(writer):
         raise DataError(
-            f"channel {name}: expected sentence pairs, came {sum(left_out.values())} records "
-            f"with an empty side in {len(files)} files: check how they were written"
+            f"channel {name}: expected sentence pairs, got {sum(left_out.values())} records "
+            f"with an empty side in {len(files)} files; check how they were written"
         )
     return Converted(len(writer), dict(left_out), dict(trimmed))
 
@@ -99,18 +98,21 @@ def _files(name: str, channel: Path) -> list[Path]:
         path for path in channel.rglob("*") if path.is_file() and not path.name.startswith(".")
     )
     if not files:
-        raise DataError(f"channel {name}: expected RecordIO-protobuf files, came none ({channel})")
+        raise DataError(
+            f"channel {name}: expected RecordIO-protobuf files, got none ({channel}); check the "
+            "channel's S3 prefix"
+        )
     return files
 
 
 def _clean(
     ids: recordio.Ids, size: int, vocabulary: str, origin: str, trimmed: Counter[str]
 ) -> recordio.Ids:
-    """One side without the padding and sentence marks that some writers put around it."""
+    """Remove padding and sentence marks, which some writers put around the words of a side."""
     wrong = ids[(ids < 0) | (ids >= size)]
     if len(wrong):
         raise DataError(
-            f"{origin}: expected ids from 0 to {size - 1} as in {vocabulary}, came {wrong[0]}: "
+            f"{origin}: expected ids from 0 to {size - 1} as in {vocabulary}, got {wrong[0]}; "
             "were the records written with another vocabulary?"
         )
     bare = np.trim_zeros(ids, "b")  # PAD is 0
@@ -125,8 +127,8 @@ def _clean(
     inner = bare[np.isin(bare, (PAD, BOS, EOS))]
     if len(inner):
         raise DataError(
-            f"{origin}: expected words between the sentence's ends, came id {inner[0]} "
-            f"({SPECIAL_WORDS[inner[0]]}) among them: write one sentence pair per record"
+            f"{origin}: expected words between BOS and EOS, got id {inner[0]} "
+            f"({SPECIAL_WORDS[inner[0]]}) among them; write one sentence pair per record"
         )
     return bare
 
@@ -137,21 +139,21 @@ def _read_words(path: Path) -> dict[str, int]:
     except OSError as error:
         there = ", ".join(sorted(p.name for p in path.parent.glob("*"))) or "no files"
         raise DataError(
-            f"channel vocab: expected {' and '.join(VOCABULARIES)}, came {there} "
-            f"({path.name}: {error.strerror})"
+            f"channel vocab: expected {' and '.join(VOCABULARIES)}, got {there} "
+            f"({path.name}: {error.strerror}); add the missing file"
         ) from None
     except ValueError as error:
-        raise DataError(f"{path}: expected JSON, came something else: {error}") from None
+        raise DataError(f"{path}: expected JSON, got something else: {error}") from None
     if not isinstance(words, dict) or not all(type(i) is int for i in words.values()):
         raise DataError(f"{path}: expected a JSON object from word to integer id")
     for number, word in enumerate(SPECIAL_WORDS):
         if words.get(word) != number:
-            came = words.get(word, "no such word")
-            raise DataError(f"{path}: expected {word} to have id {number}, came {came}")
+            found = words.get(word, "no such word")
+            raise DataError(f"{path}: expected {word} to have id {number}, got {found}")
     missing = set(range(len(words))) - set(words.values())
     if missing:
         raise DataError(
             f"{path}: expected {len(words)} words with the ids 0 to {len(words) - 1}, "
-            f"came none with id {min(missing)}"
+            f"got none with id {min(missing)}"
         )
     return words

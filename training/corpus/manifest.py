@@ -1,4 +1,4 @@
-"""The manifest of a prepared corpus: what went in, what came out, and whether it still stands."""
+"""The manifest of a prepared corpus: its inputs, its settings, and the hashes of its files."""
 
 import hashlib
 import json
@@ -24,16 +24,15 @@ _SIDES = ("source", "target")
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
-    """Write `manifest.json` last of all files: with it the directory is complete."""
+    """Write `manifest.json`. It is the last file, so a directory that has it is complete."""
     text = json.dumps({"format": MANIFEST_FORMAT, **content}, ensure_ascii=False, indent=2) + "\n"
     (directory / MANIFEST).write_text(text, encoding="utf-8")
 
 
 def read_manifest(directory: str | Path) -> dict[str, Any]:
-    """The manifest of a prepared directory.
+    """Read the manifest of a prepared directory, with all values that its readers use checked.
 
-    Raises DataError when there is none, it is damaged or of another version. What its readers
-    ask for is there, and of its kind.
+    Raises DataError when it is missing, damaged or of another version.
     """
     path = Path(directory) / MANIFEST
     try:
@@ -60,7 +59,7 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
 
 
 def file_records(directory: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file below, by its path in the directory."""
+    """Return size and SHA-256 of every file below a directory, by its path there."""
     return {
         path.relative_to(directory).as_posix(): {
             "bytes": path.stat().st_size,
@@ -71,7 +70,7 @@ def file_records(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def stale(directory: Path, manifest: Mapping[str, Any]) -> str | None:
-    """The first file that is missing or not what the manifest says; None when all are."""
+    """Return the first file that is missing or differs from the manifest; None if all are equal."""
     for name, record in manifest.get("files", {}).items():
         path = directory / name
         if not path.is_file() or path.stat().st_size != record["bytes"]:
@@ -82,13 +81,13 @@ def stale(directory: Path, manifest: Mapping[str, Any]) -> str | None:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, read in chunks."""
+    """Return the SHA-256 of a file, which is read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(manifest: Fields) -> None:
-    """Raises ValueError for a value that is not what `prepare` writes."""
+    """Raise ValueError for a value that `prepare` does not write."""
     manifest.fields("settings")
     pairs, tokenizer = manifest.fields("pairs"), manifest.fields("tokenizer")
     for name in ("read", "removed", "train"):

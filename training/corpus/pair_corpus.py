@@ -1,4 +1,4 @@
-"""Pairs of token sequences by number: what a corpus is to batching, and one held in memory."""
+"""Pairs of token sequences by number: the interface of a corpus, and a corpus in memory."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,7 +14,7 @@ IntArray = npt.NDArray[np.integer]
 
 
 class PairCorpus(Protocol):
-    """Pairs of token sequences by number; what batching and evaluation need of a corpus."""
+    """Pairs of token sequences by number."""
 
     @property
     def source_lengths(self) -> IntArray:
@@ -26,11 +26,11 @@ class PairCorpus(Protocol):
 
     @property
     def documents(self) -> IntArray:
-        """A number for each pair's document, -1 where unknown: (pairs,) int64."""
+        """Number of each pair's document, -1 if unknown: (pairs,) int64."""
 
     @property
     def positions(self) -> IntArray:
-        """Each pair's line within its document, -1 where unknown: (pairs,) int64."""
+        """Line of each pair in its document, -1 if unknown: (pairs,) int64."""
 
     def source(self, index: int) -> IntArray:
         """Source token ids of one pair, the last one EOS: (tokens,) int64."""
@@ -42,7 +42,7 @@ class PairCorpus(Protocol):
 
 
 class MemoryCorpus:
-    """A corpus held in memory: lists of token ids, each ending with EOS."""
+    """A corpus in memory: lists of token ids that end with EOS."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class MemoryCorpus:
         return len(self._sources)
 
     def source(self, index: int) -> IntArray:
-        """Source token ids: (tokens,) int64."""
+        """Source token ids of one pair: (tokens,) int64."""
         return self._sources[index]
 
     def target(self, index: int) -> IntArray:
-        """Target token ids: (tokens,) int64."""
+        """Target token ids of one pair: (tokens,) int64."""
         return self._targets[index]
 
     def _column(self, values: Sequence[int] | IntArray | None) -> IntArray:

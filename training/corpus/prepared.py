@@ -1,4 +1,4 @@
-"""A prepared folder as training reads it: whole, and its ids those of its tokenizer."""
+"""A prepared folder as training reads it: complete, with the ids of its tokenizer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,12 @@ _CHECKED_PAIRS = 10_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `longspan prepare` wrote, as far as training reads it.
-
-    The last `joined` validation pairs were joined from neighbours.
-    """
+    """The parts of a prepared folder that training reads."""
 
     tokenizer: Tokenizer
     train: PairCorpus
     validation: PairCorpus
-    joined: int = 0
+    joined: int = 0  # so many of the last validation pairs were joined from neighbours
 
     @classmethod
     def open(cls, directory: str | Path) -> "Prepared":
@@ -45,14 +42,14 @@ class Prepared:
 
 
 def _count_joined(folder: Path) -> int:
-    """Joined validation pairs; a folder converted from other data has no manifest, and none."""
+    """Count joined validation pairs; a folder without a manifest was converted and has none."""
     if not (folder / MANIFEST).exists():
         return 0
     return sum(read_manifest(folder)["held_out"]["validation"]["joined"].values())
 
 
 def _open_corpus(folder: Path, tokenizer: Tokenizer) -> Corpus:
-    """Raises DataError when there are no pairs, or ids of another tokenizer."""
+    """Open a corpus. Raises DataError if it has no pairs, or ids of another tokenizer."""
     corpus = Corpus.open(folder)
     if not len(corpus):
         raise DataError(f"{folder}: expected pairs, got none; prepare more text")
@@ -67,7 +64,7 @@ def _open_corpus(folder: Path, tokenizer: Tokenizer) -> Corpus:
 
 
 def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:
-    """Raises DataError if pairs, some ten thousand of them, hold ids unknown to the tokenizer."""
+    """Raise DataError for an id that the tokenizer does not have, in up to 10,000 of the pairs."""
     chosen = np.linspace(0, len(corpus) - 1, min(len(corpus), _CHECKED_PAIRS)).astype(np.int64)
     for index in chosen.tolist():
         _check_row(folder, index, corpus.source(index), tokenizer.source)
@@ -77,6 +74,6 @@ def _check_ids(folder: Path, corpus: PairCorpus, tokenizer: Tokenizer) -> None:
 def _check_row(folder: Path, index: int, ids: IntArray, vocabulary: Vocabulary) -> None:
     if len(ids) and int(ids.max()) >= len(vocabulary):
         raise DataError(
-            f"{folder}: pair {index} holds token {int(ids.max())}, and the tokenizer knows only "
-            f"{len(vocabulary)}: it is not the one of this data; run `longspan prepare` again"
+            f"{folder}: expected ids below {len(vocabulary)}, the size of the vocabulary, got "
+            f"{int(ids.max())} in pair {index}; run `longspan prepare` again"
         )

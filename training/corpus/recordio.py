@@ -1,11 +1,13 @@
 """RecordIO-protobuf: the data format of SageMaker's built-in seq2seq algorithm.
 
-A file is a row of frames: the magic number 0xced7230a, the payload's length, the payload,
-zeros up to the next multiple of four bytes; numbers are little-endian. A payload is one
-`aialgs.data.Record`, here with the features `source` and `target`, each an `Int32Tensor`
-(https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html). The three message types
-that matter are read straight from the wire format
-(https://protobuf.dev/programming-guides/encoding/), so that no protobuf package is needed.
+A file is a sequence of frames, with little-endian numbers:
+
+    | magic 0xced7230a | flag, length | payload | zeros to a multiple of four bytes |
+
+A payload is one `aialgs.data.Record`, here with the features `source` and `target`, each an
+`Int32Tensor` (https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html). This module reads
+the three message types from the wire format (https://protobuf.dev/programming-guides/encoding/),
+so that no protobuf package is needed.
 """
 
 import gzip
@@ -21,7 +23,15 @@ import numpy.typing as npt
 
 from longspan.training.errors import DataError
 
-__all__ = ["MAGIC", "Ids", "RecordPair", "decode_record", "encode_record", "read_records", "write"]
+__all__ = [
+    "MAGIC",
+    "Ids",
+    "RecordPair",
+    "decode_record",
+    "encode_record",
+    "read_records",
+    "write_records",
+]
 
 Ids: TypeAlias = npt.NDArray[np.int32]
 
@@ -39,22 +49,22 @@ _INT32_TENSOR, _TENSOR_VALUES, _TENSOR_KEYS = 7, 1, 2
 
 
 class RecordPair(NamedTuple):
-    """One sentence pair as token ids; `origin` is where it stood, as `file: byte 123`."""
+    """One sentence pair as token ids."""
 
     source: Ids  # (source,)
     target: Ids  # (target,)
-    origin: str
+    origin: str  # place of the record, such as `file: byte 123`
 
 
 class _MalformedError(ValueError):
-    """A payload that is no Record with the two features; the message says why."""
+    """A payload that is not a Record with the two features."""
 
 
 def read_records(path: Path) -> Iterator[RecordPair]:
-    """Stream the pairs of one file, plain or gzip.
+    """Yield the pairs of one file, plain or gzip.
 
-    Raises DataError naming the file and the byte where the bad frame starts (of the
-    decompressed stream for gzip).
+    Raises DataError for a damaged frame, naming the file and the byte where it starts, for gzip in
+    the decompressed stream.
     """
     with _open(path) as stream:
         for start, payload in _frames(stream, path):
@@ -64,20 +74,23 @@ def read_records(path: Path) -> Iterator[RecordPair]:
             except _MalformedError as error:
                 raise DataError(
                     f"{origin}: expected a protobuf Record with int32_tensor features "
-                    f"source and target, {error}"
+                    f"source and target, got {error}"
                 ) from None
 
 
-def write(path: Path, pairs: Iterable[tuple[Iterable[int], Iterable[int]]]) -> int:
-    """Write pairs of token ids as one file; returns how many."""
+def write_records(path: Path, pairs: Iterable[tuple[Iterable[int], Iterable[int]]]) -> int:
+    """Write pairs of token ids as one file, and return their number.
+
+    Raises DataError for a pair that is too large for one record.
+    """
     count = 0
     with path.open("wb") as stream:
         for source, target in pairs:
             payload = encode_record(source, target)
             if len(payload) >> _LENGTH_BITS:
                 raise DataError(
-                    f"{path}: record {count} takes {len(payload)} bytes, and RecordIO allows "
-                    f"{(1 << _LENGTH_BITS) - 1}: split the sentence pair"
+                    f"{path}: expected a record of at most {(1 << _LENGTH_BITS) - 1} bytes, got "
+                    f"{len(payload)} in record {count}; split the sentence pair"
                 )
             stream.write(_HEADER.pack(MAGIC, len(payload)))
             stream.write(payload + bytes(-len(payload) % 4))
@@ -86,12 +99,12 @@ def write(path: Path, pairs: Iterable[tuple[Iterable[int], Iterable[int]]]) -> i
 
 
 def encode_record(source: Iterable[int], target: Iterable[int]) -> bytes:
-    """One Record message with two dense Int32Tensor features."""
+    """Encode a Record message with two dense Int32Tensor features."""
     return _feature(b"source", source) + _feature(b"target", target)
 
 
 def decode_record(payload: bytes) -> tuple[Ids, Ids]:
-    """Source and target ids of one Record; ValueError says what was found instead."""
+    """Decode source and target ids of one Record. Raises ValueError for another message."""
     features: dict[bytes, bytes] = {}
     for number, value in _fields(payload):
         if number == _FEATURES and isinstance(value, bytes):
@@ -114,50 +127,58 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             with gzip.open(stream) as unzipped:
                 yield unzipped  # type: ignore[misc]  # a GzipFile reads like any binary file
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"{path}: expected gzip data, came a damaged file: {error}") from None
+            raise DataError(
+                f"{path}: expected gzip data, got a damaged file: {error}; copy it again"
+            ) from None
 
 
 def _frames(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
-    """(byte where it starts, payload); a payload that dmlc split into parts is joined again."""
+    """Yield each payload with the byte where it starts; join payloads that were split."""
     start = offset = 0
     parts: list[bytes] = []
     while header := stream.read(_HEADER.size):
         if len(header) < _HEADER.size:
-            raise DataError(f"{path}: byte {offset}: the file ends inside a record's header")
+            raise DataError(
+                f"{path}: byte {offset}: expected a whole record, got the end of the file inside "
+                "its header; copy the file again"
+            )
         magic, word = _HEADER.unpack(header)
         flag, length = word >> _LENGTH_BITS, word & ((1 << _LENGTH_BITS) - 1)
         if magic != MAGIC:
             raise DataError(
                 f"{path}: byte {offset}: expected RecordIO's magic number 0x{MAGIC:08x}, "
-                f"came 0x{magic:08x}: is this RecordIO-protobuf, and whole?"
+                f"got 0x{magic:08x}; is this a whole RecordIO-protobuf file?"
             )
         expected = (_MIDDLE, _LAST) if parts else (_WHOLE, _FIRST)
         if flag not in expected:
             raise DataError(
                 f"{path}: byte {offset}: expected continuation flag "
-                f"{expected[0]} or {expected[1]}, came {flag}: the file is damaged"
+                f"{expected[0]} or {expected[1]}, got {flag}; copy the file again"
             )
         padded = length + -length % 4
         payload = stream.read(padded)
         if len(payload) < length:
             raise DataError(
                 f"{path}: byte {offset}: expected a record of {length} bytes, "
-                f"came {len(payload)}: the file is cut off"
+                f"got {len(payload)} at the end of the file; copy it again"
             )
         if not parts:
             start = offset
         parts.append(payload[:length])
         offset += _HEADER.size + padded
         if flag in (_WHOLE, _LAST):
-            # dmlc-core splits a payload where it holds the aligned magic number itself.
+            # dmlc-core splits a payload at aligned magic numbers inside it, and drops these.
             yield start, _MAGIC_BYTES.join(parts)
             parts = []
     if parts:
-        raise DataError(f"{path}: byte {start}: the file ends inside a record of several parts")
+        raise DataError(
+            f"{path}: byte {start}: expected all parts of a record, got the end of the file; copy "
+            "it again"
+        )
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """(field number, value) of one message; values are bytes or an unsigned integer."""
+    """Yield field number and value of a message; a value is bytes or an unsigned integer."""
     position = 0
     while position < len(message):
         tag, position = _varint(message, position)
@@ -171,60 +192,60 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
         elif kind in (_FIXED64, _FIXED32):
             size = 8 if kind == _FIXED64 else 4
         else:
-            raise _MalformedError(f"came protobuf wire type {kind}")
+            raise _MalformedError(f"protobuf wire type {kind}")
         if position + size > len(message):
-            raise _MalformedError("came a message that ends inside a field")
+            raise _MalformedError("a message that ends inside a field")
         yield number, message[position : position + size]
         position += size
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    """An unsigned integer and the position after it."""
+    """Read an unsigned integer; return it and the position after it."""
     value = 0
     for index, byte in enumerate(message[position : position + 10]):
         value |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, position + index + 1
-    raise _MalformedError("came a message with an endless integer")
+    raise _MalformedError("a message with an endless integer")
 
 
 def _tensor(features: dict[bytes, bytes], name: str) -> Ids:
     if name.encode() not in features:
         there = ", ".join(sorted(key.decode(errors="replace") for key in features))
-        raise _MalformedError(f"came no feature {name} (features: {there or 'none'})")
+        raise _MalformedError(f"no feature {name} (features: {there or 'none'})")
     values: list[Ids] = []
     for number, tensor in _fields(features[name.encode()]):
         if number != _INT32_TENSOR or not isinstance(tensor, bytes):
-            raise _MalformedError(f"came {name} as {_TENSORS.get(number, f'field {number}')}")
+            raise _MalformedError(f"{name} as {_TENSORS.get(number, f'field {number}')}")
         for field, value in _fields(tensor):
             if field == _TENSOR_KEYS:
-                raise _MalformedError(f"came {name} as a sparse tensor; write it dense")
+                raise _MalformedError(f"{name} as a sparse tensor; write it dense")
             if field == _TENSOR_VALUES:
-                # Writers may leave a repeated number unpacked, or pack it in several runs.
+                # Writers may store repeated numbers one by one, or packed in several runs.
                 values.append(_unpack(value) if isinstance(value, bytes) else _narrow([value]))
     return np.concatenate(values) if values else np.zeros(0, np.int32)
 
 
 def _unpack(packed: bytes) -> Ids:
-    """A packed run of varints as int32, vectorised."""
+    """Read a packed run of varints as int32, with vector operations."""
     raw = np.frombuffer(packed, np.uint8)
     last = raw < 0x80
     if last.all():
         return raw.astype(np.int32)
     if not last[-1]:
-        raise _MalformedError("came a tensor that ends inside a number")
+        raise _MalformedError("a tensor that ends inside a number")
     ends = np.flatnonzero(last)
     starts = np.concatenate(([0], ends[:-1] + 1))
     sizes = ends - starts + 1
     if sizes.max() > 10:
-        raise _MalformedError("came a tensor with an endless integer")
+        raise _MalformedError("a tensor with an endless integer")
     shifts = 7 * (np.arange(len(raw)) - np.repeat(starts, sizes)).astype(np.uint64)
     bits = (raw & 0x7F).astype(np.uint64) << shifts
     return _narrow(np.bitwise_or.reduceat(bits, starts))
 
 
 def _narrow(values: npt.ArrayLike) -> Ids:
-    """Unsigned 64-bit integers as the int32 whose sign extension they are (its low 32 bits)."""
+    """Read unsigned 64-bit integers as int32 by their low 32 bits, since writers extend signs."""
     return np.asarray(values, np.uint64).astype(np.uint32).view(np.int32)
 
 
@@ -240,7 +261,7 @@ def _delimited(number: int, value: bytes) -> bytes:
 
 
 def _encode_varint(value: int) -> bytes:
-    """Seven bits a byte, lowest first; a negative one as its 64-bit two's complement."""
+    """Encode an integer in bytes of seven bits, lowest first; a negative one as 64 bits."""
     value &= (1 << 64) - 1
     encoded = bytearray()
     while value >= 0x80:

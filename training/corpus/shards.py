@@ -1,9 +1,12 @@
 """Parallel token shards: written as a stream, read through memory maps.
 
-A corpus folder holds `corpus.json`, columns over all pairs (`*.lengths.bin`,
-`*.offsets.bin`, `documents.bin`, `positions.bin`) and token shards of a fixed number of
-pairs each (`source.00000.bin` ...), everything little-endian. Opening one maps the files:
-a corpus of 50 million pairs costs the memory of the pages that are read.
+    corpus.json                               sizes; written last
+    source.lengths.bin, source.offsets.bin    one number for each pair; the same for the target
+    documents.bin, positions.bin              one number for each pair
+    source.00000.bin, source.00001.bin, ...   tokens of a fixed number of pairs; and the target's
+
+Numbers are little-endian. An offset counts tokens from the start of the shard. The files are
+mapped, so a corpus of 50 million pairs needs only the memory of the pages that are read.
 """
 
 import array
@@ -37,24 +40,26 @@ _BUFFERED_PAIRS = 1 << 14
 
 
 class Corpus:
-    """A corpus folder, read through memory maps; may be opened by many processes.
+    """A corpus folder, read through memory maps, also by several processes at once.
 
-    `tokenizer` is the fingerprint of the one that made the ids, None where it was not told.
+    `tokenizer` is the fingerprint of the tokenizer that made the ids, None if unknown.
     """
 
     def __init__(self, directory: Path, description: Fields) -> None:
         self._directory = directory
-        told = description.values.get("tokenizer") is not None
-        self.tokenizer = description.text("tokenizer") if told else None
+        named = description.values.get("tokenizer") is not None
+        self.tokenizer = description.text("tokenizer") if named else None
         self._pairs = description.integer("pairs")
         self._pairs_per_shard = description.integer("pairs_per_shard", 1)
         kind, tokens = description.text("dtype"), description.fields("tokens")
         if kind not in _TOKEN_TYPES:
-            raise ValueError(f"dtype {kind!r}, none of {', '.join(_TOKEN_TYPES)}")
+            raise ValueError(f"dtype {kind!r} in place of one of {', '.join(_TOKEN_TYPES)}")
         shards = -(-self._pairs // self._pairs_per_shard)
         for side in ("source", "target"):
             if len(tokens.integers(side)) != shards:
-                raise ValueError(f"{len(tokens.integers(side))} shards of {side} for {shards}")
+                raise ValueError(
+                    f"{len(tokens.integers(side))} shards of {side} in place of {shards}"
+                )
         self._tokens = {
             side: [
                 _map(directory / f"{side}.{number:05d}.bin", kind, count)
@@ -76,7 +81,7 @@ class Corpus:
     def open(cls, directory: str | Path) -> "Corpus":
         """Map a folder that `ShardWriter` wrote.
 
-        Raises DataError when it is incomplete, of another version, or no corpus.
+        Raises DataError when it is incomplete, of another version, or not a corpus.
         """
         folder = Path(directory)
         path = folder / _DESCRIPTION
@@ -122,17 +127,17 @@ class Corpus:
         if not 0 < len(tokens) == length:
             raise DataError(
                 f"{self._directory}: expected {side} tokens {start} to {start + length} of pair "
-                f"{index}, and its shard has none such; copy the folder again"
+                f"{index}, got the end of its shard; copy the folder again"
             )
         return np.asarray(tokens).astype(np.int64)
 
 
 class ShardWriter:
-    """Writes a corpus folder: `with ShardWriter(folder) as w: w.add(source, target)`.
+    """A writer of a corpus folder: `with ShardWriter(folder) as w: w.add(source, target)`.
 
-    `vocabulary_size` is the larger one of the two sides; up to 65,536 ids take two bytes
-    each, more take four. `tokenizer` is the fingerprint of the one that makes the ids.
-    `corpus.json` is written last, so a folder has it only when whole.
+    `vocabulary_size` is that of the larger side. An id takes two bytes with at most 65,536 ids,
+    else four. `tokenizer` is the fingerprint of the tokenizer that makes the ids. `corpus.json` is
+    written last, so a folder that has it is complete.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ def make_pairs(count: int, seed: int) -> list[tuple[list[int], list[int]]]:
 def add_built_in_channels(paths: ContainerPaths) -> None:
     for name, count in (("train", 60), ("validation", 8)):
         paths.channel(name).mkdir(parents=True)
-        recordio.write(paths.channel(name) / f"{name}.rec", make_pairs(count, len(name)))
+        recordio.write_records(paths.channel(name) / f"{name}.rec", make_pairs(count, len(name)))
     for name in ("vocab.src.json", "vocab.trg.json"):
         table = {word: number for number, word in enumerate([*SPECIALS, *WORDS])}
         write_json(paths.channel("vocab") / name, table)

@@ -74,7 +74,7 @@ def test_hosts_have_the_same_order_everywhere(tmp_path: Path):
 def test_a_host_outside_of_the_list_is_refused(tmp_path: Path):
     paths = ContainerPaths(tmp_path)
     write_json(paths.resource_config, {"current_host": "algo-3", "hosts": ["algo-1"]})
-    with pytest.raises(DataError, match="expected current_host among hosts algo-1, came algo-3"):
+    with pytest.raises(DataError, match="expected current_host among hosts algo-1, got algo-3"):
         paths.read_hosts()
 
 
@@ -92,7 +92,7 @@ def test_channels_are_found_by_folder_and_by_configuration(tmp_path: Path):
 def test_pipe_mode_is_refused(tmp_path: Path):
     paths = ContainerPaths(tmp_path)
     write_json(paths.input_data_config, {"train": {"TrainingInputMode": "Pipe"}})
-    with pytest.raises(DataError, match=r"channel train: expected .*FastFile, came Pipe"):
+    with pytest.raises(DataError, match=r"channel train: expected .*FastFile, got Pipe"):
         paths.read_channels()
 
 

@@ -19,8 +19,8 @@ def channels(tmp_path: Path) -> dict[str, Path]:
     folders = {name: tmp_path / name for name in ("train", "validation", "vocab", "out")}
     for folder in folders.values():
         folder.mkdir()
-    recordio.write(folders["train"] / "train.rec", [([4, 5, 6], [4]), ([5], [5, 4])])
-    recordio.write(folders["validation"] / "val.rec", [([6, 1], [5])])
+    recordio.write_records(folders["train"] / "train.rec", [([4, 5, 6], [4]), ([5], [5, 4])])
+    recordio.write_records(folders["validation"] / "val.rec", [([6, 1], [5])])
     (folders["vocab"] / "vocab.src.json").write_text(json.dumps(SOURCE))
     (folders["vocab"] / "vocab.trg.json").write_text(json.dumps(TARGET))
     return folders
@@ -42,8 +42,8 @@ def test_the_channels_become_a_prepared_folder(channels: dict[str, Path]):
 
 
 def test_all_files_of_a_channel_are_read_in_the_order_of_their_names(channels: dict[str, Path]):
-    recordio.write(channels["train"] / "a.rec", [([6], [5])])
-    recordio.write(channels["train"] / "z.rec", [([4], [4])])
+    recordio.write_records(channels["train"] / "a.rec", [([6], [5])])
+    recordio.write_records(channels["train"] / "z.rec", [([4], [4])])
     convert(**channels)
     sources = [source for source, _ in pairs_of(channels["out"] / "train")]
     assert sources == [[6, 3], [4, 5, 6, 3], [5, 3], [4, 3]]
@@ -51,7 +51,7 @@ def test_all_files_of_a_channel_are_read_in_the_order_of_their_names(channels: d
 
 def test_what_writers_put_around_sentences_comes_off_and_is_counted(channels: dict[str, Path]):
     pairs = [([2, 4, 3], [5, 3, 0, 0]), ([4, 0], [5]), ([0, 0], [5]), ([4], [])]
-    recordio.write(channels["train"] / "train.rec", pairs)
+    recordio.write_records(channels["train"] / "train.rec", pairs)
     report = convert(**channels)["train"]
     assert pairs_of(channels["out"] / "train") == [([4, 3], [5, 3]), ([4, 3], [5, 3])]
     assert report.left_out == {"empty side": 2}
@@ -68,18 +68,18 @@ def test_one_vocabulary_for_both_sides_is_seen(channels: dict[str, Path]):
 @pytest.mark.parametrize(
     ("pair", "reason"),
     [
-        (([7], [4]), "expected ids from 0 to 6 as in vocab.src.json, came 7"),
-        (([4], [4, -1]), "expected ids from 0 to 5 as in vocab.trg.json, came -1"),
-        (([4, 0, 5], [4]), "came id 0 (<pad>) among them"),
-        (([4, 3, 5], [4]), "came id 3 (</s>) among them"),
+        (([7], [4]), "expected ids from 0 to 6 as in vocab.src.json, got 7"),
+        (([4], [4, -1]), "expected ids from 0 to 5 as in vocab.trg.json, got -1"),
+        (([4, 0, 5], [4]), "got id 0 (<pad>) among them"),
+        (([4, 3, 5], [4]), "got id 3 (</s>) among them"),
     ],
 )
 def test_ids_that_cannot_be_are_named_by_file_and_byte(
     channels: dict[str, Path], pair: tuple[list[int], list[int]], reason: str
 ):
     path = channels["train"] / "train.rec"
-    recordio.write(path, [([4], [4]), pair])
-    second = recordio.write(channels["out"] / "one.rec", [([4], [4])]) and (
+    recordio.write_records(path, [([4], [4]), pair])
+    second = recordio.write_records(channels["out"] / "one.rec", [([4], [4])]) and (
         (channels["out"] / "one.rec").stat().st_size
     )
     with pytest.raises(DataError) as caught:
@@ -92,8 +92,8 @@ def test_an_empty_channel_is_refused(channels: dict[str, Path]):
     (channels["validation"] / "val.rec").unlink()
     with pytest.raises(DataError, match="channel validation: expected RecordIO-protobuf files"):
         convert(**channels)
-    recordio.write(channels["validation"] / "val.rec", [([], [4])])
-    with pytest.raises(DataError, match="channel validation: expected sentence pairs, came 1"):
+    recordio.write_records(channels["validation"] / "val.rec", [([], [4])])
+    with pytest.raises(DataError, match="channel validation: expected sentence pairs, got 1"):
         convert(**channels)
 
 
@@ -104,8 +104,8 @@ def test_an_empty_channel_is_refused(channels: dict[str, Path]):
         ("[]", "expected a JSON object from word to integer id"),
         ('{"<pad>": "0"}', "expected a JSON object from word to integer id"),
         (json.dumps({"a": 0, "b": 1, "c": 2, "d": 3}), "expected <pad> to have id 0"),
-        (json.dumps({**SPECIALS, "</s>": 4, "a": 3}), "expected </s> to have id 3, came 4"),
-        (json.dumps({**SPECIALS, "a": 4, "b": 6}), "came none with id 5"),
+        (json.dumps({**SPECIALS, "</s>": 4, "a": 3}), "expected </s> to have id 3, got 4"),
+        (json.dumps({**SPECIALS, "a": 4, "b": 6}), "got none with id 5"),
     ],
 )
 def test_a_vocabulary_that_does_not_fit_is_refused(
@@ -120,5 +120,5 @@ def test_a_vocabulary_that_does_not_fit_is_refused(
 
 def test_a_missing_vocabulary_names_what_is_there(channels: dict[str, Path]):
     (channels["vocab"] / "vocab.trg.json").rename(channels["vocab"] / "vocab.tgt.json")
-    with pytest.raises(DataError, match=r"came vocab\.src\.json, vocab\.tgt\.json"):
+    with pytest.raises(DataError, match=r"got vocab\.src\.json, vocab\.tgt\.json"):
         convert(**channels)

@@ -172,7 +172,7 @@ def test_what_was_measured_of_the_best_weights_is_not_measured_again(job):
     }
     assert result.best.bleu is not None
     assert len(measured) == len(result.history)
-    natural, long = trainer._validator._natural, len(trainer._validator.long.members)
+    natural, long = trainer._task.validator._natural, len(trainer._task.validator.long.members)
     assert len(translated) == natural + long * len(result.history)
 
 
