@@ -1,1 +1,4 @@
-"""Aligned pairs of text from files of any format. Nothing here knows of tokens."""
+"""Aligned pairs of text from files of any format, before any tokens.
+
+It imports no other folder of `training`.
+"""

@@ -1,4 +1,4 @@
-"""Which column holds what: by name, by number, or by the names that corpora commonly use."""
+"""Columns of a corpus file, found by name, by number, or by names that corpora commonly use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _JOINED = ("joined",)
 
 @dataclass(frozen=True)
 class Columns:
-    """What the user said of the columns: names or numbers from 1; None is found by itself."""
+    """The columns that a user names, by name or number from 1; None is found automatically."""
 
     source: str | int | None = None
     target: str | int | None = None
@@ -36,7 +36,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Places:
-    """Indices from 0 into a row's fields; None where the file has no such column."""
+    """Indices of the columns in a row, from 0; None if the file has no such column."""
 
     source: int
     target: int
@@ -45,12 +45,12 @@ class Places:
 
     @property
     def width(self) -> int:
-        """Fields that a row needs at least."""
+        """Fewest fields of a row."""
         return 1 + max(self.source, self.target, self.document or 0)
 
 
 def is_header(first: Sequence[str], columns: Columns) -> bool:
-    """Whether the first row names columns instead of holding text."""
+    """Return whether the first row names columns instead of holding text."""
     if columns.header != "auto":
         return columns.header == "yes"
     given = (columns.source, columns.target, columns.document)
@@ -62,9 +62,9 @@ def is_header(first: Sequence[str], columns: Columns) -> bool:
 
 
 def places_by_name(first: Sequence[str], columns: Columns, origin: str) -> Places:
-    """Where the columns are under these names.
+    """Find the columns by the names in the first row.
 
-    Raises DataError naming a column that is missing and those that are there.
+    Raises DataError naming a missing column and the columns of the file.
     """
     names = [_plain(name) for name in first]
     known_source, known_target = _sides(columns)
@@ -77,9 +77,9 @@ def places_by_name(first: Sequence[str], columns: Columns, origin: str) -> Place
 
 
 def places_by_number(width: int, columns: Columns, origin: str) -> Places:
-    """Where the columns are without names: 1 and 2 unless numbers say otherwise.
+    """Find the columns by numbers: source 1 and target 2 unless others are given.
 
-    Raises DataError for a name, or a number that the first row does not reach.
+    Raises DataError for a name, and for a number above the `width` of the first row.
     """
     source, target, document = (
         _numbered(value, default, side, origin)
@@ -95,14 +95,14 @@ def places_by_number(width: int, columns: Columns, origin: str) -> Places:
         if number is not None and number >= width:
             raise DataError(
                 f"{origin}: expected a {side} column {number + 1}, got {width} column(s); give "
-                f"--{side}-column, or --format if this is no TSV"
+                f"--{side}-column, or --format if this is not TSV"
             )
     return Places(source, target, document)
 
 
 def _sides(columns: Columns) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    # A language's name comes first: a file with `source`, `en` and `ja` has its text in the
-    # latter two, and in `source` where the text is from.
+    # The name of a language comes first: a file with columns `source`, `en` and `ja` has its texts
+    # in the last two, and their origin in `source`.
     source, target = columns.source_language.lower(), columns.target_language.lower()
     return (
         (source, *_named(source), *_SOURCE),
@@ -115,7 +115,7 @@ def _named(language: str) -> tuple[str, ...]:
 
 
 def _plain(name: str) -> str:
-    # The last part of a nested name: Hugging Face's `translation.en` is `en`.
+    # The last part of a nested name, such as `en` of Hugging Face's `translation.en`.
     return name.strip().lower().rsplit(".", 1)[-1]
 
 

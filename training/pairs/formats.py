@@ -1,4 +1,4 @@
-"""Which format a file has, by its name and first bytes, and which two files belong together."""
+"""Formats of files, found by name and first bytes, and the pairing of parallel files."""
 
 import codecs
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
 def detect_format(name: str, head: bytes) -> str:
-    """One of FORMATS from the first bytes where they tell, else from the name, else TSV."""
+    """Return one of FORMATS by the first bytes, or by the name, or else TSV."""
     if head.startswith(b"PAR1"):
         return "parquet"
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -41,7 +41,7 @@ def detect_format(name: str, head: bytes) -> str:
 def refuse_no_text(name: str, head: bytes) -> None:
     """Raise DataError when the first bytes are not UTF-8 text.
 
-    A few broken rows are no reason: they are reported one by one when they are read.
+    A few damaged rows are accepted here, and reported one by one when they are read.
     """
     if head.startswith(_UTF16_OR_32):
         raise DataError(
@@ -58,19 +58,20 @@ def refuse_no_text(name: str, head: bytes) -> None:
     broken = sum(1 for line in rows if not _is_utf8(line))
     if len(rows) >= 10 and 2 * broken > len(rows):
         raise DataError(
-            f"{name}: expected UTF-8 text, but {broken} of the first {len(rows)} rows beyond "
-            "ASCII are not; convert it, for example with iconv -f EUC-JP -t UTF-8"
+            f"{name}: expected UTF-8 text, got other bytes in {broken} of the first {len(rows)} "
+            "rows beyond ASCII; convert it, for example with iconv -f EUC-JP -t UTF-8"
         )
 
 
 def pair_up(
     paths: Sequence[str], format: str | None, source_language: str, target_language: str
 ) -> list[tuple[str, ...]]:
-    """Groups of one file each, or of two parallel ones, source first.
+    """Group files: one alone, or two parallel ones, source first.
 
-    Two files are parallel when they differ in their language suffix alone (`train.en.gz`
-    and `train.ja.gz`; the second one is looked for where only one is named), or, with format
-    `parallel`, when they follow each other. Other files may stand between such pairs.
+    Two files are parallel if only their language suffixes differ, as in `train.en.gz` and
+    `train.ja.gz`. If only one of them is named, the other one is searched on the disk. With format
+    `parallel`, files without such suffixes are parallel in the order given. Raises DataError for
+    a file without its other half, and without any file.
     """
     if not paths:
         raise DataError("expected a file of pairs, got none; name one, or - for standard input")
@@ -83,13 +84,13 @@ def pair_up(
     if len(paths) % 2:
         raise DataError(
             f"expected two files for each parallel corpus, got {len(paths)} file(s); "
-            "name the source's and the target's in turn"
+            "name source and target files in turn"
         )
     return [(paths[i], paths[i + 1]) for i in range(0, len(paths), 2)]
 
 
 def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[str, ...]]:
-    """Files with one of the two suffixes by twos, in the first one's place; others alone."""
+    """Group files with one of the two suffixes, at the place of the first; others stay alone."""
     halves: dict[str, dict[str, str]] = {}
     groups: list[str | tuple[str, dict[str, str]]] = []
     for path in paths:
@@ -108,7 +109,7 @@ def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[st
 
 
 def _both(stem: str, found: dict[str, str], suffixes: tuple[str, str]) -> tuple[str, ...]:
-    """The source's and the target's file; the one that was not named is looked for."""
+    """Return the source and the target file; search the disk for one that was not named."""
     both = [found.get(suffix) or _existing(stem + suffix) for suffix in suffixes]
     for suffix, path in zip(suffixes, both, strict=True):
         if path is None:

@@ -1,7 +1,7 @@
-"""Aligned pairs of text: read from every format that corpora come in, written as TSV.
+"""Aligned pairs of text: read from several formats, written as TSV.
 
-`read_pairs` streams: it holds one chunk of one file. Rows that cannot be read go to a
-listener as file:line; without a listener the first one is an error, so none gets lost.
+`read_pairs` reads files as streams, with one chunk in memory. Rows that cannot be read are passed
+to a listener. Without a listener the first one is an error, so that none is lost.
 """
 
 import re
@@ -44,45 +44,41 @@ _LARGEST_POSITION = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A source text and its translation.
-
-    `position` is the line within the document, `origin` is file:line, and `joined` marks a
-    pair made of several neighbours.
-    """
+    """A source text and its translation."""
 
     source: str
     target: str
     document: str | None = None
-    position: int | None = None
-    origin: str = ""
-    joined: bool = False
+    position: int | None = None  # line in the document
+    origin: str = ""  # file:line
+    joined: bool = False  # made of several neighbours
 
 
 class Listener(Protocol):
-    """Who hears what happens while files are read."""
+    """Callbacks of reading files."""
 
     def problem(self, problem: Problem) -> None:
-        """A row could not be read and is left out."""
+        """Handle a row that could not be read and is left out."""
 
     def read_bytes(self, count: int) -> None:
-        """So many more bytes of the files, as they lie on the disk, were read."""
+        """Count bytes of the files that were read, as they are on the disk."""
 
     def finished(self, record: InputRecord) -> None:
-        """One file was read to its end."""
+        """Handle a file that was read to its end."""
 
 
 class StrictListener:
-    """Refuses the first row that cannot be read with a DataError."""
+    """A listener that raises DataError for the first row that cannot be read."""
 
     def problem(self, problem: Problem) -> None:
-        """Raise."""
+        """Raise DataError."""
         raise DataError(f"{problem.origin}: {problem.rule}: {problem.detail}; repair this row")
 
     def read_bytes(self, count: int) -> None:
-        """Not needed."""
+        """Do nothing."""
 
     def finished(self, record: InputRecord) -> None:
-        """Not needed."""
+        """Do nothing."""
 
 
 def read_pairs(
@@ -92,11 +88,11 @@ def read_pairs(
     format: str | None = None,
     listener: Listener | None = None,
 ) -> Iterator[Pair]:
-    """Every pair of the files, in order; `-` is standard input.
+    """Yield all pairs of the files in order; `-` is standard input.
 
-    `format` is one of FORMATS, or None to find out from names and first bytes; compression
-    is found out always. Raises DataError for a missing file or column, a file that is not
-    text, damaged data, and parallel files of unequal length (with the line).
+    `format` is one of FORMATS, or None to find it from names and first bytes. Compression is
+    always found from the first bytes. Raises DataError for a missing file or column, a file that is
+    not text, damaged data, and parallel files of unequal length.
     """
     given = [str(paths)] if isinstance(paths, str | Path) else [str(p) for p in paths]
     columns = columns or Columns()
@@ -109,7 +105,7 @@ def read_pairs(
 
 
 def split_document(value: str | None) -> tuple[str | None, int | None]:
-    """A document and the line in it from `DOCUMENT#LINE`, cut at the last `#`."""
+    """Split `DOCUMENT#LINE` at its last `#` into document and line; None for a missing part."""
     if not value:
         return None, None
     document, mark, line = value.rpartition("#")
@@ -121,7 +117,7 @@ def split_document(value: str | None) -> tuple[str | None, int | None]:
 
 
 def join_document(document: str | None, position: int | None) -> str:
-    """The inverse of `split_document`."""
+    """Write what `split_document` reads."""
     if document is None:
         return ""
     if position is None:
@@ -130,7 +126,7 @@ def join_document(document: str | None, position: int | None) -> str:
 
 
 def write_tsv(path: str | Path, pairs: Iterable[Pair], *, joined: bool = False) -> int:
-    """Write `doc`, `source`, `target` (and `joined`, 0 or 1) with a header; how many pairs.
+    """Write columns `doc`, `source`, `target` (and `joined`, 0 or 1); return the number of pairs.
 
     Raises DataError for text with a tab or a line break, which TSV cannot hold.
     """
@@ -141,7 +137,8 @@ def write_tsv(path: str | Path, pairs: Iterable[Pair], *, joined: bool = False) 
             fields = [join_document(pair.document, pair.position), pair.source, pair.target]
             if any(mark in field for field in fields for mark in "\t\n\r"):
                 raise DataError(
-                    f"{pair.origin or path}: expected text without tabs and line breaks for TSV"
+                    f"{pair.origin or path}: expected text without tabs and line breaks for TSV, "
+                    "got some; replace them by spaces"
                 )
             if joined:
                 fields.append(str(int(pair.joined)))
@@ -209,7 +206,7 @@ def _reporter(heard: Listener) -> Report:
 
 
 class _Closing:
-    """Closes the files whatever happens, without reading on."""
+    """A context that closes files at its end without reading them further."""
 
     def __init__(self, *files: CountedFile) -> None:
         self._files = files

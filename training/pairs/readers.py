@@ -1,4 +1,4 @@
-"""Readers of row formats: TSV, two parallel files, JSON lines, Parquet. TMX is in `tmx`."""
+"""Readers of TSV, two parallel files, JSON lines and Parquet. TMX is in `tmx`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,14 +19,15 @@ from longspan.training.pairs.streams import lines
 __all__ = ["read_json_lines", "read_parallel", "read_parquet", "read_tsv"]
 
 _TRUE = ("1", "true", "yes")
+_NO_STRINGS = "has no string as source or target"
 _PARQUET_ROWS = 4096
 _KEY_SETS = 1000
 
 
 def read_tsv(chunks: Iterator[bytes], name: str, columns: Columns, report: Report) -> Iterator[Row]:
-    """Rows of tab-separated text; quotes are text. See `columns` for the header.
+    """Yield rows of tab-separated text, in which quotes have no meaning. Header: see `columns`.
 
-    Rows with too few fields, or more than the first row, are reported.
+    Rows with too few fields, or with more than the first row, are reported.
     """
     places: Places | None = None
     width = needed = 0
@@ -44,7 +45,7 @@ def read_tsv(chunks: Iterator[bytes], name: str, columns: Columns, report: Repor
             places = places_by_number(width, columns, f"{name}:{number}")
             needed = places.width
         if not needed <= len(fields) <= width:
-            # Too many fields are as bad: a stray tab moves every column behind it.
+            # Too many fields are an error too, since a stray tab moves all columns after it.
             report(MALFORMED, name, number, f"has {len(fields)} column(s), expected {width}")
         else:
             yield _row(number, fields, places)
@@ -56,7 +57,7 @@ def read_parallel(
     names: tuple[str, str],
     report: Report,
 ) -> Iterator[Row]:
-    """Line n of one file with line n of the other.
+    """Yield line n of one file with line n of the other.
 
     Raises DataError at the first line that only one of the two files has.
     """
@@ -69,7 +70,7 @@ def read_parallel(
                 f"ends after line {number - 1}; align the two files again"
             )
         left = _decode(source[1], names[0], number, report)
-        # One row is one problem, also where both its sides are broken.
+        # A row is reported once, even if both of its sides are damaged.
         right = _decode(target[1], names[1], number, report) if left is not None else None
         if left is not None and right is not None:
             yield Row(number, left, right)
@@ -78,7 +79,7 @@ def read_parallel(
 def read_json_lines(
     chunks: Iterator[bytes], name: str, columns: Columns, report: Report
 ) -> Iterator[Row]:
-    """Rows of one JSON object (nested names with a dot) or array of strings a line."""
+    """Yield a row for each line: a JSON object (nested names with a dot) or array of strings."""
     known: dict[tuple[str, ...], Places] = {}
     for number, line in lines(chunks, name):
         text = _decode(line, name, number, report)
@@ -87,11 +88,11 @@ def read_json_lines(
         origin = f"{name}:{number}"
         values = _parse_json(text, first=not known, origin=origin)
         if values is None:
-            report(MALFORMED, name, number, "is no JSON object or array")
+            report(MALFORMED, name, number, "is not a JSON object or array")
             continue
         keys = tuple(values)
         try:
-            # Objects of one file may differ in what else they hold.
+            # Objects of one file may have different other fields.
             places = known[keys] if keys in known else _json_places(keys, columns, origin)
         except DataError:
             if not known:
@@ -102,7 +103,7 @@ def read_json_lines(
             known[keys] = places
         row = _checked_row(number, list(values.values()), places)
         if row is None:
-            report(MALFORMED, name, number, "lacks a side, or one is no string")
+            report(MALFORMED, name, number, _NO_STRINGS)
         else:
             yield row
 
@@ -110,11 +111,11 @@ def read_json_lines(
 def read_parquet(
     content: str | BinaryIO, name: str, columns: Columns, report: Report
 ) -> Iterator[Row]:
-    """Rows of a Parquet file (its path, or itself), batch by batch; nested names with a dot.
+    """Yield rows of a Parquet file, given by path or open, in batches; nested names with a dot.
 
-    Raises DataError when it is no Parquet or a column is missing.
+    Raises DataError when it is not Parquet or a column is missing.
     """
-    import pyarrow  # heavy, and needed for this format alone
+    import pyarrow  # slow to import, and needed for this format alone
     from pyarrow import parquet
 
     try:
@@ -139,7 +140,7 @@ def _parquet_rows(file: Any, name: str, columns: Columns, report: Report) -> Ite
         for place, path in paths.items():
             column = _leaf(batch, path)
             if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
-                # As bytes: one value that is not UTF-8 must not take its batch along.
+                # As bytes, so that one value that is not UTF-8 does not fail its whole batch.
                 column = column.cast(pyarrow.large_binary())
             fields[place] = column.to_pylist()
         for values in zip(*fields, strict=True):
@@ -149,7 +150,7 @@ def _parquet_rows(file: Any, name: str, columns: Columns, report: Report) -> Ite
                 continue
             row = _checked_row(number, decoded, places)
             if row is None:
-                report(MALFORMED, name, number, "lacks a side, or one is no string")
+                report(MALFORMED, name, number, _NO_STRINGS)
             else:
                 yield row
 
@@ -189,7 +190,7 @@ def _row(number: int, fields: list[str], places: Places) -> Row:
 
 
 def _checked_row(number: int, fields: list[Any], places: Places) -> Row | None:
-    """A row of values that may be missing or no strings."""
+    """Build a row from values of any type; None unless source and target are strings."""
     source, target = fields[places.source], fields[places.target]
     if not isinstance(source, str) or not isinstance(target, str):
         return None
@@ -205,14 +206,14 @@ def _checked_row(number: int, fields: list[Any], places: Places) -> Row | None:
 
 
 def _parse_json(text: str, *, first: bool, origin: str) -> dict[str, Any] | None:
-    """The row's values by name; an array's by number. None when it is neither."""
+    """Return the values of an object by name, of an array by number; None for anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         if first:
             raise DataError(
                 f"{origin}: expected one JSON object a line, got: {error}; "
-                "a JSON array over several lines is not read: write one object a line"
+                "write each object in a line of its own, without an array around them"
             ) from error
         return None
     if isinstance(value, list):

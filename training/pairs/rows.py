@@ -1,4 +1,4 @@
-"""What every reader yields and reports: one row of a corpus file, before any cleaning."""
+"""Rows of a corpus file as every reader yields them, and reports of rows that cannot be read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ INVALID_UTF8 = "invalid UTF-8"
 
 
 class Row(NamedTuple):
-    """Two sides as they stand in the file; `line` counts from 1 (Parquet: rows, TMX: lines)."""
+    """Two texts as they are in the file, before any cleaning."""
 
-    line: int
+    line: int  # from 1; in Parquet the number of the row
     source: str
     target: str
     document: str | None = None
@@ -22,12 +22,12 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that could not be read: where (file:line), by which rule, and what was wrong."""
+    """A row that could not be read."""
 
-    origin: str
-    rule: str
-    detail: str
+    origin: str  # file:line
+    rule: str  # MALFORMED or INVALID_UTF8
+    detail: str  # what is wrong
 
 
-# Called with a rule, the file's name, the line and what was wrong there.
+# Called with a rule, the name of the file, the line, and what is wrong there.
 Report = Callable[[str, str, int, str], None]

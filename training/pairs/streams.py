@@ -1,6 +1,6 @@
-"""Bytes of input files: opened, counted, hashed, decompressed by their first bytes, cut in lines.
+"""Streams of input files: counted, hashed, decompressed and split into lines.
 
-Nothing here holds more than a chunk and one line of a file.
+At most a chunk and one line of a file are in memory.
 """
 
 import gzip
@@ -37,22 +37,22 @@ STANDARD_INPUT = "-"
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
 _LONGEST_LINE = 1 << 26
-# A small step bounds what a hostile zstd frame can unpack to at once.
+# A small step bounds the memory that a hostile zstd frame can take at once.
 _ZSTD_STEP = 1 << 13
 _GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True)
 class InputRecord:
-    """One input file for the manifest: its name without folders, size in bytes and SHA-256."""
+    """One input file, for the manifest."""
 
-    name: str
+    name: str  # without folders
     bytes: int
     sha256: str
 
 
 class CountedFile:
-    """A binary file that counts and hashes what is read from it, once, from start to end."""
+    """A binary file that is read once from start to end, and counted and hashed meanwhile."""
 
     def __init__(self, name: str, file: BinaryIO, on_bytes: Callable[[int], None]) -> None:
         self._name, self._file, self._on_bytes = name, file, on_bytes
@@ -60,7 +60,7 @@ class CountedFile:
         self._count = 0
 
     def read(self, size: int = -1) -> bytes:
-        """As a file's `read`."""
+        """Read at most `size` bytes, as the `read` of a file."""
         data = self._file.read(size)
         self._hash.update(data)
         self._count += len(data)
@@ -68,11 +68,11 @@ class CountedFile:
         return data
 
     def close(self) -> None:
-        """Close it where it is, without reading on."""
+        """Close the file without reading its rest."""
         self._file.close()
 
     def finish(self) -> InputRecord:
-        """Read what is left, close, and say what was read."""
+        """Read the rest, close the file, and return its record."""
         while self.read(_CHUNK):
             pass
         self.close()
@@ -80,7 +80,7 @@ class CountedFile:
 
 
 def name_of(path: str | Path) -> str:
-    """How messages call an input."""
+    """Return the name of an input in messages."""
     return "stdin" if str(path) == STANDARD_INPUT else str(path)
 
 
@@ -97,7 +97,7 @@ def raw_file(path: str | Path, on_bytes: Callable[[int], None]) -> CountedFile:
 
 
 def decompressed(file: CountedFile, name: str) -> Iterator[bytes]:
-    """Chunks of the file's content: plain, gzip, xz or zstd by its first bytes.
+    """Yield chunks of the content of a file, which is plain, gzip, xz or zstd by its first bytes.
 
     Raises DataError when the compressed data is damaged or ends early.
     """
@@ -122,7 +122,7 @@ def decompressed(file: CountedFile, name: str) -> Iterator[bytes]:
 
 
 def head_and_rest(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first 64 kB or more (less at the end of the file), and all chunks with them."""
+    """Return at least the first 64 kB, or the whole file, and an iterator over all chunks."""
     head = b""
     for chunk in chunks:
         head += chunk
@@ -133,14 +133,15 @@ def head_and_rest(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 @contextmanager
 def seekable(path: str, name: str, chunks: Iterator[bytes]) -> Iterator[str | BinaryIO]:
-    """For formats that are not read from start to end: the file, or its content unpacked to disk.
+    """Yield the path of a plain file, or a temporary file with the content of a compressed one.
 
-    `chunks` are what `decompressed` gives. Raises DataError when there is no room for the content.
+    This is for formats that are not read from start to end. `chunks` are those of `decompressed`.
+    Raises DataError when the disk has no room for the content.
     """
     if _is_plain(path):
         yield path
         return
-    # It has no name, so nothing stays behind however the process ends.
+    # The file has no name, so nothing is left when the process is killed.
     with tempfile.TemporaryFile() as content:
         try:
             for chunk in chunks:
@@ -163,9 +164,9 @@ def _is_plain(path: str) -> bool:
 
 
 def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
-    r"""Numbered lines from 1, without their `\n` or `\r\n`; a byte order mark is left out.
+    r"""Yield lines with their numbers from 1, without `\n`, `\r\n` and a byte order mark.
 
-    Raises DataError for a line over 64 MB, which is no text of sentences.
+    Raises DataError for a line over 64 MB, which cannot be a sentence.
     """
     number, rest = 0, b""
     for chunk in _without_mark(chunks):
@@ -184,7 +185,7 @@ def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
 
 
 class _Prefixed(io.RawIOBase):
-    """A file with bytes put back before it."""
+    """A file with bytes in front of it that were read already."""
 
     def __init__(self, start: bytes, file: CountedFile) -> None:
         super().__init__()
@@ -207,7 +208,7 @@ def _chunks(file: BinaryIO | gzip.GzipFile | lzma.LZMAFile) -> Iterator[bytes]:
 
 
 def _zstd_chunks(source: BinaryIO) -> Iterator[bytes]:
-    # zstandard's own stream reader takes a cut-off file for a whole one.
+    # The stream reader of zstandard does not notice a file that is cut off.
     decoder = zstandard.ZstdDecompressor().decompressobj()
     started = False
     while data := source.read(_ZSTD_STEP):

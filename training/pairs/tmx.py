@@ -1,7 +1,7 @@
-"""TMX (Translation Memory eXchange 1.4): translation units, streamed from XML.
+"""TMX (Translation Memory eXchange 1.4): translation units, read from XML as a stream.
 
-Expat is used directly since it names lines, and since it lets entity declarations be refused:
-with them a small file unfolds into one that fills the memory ("billion laughs").
+Expat is used directly because it gives line numbers and can refuse entity declarations, by which a
+small file can fill the memory ("billion laughs").
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from longspan.training.pairs.rows import MALFORMED, Report, Row
 
 __all__ = ["read_tmx"]
 
-# Their content is the formatting code of the tool that wrote the file, not text.
+# Elements whose content is formatting code of the tool that wrote the file, not text.
 _CODE_ELEMENTS = frozenset({"bpt", "ept", "ph", "it", "ut"})
 
 
 class _Unit:
-    """What is known so far of one `<tu>`."""
+    """The content of a `<tu>` that was read so far."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -26,7 +26,7 @@ class _Unit:
 
 
 class _Handler:
-    """Expat's callbacks; finished rows gather in `rows`."""
+    """Callbacks of expat, which add finished units to `rows` or `incomplete`."""
 
     def __init__(
         self, parser: "expat.XMLParserType", languages: tuple[str, str], document: str | None
@@ -86,7 +86,7 @@ class _Handler:
     def _take_text(self) -> None:
         text, self._text = "".join(self._text or ()), None
         if "\n" in text:
-            # A line break in a segment is how the XML was indented, not part of the text.
+            # Line breaks in a segment come from the indentation of the XML, not from the text.
             text = " ".join(part.strip() for part in text.split("\n")).strip()
         if self._unit is not None:
             self._unit.texts.setdefault(self._language, text)
@@ -111,10 +111,10 @@ def read_tmx(
     report: Report,
     document: str | None = None,
 ) -> Iterator[Row]:
-    """Rows of a TMX file; `document` names the `<prop type=...>` that holds the document.
+    """Yield rows of a TMX file; `document` names the `<prop type=...>` with the document.
 
-    Units without one of the two languages are reported. Raises DataError for broken XML and
-    for entity declarations.
+    Units without one of the two languages are reported. Raises DataError for damaged XML and for
+    entity declarations.
     """
     parser = expat.ParserCreate()
     handler = _Handler(parser, languages, document)
@@ -136,7 +136,7 @@ def read_tmx(
 
 
 def _matching(texts: dict[str, str], language: str) -> str | None:
-    # `en` takes `en-US` too; the plain code first.
+    # `en` matches `en-US` too, if there is no text in `en`.
     language = language.lower()
     if language in texts:
         return texts[language]

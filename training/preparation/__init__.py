@@ -1,4 +1,4 @@
-"""One run from pairs of text to a prepared folder.
+"""Preparation: from pairs of text to a prepared folder, as `longspan prepare` writes it.
 
 It imports `pairs`, `tokenizer` and `corpus`.
 """

@@ -1,7 +1,6 @@
-"""Cleaning: which pairs are left out, by which rule, counted and with examples.
+"""Cleaning: the rules by which pairs are removed, with counts and examples.
 
-A rule takes a whole pair or leaves it; no text is changed or cut. The one exception is
-Unicode's NFKC, when it is asked for.
+A rule removes a whole pair. No text is changed or cut, except by Unicode's NFKC if asked for.
 """
 
 import re
@@ -24,13 +23,13 @@ LENGTH = "length"
 RATIO = "length ratio"
 DUPLICATE = "duplicate"
 HELD_OUT = "held out"
-# In the order in which they are tried and shown.
+# In the order in which rules are tried and shown.
 RULES = (MALFORMED, INVALID_UTF8, CONTROL, EMPTY, LENGTH, RATIO, DUPLICATE, HELD_OUT)
 
-# C0 and C1 controls, and the two separators that some programs take for line ends.
+# C0 and C1 controls, and the two separators that some programs read as line ends.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# "no" and "いいえ、違います": short texts differ more, so the ratio counts past this much.
+# Short texts such as "no" and "いいえ、違います" differ more, so this length is added to the limit.
 _RATIO_ALLOWANCE = 10
 _EXAMPLES = 5
 _EXAMPLE_CHARACTERS = 200
@@ -38,38 +37,37 @@ _EXAMPLE_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class CleaningRules:
-    """What a pair must be. Lengths hold for both sides, in characters and in words.
-
-    A pair breaks `max_ratio` when its longer side has over `max_ratio` times the characters
-    of its shorter one plus ten.
-    """
+    """Limits for the lengths of a pair, which hold for both sides."""
 
     min_characters: int = 1
     max_characters: int = 20_000
     min_words: int = 1
     max_words: int = 3_000
+    # The longer side may have this many times the characters of the shorter one, plus ten.
     max_ratio: float = 9.0
-    nfkc: bool = False
+    nfkc: bool = False  # normalise both sides to Unicode NFKC first
 
     def __post_init__(self) -> None:
         if self.min_characters > self.max_characters or self.min_words > self.max_words:
             raise DataError(
-                "expected a least length below the largest, got "
+                "expected a smallest length below the largest, got "
                 f"{self.min_characters} to {self.max_characters} characters and "
                 f"{self.min_words} to {self.max_words} words; change one of them"
             )
         if not self.max_ratio >= 1:
-            raise DataError(f"expected a length ratio of 1 or more, got {self.max_ratio}")
+            raise DataError(
+                f"expected a length ratio of 1 or more, got {self.max_ratio}; give a larger one"
+            )
 
     def normalised(self, pair: Pair) -> Pair:
-        """The pair itself, or its NFKC form when that is asked for."""
+        """Return the pair, in NFKC form if asked for."""
         if not self.nfkc:
             return pair
         source, target = (unicodedata.normalize("NFKC", s) for s in (pair.source, pair.target))
         return replace(pair, source=source, target=target)
 
     def broken_by(self, pair: Pair) -> str | None:
-        """The first rule that the pair breaks, if any."""
+        """Return the first rule that removes the pair, or None."""
         return unusable(pair) or self._length(pair)
 
     def _length(self, pair: Pair) -> str | None:
@@ -84,7 +82,10 @@ class CleaningRules:
 
 
 def unusable(pair: Pair) -> str | None:
-    """The rule by which a pair is no pair of texts at all, wherever it comes from."""
+    """Return the rule by which a pair cannot be used at all, or None.
+
+    These rules hold for held-out pairs too.
+    """
     for text in (pair.source, pair.target, pair.document or ""):
         if text.isascii() and text.isprintable():
             continue
@@ -98,14 +99,14 @@ def unusable(pair: Pair) -> str | None:
 
 
 class Removals:
-    """How many pairs each rule took, with the first few of them."""
+    """The number of pairs that each rule removed, with the first few as examples."""
 
     def __init__(self) -> None:
         self.counts = dict.fromkeys(RULES, 0)
         self.examples: dict[str, list[dict[str, str]]] = {rule: [] for rule in RULES}
 
     def add_pair(self, rule: str, pair: Pair) -> None:
-        """Count a pair; the first of a rule become its examples."""
+        """Count a removed pair; the first pairs of a rule become its examples."""
         self.counts[rule] += 1
         if len(self.examples[rule]) < _EXAMPLES:
             self.examples[rule].append(
@@ -124,7 +125,7 @@ class Removals:
             self.examples[problem.rule].append(example)
 
     def add_counted(self, counted: Mapping[str, Any]) -> None:
-        """Add what another part of the input has removed, as `to_json` gave it."""
+        """Add the removals of another part of the input, as `to_json` returned them."""
         for rule in RULES:
             found = counted[rule]
             self.counts[rule] += found["pairs"]
@@ -133,23 +134,23 @@ class Removals:
 
     @property
     def total(self) -> int:
-        """Pairs removed by all rules together."""
+        """Number of pairs that all rules removed."""
         return sum(self.counts.values())
 
     def summary(self, rules: Iterable[str] = RULES) -> str:
-        """`3 by length, 1 by duplicate`, the rules that took something, most first."""
+        """Return a list of rules by falling count, such as `3 by length, 1 by duplicate`."""
         taken = sorted(((self.counts[rule], rule) for rule in rules), reverse=True)
         return ", ".join(f"{count:,} by {rule}" for count, rule in taken if count) or "none"
 
     def to_json(self) -> dict[str, Any]:
-        """Count and examples by rule, for the manifest."""
+        """Return count and examples of each rule, for the manifest."""
         return {
             rule: {"pairs": self.counts[rule], "examples": self.examples[rule]} for rule in RULES
         }
 
 
 def _origin(origin: str) -> str:
-    # Without folders: the same files in another place give the same manifest.
+    # Without folders, so that the same files in another place give the same manifest.
     return Path(origin).name
 
 

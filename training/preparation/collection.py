@@ -1,4 +1,4 @@
-"""Collect: read input files once, clean, and spool what is kept."""
+"""Collection: input files are read once, cleaned, and their pairs written to a spool."""
 
 import dataclasses
 import json
@@ -22,49 +22,49 @@ _HEADER = "origin\trule\tdetail\n"
 
 @dataclass(frozen=True)
 class CollectSettings:
-    """What decides which pairs a part has."""
+    """How input files are read and cleaned."""
 
     columns: Columns
-    format: str | None
+    format: str | None  # of all files; None: found for each file
     cleaning: CleaningRules
 
     def to_json(self) -> dict[str, Any]:
-        """Nested plain values, as they are read again."""
+        """Return nested JSON values, equal to those read back from a file."""
         return dict(json.loads(json.dumps(dataclasses.asdict(self))))
 
 
 class Collection(Protocol):
-    """What was read, removed and kept, here or on several machines."""
+    """The pairs of all input files, collected here or on several machines."""
 
     @property
     def spool(self) -> Spooled:
-        """What was kept."""
+        """The clean pairs."""
         ...
 
     @property
     def removals(self) -> Removals:
-        """What was removed, and more to come."""
+        """The removed pairs; later steps add to them."""
         ...
 
     @property
     def inputs(self) -> Sequence[InputRecord]:
-        """The files."""
+        """The files that were read."""
         ...
 
     @property
     def read(self) -> int:
-        """Rows."""
+        """Number of rows that were read."""
         ...
 
 
 class Rejections:
-    """Rows that could not be read: all of them in `rejected.tsv`, the first ones shown at once."""
+    """Rows that could not be read: all are written to `rejected.tsv`, and the first are shown."""
 
     def __init__(self, path: Path, notify: Callable[[str], None]) -> None:
         self._path, self._notify, self._count = path, notify, 0
 
     def add(self, problem: Problem) -> None:
-        """Write one down."""
+        """Write one row to the file, and show it if it is one of the first."""
         self._count += 1
         fields = (Path(problem.origin).name, problem.rule, problem.detail)
         self._file.write("\t".join(" ".join(field.split()) for field in fields) + "\n")
@@ -74,7 +74,7 @@ class Rejections:
             self._notify(f"more rows could not be read: see {self._path.name}")
 
     def copy(self, path: Path) -> None:
-        """Add what another one has written to `path`."""
+        """Add the rows that another `Rejections` has written to `path`."""
         with path.open(encoding="utf-8", newline="\n") as lines:
             self._file.writelines(line for line in lines if line != _HEADER)
 
@@ -93,7 +93,7 @@ class Rejections:
 
 
 class Collected:
-    """A spool with what was read and removed on the way; hears the reader of the files."""
+    """A listener of `read_pairs` that spools clean pairs and counts the others."""
 
     def __init__(self, spool: Spool, rejections: Rejections, shown: Progress) -> None:
         self.spool = spool
@@ -103,21 +103,21 @@ class Collected:
         self._rejections, self._shown = rejections, shown
 
     def problem(self, problem: Problem) -> None:
-        """Count and write down a row that could not be read."""
+        """Count and write a row that could not be read."""
         self.read += 1
         self.removals.add_problem(problem)
         self._rejections.add(problem)
 
     def read_bytes(self, count: int) -> None:
-        """Show progress."""
+        """Show progress by `count` more bytes."""
         self._shown.add(count)
 
     def finished(self, record: InputRecord) -> None:
-        """Keep a file's size and hash for the manifest."""
+        """Record size and hash of a file for the manifest."""
         self.inputs.append(record)
 
     def add(self, pair: Pair, rules: CleaningRules, *, whole: bool) -> None:
-        """Spool a pair that keeps the rules; with `whole` only what is no text breaks one."""
+        """Spool a pair that breaks no rule; with `whole` only the rules of `unusable` hold."""
         self.read += 1
         pair = rules.normalised(pair)
         broken = unusable(pair) if whole else rules.broken_by(pair)
@@ -137,8 +137,8 @@ def collect(
 ) -> Collected:
     """Read and clean the files into `spool`.
 
-    `whole` is for a validation or test file: it stays as it is, but for rows that hold no
-    two texts. Raises DataError as `read_pairs` does.
+    `whole` is for a validation or test file, of which only rows without two texts are removed.
+    Raises DataError as `read_pairs` does.
     """
     label = "reading " + (Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files")
     with Progress(_size(paths), "B", label) as shown, spool:

@@ -1,4 +1,4 @@
-"""Encode: a split's pairs to a corpus folder, with their length statistics."""
+"""Encoding: the pairs of a split written as a corpus folder, with statistics of their lengths."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,17 +20,20 @@ _UNITS = ("words", "tokens", "characters")
 
 
 class LengthStatistics:
-    """Sums and largest values per bucket; adding pairs in any order gives the same."""
+    """Lengths of pairs by bucket of source words: words, tokens and characters of both sides.
+
+    The order in which pairs are added does not matter.
+    """
 
     def __init__(self) -> None:
         self._pairs = dict.fromkeys((b.name for b in BUCKETS), 0)
         self._joined = dict.fromkeys(self._pairs, 0)
-        # Per bucket: words, tokens, characters of the source, then of the target.
+        # For each bucket: words, tokens, characters of the source, then of the target.
         self._sums = {name: [0] * 6 for name in self._pairs}
         self._largest = {name: [0] * 6 for name in self._pairs}
 
     def add(self, pair: Pair, source_ids: Sequence[int], target_ids: Sequence[int]) -> None:
-        """Count one pair; the ids are without EOS."""
+        """Add one pair; the ids are without EOS."""
         words = count_words(pair.source)
         name = bucket_of(words).name
         sizes = (
@@ -51,11 +54,11 @@ class LengthStatistics:
 
     @property
     def pairs(self) -> int:
-        """Pairs in all buckets."""
+        """Number of pairs in all buckets."""
         return sum(self._pairs.values())
 
     def to_json(self) -> dict[str, Any]:
-        """By bucket: pairs, joined ones, and per side and unit the mean and the largest."""
+        """Return for each bucket: pairs, joined pairs, and mean, largest and sum of lengths."""
         return {name: self._bucket(name) for name in self._pairs}
 
     def _bucket(self, name: str) -> dict[str, Any]:
@@ -81,21 +84,21 @@ class LengthStatistics:
 
 
 class EncodedSplit:
-    """What the manifest says of one split."""
+    """The figures of one split for the manifest."""
 
     def __init__(self) -> None:
         self.lengths = LengthStatistics()
         self.unknown = {"source": 0, "target": 0}
 
     def to_json(self) -> dict[str, Any]:
-        """Length statistics by bucket and unknown tokens by side."""
+        """Return length statistics by bucket and unknown tokens by side."""
         return {"lengths": self.lengths.to_json(), "unknown_tokens": self.unknown}
 
 
 def encode_split(
     pairs: Iterable[Pair], directory: Path, tokenizer: Tokenizer, total: int | None = None
 ) -> EncodedSplit:
-    """Write the pairs in order; batches of texts are tokenised on all cores."""
+    """Write the pairs in order; texts are tokenised in batches on all cores."""
     split = EncodedSplit()
     size = max(len(tokenizer.source), len(tokenizer.target))
     threads = len(os.sched_getaffinity(0))

@@ -1,4 +1,4 @@
-"""A held-out split: its pairs, drawn from the corpus or given as a file, and joined ones."""
+"""A held-out split: pairs that are drawn from the corpus or given as a file, and joined pairs."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from longspan.training.preparation.joining import LONG_WORDS, WANTED_LONG, joine
 
 __all__ = ["HeldOutSplit"]
 
-# So many pairs are looked at for neighbours to join; a given file may be larger.
+# Most pairs that are searched for neighbours to join; a given file may be larger.
 _JOINING_PAIRS = 100_000
 
 
 class HeldOutSplit:
-    """Validation or test. `given` is what was collected from its file, None when it is drawn."""
+    """Validation or test pairs. `given` are those collected from a file, None if they are drawn."""
 
     def __init__(self, given: Collected | None = None) -> None:
         self.given = given
@@ -26,11 +26,11 @@ class HeldOutSplit:
         self._joined_counts: dict[str, int] = {}
 
     def draw(self, pair: Pair) -> None:
-        """Add a pair of the corpus."""
+        """Add a pair that was drawn from the corpus."""
         self._drawn.append(pair)
 
     def join(self, separators: tuple[str, str]) -> None:
-        """Where fewer than 100 pairs have over 100 words, make up for it from neighbours."""
+        """Add joined pairs until 100 pairs have over 100 words, or no neighbours are left."""
         long = sum(1 for pair in self._plain() if count_words(pair.source) >= LONG_WORDS)
         if long < WANTED_LONG:
             material = list(islice(self._plain(), _JOINING_PAIRS))
@@ -39,11 +39,11 @@ class HeldOutSplit:
             )
 
     def pairs(self) -> Iterator[Pair]:
-        """Every pair in the order of the files: as they were found, then the joined ones."""
+        """Return all pairs in their order, then the joined ones."""
         return chain(self._plain(), self._joined)
 
     def to_json(self) -> dict[str, Any]:
-        """Where it is from, for the manifest."""
+        """Return the origin of the pairs, for the manifest."""
         if self.given is None:
             return {"drawn": True, "joined": self._joined_counts}
         return {

@@ -1,7 +1,7 @@
 """Joined pairs: several neighbours as one long pair, so that long sentences can be measured.
 
-Kondo et al. 2021 (arXiv:2104.08478) train on such pairs; here they make a validation or test
-set long where its corpus is short. They are labelled as joined wherever they are.
+Kondo et al. 2021 (arXiv:2104.08478) train on such pairs. Here they add long pairs to a validation
+or test set whose own pairs are short. A joined pair is marked as such in every file.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,16 +13,16 @@ __all__ = ["LONG_WORDS", "WANTED_LONG", "join_pairs", "joined_pairs", "separator
 
 LONG_WORDS = BUCKETS[-1].low
 WANTED_LONG = 100
-# Lengths to grow to, in turn, so that not all joined pairs are just over the bound.
+# Words that joined pairs grow to, in turn, so that not all are just over the bound.
 _TARGET_WORDS = (LONG_WORDS, 110, 120, 135, 150)
 _SHORT_TEXT = 10
 
 
 def separator_of(texts: Iterable[str]) -> str:
-    """What goes between two texts of this language: a space, or nothing as in Japanese.
+    """Return the separator between two texts of a language: a space, or nothing as in Japanese.
 
-    Nothing when fewer than half of the texts of ten characters and more hold a space;
-    Japanese that was split into words ahead has spaces, and gets one.
+    It is a space if at least half of the texts of ten characters and more hold a space. Japanese
+    that was split into words before has spaces.
     """
     spaced = total = 0
     for text in texts:
@@ -33,7 +33,7 @@ def separator_of(texts: Iterable[str]) -> str:
 
 
 def join_pairs(pairs: Sequence[Pair], separators: tuple[str, str]) -> Pair:
-    """One pair of several, marked as joined; it stands where the first one stood."""
+    """Join several pairs to one, marked as joined, at the place of the first one."""
     first = pairs[0]
     same = all(pair.document == first.document for pair in pairs)
     return Pair(
@@ -49,10 +49,10 @@ def join_pairs(pairs: Sequence[Pair], separators: tuple[str, str]) -> Pair:
 def joined_pairs(
     pairs: Sequence[Pair], wanted: int, separators: tuple[str, str]
 ) -> tuple[list[Pair], dict[str, int]]:
-    """Up to `wanted` pairs of over 100 source words, and how many are from where.
+    """Join up to `wanted` pairs of over 100 source words; return them and counts by their origin.
 
-    Neighbours of one document come first; where these are too few, pairs follow that run
-    across documents in the order of the file. Windows overlap only when they must.
+    Neighbours of one document are joined first. Where these are too few, windows of neighbours in
+    the file follow, across documents. Windows overlap only if there are too few without overlap.
     """
     plain = [pair for pair in pairs if not pair.joined]
     documents: dict[str, list[Pair]] = {}
@@ -71,12 +71,15 @@ def _position(pair: Pair) -> int:
 
 
 def _windows(runs: Sequence[Sequence[Pair]], wanted: int) -> list[Sequence[Pair]]:
-    """Slices of the runs with over 100 source words, at most `wanted`."""
+    """Return at most `wanted` slices of the runs with over 100 source words.
+
+    round 1:  |--window--|--window--|--window--|
+    round 2:  .|--window--|--window--|            one pair later, if there are too few
+    """
     found: list[Sequence[Pair]] = []
     seen: set[tuple[int, int]] = set()
     offset = 0
     longest = max((len(run) for run in runs), default=0)
-    # Each further round starts its windows one pair later: new windows, most in new places.
     while len(found) < wanted and offset < longest:
         for number, run in enumerate(runs):
             start = offset
@@ -84,7 +87,7 @@ def _windows(runs: Sequence[Sequence[Pair]], wanted: int) -> list[Sequence[Pair]
                 end = _end(run, start, _TARGET_WORDS[len(found) % len(_TARGET_WORDS)])
                 if end is None:
                     break
-                # A pair that is long by itself is there already.
+                # A single pair that is long counts already.
                 if end - start > 1 and (number, start) not in seen:
                     seen.add((number, start))
                     found.append(run[start:end])
@@ -94,7 +97,7 @@ def _windows(runs: Sequence[Sequence[Pair]], wanted: int) -> list[Sequence[Pair]
 
 
 def _end(run: Sequence[Pair], start: int, words: int) -> int | None:
-    """Where the window ends: `words` words or, at the end of the run, over 100; else None."""
+    """Return the end of a window of `words` words; of over 100 at the end of a run; else None."""
     total = 0
     for end in range(start, len(run)):
         total += count_words(run[end].source)

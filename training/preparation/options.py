@@ -1,4 +1,4 @@
-"""The options of preparing, whoever gives them: the `longspan prepare` command or a job."""
+"""The options of `longspan prepare` and of the container's jobs `prepare` and `collect`."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ __all__ = ["add_prepare_options", "prepare_settings"]
 
 
 def add_prepare_options(parser: argparse.ArgumentParser) -> None:
-    """Everything that is no path: format, cleaning, held-out pairs, vocabulary."""
+    """Add all options that are not paths: format, cleaning, held-out pairs, vocabulary."""
     _add_format(parser.add_argument_group("format"))
     _add_cleaning(parser.add_argument_group("cleaning"))
     _add_splits(parser.add_argument_group("validation and test"))
@@ -20,7 +20,7 @@ def add_prepare_options(parser: argparse.ArgumentParser) -> None:
 
 
 def prepare_settings(arguments: argparse.Namespace) -> "PrepareSettings":
-    """What the options say. Raises LongspanError for values that make no sense together."""
+    """Build the settings from parsed options. Raises LongspanError for values that do not fit."""
     from longspan.training.pairs.columns import Columns
     from longspan.training.preparation.cleaning import CleaningRules
     from longspan.training.preparation.prepare import PrepareSettings
@@ -61,29 +61,35 @@ def _add_format(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--format",
         choices=("tsv", "parallel", "jsonl", "parquet", "tmx"),
-        help="of the files (default: found out from names and first bytes)",
+        help="format of the files (default: found from names and first bytes)",
     )
-    group.add_argument("--source-column", metavar="NAME", help="name, or number from 1")
-    group.add_argument("--target-column", metavar="NAME", help="name, or number from 1")
     group.add_argument(
-        "--document-column", metavar="NAME", help="name or number; holds DOCUMENT or DOCUMENT#LINE"
+        "--source-column", metavar="NAME", help="name of the source column, or number from 1"
+    )
+    group.add_argument(
+        "--target-column", metavar="NAME", help="name of the target column, or number from 1"
+    )
+    group.add_argument(
+        "--document-column",
+        metavar="NAME",
+        help="name or number of the column with DOCUMENT or DOCUMENT#LINE",
     )
     group.add_argument(
         "--header",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="whether a TSV's first line names its columns (default: auto)",
+        help="whether the first line of a TSV file names its columns (default: auto)",
     )
     add_language_options(group)
 
 
 def _add_cleaning(group: "argparse._ArgumentGroup") -> None:
     for name, kind, default, text in (
-        ("--min-characters", int, 1, "that either side has at least"),
-        ("--max-characters", int, 20_000, "that either side has at most"),
-        ("--min-words", int, 1, "that either side has at least"),
-        ("--max-words", int, 3_000, "that either side has at most"),
-        ("--max-ratio", float, 9.0, "characters of the longer side for one of the shorter"),
+        ("--min-characters", int, 1, "fewest characters of each side"),
+        ("--max-characters", int, 20_000, "most characters of each side"),
+        ("--min-words", int, 1, "fewest words of each side"),
+        ("--max-words", int, 3_000, "most words of each side"),
+        ("--max-ratio", float, 9.0, "most characters of the longer side per one of the shorter"),
     ):
         group.add_argument(
             name, type=kind, default=default, metavar="N", help=f"{text} (default: {default})"
@@ -94,7 +100,7 @@ def _add_cleaning(group: "argparse._ArgumentGroup") -> None:
 def _add_splits(group: "argparse._ArgumentGroup") -> None:
     for name in ("--validation-size", "--test-size"):
         group.add_argument(
-            name, type=_count, metavar="N", help="pairs to draw (default: 2,000, at most 1%%)"
+            name, type=_count, metavar="N", help="pairs to hold out (default: 2,000, at most 1%%)"
         )
     group.add_argument(
         "--split-by",
@@ -105,10 +111,14 @@ def _add_splits(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--no-joined",
         action="store_true",
-        help="build no joined pairs where fewer than 100 have over 100 words",
+        help="do not add joined pairs where fewer than 100 pairs have over 100 words",
     )
     group.add_argument(
-        "--seed", type=_count, default=1, metavar="N", help="of the draw (default: 1)"
+        "--seed",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="seed of held-out pairs (default: 1)",
     )
 
 
@@ -124,7 +134,7 @@ def _add_vocabulary(group: "argparse._ArgumentGroup") -> None:
         "--vocabulary-type",
         choices=("unigram", "bpe", "ngram", "word"),
         default="unigram",
-        help="SentencePiece unigram or BPE, n-grams of words (unigram across spaces), or the "
+        help="SentencePiece unigram or BPE, ngram (unigram whose tokens may span words), or the "
         "words of text that is tokenised already (default: unigram)",
     )
     group.add_argument("--joint", action="store_true", help="one vocabulary for both sides")
@@ -140,11 +150,11 @@ def _add_vocabulary(group: "argparse._ArgumentGroup") -> None:
 def _count(text: str) -> int:
     number = int(text)
     if not 0 <= number < 2**31:
-        raise argparse.ArgumentTypeError(f"expected a number from 0, got {text}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 0, got {text}")
     return number
 
 
 def _positive(text: str) -> int:
     if _count(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
     return int(text)

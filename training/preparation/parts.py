@@ -1,8 +1,8 @@
-"""Parts: the reading and cleaning of a large corpus, done by several machines at once.
+"""Parts of a large corpus that several machines read and clean at the same time.
 
 Each machine collects its share of the files into a part: a spool with its keys, the rows that
-could not be read, and a description, written last. Together the parts are what one machine would
-have collected from the same files in the same order, so what is prepared from them is the same.
+could not be read, and a description, which is written last. All parts together equal what one
+machine collects from the same files in the same order, so the prepared corpus is the same.
 """
 
 import dataclasses
@@ -33,13 +33,13 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class CollectedParts:
-    """Several parts as one collection; `rejected` are their files of rows that were not read."""
+    """Several parts as one collection."""
 
     spool: SpoolChain
     removals: Removals
     inputs: Sequence[InputRecord]
-    read: int
-    rejected: tuple[Path, ...]
+    read: int  # rows
+    rejected: tuple[Path, ...]  # files of rows that could not be read
 
 
 def write_part(
@@ -48,9 +48,9 @@ def write_part(
     settings: CollectSettings,
     notify: Callable[[str], None],
 ) -> int:
-    """Collect the files into a part; the pairs that it has. No files make an empty part.
+    """Collect the files into a part, and return the number of its pairs.
 
-    Raises DataError as `read_pairs` does.
+    Without files the part is empty. Raises DataError as `read_pairs` does.
     """
     directory.mkdir(parents=True)
     with Rejections(directory / REJECTED, notify) as rejections:
@@ -69,13 +69,16 @@ def write_part(
 
 
 def read_parts(directory: Path, settings: CollectSettings) -> CollectedParts:
-    """Every part below, in the order of their names.
+    """Read all parts below a directory in the order of their names.
 
-    Raises DataError when there is none, one is not whole, or was collected by other settings.
+    Raises DataError without parts, and for a part that is incomplete or was collected with other
+    settings.
     """
     folders = sorted(path for path in directory.iterdir() if path.is_dir())
     if not folders:
-        raise DataError(f"{directory}: expected parts of a corpus, got none")
+        raise DataError(
+            f"{directory}: expected parts of a corpus, got none; run the job collect first"
+        )
     removals, inputs, read = Removals(), list[InputRecord](), 0
     spools = []
     for folder in folders:
@@ -83,7 +86,7 @@ def read_parts(directory: Path, settings: CollectSettings) -> CollectedParts:
         spool = Spool.written(folder)
         if len(spool) != part["pairs"]:
             raise DataError(
-                f"{folder}: expected {part['pairs']:,} pairs, got {len(spool):,}: collect it again"
+                f"{folder}: expected {part['pairs']:,} pairs, got {len(spool):,}; collect it again"
             )
         spools.append(spool)
         removals.add_counted(part["removed"])
@@ -111,25 +114,28 @@ def _description(folder: Path, settings: CollectSettings) -> dict[str, Any]:
         if version == _FORMAT:
             _check(part)
     except OSError as error:
-        raise DataError(f"{folder}: expected a whole part of a corpus: {error.strerror}") from None
+        raise DataError(
+            f"{folder}: expected a complete part of a corpus, got: {error.strerror}; collect it "
+            "again"
+        ) from None
     except ValueError as error:
         raise DataError(
             f"{path}: expected a part's description, got {error}; collect it again"
         ) from None
     if version != _FORMAT:
-        raise DataError(f"{folder}: expected format {_FORMAT}, got {version}")
+        raise DataError(f"{folder}: expected format {_FORMAT}, got {version}; collect it again")
     wanted = settings.to_json()
     for name, value in part.fields("settings").values.items():
         if value != wanted.get(name):
             raise DataError(
-                f"{folder}: was collected with {name} {value}, expected {wanted.get(name)}: give "
-                "collect and prepare the same options"
+                f"{folder}: expected {name} {wanted.get(name)}, got a part collected with {value}; "
+                "give collect and prepare the same options"
             )
     return dict(part.values)
 
 
 def _check(part: Fields) -> None:
-    """Raises ValueError for a value that is not what `write_part` writes."""
+    """Raise ValueError for a value that `write_part` does not write."""
     part.fields("settings")
     for name in ("read", "pairs"):
         part.integer(name)

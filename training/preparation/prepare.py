@@ -1,9 +1,12 @@
 """Prepare: clean, split and tokenise a corpus into token shards, tokenizer and manifest.
 
-The input is read once. Clean pairs go to a spool on the disk; on 24 bytes of keys each it
-is decided which are duplicates and which are held out; the spool is then read twice more,
-for the tokenizer's sample and for the shards. Memory does not grow with the corpus but for
-one byte a pair. The same input and settings give the same bytes.
+    input -> collect -> spool (text) --+-> sample -> tokenizer -> encode -> shards, manifest
+                     -> keys --> splits
+
+The input is read once. Clean pairs go to a spool on the disk, with 24 bytes of keys for each pair.
+Duplicates and held-out pairs are found by the keys. The spool is then read twice, for the
+tokenizer's sample and for the shards. Memory grows with the corpus by one byte a pair. The same
+input and settings give the same bytes.
 """
 
 import dataclasses
@@ -42,7 +45,7 @@ from longspan.training.preparation.splits import (
     HeldOut,
     SplitSettings,
     assign_splits,
-    mixed,
+    mix_hashes,
     pair_keys,
 )
 from longspan.training.preparation.spool import Spool
@@ -55,18 +58,18 @@ HELD_OUT_NAMES = {VALIDATION: "validation", TEST: "test"}
 
 @dataclass(frozen=True)
 class PrepareSettings:
-    """Everything beside the input that decides the output's bytes."""
+    """All settings that the bytes of the output depend on."""
 
     columns: Columns = field(default_factory=Columns)
-    format: str | None = None
+    format: str | None = None  # of all files; None: found for each file
     cleaning: CleaningRules = field(default_factory=CleaningRules)
     splits: SplitSettings = field(default_factory=SplitSettings)
     vocabulary: VocabularySettings = field(default_factory=VocabularySettings)
-    tokenizer_pairs: int = 200_000
-    joined: bool = True
+    tokenizer_pairs: int = 200_000  # training pairs that vocabularies are trained on
+    joined: bool = True  # add joined pairs to a held-out split with few long pairs
 
     def to_json(self) -> dict[str, Any]:
-        """Nested plain values."""
+        """Return nested JSON values."""
         return dataclasses.asdict(self)
 
 
@@ -114,7 +117,7 @@ def prepare_into(
 
 
 class _Run:
-    """One run's passes, in the order of its methods."""
+    """One run; its public methods are called in their order."""
 
     def __init__(
         self,
@@ -131,7 +134,7 @@ class _Run:
         self._sampled = 0
 
     def collect(self, inputs: Sequence[str], parts: Path | None) -> None:
-        """Read the input and the given held-out files into spools."""
+        """Read the input and the held-out files into spools."""
         settings = self._settings
         with Rejections(self._directory / "rejected.tsv", self._notify) as rejections:
             for split, path in self._held_out_files.items():
@@ -159,7 +162,7 @@ class _Run:
         return found
 
     def assign_splits(self) -> None:
-        """Give each pair its fate."""
+        """Assign each pair to a split, or mark it for removal."""
         settings = self._settings.splits
         given = {
             split: HeldOut.of(found.spool, settings, np.zeros(len(found.spool), np.uint8), TRAIN)
@@ -171,39 +174,41 @@ class _Run:
             chunks = validation.spool.key_chunks()
             shared = sum(int(given[TEST].shares(keys).sum()) for _, keys in chunks)
             if shared:
-                self._notify(f"{shared:,} validation pairs share a side or document with the test")
+                self._notify(
+                    f"{shared:,} validation pairs share a source, target or document with the test"
+                )
         draw = [split for split in (TEST, VALIDATION) if split not in given]
-        self._fates: Bytes = assign_splits(
+        self._assigned: Bytes = assign_splits(
             self._corpus.spool, self._work, settings, given.values(), draw
         )
-        self._train_pairs = int(np.count_nonzero(self._fates == TRAIN))
+        self._train_pairs = int(np.count_nonzero(self._assigned == TRAIN))
 
     def sample(self) -> None:
-        """Take the held-out pairs and the tokenizer's sample, and count what is removed."""
+        """Take the held-out pairs and the tokenizer's sample, and count removed pairs."""
         taken = {DUPLICATE_PAIR: DUPLICATE, SHARES_HELD_OUT: HELD_OUT}
         paths = self._sample_paths()
         with (
             paths[0].open("w", encoding="utf-8", newline="\n") as sources,
             paths[1].open("w", encoding="utf-8", newline="\n") as targets,
         ):
-            for pair, (fate, sampled) in zip(
-                self._corpus.spool.pairs(), self._fates_and_sample(), strict=True
+            for pair, (assignment, sampled) in zip(
+                self._corpus.spool.pairs(), self._assigned_and_sampled(), strict=True
             ):
                 if sampled:
                     sources.write(pair.source + "\n")
                     targets.write(pair.target + "\n")
                     self._sampled += 1
-                elif fate in taken:
-                    self._corpus.removals.add_pair(taken[fate], pair)
-                elif fate in self._held_out:
-                    self._held_out[fate].draw(pair)
+                elif assignment in taken:
+                    self._corpus.removals.add_pair(taken[assignment], pair)
+                elif assignment in self._held_out:
+                    self._held_out[assignment].draw(pair)
         if not self._train_pairs:
             raise DataError(self._nothing_left(self._corpus, "the input"))
         source, target = (_separator(path) for path in paths)
         self._separators = (source, target)
 
     def train_tokenizer(self) -> None:
-        """Train on the sample and save."""
+        """Train the tokenizer on the sample and save it."""
         vocabulary = self._settings.vocabulary
         self._notify(
             f"training {vocabulary.type} vocabularies on {self._sampled:,} of "
@@ -219,17 +224,17 @@ class _Run:
             if size != vocabulary.size:
                 self._notify(
                     f"the {side} vocabulary has {size:,} tokens instead of {vocabulary.size:,}: "
-                    "the training text does not give more"
+                    "the training text has no more"
                 )
         self._tokenizer.save(self._directory / "tokenizer")
 
     def encode(self) -> None:
-        """Write each split's shards, and the held-out ones' text."""
-        fates = self._fates_and_sample()
+        """Write the shards of each split, and the text of held-out splits."""
+        assigned = self._assigned_and_sampled()
         training = (
             pair
-            for pair, (fate, _) in zip(self._corpus.spool.pairs(), fates, strict=True)
-            if fate == TRAIN
+            for pair, (assignment, _) in zip(self._corpus.spool.pairs(), assigned, strict=True)
+            if assignment == TRAIN
         )
         self._encode("train", training, self._train_pairs)
         for split, name in HELD_OUT_NAMES.items():
@@ -240,7 +245,7 @@ class _Run:
             self._encode(name, held_out.pairs(), None)
 
     def manifest(self) -> dict[str, Any]:
-        """Everything but the files' hashes."""
+        """Return the manifest without the hashes of the files."""
         return {
             "inputs": [dataclasses.asdict(record) for record in self._corpus.inputs],
             "settings": self._settings.to_json(),
@@ -267,15 +272,18 @@ class _Run:
         folder = self._directory / name
         self._encoded[name] = encode_split(pairs, folder, self._tokenizer, total)
 
-    def _fates_and_sample(self) -> Iterator[tuple[int, bool]]:
-        """Each pair's fate, and whether the tokenizer's sample has it: by hash, near the size."""
+    def _assigned_and_sampled(self) -> Iterator[tuple[int, bool]]:
+        """Yield the assignment of each pair, and whether it is in the tokenizer's sample.
+
+        Pairs are sampled by their hashes, so the sample has about the wanted size.
+        """
         wanted = self._settings.tokenizer_pairs
         share = min(1.0, wanted / max(1, self._train_pairs))
         bound = np.uint64(min(2**64 - 1, int(share * 2**64)))
         for start, keys in self._corpus.spool.key_chunks():
-            fates = self._fates[start : start + len(keys)]
-            low = mixed(pair_keys(keys), self._settings.splits.seed) <= bound
-            yield from zip(fates.tolist(), ((fates == TRAIN) & low).tolist(), strict=True)
+            assigned = self._assigned[start : start + len(keys)]
+            low = mix_hashes(pair_keys(keys), self._settings.splits.seed) <= bound
+            yield from zip(assigned.tolist(), ((assigned == TRAIN) & low).tolist(), strict=True)
 
     def _sample_paths(self) -> tuple[Path, Path]:
         return self._work / "sample.source", self._work / "sample.target"
@@ -287,7 +295,7 @@ class _Run:
     @staticmethod
     def _nothing_left(collected: Collection, name: str) -> str:
         if not collected.read:
-            return f"{name}: expected pairs, got none: the input is empty"
+            return f"{name}: expected pairs, got an empty input; give other files"
         examples = (e for of_rule in collected.removals.examples.values() for e in of_rule)
         first = next(examples, {"origin": name})["origin"]
         return (

@@ -1,4 +1,4 @@
-"""Prepare only when needed: a directory that was made from the same input stays as it is."""
+"""Prepare unless the directory was made from the same input with the same settings."""
 
 import dataclasses
 import json
@@ -25,10 +25,10 @@ def prepare_once(
     *,
     overwrite: bool,
 ) -> tuple[dict[str, Any], bool]:
-    """The manifest, and whether the directory was written now.
+    """Prepare if needed; return the manifest, and whether the directory was written now.
 
-    Raises DataError when the directory holds something else and `overwrite` does not ask to
-    replace it; what `prepare` did not write is never replaced.
+    Raises DataError when the directory holds another corpus and `overwrite` is false, and when it
+    holds something that `prepare` did not write.
     """
     if is_occupied(directory):
         refuse_foreign(directory)
@@ -42,7 +42,7 @@ def refuse_foreign(directory: Path) -> None:
     if is_occupied(directory) and not (directory / MANIFEST).is_file():
         raise DataError(
             f"{directory}: expected a prepared corpus to overwrite, got something else; "
-            "choose another --out"
+            "give another directory"
         )
 
 
@@ -59,8 +59,8 @@ def _unchanged(
         difference = None if broken is None else f"its {broken} is missing or changed"
     if difference is not None:
         raise DataError(
-            f"{directory}: holds a corpus already, and {difference}; give --overwrite to replace "
-            "it, or another --out"
+            f"{directory}: expected a corpus from the same input and settings, got another one: "
+            f"{difference}; give --overwrite to replace it, or another --out"
         )
     return manifest
 
@@ -71,13 +71,13 @@ def _difference(
     settings: PrepareSettings,
     held_out: Mapping[int, str],
 ) -> str | None:
-    # Through JSON, as the manifest went: tuples and lists are the same there.
+    # Through JSON as the manifest was, where tuples and lists are the same.
     wanted = json.loads(json.dumps(settings.to_json()))
     for name, value in wanted.items():
         if manifest["settings"].get(name) != value:
             return f"its {name} settings differ"
     if STANDARD_INPUT in [*inputs, *held_out.values()]:
-        return "standard input cannot be compared with what it was made from"
+        return "standard input cannot be compared with its input"
     if _records(inputs, settings.format, settings.columns) != manifest.get("inputs"):
         return "it was made from another input"
     for split, name in HELD_OUT_NAMES.items():
@@ -89,7 +89,7 @@ def _difference(
 
 
 def _records(paths: Sequence[str], format: str | None, columns: Columns) -> list[dict[str, Any]]:
-    """Name, size and hash of each file, in the order in which they are read."""
+    """Return name, size and hash of each file, in the order in which they are read."""
     if not paths:
         return []
     groups = pair_up(paths, format, columns.source_language, columns.target_language)

@@ -1,4 +1,4 @@
-"""What `longspan prepare` prints at its end: pairs, removals by rule, lengths by bucket."""
+"""The report that `longspan prepare` prints: pairs, removals by rule, lengths by bucket."""
 
 import shlex
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ __all__ = ["next_command", "prepare_summary"]
 
 
 def prepare_summary(manifest: Mapping[str, Any]) -> str:
-    """Three small tables of a prepared corpus."""
+    """Return three small tables of a prepared corpus."""
     return "\n\n".join((_pairs(manifest), _removed(manifest), _lengths(manifest)))
 
 
 def next_command(directory: Path) -> str:
-    """The command that trains on the directory."""
+    """Return the command that trains on the directory."""
     model = directory.with_name(directory.name + "-model")
     return f"longspan train {shlex.quote(str(directory))} --out {shlex.quote(str(model))}"
 

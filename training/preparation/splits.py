@@ -1,7 +1,11 @@
-"""Splits: which pairs train, validate, test, repeat others, or must go since others are held out.
+"""Splits: each pair is assigned to training, validation or test, or removed.
 
-Decided on 64-bit keys alone (see `spool`), with numpy in chunks. Memory is one byte a pair
-plus what a chunk takes: 50 MB at 50 million pairs.
+    all pairs -> duplicates removed -> pairs that share with given splits removed
+              -> test drawn         -> pairs that share with it removed
+              -> validation drawn   -> pairs that share with it removed -> training
+
+Assignments follow from 64-bit keys alone (see `spool`), by numpy in chunks. Memory is one byte a
+pair and that of a chunk: 50 MB for 50 million pairs.
 """
 
 from collections.abc import Iterable
@@ -24,14 +28,14 @@ __all__ = [
     "HeldOut",
     "SplitSettings",
     "assign_splits",
-    "mixed",
+    "mix_hashes",
     "pair_keys",
 ]
 
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
 
-# A pair's fate.
+# Assignments of a pair. The last two are removed.
 TRAIN, VALIDATION, TEST, DUPLICATE_PAIR, SHARES_HELD_OUT = range(5)
 
 _PAIRS_PER_PARTITION = 1 << 20
@@ -42,34 +46,37 @@ _RECORD = np.dtype([("key", "<u8"), ("index", "<u8")])
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """Pairs to draw for a split (None: 2,000, or 1% of a smaller corpus) and by what seed."""
+    """How held-out splits are drawn."""
 
-    validation_size: int | None = None
-    test_size: int | None = None
-    by_document: bool = True
+    validation_size: int | None = None  # pairs; None: 2,000, or 1% of a smaller corpus
+    test_size: int | None = None  # pairs; None: 2,000, or 1% of a smaller corpus
+    by_document: bool = True  # draw whole documents where they are known
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Sides and documents that training must not share: sorted unique hashes of each."""
+    """Texts and documents that training must not share: sorted unique hashes of each."""
 
     sources: Hashes
     targets: Hashes
     documents: Hashes
 
     @classmethod
-    def of(cls, spool: Spooled, settings: SplitSettings, fates: Bytes, fate: int) -> "HeldOut":
-        """Those of the pairs with one fate; no documents when these do not count."""
+    def of(
+        cls, spool: Spooled, settings: SplitSettings, assigned: Bytes, assignment: int
+    ) -> "HeldOut":
+        """Return those of all pairs with one assignment; documents only with `by_document`."""
         parts = [
-            keys[fates[start : start + len(keys)] == fate] for start, keys in spool.key_chunks()
+            keys[assigned[start : start + len(keys)] == assignment]
+            for start, keys in spool.key_chunks()
         ]
         keys = np.concatenate([np.empty(0, dtype=KEY), *parts])
         documents = np.unique(keys["document"]) if settings.by_document else keys["document"][:0]
         return cls(np.unique(keys["source"]), np.unique(keys["target"]), documents[documents != 0])
 
     def shares(self, keys: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        """Which keys share a side or a document with these: (keys,)."""
+        """Return which keys share a source, target or document with these: (keys,)."""
         return (
             _among(keys["source"], self.sources)
             | _among(keys["target"], self.targets)
@@ -84,18 +91,18 @@ def assign_splits(
     given: Iterable[HeldOut],
     draw: Iterable[int],
 ) -> Bytes:
-    """Every pair's fate: (pairs,) uint8.
+    """Assign every pair: (pairs,) uint8.
 
-    Pairs that share with a `given` split leave training first; then TEST and VALIDATION,
-    those in `draw`, are drawn, each from what shares nothing with the ones before.
-    Raises DataError when a split cannot be drawn, or the given ones leave nothing to train on.
+    First, pairs that share a text or document with a `given` split are removed from training. Then
+    the splits in `draw` are drawn in turn from the pairs left, and pairs that share with them are
+    removed. Raises DataError when a split cannot be drawn, or no pair is left to train on.
     """
-    fates = np.zeros(len(spool), dtype=np.uint8)
-    _mark_duplicates(spool, fates, folder)
-    unique = int(np.count_nonzero(fates == TRAIN))
+    assigned = np.zeros(len(spool), dtype=np.uint8)
+    _mark_duplicates(spool, assigned, folder)
+    unique = int(np.count_nonzero(assigned == TRAIN))
     for held_out in given:
-        _remove_sharing(spool, fates, held_out)
-    if unique and not np.any(fates == TRAIN):
+        _remove_sharing(spool, assigned, held_out)
+    if unique and not np.any(assigned == TRAIN):
         raise DataError(
             f"expected pairs to train on, but all {unique:,} were held out: each shares its "
             "source, target or document with the given validation or test pairs; give files for "
@@ -107,13 +114,13 @@ def assign_splits(
         if size is None:
             size = min(_DEFAULT_SIZE, max(1, unique // _DEFAULT_SHARE))
         if size:
-            _draw(spool, fates, split, size, settings)
-            _remove_sharing(spool, fates, HeldOut.of(spool, settings, fates, split))
-    return fates
+            _draw(spool, assigned, split, size, settings)
+            _remove_sharing(spool, assigned, HeldOut.of(spool, settings, assigned, split))
+    return assigned
 
 
-def mixed(values: Hashes, seed: int = 0) -> Hashes:
-    """SplitMix64's finaliser (Steele et al. 2014): a seeded shuffle of the 64-bit numbers."""
+def mix_hashes(values: Hashes, seed: int = 0) -> Hashes:
+    """Permute hashes by SplitMix64's finaliser (Steele et al. 2014) and a seed: (values,)."""
     start = (seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64
     z = values + np.uint64(start)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -122,12 +129,16 @@ def mixed(values: Hashes, seed: int = 0) -> Hashes:
 
 
 def pair_keys(keys: npt.NDArray[Any]) -> Hashes:
-    """One hash for both sides together, which are not interchangeable: (keys,)."""
-    return mixed(mixed(keys["source"]) + keys["target"])
+    """Return one hash of source and target, which are not interchangeable: (keys,)."""
+    return mix_hashes(mix_hashes(keys["source"]) + keys["target"])
 
 
-def _mark_duplicates(spool: Spooled, fates: Bytes, folder: Path) -> None:
-    """All but the first of equal pairs: keys go to partition files, each sorted in memory."""
+def _mark_duplicates(spool: Spooled, assigned: Bytes, folder: Path) -> None:
+    """Mark all but the first of equal pairs.
+
+    Keys are written to partition files by their hashes, and each file is sorted in memory. Equal
+    keys are in the same file.
+    """
     count = max(1, min(256, -(-len(spool) // _PAIRS_PER_PARTITION)))
     paths = [folder / f"partition.{number:03d}" for number in range(count)]
     files = [path.open("wb") for path in paths]
@@ -146,38 +157,38 @@ def _mark_duplicates(spool: Spooled, fates: Bytes, folder: Path) -> None:
         records = np.fromfile(path, dtype=_RECORD)
         records = records[np.argsort(records["key"], kind="stable")]
         again = records["key"][1:] == records["key"][:-1]
-        fates[records["index"][1:][again]] = DUPLICATE_PAIR
+        assigned[records["index"][1:][again]] = DUPLICATE_PAIR
         path.unlink()
 
 
-def _remove_sharing(spool: Spooled, fates: Bytes, held_out: HeldOut) -> None:
+def _remove_sharing(spool: Spooled, assigned: Bytes, held_out: HeldOut) -> None:
     for start, keys in spool.key_chunks():
-        part = fates[start : start + len(keys)]
+        part = assigned[start : start + len(keys)]
         part[(part == TRAIN) & held_out.shares(keys)] = SHARES_HELD_OUT
 
 
-def _draw(spool: Spooled, fates: Bytes, split: int, size: int, settings: SplitSettings) -> None:
-    """Whole groups in the order of their seeded hashes, so the input's order does not matter."""
-    # A group has a pair or more, so this many groups are enough, with some to pass over.
-    groups, counts = _first_groups(spool, fates, split, 4 * size + 1000, settings)
-    chosen = _choose(groups, counts, size, int(np.count_nonzero(fates == TRAIN)))
+def _draw(spool: Spooled, assigned: Bytes, split: int, size: int, settings: SplitSettings) -> None:
+    """Draw whole groups by their seeded hashes, so that the order of the input does not matter."""
+    # A group has at least one pair, so these are enough groups even if some are too large.
+    groups, counts = _first_groups(spool, assigned, split, 4 * size + 1000, settings)
+    chosen = _choose(groups, counts, size, int(np.count_nonzero(assigned == TRAIN)))
     for start, keys in spool.key_chunks():
-        part = fates[start : start + len(keys)]
+        part = assigned[start : start + len(keys)]
         part[(part == TRAIN) & _among(_groups(keys, split, settings), chosen)] = split
 
 
 def _first_groups(
-    spool: Spooled, fates: Bytes, split: int, limit: int, settings: SplitSettings
+    spool: Spooled, assigned: Bytes, split: int, limit: int, settings: SplitSettings
 ) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """The `limit` smallest groups and how many pairs each has: both (groups,)."""
+    """Return the `limit` smallest group hashes and the number of their pairs: both (groups,)."""
     groups, counts = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
     for start, keys in spool.key_chunks():
-        free = keys[fates[start : start + len(keys)] == TRAIN]
+        free = keys[assigned[start : start + len(keys)] == TRAIN]
         found, times = np.unique(_groups(free, split, settings), return_counts=True)
         merged, where = np.unique(np.concatenate([groups, found]), return_inverse=True)
         sums = np.zeros(len(merged), dtype=np.int64)
         np.add.at(sums, where, np.concatenate([counts, times]))
-        # One that falls out here can never come back among the smallest.
+        # A group that is dropped here cannot be among the smallest of all.
         groups, counts = merged[:limit], sums[:limit]
     return groups, counts
 
@@ -191,7 +202,7 @@ def _choose(groups: Hashes, counts: npt.NDArray[np.int64], size: int, pairs: int
         if taken >= size:
             break
     if not chosen and len(groups) > 1:
-        # Every document is larger than asked: the smallest one, then.
+        # Every document is larger than the size asked for: take the smallest one.
         chosen = [int(groups[np.argmin(counts)])]
         taken = int(counts.min())
     if not chosen or 2 * taken > pairs:
@@ -204,11 +215,11 @@ def _choose(groups: Hashes, counts: npt.NDArray[np.int64], size: int, pairs: int
 
 
 def _groups(keys: npt.NDArray[Any], split: int, settings: SplitSettings) -> Hashes:
-    """What must stay together: the document, else all pairs with the same source: (keys,)."""
+    """Return group hashes: of the document, or else of pairs with the same source: (keys,)."""
     group = keys["source"]
     if settings.by_document:
         group = np.where(keys["document"] != 0, keys["document"], group)
-    return mixed(group, settings.seed * 8 + split)
+    return mix_hashes(group, settings.seed * 8 + split)
 
 
 def _among(values: Hashes, sorted_values: Hashes) -> npt.NDArray[np.bool_]:

@@ -1,7 +1,7 @@
-"""The spool: clean pairs on the disk between the passes of `prepare`, and 24 bytes of keys each.
+"""The spool: clean pairs on the disk for the later steps of `prepare`, with 24 bytes of keys each.
 
-The input is read once, also from a pipe; what must be known of the whole corpus (duplicates,
-splits) is decided on the keys, with numpy in chunks, and then the spool is read again.
+The input is read once, also from a pipe. Duplicates and splits depend on the whole corpus and are
+found by the keys, with numpy in chunks. Then the spool is read again.
 """
 
 import array
@@ -19,7 +19,7 @@ from longspan.training.pairs.pairs import Pair, join_document, split_document
 
 __all__ = ["KEY", "Spool", "SpoolChain", "Spooled", "document_number", "key_of", "text_hash"]
 
-# `document` is 0 where it is unknown.
+# `document` is 0 if it is unknown.
 KEY = np.dtype([("source", "<u8"), ("target", "<u8"), ("document", "<u8")])
 
 _BUFFERED = 1 << 15
@@ -28,39 +28,42 @@ _READ = 1 << 18
 
 
 def text_hash(text: str) -> int:
-    """64 bits of BLAKE2b, never 0: any two of 50 million texts meet in 1 of 15,000 corpora."""
+    """Return 64 bits of BLAKE2b, never 0.
+
+    Among 50 million texts, two different ones have the same hash in 1 of 15,000 corpora.
+    """
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1
 
 
 def key_of(pair: Pair) -> tuple[int, int, int]:
-    """Hashes of source, target and document (0: unknown)."""
+    """Return hashes of source, target and document (0 if unknown)."""
     document = 0 if pair.document is None else text_hash(pair.document)
     return text_hash(pair.source), text_hash(pair.target), document
 
 
 def document_number(document: str | None) -> int:
-    """A number for a corpus's `documents` column: 62 bits of its hash, -1 where unknown."""
+    """Return the number of a document in a corpus: 62 bits of its hash, -1 if unknown."""
     return -1 if document is None else text_hash(document) >> 2
 
 
 class Spooled(Protocol):
-    """Clean pairs on the disk, to be read in their order as often as needed."""
+    """Clean pairs on the disk, which can be read in their order any number of times."""
 
     def __len__(self) -> int:
-        """How many."""
+        """Return the number of pairs."""
         ...
 
     def pairs(self) -> Iterator[Pair]:
-        """Every pair."""
+        """Yield all pairs."""
         ...
 
     def key_chunks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-        """Chunks of the keys with the number of their first pair: (chunk,) of KEY."""
+        """Yield chunks of the keys with the number of their first pair: (chunk,) of KEY."""
         ...
 
 
 class Spool:
-    """Clean pairs in order, appended within `with`, then read as often as needed."""
+    """Clean pairs that are appended within a `with` block and can be read after it."""
 
     def __init__(self, folder: Path, name: str = "spool") -> None:
         self._text_path, self._key_path = folder / f"{name}.zst", folder / f"{name}.keys"
@@ -70,7 +73,7 @@ class Spool:
 
     @classmethod
     def written(cls, folder: Path, name: str = "spool") -> Self:
-        """One that was written whole before. Raises OSError when it is not there."""
+        """Open a spool that was written before. Raises OSError when it is missing."""
         spool = cls(folder, name)
         spool._count = spool._key_path.stat().st_size // KEY.itemsize
         return spool
@@ -109,7 +112,7 @@ class Spool:
             self._flush()
 
     def pairs(self) -> Iterator[Pair]:
-        """Every pair in order."""
+        """Yield all pairs in order."""
         with self._text_path.open("rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_size=_READ)
             rest = b""
@@ -122,7 +125,7 @@ class Spool:
                     yield Pair(source, target, *place, origin, joined == "1")
 
     def key_chunks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-        """Chunks of the keys with the number of their first pair: (chunk,) of KEY."""
+        """Yield chunks of the keys with the number of their first pair: (chunk,) of KEY."""
         with self._key_path.open("rb") as file:
             start = 0
             while len(chunk := np.fromfile(file, dtype=KEY, count=_KEY_CHUNK)):
@@ -130,7 +133,7 @@ class Spool:
                 start += len(chunk)
 
     def delete(self) -> None:
-        """Remove its files."""
+        """Delete the files of the spool."""
         self._text_path.unlink()
         self._key_path.unlink()
 
@@ -142,7 +145,7 @@ class Spool:
 
 
 class SpoolChain:
-    """Several spools, one after the other, as one."""
+    """Several spools in a row, read as one."""
 
     def __init__(self, spools: Sequence[Spooled]) -> None:
         self._spools = spools
@@ -151,12 +154,12 @@ class SpoolChain:
         return sum(len(spool) for spool in self._spools)
 
     def pairs(self) -> Iterator[Pair]:
-        """Every pair of the first one, then of the next."""
+        """Yield all pairs of the first spool, then of the next."""
         for spool in self._spools:
             yield from spool.pairs()
 
     def key_chunks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-        """Chunks of the keys, numbered through: (chunk,) of KEY."""
+        """Yield chunks of the keys, with pair numbers over all spools: (chunk,) of KEY."""
         before = 0
         for spool in self._spools:
             for start, keys in spool.key_chunks():

@@ -1,7 +1,6 @@
 """The tokenizer: a source and a target vocabulary, saved in one folder.
 
-Token ids exist only between `prepare` and `translate`, and this module makes all of them,
-so training and serving cannot disagree.
+Training and inference both encode and decode text with this module, so their ids are the same.
 """
 
 import json
@@ -44,31 +43,31 @@ _FILES = {
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Text to token ids and back. With `joint` both sides share one vocabulary's ids."""
+    """Text to token ids and back. With `joint` both sides have the same vocabulary."""
 
     source: Vocabulary
     target: Vocabulary
     joint: bool = False
 
     def encode_source(self, text: str) -> list[int]:
-        """Source token ids, ending with EOS."""
+        """Return source token ids that end with EOS."""
         return [*self.source.encode(text), EOS]
 
     def encode_target(self, text: str) -> list[int]:
-        """Target token ids, ending with EOS, without BOS."""
+        """Return target token ids that end with EOS, without BOS."""
         return [*self.target.encode(text), EOS]
 
     def decode_target(self, ids: list[int]) -> str:
-        """The text of target token ids; PAD, BOS and EOS are passed over."""
+        """Return the text of target token ids; PAD, BOS and EOS are skipped."""
         return self.target.decode(ids)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of everything that decides the ids; equal for equal tokenizers only."""
+        """SHA-256 of everything that ids depend on, equal only for equal tokenizers."""
         return digest(json.dumps(self._description(), sort_keys=True).encode())
 
     def save(self, directory: str | Path) -> None:
-        """Write the folder: `tokenizer.json` beside the vocabularies' own files."""
+        """Write a folder with `tokenizer.json` and the files of the vocabularies."""
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         description = self._description()
@@ -79,7 +78,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, directory: str | Path) -> "Tokenizer":
-        """Read what `save` wrote.
+        """Read the folder that `save` wrote.
 
         Raises ModelDirectoryError when a file is missing, changed or of another version.
         """
@@ -120,12 +119,13 @@ def _describe(vocabulary: Vocabulary, side: int) -> dict[str, Any]:
 
 
 def _load_side(folder: Path, description: Fields) -> Vocabulary:
-    # The name alone: a description cannot point outside of its folder.
+    # Only the name counts, so that a description cannot point outside of its folder.
     path = folder / Path(description.text("file")).name
     content = _read(path)
     if digest(content) != description.text("sha256"):
         raise ModelDirectoryError(
-            f"{path}: its content is not what {_DESCRIPTION} says; copy the folder again"
+            f"{path}: expected the vocabulary whose hash is in {_DESCRIPTION}, got another one; "
+            "copy the folder again"
         )
     try:
         settings = description.fields("settings").values

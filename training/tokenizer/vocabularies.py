@@ -1,7 +1,7 @@
 """Vocabularies: text to token ids and back, for one language.
 
-`SentencePieceVocabulary` knows every text, since what no piece covers is spelt in bytes;
-`WordVocabulary` holds whole words of text that is tokenised already, and has unknowns.
+`SentencePieceVocabulary` encodes any text, in bytes where no piece fits. `WordVocabulary` has whole
+words of text that is tokenised already, and unknown words.
 """
 
 import hashlib
@@ -29,54 +29,54 @@ __all__ = [
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 SPECIAL_WORDS = ("<pad>", "<unk>", "<s>", "</s>")
 
-# SentencePiece writes a space as this character, so the text's own must be spelt in bytes.
+# SentencePiece writes a space as this character, so where the text has it, it is spelt in bytes.
 _SPACE_MARK = "\u2581"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN_MARK = "\u2047"
 
 
 class Vocabulary(Protocol):
-    """One language's tokens; PAD, UNK, BOS and EOS are the ids 0 to 3 in each."""
+    """The tokens of one language. The ids 0 to 3 are PAD, UNK, BOS and EOS."""
 
     @property
     def kind(self) -> str:
-        """Which implementation reads `content` back."""
+        """Name of the implementation that reads `content`."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What else the implementation needs, as JSON values."""
+        """JSON values that the implementation needs beside `content`."""
 
     @property
     def content(self) -> bytes:
-        """The vocabulary's file."""
+        """Content of the file of the vocabulary."""
 
     def encode(self, text: str) -> list[int]:
-        """Token ids without BOS and EOS; never PAD, BOS or EOS, whatever the text says."""
+        """Return token ids without BOS and EOS, and without PAD for any text."""
 
     def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
-        """`encode` of each, on that many threads."""
+        """Encode several texts on a number of threads."""
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of token ids; PAD, BOS and EOS are passed over."""
+        """Return the text of token ids; PAD, BOS and EOS are skipped."""
 
     @property
     def byte_tokens(self) -> Mapping[int, int]:
-        """The tokens that spell one byte, and its value; empty without byte fallback."""
+        """Tokens that spell one byte, with the value of the byte; empty without byte fallback."""
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """Each id as a person reads it, for alignments."""
+        """Return each id as readable text, for alignments."""
 
     def __len__(self) -> int: ...
 
 
 class SentencePieceVocabulary:
-    """A SentencePiece model (Kudo and Richardson 2018) with byte fallback: lossless.
+    """A SentencePiece model (Kudo and Richardson 2018) with byte fallback, so without any loss.
 
-    `prefix_space` puts a space before the text, and `decode` takes it away. It is on for
-    text with spaces between words, where two texts' token ids in a row then read as the two
-    joined by a space, and off for text without, where they read as the two joined by nothing.
+    With `prefix_space`, `encode` adds a space before the text and `decode` removes it. It is meant
+    for languages with spaces between words: the ids of two texts in a row then decode to both
+    texts with a space between. Without it, they decode to both texts with nothing between.
 
-    Raises ModelDirectoryError when the model cannot be read or its first ids are others.
+    Raises ModelDirectoryError when the model cannot be read or has other special ids.
     """
 
     kind = "sentencepiece"
@@ -86,7 +86,7 @@ class SentencePieceVocabulary:
             self._model = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
         except (RuntimeError, OSError, ValueError) as error:
             raise ModelDirectoryError(
-                "expected a SentencePiece model, got bytes that are none; prepare it again"
+                "expected a SentencePiece model, got other bytes; prepare it again"
             ) from error
         specials = (
             self._model.pad_id(),
@@ -119,20 +119,20 @@ class SentencePieceVocabulary:
 
     @property
     def content(self) -> bytes:
-        """The model file."""
+        """Content of the model file."""
         return self._content
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Keyword arguments that rebuild it from `content`."""
+        """Keyword arguments of the constructor beside the model."""
         return {"prefix_space": self._prefix_space}
 
     def encode(self, text: str) -> list[int]:
-        """Token ids; a lone surrogate, which is no text, reads as U+FFFD."""
+        """Return token ids; a lone surrogate, which is not text, is encoded as U+FFFD."""
         return self.encode_batch([text])[0]
 
     def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
-        """`encode` of each text, in C++ threads."""
+        """Encode several texts in C++ threads."""
         ready = [self._ready(text) for text in texts]
         encoded: list[list[int]] = self._model.encode(ready, out_type=int, num_threads=threads)
         for i, text in enumerate(ready):
@@ -142,16 +142,16 @@ class SentencePieceVocabulary:
 
     @property
     def byte_tokens(self) -> Mapping[int, int]:
-        """All 256 bytes."""
+        """Tokens of all 256 bytes, with their values."""
         return self._byte_tokens
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text; bytes that are not UTF-8, as of a character's first half, are left out."""
+        """Return the text without bytes that are not UTF-8, such as half of a character."""
         text = b"".join(self._bytes[i] for i in ids).decode("utf-8", "ignore")
         return text[1:] if self._prefix_space and text.startswith(" ") else text
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """SentencePiece's own names, with U+2581 for a space."""
+        """Return the pieces of SentencePiece, with U+2581 for a space."""
         return [str(self._model.id_to_piece(int(i))) for i in ids]
 
     def _ready(self, text: str) -> str:
@@ -180,10 +180,10 @@ class SentencePieceVocabulary:
 
 
 class WordVocabulary:
-    """Whole words between white space; others are UNK. The built-in algorithm's vocabulary.
+    """Whole words between white space, as in the built-in algorithm; other words are UNK.
 
-    `words` is a list in the order of ids, or a mapping from word to id as in the built-in's
-    `vocab.src.json`; ids 0 to 3 are PAD, UNK, BOS, EOS.
+    `words` is a list in the order of ids, or a mapping from word to id as in the `vocab.src.json`
+    of the built-in algorithm. The ids 0 to 3 are PAD, UNK, BOS and EOS.
     Raises ModelDirectoryError when ids are missing or given twice.
     """
 
@@ -196,7 +196,7 @@ class WordVocabulary:
                 f"expected a vocabulary whose ids 0 to 3 are {', '.join(SPECIAL_WORDS)}, "
                 f"got {len(self._words)} words"
             )
-        # The first four are no words of the text, even where the text spells them.
+        # The first four are not words of the text, even if the text contains them.
         self._ids = {word: i for i, word in enumerate(self._words) if i > EOS}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -207,41 +207,41 @@ class WordVocabulary:
 
     @property
     def content(self) -> bytes:
-        """The JSON file: word to id, as the built-in writes it."""
+        """Content of a JSON file from word to id, as the built-in algorithm writes it."""
         table = {word: i for i, word in enumerate(self._words)}
         return json.dumps(table, ensure_ascii=False, indent=0).encode()
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Nothing beside the words."""
+        """Empty: there is nothing beside the words."""
         return {}
 
     def encode(self, text: str) -> list[int]:
-        """Ids of the words; UNK for one that the vocabulary lacks."""
+        """Return the ids of the words, UNK for unknown words."""
         return [self._ids.get(word, UNK) for word in text.split()]
 
     def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[list[int]]:
-        """`encode` of each; `threads` is not used."""
+        """Encode several texts; `threads` is not used."""
         return [self.encode(text) for text in texts]
 
     @property
     def byte_tokens(self) -> Mapping[int, int]:
-        """None."""
+        """Empty: there is no byte fallback."""
         return {}
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The words with one space between."""
+        """Return the words with one space between; PAD, BOS and EOS are skipped."""
         return " ".join(self.pieces(i for i in ids if i not in (PAD, BOS, EOS)))
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """The words."""
+        """Return the words."""
         return [self._words[i] for i in ids]
 
 
 def vocabulary_from(kind: str, content: bytes, settings: Mapping[str, Any]) -> Vocabulary:
-    """The vocabulary whose `kind`, `content` and `settings` these are.
+    """Build a vocabulary from its `kind`, `content` and `settings`.
 
-    Raises ModelDirectoryError for a kind that this version does not know or broken content.
+    Raises ModelDirectoryError for an unknown kind and for damaged content.
     """
     if kind == SentencePieceVocabulary.kind:
         return SentencePieceVocabulary(content, prefix_space=bool(settings.get("prefix_space")))
@@ -249,7 +249,9 @@ def vocabulary_from(kind: str, content: bytes, settings: Mapping[str, Any]) -> V
         try:
             return WordVocabulary(json.loads(content))
         except ValueError as error:
-            raise ModelDirectoryError(f"expected a JSON vocabulary: {error}") from error
+            raise ModelDirectoryError(
+                f"expected a JSON vocabulary, got: {error}; copy it again"
+            ) from error
     raise ModelDirectoryError(
         f"expected a vocabulary of kind sentencepiece or words, got {kind}; "
         "was it written by a newer longspan?"
@@ -257,7 +259,7 @@ def vocabulary_from(kind: str, content: bytes, settings: Mapping[str, Any]) -> V
 
 
 def digest(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
+    """Return the SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -266,13 +268,12 @@ def _sentencepiece(content: bytes, prefix_space: bool) -> SentencePieceVocabular
 
 
 def _ordered(words: Sequence[str] | Mapping[str, int]) -> list[str]:
-    # A mapping has `items`; asking for it keeps lists, tuples and dictionaries alike welcome.
     if not isinstance(words, Mapping):
         return list(words)
     by_id = {int(i): word for word, i in words.items()}
     if len(by_id) != len(words) or sorted(by_id) != list(range(len(words))):
         raise ModelDirectoryError(
-            f"expected a vocabulary with the ids 0 to {len(words) - 1}, each once; "
-            "some are missing or given twice"
+            f"expected a vocabulary with the ids 0 to {len(words) - 1}, each once, got one with "
+            "ids missing or given twice; copy it again"
         )
     return [by_id[i] for i in range(len(by_id))]

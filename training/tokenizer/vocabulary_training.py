@@ -2,8 +2,8 @@
 
     python -m longspan.training.tokenizer.vocabulary_training MODEL TYPE SIZE SAMPLE PREFIX ...
 
-trains one SentencePiece model; `train_vocabularies` starts one such process a side, since
-the trainer takes one core for most of its time and gives its memory back only by ending.
+trains one SentencePiece model. `train_tokenizer` starts such a process for each side, because the
+trainer uses one core for most of its time and frees its memory only when the process ends.
 """
 
 import io
@@ -31,19 +31,19 @@ from longspan.training.tokenizer.vocabularies import SPECIAL_WORDS
 __all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_sentencepiece", "train_tokenizer"]
 
 # `unigram`: Kudo 2018, "Subword Regularization"; `bpe`: Sennrich et al. 2016, "Neural Machine
-# Translation of Rare Words with Subword Units"; `ngram` is `unigram` whose tokens may span words:
-# common phrases are one token.
+# Translation of Rare Words with Subword Units"; `ngram`: `unigram` whose tokens may span words, so
+# that a common phrase is one token.
 VOCABULARY_TYPES = ("unigram", "bpe", "ngram", "word")
 
-# Four specials and 256 bytes come before the first piece of text.
+# The first pieces are four special ones and 256 bytes.
 _BEFORE_TEXT = 260
 _SMALLEST = 300
 _LARGEST = 1_000_000
-# SentencePiece skips longer lines in silence, so this is above what cleaning lets through.
+# SentencePiece silently skips longer lines, so this is above the limit of cleaning.
 _LONGEST_LINE = 1 << 24
 # Share of the text whose characters must be pieces; rarer characters are spelt in bytes.
 _COVERAGE = 0.9995
-# Fixed, since another number of threads gives another model; the two sides run side by side.
+# Fixed, since another number of threads gives another model. Both sides run in parallel.
 _THREADS = 1
 # Measured on 100,000 Japanese sentences: the default of a million seeds and a factor of 0.75
 # takes 5 times as long for 0.4% other token counts.
@@ -54,21 +54,23 @@ _SHRINKING_FACTOR = 0.5
 
 @dataclass(frozen=True)
 class VocabularySettings:
-    """The kind of vocabulary and how many tokens each side has."""
+    """The kind and the size of vocabularies."""
 
-    type: str = "unigram"
-    size: int = 8000
-    joint: bool = False
+    type: str = "unigram"  # one of VOCABULARY_TYPES
+    size: int = 8000  # tokens of each side
+    joint: bool = False  # one vocabulary for both sides
 
     def __post_init__(self) -> None:
         if self.type not in VOCABULARY_TYPES:
             raise DataError(
-                f"expected a vocabulary type of {', '.join(VOCABULARY_TYPES)}, got {self.type}"
+                f"expected a vocabulary type of {', '.join(VOCABULARY_TYPES)}, got {self.type}; "
+                "give one of these"
             )
         low = len(SPECIAL_WORDS) + 1 if self.type == "word" else _SMALLEST
         if not low <= self.size <= _LARGEST:
             raise DataError(
-                f"expected a vocabulary size from {low} to {_LARGEST:,}, got {self.size}"
+                f"expected a vocabulary size from {low} to {_LARGEST:,}, got {self.size}; "
+                "give one within these bounds"
             )
 
 
@@ -78,10 +80,10 @@ def train_tokenizer(
     settings: VocabularySettings,
     folder: Path,
 ) -> Tokenizer:
-    """A tokenizer from two files of one sentence a line; scratch files go to `folder`.
+    """Train a tokenizer on two files with one sentence a line; scratch files go to `folder`.
 
-    `separators` is what stands between two joined texts of each side, see
-    `SentencePieceVocabulary.prefix_space`. Raises DataError when no model can be trained.
+    `separators` are those between two joined texts of each side: a side with a space gets the
+    `prefix_space` of `SentencePieceVocabulary`. Raises DataError when no model can be trained.
     """
     groups = [samples] if settings.joint else [(samples[0],), (samples[1],)]
     if settings.type == "word":
@@ -98,10 +100,11 @@ def train_tokenizer(
 def train_sentencepiece(
     paths: Sequence[Path], prefixes: Sequence[bool], kind: str, size: int
 ) -> bytes:
-    """One SentencePiece model; the same lines give the same bytes.
+    """Train one SentencePiece model; the same lines give the same bytes.
 
-    Fewer tokens than `size` when the text has no more; when it has more characters than
-    tokens, the rarer ones are spelt in bytes. Raises DataError when nothing can be learnt.
+    It has fewer tokens than `size` if the text has no more. If the text has more different
+    characters than tokens, rare characters are spelt in bytes. Raises DataError when no model can
+    be trained.
     """
     try:
         return _train(_sentences(paths, prefixes), kind, size)
@@ -112,7 +115,7 @@ def train_sentencepiece(
 
 
 class _TooManyCharactersError(DataError):
-    """The characters alone are more than the vocabulary's tokens."""
+    """The text has more different characters than the vocabulary has tokens."""
 
 
 def _train(sentences: Iterator[str], kind: str, size: int) -> bytes:
@@ -128,7 +131,7 @@ def _train(sentences: Iterator[str], kind: str, size: int) -> bytes:
             character_coverage=_COVERAGE,
             byte_fallback=True,
             split_digits=True,
-            # Nothing about the text is normalised: what goes in comes out.
+            # The text is not normalised, so that decoding returns it unchanged.
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
             add_dummy_prefix=False,
@@ -146,8 +149,8 @@ def _train(sentences: Iterator[str], kind: str, size: int) -> bytes:
         said = " ".join(str(error).split())
         kind_of_error = _TooManyCharactersError if "required_chars" in said else DataError
         raise kind_of_error(
-            f"expected text to train a {kind} vocabulary of {size} tokens on, but "
-            f"SentencePiece said: {said}; try another --vocabulary-size"
+            f"expected text to train a {kind} vocabulary of {size} tokens on, got from "
+            f"SentencePiece: {said}; try another --vocabulary-size"
         ) from error
     return model.getvalue()
 
@@ -167,7 +170,7 @@ def _common_characters(sentences: Iterator[str], count: int) -> frozenset[str]:
 
 
 def _without_others(sentences: Iterator[str], common: frozenset[str]) -> Iterator[str]:
-    """The stretches between characters that are not common."""
+    """Yield the parts of sentences between characters that are not common."""
     for sentence in sentences:
         parts = "".join(c if c in common else "\n" for c in sentence).split("\n")
         yield from (part for part in parts if part)
@@ -212,7 +215,7 @@ def _last_line(complaint: str, code: int) -> str:
     if code == 1 and lines:
         return lines[-1]
     return (
-        f"the vocabulary's training ended with code {code}; if memory ran out, "
+        f"expected a trained vocabulary, its process ended with status {code}; if memory ran out, "
         "give a smaller --tokenizer-pairs"
     )
 
@@ -230,7 +233,7 @@ def _train_words(paths: Sequence[Path], size: int) -> WordVocabulary:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train one model, in a process of its own."""
+    """Train one model; the command of the process that `train_tokenizer` starts."""
     output, kind, size, *sources = arguments
     paths = [Path(path) for path in sources[::2]]
     prefixes = [flag == "1" for flag in sources[1::2]]

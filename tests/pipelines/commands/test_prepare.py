@@ -137,7 +137,7 @@ def test_given_files_are_held_out_whole(pairs, tmp_path, capsys):
     assert manifest["removed"]["held out"]["pairs"] == 25 + 1
     assert [p.source for p in read_pairs(out / "test.tsv")][1] == "new"
     assert prepare(pairs, "--out", out, *options) == 0
-    assert "share a side" not in capsys.readouterr().err
+    assert "share a source" not in capsys.readouterr().err
     test.write_text("en\tja\nother\t別\n", encoding="utf-8")
     assert prepare(pairs, "--out", out, *options) == 1
 
@@ -147,7 +147,7 @@ def test_a_validation_file_that_shares_with_the_test_file_is_told(pairs, tmp_pat
     held_out.write_text("one\t一\n", encoding="utf-8")
     options = ["--validation", held_out, "--test", held_out, *SMALL[:2]]
     assert prepare(pairs, "--out", tmp_path / "corpus", *options) == 0
-    assert "1 validation pairs share a side or document" in capsys.readouterr().err
+    assert "1 validation pairs share a source, target or document" in capsys.readouterr().err
 
 
 def test_parallel_files_all_the_way(tmp_path, capsys):
@@ -259,14 +259,14 @@ def test_what_prepare_did_not_write_is_never_replaced(pairs, tmp_path, capsys):
     out.mkdir()
     (out / "thesis.txt").write_text("dear")
     assert prepare(pairs, "--out", out, "--overwrite") == 1
-    assert "choose another --out" in capsys.readouterr().err
+    assert "give another directory" in capsys.readouterr().err
     assert (out / "thesis.txt").read_text() == "dear"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "the input is empty"),
+        ("", "got an empty input"),
         ("a\t\nb\t \n", "all 2 were removed (2 by empty side; first: bad.tsv:1)"),
         ("one\t一\n", "1 pairs in 1 document"),
         ("en\tfr\none\tun\n", "target column"),

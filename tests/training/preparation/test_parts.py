@@ -73,7 +73,7 @@ def test_parts_by_other_settings_are_refused(files: list[str], tmp_path: Path):
     write_part(files[:1], tmp_path / "a", RULES, quiet)
     other = CollectSettings(Columns(), None, CleaningRules(min_words=9))
     message = refused(tmp_path, other)
-    assert "was collected with cleaning" in message
+    assert "expected cleaning" in message
     assert "same options" in message
 
 
@@ -83,7 +83,7 @@ def test_a_part_that_is_not_whole_is_refused(files: list[str], tmp_path: Path):
     keys.write_bytes(keys.read_bytes()[:-24])
     assert "pairs, got" in refused(tmp_path)
     (tmp_path / "a" / PART).unlink()
-    assert "expected a whole part" in refused(tmp_path)
+    assert "expected a complete part" in refused(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -129,5 +129,5 @@ def test_empty_parts_alone_are_an_empty_input(tmp_path: Path):
     write_part([], tmp_path / "parts/a", RULES, quiet)
     part: Any = json.loads((tmp_path / "parts/a" / PART).read_text())
     assert (part["pairs"], part["read"]) == (0, 0)
-    with pytest.raises(DataError, match="the input is empty"):
+    with pytest.raises(DataError, match="got an empty input"):
         prepare([], tmp_path / "out", SETTINGS, notify=quiet, parts=tmp_path / "parts")

@@ -14,7 +14,7 @@ from longspan.training.preparation.splits import (
     HeldOut,
     SplitSettings,
     assign_splits,
-    mixed,
+    mix_hashes,
 )
 from longspan.training.preparation.spool import Spool
 
@@ -27,7 +27,7 @@ def spooled(folder, pairs, name="spool"):
     return spool
 
 
-def fates_of(folder, pairs, settings, given=(), draw=(TEST, VALIDATION)):
+def assignments_of(folder, pairs, settings, given=(), draw=(TEST, VALIDATION)):
     return assign_splits(spooled(folder, pairs), folder, settings, given, draw)
 
 
@@ -50,8 +50,11 @@ def corpus(pairs=400, documents=40, sides=300, seed=0):
 def test_splits_share_neither_side_nor_document(tmp_path_factory, seed, documents, sides):
     folder = tmp_path_factory.mktemp("spool")
     pairs = corpus(400, documents, sides, seed)
-    fates = fates_of(folder, pairs, SplitSettings(20, 20, True, seed))
-    kept = {fate: [p for p, f in zip(pairs, fates, strict=True) if f == fate] for fate in range(3)}
+    assigned = assignments_of(folder, pairs, SplitSettings(20, 20, True, seed))
+    kept = {
+        assignment: [p for p, f in zip(pairs, assigned, strict=True) if f == assignment]
+        for assignment in range(3)
+    }
     assert all(kept.values())
     assert len(kept[TEST]) <= 20 or documents
     for one, other in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
@@ -64,30 +67,30 @@ def test_splits_share_neither_side_nor_document(tmp_path_factory, seed, document
 
 def test_only_the_first_of_equal_pairs_stays(tmp_path):
     pairs = [Pair("a", "x"), Pair("a", "y"), Pair("a", "x"), Pair("x", "a"), Pair("a", "x")]
-    fates = fates_of(tmp_path, pairs, SplitSettings(), draw=())
-    assert fates.tolist() == [TRAIN, TRAIN, DUPLICATE_PAIR, TRAIN, DUPLICATE_PAIR]
+    assigned = assignments_of(tmp_path, pairs, SplitSettings(), draw=())
+    assert assigned.tolist() == [TRAIN, TRAIN, DUPLICATE_PAIR, TRAIN, DUPLICATE_PAIR]
 
 
 def test_the_same_documents_are_drawn_whatever_the_order(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}", f"doc {i // 5}") for i in range(500)]
     settings = SplitSettings(20, 20)
-    fates = fates_of(tmp_path, pairs, settings)
+    assigned = assignments_of(tmp_path, pairs, settings)
     order = np.random.default_rng(1).permutation(500)
-    shuffled = fates_of(tmp_path / "other", [pairs[i] for i in order], settings)
-    assert shuffled.tolist() == fates[order].tolist()
-    assert np.bincount(fates).tolist() == [460, 20, 20]
-    other_seed = fates_of(tmp_path, pairs, SplitSettings(20, 20, seed=2))
-    assert other_seed.tolist() != fates.tolist()
+    shuffled = assignments_of(tmp_path / "other", [pairs[i] for i in order], settings)
+    assert shuffled.tolist() == assigned[order].tolist()
+    assert np.bincount(assigned).tolist() == [460, 20, 20]
+    other_seed = assignments_of(tmp_path, pairs, SplitSettings(20, 20, seed=2))
+    assert other_seed.tolist() != assigned.tolist()
 
 
 def test_sizes_default_to_one_percent(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}") for i in range(1000)]
-    assert np.bincount(fates_of(tmp_path, pairs, SplitSettings())).tolist() == [980, 10, 10]
+    assert np.bincount(assignments_of(tmp_path, pairs, SplitSettings())).tolist() == [980, 10, 10]
 
 
 def test_a_size_of_zero_draws_nothing(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}") for i in range(50)]
-    assert np.bincount(fates_of(tmp_path, pairs, SplitSettings(5, 0))).tolist() == [45, 5]
+    assert np.bincount(assignments_of(tmp_path, pairs, SplitSettings(5, 0))).tolist() == [45, 5]
 
 
 def test_pairs_that_share_with_a_given_split_leave_training(tmp_path):
@@ -102,32 +105,32 @@ def test_pairs_that_share_with_a_given_split_leave_training(tmp_path):
     ]
     settings = SplitSettings()
     held_out = HeldOut.of(spool, settings, np.zeros(1, dtype=np.uint8), TRAIN)
-    fates = fates_of(tmp_path, pairs, settings, [held_out], ())
-    assert fates.tolist() == [SHARES_HELD_OUT] * 3 + [TRAIN] * 2
+    assigned = assignments_of(tmp_path, pairs, settings, [held_out], ())
+    assert assigned.tolist() == [SHARES_HELD_OUT] * 3 + [TRAIN] * 2
 
 
 def test_by_pair_the_documents_do_not_count(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}", "the only one") for i in range(100)]
     with pytest.raises(DataError, match="1 document"):
-        fates_of(tmp_path, pairs, SplitSettings(5, 5))
-    fates = fates_of(tmp_path, pairs, SplitSettings(5, 5, by_document=False))
-    assert np.bincount(fates).tolist() == [90, 5, 5]
+        assignments_of(tmp_path, pairs, SplitSettings(5, 5))
+    assigned = assignments_of(tmp_path, pairs, SplitSettings(5, 5, by_document=False))
+    assert np.bincount(assigned).tolist() == [90, 5, 5]
 
 
 def test_documents_that_are_larger_than_asked_give_the_smallest(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}", f"doc {min(i // 30, 3)}") for i in range(200)]
-    counts = np.bincount(fates_of(tmp_path, pairs, SplitSettings(5, 5)))
+    counts = np.bincount(assignments_of(tmp_path, pairs, SplitSettings(5, 5)))
     assert counts.tolist() == [140, 30, 30]
 
 
 def test_many_partitions_find_the_same_duplicates(tmp_path, monkeypatch):
     monkeypatch.setattr("longspan.training.preparation.splits._PAIRS_PER_PARTITION", 7)
     pairs = [Pair(f"s{i % 50}", "t") for i in range(150)]
-    fates = fates_of(tmp_path, pairs, SplitSettings(), draw=())
-    assert fates.tolist() == [TRAIN] * 50 + [DUPLICATE_PAIR] * 100
+    assigned = assignments_of(tmp_path, pairs, SplitSettings(), draw=())
+    assert assigned.tolist() == [TRAIN] * 50 + [DUPLICATE_PAIR] * 100
 
 
 def test_mixing_loses_no_number():
     values = np.arange(10_000, dtype=np.uint64)
-    assert len(np.unique(mixed(values, 3))) == 10_000
-    assert (mixed(values, 3) != mixed(values, 4)).all()
+    assert len(np.unique(mix_hashes(values, 3))) == 10_000
+    assert (mix_hashes(values, 3) != mix_hashes(values, 4)).all()
