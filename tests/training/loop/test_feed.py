@@ -42,5 +42,5 @@ def test_a_rank_without_a_share_gets_none_and_the_whole_count():
 def test_nothing_to_feed():
     with pytest.raises(DataError, match="expected pairs, got none"):
         next(feed(MemoryCorpus([], []), H, World()))
-    with pytest.raises(DataError, match="all 10 pairs are longer"):
+    with pytest.raises(DataError, match="got 10 that are longer"):
         next(feed(CORPUS, H.replace(max_seq_len_target=1), World()))
