@@ -1,4 +1,4 @@
-"""A client of one of AWS's services, as AWS's own configuration says."""
+"""Clients of AWS's services, from AWS's own configuration."""
 
 from typing import Any
 
@@ -11,12 +11,18 @@ __all__ = ["aws_client"]
 
 
 def aws_client(service: str, region: str | None) -> Any:
-    """In `region`, else in the configuration's. Raises LongspanError where it is incomplete."""
+    """Return the boto3 client of a service, in `region` or else in the configured region.
+
+    Raises LongspanError for a configuration that is incomplete.
+    """
     try:
         return boto3.Session(region_name=region).client(service)
     except NoRegionError:
         raise LongspanError(
-            "expected a region, came none: give --region, or set AWS_DEFAULT_REGION"
+            "expected a region, got none: give --region, or set AWS_DEFAULT_REGION"
         ) from None
-    except (BotoCoreError, ValueError) as error:  # a ValueError for a name that can be no host's
+    except (
+        BotoCoreError,
+        ValueError,
+    ) as error:  # ValueError: the region is not part of a host name
         raise LongspanError(f"AWS's configuration: {error}") from None

@@ -1,4 +1,4 @@
-"""Errors of the local cloud itself, as opposed to those that it answers to clients."""
+"""Errors of the local cloud, the image and the stack; `local.control.api` has those of the API."""
 
 from longspan.training.errors import LongspanError
 
@@ -6,12 +6,12 @@ __all__ = ["ImageError", "LocalCloudError", "StackError"]
 
 
 class LocalCloudError(LongspanError):
-    """The local cloud cannot start, or cannot start a container; says what to do."""
+    """The local cloud or one of its containers cannot start; the message says what to do."""
 
 
 class ImageError(LongspanError):
-    """The image cannot be built or pushed; says what to do."""
+    """The image cannot be built or pushed; the message says what to do."""
 
 
 class StackError(LongspanError):
-    """The stack cannot be deployed, compared or destroyed; says what to do."""
+    """The stack cannot be deployed, compared or destroyed; the message says what to do."""

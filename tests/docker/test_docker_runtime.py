@@ -161,7 +161,7 @@ def test_the_local_cloud_on_the_loopback_is_reached(
 
 
 def test_a_missing_image_is_named(runtime: DockerRuntime, tmp_path: Path):
-    with pytest.raises(LocalCloudError, match="image nobody/has:this is not on this machine"):
+    with pytest.raises(LocalCloudError, match="expected the image nobody/has:this on this machine"):
         runtime.start(container(tmp_path, "nobody/has:this", "pass"))
 
 

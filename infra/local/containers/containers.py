@@ -1,4 +1,4 @@
-"""The containers of one job, watched until all have ended."""
+"""Containers of one job: their environment and files, and their run until all have ended."""
 
 import json
 import time
@@ -25,15 +25,13 @@ __all__ = [
 
 ENDED, STOPPED, LIMIT, CLOSED = "ended", "stopped", "limit", "closed"
 
-# How long a container has after SIGTERM, as on AWS.
-_GRACE = 120.0
-# How often the log is read: what waits for a job is woken by its document, not by this.
-_TICK = 0.1
+_GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as on AWS
+_TICK = 0.1  # seconds between two reads of the logs
 
 
 @dataclass(frozen=True)
 class ContainersEnd:
-    """How containers ended: why, and the exit status of the first that failed, else 0."""
+    """End of a job's containers: the cause, and the exit status of the first failure, else 0."""
 
     cause: str
     status: int
@@ -46,9 +44,9 @@ def run_containers(
     seconds: float,
     pump: Callable[[], None],
 ) -> ContainersEnd:
-    """Run all at once, for `seconds` at most; `pump` is called all the while.
+    """Run all containers at once, for at most `seconds`; call `pump` all the time.
 
-    When one fails the others are stopped. Raises LocalCloudError when one cannot be started.
+    When one container fails, the others are stopped. Raises LocalCloudError when one cannot start.
     """
     with _started(runtime, containers) as running:
         return _watch(running, signals, time.monotonic() + seconds, pump)
@@ -56,7 +54,7 @@ def run_containers(
 
 @contextmanager
 def _started(runtime: Runtime, containers: Sequence[Container]) -> Iterator[list[Running]]:
-    """Whatever happens, none of them goes on afterwards."""
+    """Start the containers; kill all of them at the end of the block."""
     running: list[Running] = []
     try:
         for container in containers:
@@ -76,7 +74,7 @@ def _watch(
     kill_at: float | None = None
     while True:
         statuses = [one.wait(0) for one in running]
-        # Those that are stopped because of it fail too, later.
+        # Keep the first failure: the containers that are stopped because of it fail later.
         failed = failed or next((status for status in statuses if status), 0)
         pump()
         if all(status is not None for status in statuses):
@@ -97,7 +95,7 @@ def _watch(
 
 
 def _order(statuses: Sequence[int | None], signals: Signals, over: bool) -> str | None:
-    """Why containers that run must stop now; None when they need not."""
+    """Return why the running containers must stop now; None if they may go on."""
     if signals.stop.is_set():
         return STOPPED
     if over:
@@ -106,7 +104,10 @@ def _order(statuses: Sequence[int | None], signals: Signals, over: bool) -> str 
 
 
 def role_environment(clients: RoleClients, *, isolated: bool) -> dict[str, str]:
-    """Variables that lead boto3 to the local cloud with the role's rights; none when isolated."""
+    """Return variables that lead boto3 to the local cloud with the role's credentials.
+
+    An isolated container gets only the region.
+    """
     region = {"AWS_REGION": clients.region, "AWS_DEFAULT_REGION": clients.region}
     if isolated:
         return region
@@ -121,6 +122,6 @@ def role_environment(clients: RoleClients, *, isolated: bool) -> dict[str, str]:
 
 
 def write_config(path: Path, content: Mapping[str, Any]) -> None:
-    """One of the JSON files that the container contract names."""
+    """Write one of the JSON files of SageMaker's container contract."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Why a job failed, in the words that its Describe operation shows.
+"""Failures of jobs and of serving, and the reasons that Describe operations show for them.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
 """
@@ -29,11 +29,11 @@ _KILLED = 137
 
 
 class JobFailure(Exception):
-    """The job has failed; the text is its FailureReason."""
+    """The job failed; the text is its FailureReason."""
 
 
 class CloudClosed(Exception):
-    """The local cloud ends before the job does."""
+    """The local cloud ended before the job."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -43,7 +43,7 @@ class CloudClosed(Exception):
 
 
 def algorithm_error(reasons: Iterable[Path], status: int) -> str:
-    """From the file in which a container left its reason, and its exit status."""
+    """Return the FailureReason of a container: the text of its reason file, and its status."""
     found = next((text for path in reasons if (text := _read(path))), "")
     if not found and status == _KILLED:
         found = (
@@ -54,7 +54,7 @@ def algorithm_error(reasons: Iterable[Path], status: int) -> str:
 
 
 def shorten(text: str, most: int = LONGEST_REASON) -> str:
-    """At most so many characters, with dots where some are left out."""
+    """Return at most `most` characters of a text, with dots at the end of a shortened one."""
     return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
@@ -66,15 +66,15 @@ def _read(path: Path) -> str:
 
 
 class ServingFailure(Exception):
-    """A model cannot be served; the text is what FailureReason shows."""
+    """A model cannot be served; the text is the FailureReason."""
 
 
 class ServingClosed(Exception):
-    """The local cloud ends, or the model is no longer wanted, before it serves."""
+    """The local cloud ended, or the model was deleted, before the model served."""
 
 
 def conclude(key: Key, work: Callable[[], None], fail: Callable[[str], None]) -> None:
-    """Do the work; `fail` gets the reason when it cannot be done. A job always ends."""
+    """Do the work of a job; call `fail` with the reason of any exception, so that the job ends."""
     try:
         work()
     except (JobFailure, CloudClosed) as failure:

@@ -1,4 +1,4 @@
-"""What a container writes, line by line, into CloudWatch Logs.
+"""Logs of containers: read from their files, and written to CloudWatch Logs line by line.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
@@ -16,7 +16,7 @@ from longspan.infra.local.control.context import Context
 
 __all__ = ["HostLogs", "LogStream", "LogTail", "log_file"]
 
-# PutLogEvents: bytes of one event, and events and bytes of one batch, each event counting 26 more.
+# Limits of PutLogEvents: bytes of an event, events and bytes of a batch, overhead of each event.
 _EVENT_BYTES = 250_000
 _BATCH_EVENTS = 10_000
 _BATCH_BYTES = 1_000_000
@@ -24,7 +24,7 @@ _EVENT_OVERHEAD = 26
 
 
 class LogTail:
-    """Reads the complete lines that were appended to a file since the last time."""
+    """Reader of the complete lines that were appended to a file since the last call."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -32,7 +32,7 @@ class LogTail:
         self._rest = b""
 
     def read(self) -> list[str]:
-        """New lines, without those that are empty."""
+        """Return the new lines, except empty ones."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
@@ -44,21 +44,21 @@ class LogTail:
         return list(_texts(lines))
 
     def rest(self) -> list[str]:
-        """What stands behind the last line end, when nothing more will come."""
+        """Return the last line without a line end, when the file is complete."""
         lines, self._rest = [self._rest], b""
         return list(_texts(lines))
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[str]:
     for line in lines:
-        # A progress bar writes over its own line: what would be seen is the last of it.
+        # A progress bar overwrites its line by carriage returns: keep what a terminal would show.
         text = line.rstrip(b"\r").rsplit(b"\r", 1)[-1].decode("utf-8", "backslashreplace")
         if text.strip():
             yield text
 
 
 class LogStream:
-    """One container's stream. A role that may not write logs gets none, as on AWS."""
+    """Log stream of one container. Without permission to write, logs are lost, as on AWS."""
 
     def __init__(self, logs: Any, group: str, stream: str, now: Callable[[], float]) -> None:
         self._logs = logs
@@ -68,7 +68,7 @@ class LogStream:
         self._denied = False
 
     def write(self, lines: Sequence[str]) -> None:
-        """Append lines; all of it has the time of now."""
+        """Append lines with the present time."""
         if not lines or self._denied:
             return
         try:
@@ -107,19 +107,19 @@ def _batches(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _events(line: str) -> Iterator[str]:
-    """A line, in parts where it is longer than an event may be."""
-    characters = _EVENT_BYTES // 4  # of at most four bytes
+    """Yield a line, in parts if it is longer than an event may be."""
+    characters = _EVENT_BYTES // 4  # a character has at most four bytes in UTF-8
     for start in range(0, len(line), characters):
         yield line[start : start + characters]
 
 
 def log_file(base: Path) -> Path:
-    """Where the runtime writes what the container of this base says."""
+    """Return the file for the output of a container, by its base folder."""
     return base / "log"
 
 
 class HostLogs:
-    """Of one job; a stream for each of its hosts, as `<job>/algo-1-<time>`."""
+    """Logs of one job, with a stream for each of its hosts: `<job>/algo-1-<time>`."""
 
     def __init__(
         self, context: Context, clients: RoleClients, group: str, job: str, bases: Sequence[Path]
@@ -135,11 +135,11 @@ class HostLogs:
         ]
 
     def pump(self) -> list[str]:
-        """Write the lines that are new; those lines."""
+        """Write the new lines, and return them."""
         return self._take(last=False)
 
     def finish(self) -> list[str]:
-        """The same when nothing more will come: also a last line without an end."""
+        """Write the rest, with a last line without a line end, and return it."""
         return self._take(last=True)
 
     def _take(self, *, last: bool) -> list[str]:

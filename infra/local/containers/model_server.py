@@ -1,4 +1,4 @@
-"""A container that serves: started, found healthy, asked, and started again when it dies.
+"""Containers that serve a model: started, checked, invoked, and restarted after they died.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
@@ -20,21 +20,21 @@ _PING_SECONDS = 2.0
 _INVOCATION_SECONDS = 60.0
 _SECONDS_TO_END = 30.0  # after SIGTERM
 _TICK = 0.1
-_WATCH = 0.5  # how often logs are read and a death is noticed
-_LONGEST_PAUSE = 30.0  # between two starts
+_WATCH = 0.5  # seconds between two looks at the container and its log
+_LONGEST_PAUSE = 30.0  # seconds before a restart
 
 
 class NotServing(Exception):
-    """Nobody answers at the moment."""
+    """The container does not answer at present."""
 
 
 class InvocationTimeout(Exception):
-    """There was no answer within the time that an invocation may take."""
+    """The container did not answer within the time limit of an invocation."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the container said."""
+    """HTTP response of the container."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,7 +42,7 @@ class Reply:
 
 
 class ModelServer:
-    """One container. `pump` is called all the while, for its log."""
+    """One container that serves; `pump` is called all the time, to copy its log."""
 
     def __init__(
         self,
@@ -64,9 +64,10 @@ class ModelServer:
         )
 
     def start(self, seconds: float, closing: Callable[[], bool]) -> None:
-        """Start it and wait until it is healthy, for so many seconds at most.
+        """Start the container and wait until it is healthy, at most `seconds`.
 
-        Raises ServingFailure, ServingClosed when it is `closing` meanwhile; nothing is left then.
+        Raises ServingFailure, and ServingClosed when `closing` becomes true; both leave no
+        container.
         """
         try:
             running = self._launch()
@@ -77,7 +78,7 @@ class ModelServer:
         self._watcher.start()
 
     def ask(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """One request to `/invocations`. Raises NotServing, TooSlow."""
+        """Send a request to `/invocations`. Raises NotServing, InvocationTimeout."""
         running = self._running
         if running is None or not self._healthy.is_set():
             raise NotServing
@@ -91,7 +92,7 @@ class ModelServer:
             raise NotServing from None
 
     def stop(self) -> None:
-        """Ask it to end, and kill it when it does not; waits until it is gone."""
+        """Ask the container to end, kill it after a while, and wait for its end."""
         self._close()
         running = self._running
         if running is not None:
@@ -100,7 +101,7 @@ class ModelServer:
         self.kill()
 
     def kill(self) -> None:
-        """At once."""
+        """Kill the container, and wait for its end."""
         self._close()
         running = self._running
         if running is not None:
@@ -116,7 +117,7 @@ class ModelServer:
             self._watcher.join()
 
     def _launch(self) -> Running:
-        """Raises ServingFailure, ServingClosed."""
+        """Start the container. Raises ServingFailure, ServingClosed."""
         with self._lock:
             if self._closing.is_set():
                 raise ServingClosed
@@ -134,7 +135,7 @@ class ModelServer:
             if status is not None:
                 raise ServingFailure(f"the container ended with exit status {status}")
             if _healthy(running.url):
-                self._pump()  # what it said while it started
+                self._pump()  # the last lines of its start
                 self._healthy.set()
                 return
             if time.monotonic() > deadline:
@@ -142,7 +143,7 @@ class ModelServer:
         raise ServingClosed
 
     def _watch(self) -> None:
-        """In its thread: until it is closed, a container that died is started again."""
+        """Restart the container when it died, until the server is closed (in a thread)."""
         pause = 1.0
         while not self._closing.is_set():
             assert self._running is not None

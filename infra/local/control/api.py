@@ -1,17 +1,17 @@
-"""What an operation of the local SageMaker gets, returns and raises.
+"""Requests, answers and errors of the local SageMaker's operations.
 
-ApiError                       answered to the client as AWS answers it
+ApiError                       an error that is answered to the client, as AWS answers it
 ├── ValidationError            a request that AWS refuses
-├── NotFound                   in SageMaker's words also a ValidationException
-├── ResourceNotFound           for the operations that have their own error for it
+├── NotFound                   an unknown name, which most operations answer by ValidationException
+├── ResourceNotFound           an unknown name, for the operations that have this error
 ├── ResourceInUse              a name that is taken, a resource in the wrong state
 ├── ResourceLimitExceeded      a quota
-├── Conflict                   a change that another one overtook
-├── AccessDenied               a role without a right
-├── Unrecognized               a request of nobody that is known
-│   ├── Unsigned               without any signature
-│   └── WrongSignature         by a key that is known, and not its secret
-└── UnknownOperation           one that the local cloud does not have
+├── Conflict                   a change that conflicts with another one
+├── AccessDenied               a caller or role without the permission
+├── Unrecognized               a request whose sender is unknown
+│   ├── Unsigned               a request without a signature
+│   └── WrongSignature         a signature that does not match the access key
+└── UnknownOperation           an operation that the local cloud does not have
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 """
@@ -43,7 +43,7 @@ Document: TypeAlias = dict[str, Any]
 
 
 class ApiError(Exception):
-    """An answer that is an error: `code` is what botocore shows as `Error.Code`."""
+    """Error answer to a request: botocore shows `code` as `Error.Code`; `status` is HTTP's."""
 
     code = "InternalFailure"
     status = 400
@@ -56,17 +56,17 @@ class ValidationError(ApiError):
 
 
 class NotFound(ValidationError):
-    """Nothing by that name; most SageMaker operations say so by a ValidationException."""
+    """Unknown name; most operations of SageMaker answer it by a ValidationException."""
 
 
 class ResourceNotFound(ApiError):
-    """Nothing by that name, for the operations whose model lists this error."""
+    """Unknown name, for the operations whose model lists this error."""
 
     code = "ResourceNotFound"
 
 
 class ResourceInUse(ApiError):
-    """The name is taken, or the resource's state does not allow this."""
+    """The name is taken, or the resource's state does not allow the operation."""
 
     code = "ResourceInUse"
 
@@ -78,53 +78,53 @@ class ResourceLimitExceeded(ApiError):
 
 
 class Conflict(ApiError):
-    """Another change came first."""
+    """The request conflicts with another change or with the resource's state."""
 
     code = "ConflictException"
 
 
 class AccessDenied(ApiError):
-    """The caller or a role may not do this."""
+    """The caller or the role lacks the permission."""
 
     code = "AccessDeniedException"
 
 
 class Unrecognized(ApiError):
-    """Nobody knows who sends this request."""
+    """The sender of the request is unknown."""
 
     code = "UnrecognizedClientException"
 
 
 class Unsigned(Unrecognized):
-    """It has no signature."""
+    """The request has no signature."""
 
     code = "MissingAuthenticationTokenException"
 
 
 class WrongSignature(Unrecognized):
-    """It was not made by the key's secret."""
+    """The signature was not made with the access key's secret."""
 
     code = "InvalidSignatureException"
 
 
 class UnknownOperation(ApiError):
-    """AWS may have it; the local cloud does not."""
+    """The local cloud does not have the operation; AWS may have it."""
 
     code = "UnknownOperationException"
 
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One validated request: `request` holds the members of the operation's input shape."""
+    """One request: `request` holds the members of the operation's input shape."""
 
-    operation: str  # as `CreateTrainingJob`
+    operation: str  # such as `CreateTrainingJob`
     request: Document
     region: str
     account: str  # twelve digits
-    caller: str  # ARN
+    caller: str  # ARN of the user or of the role's session
 
     def arn(self, resource: str) -> str:
-        """The ARN of a SageMaker resource of this account and region, as `training-job/name`."""
+        """Return the ARN of `resource`, such as `training-job/name`, in this account and region."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"
 
 

@@ -1,7 +1,7 @@
-"""boto3 clients of the local cloud: its own administrator's, and those of roles.
+"""boto3 clients of the local cloud: those of its administrator, and those of roles.
 
-What runs here (jobs, executions) uses S3, logs and SageMaker as on AWS: through the API, with
-the credentials of the role that it was given, so that a missing right is found here too.
+Jobs and executions use S3, logs and SageMaker as on AWS: through the API, with the credentials of
+their role. So the local cloud also finds a permission that is missing.
 """
 
 import threading
@@ -27,13 +27,13 @@ _CONFIG = Config(
 )
 
 
-_SESSION = 64  # characters of a session's name, at most
+_LONGEST_SESSION = 64  # characters of a session's name
 _SERVICE = "sagemaker.amazonaws.com"
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key; `token` for those of a role."""
+    """An access key with its secret; `token` is set for the credentials of a role."""
 
     key: str
     secret: str
@@ -41,13 +41,13 @@ class Credentials:
 
 
 class RoleClients:
-    """Clients with one identity in one region; each service's client is made once."""
+    """Clients with one identity in one region; the client of each service is created once."""
 
     def __init__(
         self, url: str, credentials: Credentials, region: str, loader: Any, agent: str = ""
     ) -> None:
         core = botocore.session.Session()
-        # Reading the services' models is most of what a new client costs.
+        # A shared loader: reading the services' models is most of the cost of a new client.
         core.register_component("data_loader", loader)
         self._session = boto3.Session(
             aws_access_key_id=credentials.key,
@@ -64,7 +64,7 @@ class RoleClients:
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service such as `s3`; usable from several threads."""
+        """Return the boto3 client of a service such as `s3`; safe to use in several threads."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
@@ -74,10 +74,10 @@ class RoleClients:
 
 
 class Clients:
-    """Of the cloud at `url`; `administrator` may do everything."""
+    """Clients of the cloud at `url`; the policies of `administrator` allow every action."""
 
     def __init__(self, url: str, administrator: Credentials, agent: str = "") -> None:
-        """`agent` is added to what the administrator's requests say of who sends them."""
+        """`agent` is appended to the user agent of the administrator's requests."""
         self.url = url
         self._agent = agent
         self._administrator = administrator
@@ -86,7 +86,7 @@ class Clients:
         self._lock = threading.Lock()
 
     def in_region(self, region: str) -> RoleClients:
-        """The administrator's clients."""
+        """Return the administrator's clients of one region."""
         with self._lock:
             if region not in self._regions:
                 self._regions[region] = RoleClients(
@@ -95,10 +95,10 @@ class Clients:
             return self._regions[region]
 
     def as_role(self, role: str, region: str, session: str) -> RoleClients:
-        """Clients with a role's rights; `session` names who uses them.
+        """Return clients with the permissions of a role (ARN); `session` names their user.
 
-        Raises ValidationError when there is no such role or it does not trust SageMaker, in AWS's
-        words.
+        Raises ValidationError, in AWS's words, for a role that does not exist or does not trust
+        SageMaker.
         """
         administrator = self.in_region(region)
         try:
@@ -108,7 +108,7 @@ class Clients:
             if not _trusts_sagemaker(found["AssumeRolePolicyDocument"]):
                 raise _not_assumed(role, "its trust policy does not name sagemaker.amazonaws.com")
             answer = administrator.client("sts").assume_role(
-                RoleArn=role, RoleSessionName=f"SageMaker-{session}"[:_SESSION]
+                RoleArn=role, RoleSessionName=f"SageMaker-{session}"[:_LONGEST_SESSION]
             )
         except ClientError as error:
             raise _not_assumed(role, error) from None
@@ -127,7 +127,7 @@ def _not_assumed(role: str, why: object) -> ValidationError:
 
 
 def _trusts_sagemaker(policy: Mapping[str, Any]) -> bool:
-    """Whether a role's trust policy lets the service assume it."""
+    """Return whether a role's trust policy lets SageMaker assume the role."""
     return any(
         statement.get("Effect") == "Allow" and _SERVICE in _services(statement.get("Principal"))
         for statement in _list(policy.get("Statement"))
@@ -141,5 +141,5 @@ def _services(principal: Any) -> list[str]:
 
 
 def _list(value: Any) -> list[Any]:
-    """IAM takes one thing where it takes a list of them."""
+    """Return a list: IAM accepts a single value in place of a list."""
     return value if isinstance(value, list) else [value] if value is not None else []

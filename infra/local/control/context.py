@@ -1,4 +1,4 @@
-"""What every service of the local cloud works with."""
+"""Dependencies that every service of the local cloud gets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ __all__ = ["Context"]
 
 @dataclass(frozen=True)
 class Context:
-    """The state, the way to the other services, and the outside world.
+    """State, threads, clients of the other services, and the outside world.
 
-    `workplace` is a folder for what jobs read and write; `now` gives seconds since 1970.
+    `workplace` is the folder in which jobs run; `now` returns seconds since 1970.
     """
 
     documents: Documents

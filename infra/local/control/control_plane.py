@@ -1,4 +1,8 @@
-"""From a request to an answer: look the operation up, check, handle, project."""
+"""The control plane: from a request to its answer.
+
+A request passes four steps: find the operation, validate the request, call the handler, and
+project the result to the operation's output shape.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -11,19 +15,19 @@ __all__ = ["ApiService", "ControlPlane"]
 
 
 class ApiService(Protocol):
-    """A part of SageMaker, such as training jobs: some operations and what runs behind them."""
+    """A part of SageMaker, such as training jobs: its operations and the work behind them."""
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         ...
 
     def recover(self) -> None:
-        """After a restart on kept state: what was running is not any more."""
+        """Correct the stored state after a restart: what was running then has ended."""
         ...
 
 
 class ControlPlane:
-    """All operations of all services; each belongs to one."""
+    """All operations of all services; each operation belongs to one service."""
 
     def __init__(self, services: Iterable[ApiService]) -> None:
         self._services = tuple(services)
@@ -37,11 +41,11 @@ class ControlPlane:
 
     @property
     def operations(self) -> frozenset[str]:
-        """Names of the operations that are answered here."""
+        """Names of all operations that have a handler."""
         return frozenset(self._handlers)
 
     def handle(self, call: ApiCall) -> Document:
-        """The answer, as its output shape has it. Raises ApiError, which is an answer too."""
+        """Return the answer, with the members of its output shape. Raises ApiError."""
         if call.operation not in self._handlers:
             raise UnknownOperation(
                 f"The local cloud has no {call.operation}: docs/local-cloud.md lists what it has"
@@ -53,6 +57,6 @@ class ControlPlane:
         return {} if model.output_shape is None else shapes.project(answer, model.output_shape)
 
     def recover(self) -> None:
-        """Of every service."""
+        """Correct the stored state of every service after a restart."""
         for service in self._services:
             service.recover()

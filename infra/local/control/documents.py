@@ -1,7 +1,7 @@
 """The state of the local cloud: JSON documents by kind, region and name.
 
-Every change is on disk before it is seen, when a directory is given, so that what was answered
-survives a crash. Readers get copies: nothing outside this module changes a document.
+With a directory, every change is on disk before a reader sees it, so that an answered request
+survives a crash. Readers get copies: only this module changes a document.
 """
 
 import copy
@@ -23,7 +23,7 @@ __all__ = ["Documents", "Exists", "Key", "Missing", "load_json", "save_json"]
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """Which document: a kind such as `training-job`, its region, its name or id."""
+    """Key of a document: a kind such as `training-job`, a region, and a name or id."""
 
     kind: str
     region: str
@@ -31,15 +31,15 @@ class Key:
 
 
 class Missing(KeyError):
-    """There is no document by this key."""
+    """No document has this key."""
 
 
 class Exists(KeyError):
-    """There is one already."""
+    """A document has this key already."""
 
 
 class Documents:
-    """Thread-safe; waits for changes without polling."""
+    """Thread-safe store of documents; waits for changes without polling."""
 
     def __init__(self, directory: Path | None = None, *, persist: bool = True) -> None:
         """Read the documents in `directory`.
@@ -62,24 +62,24 @@ class Documents:
             self._put(key, copy.deepcopy(document))
 
     def get(self, key: Key) -> Document:
-        """A copy. Raises Missing."""
+        """Return a copy of a document. Raises Missing."""
         with self._changed:
             return copy.deepcopy(self._find(key))
 
     def find(self, key: Key) -> Document | None:
-        """A copy, or None."""
+        """Return a copy of a document, or None."""
         with self._changed:
             document = self._documents.get(key)
             return copy.deepcopy(document)
 
     def change(self, key: Key, **members: Any) -> Document:
-        """Set members; a copy of the result. Raises Missing."""
+        """Set members; return a copy of the result. Raises Missing."""
         return self.edit(key, lambda document: document.update(members))
 
     def edit(self, key: Key, edit: Callable[[Document], object]) -> Document:
-        """Apply `edit` to the document in one piece; a copy of the result.
+        """Apply `edit` to a document atomically; return a copy of the result.
 
-        What `edit` raises leaves the document as it was. Raises Missing.
+        An exception of `edit` leaves the document unchanged. Raises Missing.
         """
         with self._changed:
             document = copy.deepcopy(self._find(key))
@@ -88,7 +88,7 @@ class Documents:
             return copy.deepcopy(document)
 
     def delete(self, key: Key) -> Document:
-        """Remove; the last state. Raises Missing."""
+        """Delete a document; return its last state. Raises Missing."""
         with self._changed:
             document = self._find(key)
             del self._documents[key]
@@ -98,7 +98,7 @@ class Documents:
             return document
 
     def of(self, kind: str, region: str | None = None) -> list[tuple[Key, Document]]:
-        """Copies of all documents of a kind, in the order of their creation."""
+        """Return copies of all documents of a kind, in the order of their creation."""
         with self._changed:
             return [
                 (key, copy.deepcopy(document))
@@ -107,18 +107,18 @@ class Documents:
             ]
 
     def texts(self, kind: str, member: str) -> list[tuple[Key, str]]:
-        """One member of all documents of a kind, such as their status.
+        """Return one text member, such as the status, of all documents of a kind.
 
-        Raises LocalCloudError for a document without it: its file was damaged.
+        Raises LocalCloudError for a document without the member: its file was damaged.
         """
         return [(key, self._text(key, document, member)) for key, document in self.of(kind)]
 
     def wait(
         self, key: Key, until: Callable[[Document], bool], timeout: float | None = None
     ) -> Document:
-        """Wait until a document is as asked; its state then, or after `timeout` seconds.
+        """Wait until a document meets a condition, for `timeout` seconds at most.
 
-        Raises Missing, at once or when it is deleted meanwhile.
+        Returns a copy of its state then. Raises Missing, also when the document is deleted.
         """
         with self._changed:
             self._changed.wait_for(lambda: until(self._find(key)), timeout)
@@ -153,12 +153,12 @@ def _path(directory: Path, key: Key) -> Path:
 
 
 def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
-    """In the order of creation, as near as CreationTime tells it."""
+    """Yield the stored documents in the order of CreationTime."""
     found = []
     for path in sorted(directory.glob("*/*/*.json")):
         content = load_json(path)
         region, kind = path.parent.name, path.parent.parent.name
-        if content is not None:  # else it was deleted meanwhile
+        if content is not None:  # else it was deleted in the meantime
             created, document = _checked(path, content)
             found.append((created, Key(kind, region, unquote(path.stem)), document))
     found.sort(key=lambda item: item[0])
@@ -173,7 +173,7 @@ def _damaged(path: Path, error: ValueError) -> LocalCloudError:
 
 
 def _checked(path: Path, content: Any) -> tuple[float, Document]:
-    """When it was created, where that is known, and the document. Raises LocalCloudError."""
+    """Return the time of creation, 0 if unknown, and the document. Raises LocalCloudError."""
     try:
         fields = Fields(content)
         known = "CreationTime" in fields.values
@@ -183,9 +183,9 @@ def _checked(path: Path, content: Any) -> tuple[float, Document]:
 
 
 def load_json(path: Path) -> Any:
-    """The content; None when there is no such file.
+    """Return the content of a JSON file, None for a file that does not exist.
 
-    Raises LocalCloudError for one that is not JSON.
+    Raises LocalCloudError for a file that is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))

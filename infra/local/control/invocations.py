@@ -1,4 +1,4 @@
-"""Requests to endpoints and what they are answered, errors included.
+"""Requests to endpoints and their responses, including errors.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
@@ -18,9 +18,9 @@ __all__ = [
     "validation_error",
 ]
 
-UNAVAILABLE = 503  # the status of an answer by nobody
+UNAVAILABLE = 503  # status of the response when no container answers
 
-# What a request may ask for, and no endpoint of the local cloud has.
+# Features that no endpoint of the local cloud has: header and member of a request that asks for it.
 _UNSUPPORTED = {
     "Target-Model": "TargetModel",
     "Target-Container-Hostname": "TargetContainerHostname",
@@ -43,14 +43,14 @@ class Invocation:
     headers: Mapping[str, str]  # X-Amzn-SageMaker-*, as the client sent them
 
     def header(self, name: str) -> str | None:
-        """The value of `X-Amzn-SageMaker-<name>`."""
+        """Return the value of the header `X-Amzn-SageMaker-<name>`, or None."""
         wanted = f"x-amzn-sagemaker-{name}".lower()
         return next((v for k, v in self.headers.items() if k.lower() == wanted), None)
 
 
 @dataclass(frozen=True)
 class InvocationResponse:
-    """What the endpoint said, or the runtime about it."""
+    """Response to an invocation, from the container or from SageMaker's runtime."""
 
     status: int
     headers: Mapping[str, str]
@@ -58,17 +58,17 @@ class InvocationResponse:
 
 
 def error_response(status: int, code: str, message: str) -> InvocationResponse:
-    """Before anybody was asked."""
+    """Return the error of a request that did not reach a container."""
     return _error(status, code, {"Message": message})
 
 
 def validation_error(message: str) -> InvocationResponse:
-    """The request cannot be right."""
+    """Return the error of an invalid request."""
     return error_response(400, "ValidationError", message)
 
 
 def unsupported(invocation: Invocation) -> InvocationResponse | None:
-    """The refusal of a request that asks for more than one model in one container."""
+    """Return the error of a request that needs more than one model in one container, or None."""
     for header, member in _UNSUPPORTED.items():
         if invocation.header(header) is not None:
             return validation_error(
@@ -79,14 +79,14 @@ def unsupported(invocation: Invocation) -> InvocationResponse | None:
 
 
 def unavailable(message: str) -> InvocationResponse:
-    """Nobody is there to answer; clients try again by themselves."""
+    """Return the error of a container that does not answer; clients retry by themselves."""
     return error_response(UNAVAILABLE, "ServiceUnavailable", message)
 
 
 def model_error(
     invocation: Invocation, status: int, said: str, log_stream: str
 ) -> InvocationResponse:
-    """The container answered with an error; `status` 0 when it did not answer in time."""
+    """Return the error for a container's own error; `status` 0 stands for a timeout."""
     side = "client" if 400 <= status < 500 else "server"
     region, account = invocation.region, invocation.account
     group = f"/aws/sagemaker/Endpoints/{invocation.endpoint}"

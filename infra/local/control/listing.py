@@ -1,4 +1,4 @@
-"""What all List operations share: filters by name, time and status, sorting, pages.
+"""List operations: filters by name, time and status, sorting, and pages.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
 """
@@ -18,14 +18,14 @@ _DEFAULT_PAGE = 10
 
 @dataclass(frozen=True)
 class Listing:
-    """One kind of resource: where its documents keep what lists filter and sort by.
+    """Members of one kind of document by which its List operation filters and sorts.
 
-    `sort_keys` maps values of SortBy to members; the first one is the default. `created` and
-    `modified` are the members for the times. `default_order` is the service's own SortOrder, and
-    `default_page` its MaxResults.
+    `sort_keys` maps values of SortBy to members. `created` and `modified` are the members for the
+    times. `default_order` and `default_page` stand for SortOrder and MaxResults when a request
+    does not set them.
     """
 
-    name: str  # the member that NameContains and sorting by Name look at
+    name: str  # the member for NameContains and for SortBy Name
     status: str = ""
     created: str = "CreationTime"
     modified: str = "LastModifiedTime"
@@ -37,21 +37,21 @@ class Listing:
     def page(
         self, documents: Iterable[Document], request: Mapping[str, Any]
     ) -> tuple[list[Document], str | None]:
-        """One page of the documents that the request asks for, and the token of the next one.
+        """Return one page of the documents that a request asks for, and the next page's token.
 
-        Raises ValidationError for a token that this list did not give.
+        Raises ValidationError for an invalid token.
         """
-        kept = [document for document in documents if self._matches(document, request)]
+        found = [document for document in documents if self._matches(document, request)]
         order = request.get("SortOrder", self.default_order)
-        kept.sort(key=self._sort_key(request), reverse=order == "Descending")
+        found.sort(key=self._sort_key(request), reverse=order == "Descending")
         first = _offset(request.get("NextToken"))
         last = first + int(request.get("MaxResults", self.default_page))
-        return kept[first:last], _token(last) if last < len(kept) else None
+        return found[first:last], _token(last) if last < len(found) else None
 
     def answer(
         self, member: str, documents: Iterable[Document], request: Mapping[str, Any]
     ) -> Document:
-        """The page as an answer: `{member: summaries}` and NextToken."""
+        """Return one page as an answer: `{member: summaries}` and NextToken."""
         page, token = self.page(documents, request)
         return {member: page, "NextToken": token}
 
@@ -74,7 +74,7 @@ class Listing:
 
 
 def _comparable(value: Any) -> tuple[float, str]:
-    """Documents without the member come before all others."""
+    """Return a key by which documents without the member sort before all others."""
     if isinstance(value, int | float):
         return float(value), ""
     return float("-inf"), str(value or "")

@@ -1,4 +1,4 @@
-"""Objects on S3 as jobs take and leave them: which belong to an input, and where they go.
+"""Objects on S3 that jobs read and write: which objects an input has, and where outputs go.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
 """
@@ -32,7 +32,7 @@ _SCHEME = "s3://"
 
 @dataclass(frozen=True)
 class S3Object:
-    """One object, and the path that it gets below the input's folder."""
+    """One object, and its path below the input's folder."""
 
     bucket: str
     key: str
@@ -41,13 +41,13 @@ class S3Object:
 
 @dataclass(frozen=True)
 class Upload:
-    """Where a job's results go: a client with the role's rights and, perhaps, a key."""
+    """Upload of a job's results, with the role's client and optionally a KMS key."""
 
     s3: Any
     kms_key: str | None = None
 
     def file(self, path: Path, uri: str) -> str:
-        """One file; its URI. Raises ClientError."""
+        """Upload one file; return its URI. Raises ClientError."""
         bucket, key = parse_uri(uri)
         extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key}
         self.s3.upload_file(
@@ -56,14 +56,18 @@ class Upload:
         return uri
 
     def files(self, folder: Path, uri: str, paths: Iterable[Path] | None = None) -> None:
-        """Files of a folder, by default all, below the URI. Raises ClientError."""
+        """Upload files of a folder, by default all, below the URI. Raises ClientError."""
         for path in files_below(folder) if paths is None else paths:
             self.file(path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
 
     def archive(self, folders: Sequence[Path], uri: str, scratch: Path) -> str:
-        """The folders' content as one `.tar.gz`; of equal names the first folder's stays."""
+        """Upload the content of folders as one `.tar.gz`; return its URI.
+
+        A file of the first folder wins over a file of the same name in a later one. The archive
+        is written to `scratch` first. Raises ClientError.
+        """
         taken: set[str] = set()
-        # Weights hardly shrink: more effort would cost time and save nothing.
+        # Weights hardly compress: a higher level would take time and save nothing.
         with tarfile.open(scratch, "w:gz", compresslevel=1) as tar:
             for folder in folders:
                 for path in files_below(folder):
@@ -77,18 +81,18 @@ class Upload:
             scratch.unlink()
 
     def remove(self, uri: str) -> None:
-        """One object; none is no error. Raises ClientError."""
+        """Delete one object, if it exists. Raises ClientError."""
         bucket, key = parse_uri(uri)
         self.s3.delete_object(Bucket=bucket, Key=key)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files of a folder and its folders, in the order of their names."""
+    """Yield all files of a folder and its subfolders, sorted by path."""
     yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`. Raises ValidationError."""
+    """Return bucket and key of `s3://bucket/key`. Raises ValidationError."""
     bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
     if not uri.startswith(_SCHEME) or not bucket:
         raise ValidationError(f"Invalid S3 URI: expected s3://bucket/key, got {uri}")
@@ -96,16 +100,16 @@ def parse_uri(uri: str) -> tuple[str, str]:
 
 
 def list_objects(s3: Any, uri: str) -> list[S3Object]:
-    """All objects whose key begins with the URI's, as AWS takes a prefix. Raises ClientError."""
+    """Return all objects whose key starts with the URI's key, as on AWS. Raises ClientError."""
     bucket, prefix = parse_uri(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
-    # A key with a slash at its end is what consoles create for a folder.
+    # Consoles create a key with a trailing slash for a folder.
     return [S3Object(bucket, key, _below(prefix, key)) for key in keys if not key.endswith("/")]
 
 
 def _below(prefix: str, key: str) -> str:
-    """The path of a key: from the prefix on if that is a folder, else from its last folder on."""
+    """Return the path of a key: relative to the prefix if it is a folder, else to its parent."""
     rest = key.removeprefix(prefix)
     if rest and (prefix.endswith("/") or rest.startswith("/") or not prefix):
         return rest.lstrip("/")
@@ -113,9 +117,9 @@ def _below(prefix: str, key: str) -> str:
 
 
 def manifest_objects(s3: Any, uri: str) -> list[S3Object]:
-    """The objects that a manifest names: `[{"prefix": URI}, path, ...]`.
+    """Return the objects that a manifest lists: `[{"prefix": URI}, path, ...]`.
 
-    Raises ValidationError when it is none, ClientError when it cannot be read.
+    Raises ValidationError for another format, ClientError for a manifest that cannot be read.
     """
     bucket, key = parse_uri(uri)
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -130,7 +134,7 @@ def manifest_objects(s3: Any, uri: str) -> list[S3Object]:
 
 
 def download(s3: Any, objects: Iterable[S3Object], folder: Path, *, gunzip: bool = False) -> None:
-    """Fetch objects into a folder. Raises ClientError, ValidationError for a path outside of it."""
+    """Download objects into a folder. Raises ClientError, ValidationError for a path outside."""
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve()
     for item in objects:

@@ -1,7 +1,7 @@
-"""SageMaker's own model of its operations, as botocore ships it: checks and projections.
+"""Validation and projection by SageMaker's own model of its operations, which botocore contains.
 
-The service checks more than the client does (patterns, enumerations, maximum lengths), so the
-local cloud does too, in AWS's words.
+AWS validates more than boto3 does: patterns, enumerations, maximum lengths. So does the local
+cloud, with AWS's messages.
 """
 
 import re
@@ -24,12 +24,12 @@ def _service() -> ServiceModel:
 
 
 def operation(name: str) -> OperationModel:
-    """The model of an operation such as `CreateTrainingJob`."""
+    """Return the model of an operation such as `CreateTrainingJob`."""
     return _service().operation_model(name)
 
 
 def strings(operation_name: str, request: Mapping[str, Any], shape_name: str) -> list[str]:
-    """The strings of a request whose shape has this name, as `RoleArn`, each once."""
+    """Return the distinct strings of a request whose shape has a name, such as `RoleArn`."""
     if operation_name not in _service().operation_names:
         return []
     shape = operation(operation_name).input_shape
@@ -37,7 +37,7 @@ def strings(operation_name: str, request: Mapping[str, Any], shape_name: str) ->
 
 
 def _strings(value: Any, shape: Shape, wanted: str) -> Iterator[str]:
-    """What is not as the shape has it holds none."""
+    """Yield strings; a value that does not fit its shape has none."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
         for name, item in value.items():
             if name in shape.members:
@@ -50,14 +50,14 @@ def _strings(value: Any, shape: Shape, wanted: str) -> Iterator[str]:
 
 
 def project(document: Mapping[str, Any], shape: StructureShape) -> Document:
-    """The members of a document that the shape knows and that have a value."""
+    """Return the members of a document that are in the shape and have a value."""
     return {name: document[name] for name in shape.members if document.get(name) is not None}
 
 
 def validate(request: Mapping[str, Any], shape: Shape) -> None:
     """Check a request against the operation's input shape.
 
-    Raises ValidationError that lists every breach, worded as AWS words it.
+    Raises ValidationError, in AWS's words, with every constraint that the request violates.
     """
     breaches = list(_breaches(request, shape, ""))
     if breaches:
@@ -114,7 +114,7 @@ def _structure_breaches(value: Mapping[str, Any], shape: Shape, path: str) -> It
 
 
 def _below(path: str, name: str) -> str:
-    """AWS names members in lower camel case: `trainingJobName`."""
+    """Return the path of a member in lower camel case, as in AWS's messages: `trainingJobName`."""
     lower = name[:1].lower() + name[1:]
     return f"{path}.{lower}" if path else lower
 
@@ -151,6 +151,6 @@ def _breach(value: Any, path: str, constraint: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> "regex.Pattern[str]":
-    # Java writes characters beyond the first plane as two surrogates; Python has them whole.
+    # Java's patterns write characters above U+FFFF as two surrogates, Python's as one character.
     whole = re.sub(r"(\\uD800\\uDC00-\\uDBFF\\uDFFF)", r"\\U00010000-\\U0010FFFF", pattern)
     return regex.compile(whole)

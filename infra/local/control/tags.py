@@ -1,4 +1,4 @@
-"""Tags of every resource that is kept as a document; those given at creation are there already.
+"""Tags of every resource with a document; Create operations store their own tags.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AddTags.html
 """
@@ -18,7 +18,7 @@ from longspan.infra.local.control.documents import Key
 
 __all__ = ["Tags", "check_tags"]
 
-# The kind of document, and its member that holds the ARN, by what follows the account in it.
+# By the resource type in an ARN: the kind of document, and the member with the ARN.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "training-job": ("training-job", "TrainingJobArn"),
     "processing-job": ("processing-job", "ProcessingJobArn"),
@@ -31,39 +31,39 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "endpoint-config": ("endpoint-config", "EndpointConfigArn"),
     "pipeline": ("pipeline", "PipelineArn"),
 }
-_MOST = 50
+_MOST_TAGS = 50  # per resource
 
 
 class Tags:
-    """A service of the control plane."""
+    """Service for tags."""
 
     def __init__(self, context: Context) -> None:
         self._documents = context.documents
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {"AddTags": self._add, "ListTags": self._list, "DeleteTags": self._delete}
 
     def recover(self) -> None:
-        """Tags are in the documents."""
+        """Do nothing: tags are part of the documents."""
 
     def _add(self, call: ApiCall) -> Document:
-        """A key that is there gets the new value."""
+        """Add tags; replace the value of a key that the resource has."""
         given: Sequence[Mapping[str, str]] = call.request["Tags"]
 
         def add(document: Document) -> None:
             tags = {tag["Key"]: tag["Value"] for tag in [*document.get("Tags", ()), *given]}
-            if len(tags) > _MOST:
+            if len(tags) > _MOST_TAGS:
                 raise ResourceLimitExceeded(
-                    f"The resource would have {len(tags)} tags, {_MOST} are allowed. Delete some "
-                    "first."
+                    f"The resource would have {len(tags)} tags, {_MOST_TAGS} are allowed. Delete "
+                    "some first."
                 )
             document["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
 
         return {"Tags": self._documents.edit(self._find(call), add)["Tags"]}
 
     def _list(self, call: ApiCall) -> Document:
-        """All at once: a page holds as many as a resource may have."""
+        """Return all tags: one page has room for the most that a resource may have."""
         return {"Tags": self._documents.get(self._find(call)).get("Tags", [])}
 
     def _delete(self, call: ApiCall) -> Document:
@@ -86,7 +86,7 @@ class Tags:
 
 
 def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
-    """Of one request, whatever it creates or changes. Raises ValidationError."""
+    """Check the tags of one request. Raises ValidationError."""
     counts = Counter(tag["Key"] for tag in tags)
     twice = [key for key, count in counts.items() if count > 1]
     if twice:

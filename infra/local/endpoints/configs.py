@@ -1,4 +1,4 @@
-"""Endpoint configs: which models an endpoint serves, on what, with which share of requests.
+"""Endpoint configs: the models of an endpoint, their instances and shares of the requests.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
 """
@@ -16,7 +16,7 @@ __all__ = ["EndpointConfigs", "find_config"]
 _KIND = "endpoint-config"
 _NAME = "EndpointConfigName"
 _CONFIGS = Listing(name=_NAME)
-# What AWS offers and a process on this machine cannot be.
+# Members that the local cloud refuses.
 _UNSUPPORTED = (
     "AsyncInferenceConfig",
     "CrossRegionTrafficConfig",
@@ -26,7 +26,7 @@ _UNSUPPORTED = (
 
 
 def find_config(context: Context, call: ApiCall, name: str) -> Document:
-    """Raises NotFound, in AWS's words."""
+    """Return an endpoint config. Raises NotFound, in AWS's words."""
     found = context.documents.find(Key(_KIND, call.region, name))
     if found is None:
         raise _missing(call, name)
@@ -34,13 +34,13 @@ def find_config(context: Context, call: ApiCall, name: str) -> Document:
 
 
 class EndpointConfigs:
-    """A service of the control plane."""
+    """Service for endpoint configs."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "CreateEndpointConfig": self._create,
             "DescribeEndpointConfig": self._describe,
@@ -49,7 +49,7 @@ class EndpointConfigs:
         }
 
     def recover(self) -> None:
-        """Configs do not run."""
+        """Do nothing: configs do not run."""
 
     def _create(self, call: ApiCall) -> Document:
         self._check(call)
@@ -77,7 +77,7 @@ class EndpointConfigs:
         capture = call.request.get("DataCaptureConfig")
         if capture and capture.get("EnableCapture", True):
             raise ValidationError(
-                "DataCaptureConfig: the local cloud captures no data; leave it out, or set "
+                "DataCaptureConfig is not supported by the local cloud: leave it out, or set "
                 "EnableCapture to false"
             )
         variants: Sequence[Mapping[str, Any]] = call.request["ProductionVariants"]
@@ -103,7 +103,7 @@ class EndpointConfigs:
         return _CONFIGS.answer("EndpointConfigs", documents, call.request)
 
     def _delete(self, call: ApiCall) -> Document:
-        """An endpoint that was made by it goes on, but cannot be made again."""
+        """Delete a config; its endpoints continue to serve, but do not survive a restart."""
         name = call.request[_NAME]
         try:
             self._context.documents.delete(Key(_KIND, call.region, name))
@@ -141,7 +141,10 @@ def _check_capacity(variant: Mapping[str, Any]) -> None:
 
 
 def _check_serverless(name: str, serverless: Mapping[str, int]) -> None:
-    """https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html"""
+    """Check the memory and concurrency of a serverless variant.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
     if serverless["MemorySizeInMB"] % 1024:
         raise ValidationError(
             f"Production variant {name}: MemorySizeInMB must be 1024, 2048, 3072, 4096, 5120 or "

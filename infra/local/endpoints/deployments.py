@@ -1,6 +1,6 @@
-"""What serves the endpoints: fleets that are brought up, replaced and torn down, in threads.
+"""Deployments of endpoints: fleets are started, replaced and stopped, in threads.
 
-The endpoints' documents follow: each of these works ends by a status, or by the document's end.
+Each of these tasks ends with a status in the endpoint's document, or by deleting the document.
 """
 
 import contextlib
@@ -30,14 +30,14 @@ from longspan.infra.local.endpoints.variants import (
 
 __all__ = ["ENDPOINT_CONFIG", "ENDPOINT_KIND", "ENDPOINT_STATUS", "Deployments"]
 
-# Of an endpoint's document.
+# Kind and members of an endpoint's document.
 ENDPOINT_KIND = "endpoint"
 ENDPOINT_STATUS = "EndpointStatus"
 ENDPOINT_CONFIG = "EndpointConfigName"
 
 
 class Deployments:
-    """The fleet of each endpoint; an endpoint's status lets one work at a time change it."""
+    """Fleets of all endpoints; the status of an endpoint lets one task at a time change it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -48,28 +48,28 @@ class Deployments:
         context.threads.at_close(self._kill)
 
     def bring_up(self, key: Key) -> None:
-        """From Creating to InService or Failed."""
+        """Start an endpoint: from Creating to InService or Failed."""
         self._work(key, partial(self._bring_up, key))
 
     def restore(self, key: Key) -> None:
-        """The same, of one that served when an earlier cloud ended."""
+        """Start an endpoint again that served when an earlier cloud ended."""
         self._set(key, "Creating", PendingDeploymentSummary=None, _Restored=True)
         self.bring_up(key)
 
     def replace(self, key: Key, config: Document, request: Document) -> None:
-        """From Updating to InService, with a new fleet, or else the old one and the reason."""
+        """Replace a fleet: from Updating to InService, with the old fleet after a failure."""
         self._work(key, partial(self._replace, key, config, request))
 
     def weigh(self, key: Key, variants: list[Document]) -> None:
-        """From Updating to InService, with other weights."""
+        """Change the weights of variants: from Updating to InService."""
         self._work(key, partial(self._weigh, key, variants))
 
     def tear_down(self, key: Key) -> None:
-        """From Deleting to no document."""
+        """Stop an endpoint, and delete its document."""
         self._work(key, partial(self._tear_down, key))
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
-        """The answer of one of the endpoint's containers, or of the runtime about it."""
+        """Return the response of a container of the endpoint, or the runtime's error."""
         refusal, key = (
             unsupported(invocation),
             Key(ENDPOINT_KIND, invocation.region, invocation.endpoint),
@@ -78,7 +78,7 @@ class Deployments:
             return refusal
         while fleet := self._fleets.get(key):
             answer = fleet.invoke(invocation)
-            # An update may have come between: the new fleet answers for the one that stops.
+            # The fleet may have been replaced in the meantime: then ask the new one.
             if answer.status != UNAVAILABLE or self._fleets.get(key) is fleet:
                 return answer
         return validation_error(
@@ -124,7 +124,7 @@ class Deployments:
             retained_variants(before["ProductionVariants"], request),
             LastDeploymentConfig=request.get("DeploymentConfig") or last,
         )
-        if old is not None:  # else it was killed, since the cloud ends
+        if old is not None:  # else the closing cloud killed it
             old.stop()
 
     def _weigh(self, key: Key, variants: list[Document]) -> None:
@@ -135,13 +135,13 @@ class Deployments:
         self._set(key, "InService", ProductionVariants=variants)
 
     def _fleet(self, key: Key, config: Document) -> EndpointFleet:
-        """One that serves. Raises ServingFailure, ServingClosed."""
+        """Return a new fleet that serves. Raises ServingFailure, ServingClosed."""
         fleet = EndpointFleet(self._context, key, config["ProductionVariants"], self._closing)
         try:
             fleet.start()
         except (ServingFailure, ServingClosed):
             raise
-        except Exception as error:  # an endpoint must not stay Creating for ever
+        except Exception as error:  # else the endpoint would stay Creating
             if self._closing.is_set():
                 raise ServingClosed from None
             logging.getLogger(__name__).exception("endpoint %s", key.name)
@@ -156,7 +156,7 @@ class Deployments:
         before: list[Document],
         **members: object,
     ) -> None:
-        """The fleet serves from now on."""
+        """Let a fleet serve, and set the status InService."""
         variants = variant_summaries(config, fleet.images(), self._context.now(), before)
         fleet.weigh(variant_weights(variants))
         with self._lock:
@@ -188,10 +188,10 @@ class Deployments:
         self._documents.change(key, **{ENDPOINT_STATUS: status, "LastModifiedTime": now, **members})
 
     def _work(self, key: Key, work: Callable[[], None]) -> None:
-        """In a thread; the status lets one at a time work on an endpoint."""
+        """Run a task in a thread; the endpoint's status prevents a second one."""
 
         def run(_: Signals) -> None:
-            # A cloud that ends leaves the status as it is: `recover` goes by it.
+            # A closing cloud does not change the status, by which `recover` restores endpoints.
             with contextlib.suppress(ServingClosed):
                 work()
 

@@ -1,6 +1,6 @@
-"""What answers for one endpoint config: a container for each production variant.
+"""Fleets: the containers of one endpoint config, one for each production variant.
 
-The number of instances is what is asked for and shown; one container does their work.
+The number of instances is stored and shown, but one container does the work of all of them.
 """
 
 import random
@@ -34,7 +34,7 @@ __all__ = ["EndpointFleet"]
 
 _STARTUP_SECONDS = 240.0  # ContainerStartupHealthCheckTimeoutInSeconds
 _CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
-# What a container gets of a request's headers.
+# Headers of a request that a container gets.
 _PASSED_ON = (_CUSTOM, "X-Amzn-SageMaker-Inference-Id")
 
 
@@ -46,7 +46,7 @@ class _Variant:
 
 
 class EndpointFleet:
-    """Started once and stopped once; an update makes another one."""
+    """Containers of an endpoint, started and stopped once: an update creates another fleet."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class EndpointFleet:
         self._weights: Mapping[str, float] = {}
 
     def start(self) -> None:
-        """All variants at once; returns when all are healthy.
+        """Start all variants at once; return when all are healthy.
 
-        Raises ServingFailure with the first one's reason, ServingClosed; nothing is left then.
+        Raises ServingFailure with the first reason, and ServingClosed; both leave no container.
         """
         try:
             self._variants = {
@@ -82,15 +82,15 @@ class EndpointFleet:
             raise
 
     def images(self) -> Mapping[str, str]:
-        """By name of the variant."""
+        """Return the images by name of the variant."""
         return {name: variant.image for name, variant in self._variants.items()}
 
     def weigh(self, weights: Mapping[str, float]) -> None:
-        """Share requests by these weights from now on."""
+        """Share requests among variants by these weights."""
         self._weights = weights
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
-        """By the variant that is asked for, else by one that the weights choose."""
+        """Return the response of the requested variant, else of one chosen by the weights."""
         name = invocation.header("Target-Variant") or self._choose()
         variant = self._variants.get(name)
         if variant is None:
@@ -118,15 +118,15 @@ class EndpointFleet:
         return InvocationResponse(200, headers, reply.body)
 
     def stop(self) -> None:
-        """Let requests end, then all containers; their files go."""
+        """Stop all containers, let requests finish, and delete the containers' files."""
         self._each("stop")
 
     def kill(self) -> None:
-        """The same, at once."""
+        """Kill all containers, and delete their files."""
         self._each("kill")
 
     def _choose(self) -> str:
-        """Without any weight, which an update can leave, all are equal."""
+        """Draw a variant by weight; all are equal when an update left no weight above 0."""
         names = list(self._variants)
         weights = [self._weights.get(name, 0.0) for name in names]
         return random.choices(names, weights if any(weights) else None)[0]
@@ -139,7 +139,7 @@ class EndpointFleet:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _variant(self, config: Mapping[str, Any]) -> _Variant:
-        """Fetch the model. Raises ServingFailure."""
+        """Download the model of a variant, and prepare its container. Raises ServingFailure."""
         name, region = config["VariantName"], self._endpoint.region
         try:
             model = self._context.documents.get(Key("model", region, config["ModelName"]))
@@ -184,7 +184,7 @@ class EndpointFleet:
 
 
 class _Pump:
-    """From a container's file to its log stream, by one thread at a time."""
+    """Copy of a container's file to its log stream; thread-safe."""
 
     def __init__(self, tail: LogTail, stream: LogStream) -> None:
         self._tail = tail

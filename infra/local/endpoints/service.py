@@ -1,4 +1,4 @@
-"""Endpoints: created, updated beside what serves, deleted.
+"""Endpoints: created, updated while they serve, deleted.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
 """
@@ -22,24 +22,24 @@ __all__ = ["Endpoints"]
 
 _NAME = "EndpointName"
 _ENDPOINTS = Listing(name=_NAME, status=ENDPOINT_STATUS)
-_PATIENCE_TO_RESTORE = 240.0  # as long as a container may take to become healthy
+_PATIENCE_TO_RESTORE = 240.0  # seconds, the time limit for a container to become healthy
 _AT_REST = "The local cloud does not run; the endpoint serves as soon as it does."
 
 
 class Endpoints:
-    """A service of the control plane; `deployments` are what serves."""
+    """Service for endpoints; `deployments` holds their containers."""
 
     def __init__(
         self, context: Context, deployments: Deployments, *, at_rest: bool = False
     ) -> None:
-        """At rest none is brought up again."""
+        """With `at_rest`, no endpoint is restored."""
         self._context = context
         self._documents = context.documents
         self._deployments = deployments
         self._at_rest = at_rest
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "CreateEndpoint": self._create,
             "DescribeEndpoint": self._describe,
@@ -50,7 +50,7 @@ class Endpoints:
         }
 
     def recover(self) -> None:
-        """What served is started again, with the endpoint config that it had."""
+        """Restore endpoints that served, with their endpoint configs."""
         for key, status in self._documents.texts(ENDPOINT_KIND, ENDPOINT_STATUS):
             if status == "Deleting":
                 self._documents.delete(key)
@@ -107,7 +107,7 @@ class Endpoints:
         return {"EndpointArn": document["EndpointArn"]}
 
     def _delete(self, call: ApiCall) -> Document:
-        """Its config and models stay."""
+        """Delete an endpoint, but not its config and models."""
         self._begin(call, "Deleting", also=("Failed",))
         self._deployments.tear_down(self._key(call))
         return {}
@@ -115,7 +115,7 @@ class Endpoints:
     def _begin(
         self, call: ApiCall, status: str, also: tuple[str, ...] = (), **members: object
     ) -> Document:
-        """Enter a status from InService, or from one of `also`. Raises ValidationError."""
+        """Change the status from InService, or from one of `also`. Raises ValidationError."""
 
         def begin(document: Document) -> None:
             if document[ENDPOINT_STATUS] not in ("InService", *also):
@@ -126,7 +126,7 @@ class Endpoints:
             )
 
         try:
-            # On AWS it would have served all the while: who asks now cannot know of a restart.
+            # On AWS the endpoint would have served all the time: wait until it is restored.
             self._documents.wait(
                 self._key(call),
                 lambda found: found[ENDPOINT_STATUS] != "Creating" or not found.get("_Restored"),
@@ -137,7 +137,7 @@ class Endpoints:
             raise self._missing(call) from None
 
     def _config(self, call: ApiCall) -> Document:
-        """Of the request, with all of its models there. Raises ValidationError."""
+        """Return the request's config, whose models exist. Raises ValidationError."""
         config = find_config(self._context, call, call.request[ENDPOINT_CONFIG])
         for variant in config["ProductionVariants"]:
             model = variant["ModelName"]

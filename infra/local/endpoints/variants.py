@@ -1,4 +1,4 @@
-"""The production variants of an endpoint as it shows them: images, weights, instances.
+"""Production variants of an endpoint, as Describe shows them: images, weights, instances.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariantSummary.html
 """
@@ -23,12 +23,12 @@ def variant_summaries(
     now: float,
     before: Iterable[Mapping[str, Any]] = (),
 ) -> list[Document]:
-    """Of an endpoint config's variants, with the properties that some had before."""
-    kept = {variant["VariantName"]: variant for variant in before}
+    """Return summaries of a config's variants; properties in `before` replace the config's."""
+    retained = {variant["VariantName"]: variant for variant in before}
     return [
         {
             **_summary(variant, images.get(variant["VariantName"]), now),
-            **_properties(kept.get(variant["VariantName"], {}), (*_WEIGHT, *_COUNT)),
+            **_properties(retained.get(variant["VariantName"], {}), (*_WEIGHT, *_COUNT)),
         }
         for variant in config["ProductionVariants"]
     ]
@@ -37,7 +37,7 @@ def variant_summaries(
 def retained_variants(
     variants: Iterable[Mapping[str, Any]], request: Mapping[str, Any]
 ) -> list[Document]:
-    """What an UpdateEndpoint request keeps of the variants that were: nothing by default."""
+    """Return the properties that an UpdateEndpoint request retains, by default none."""
     if not request.get("RetainAllVariantProperties"):
         return []
     excluded = {
@@ -56,7 +56,7 @@ def retained_variants(
 def changed_variants(
     variants: Sequence[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]]
 ) -> list[Document]:
-    """After UpdateEndpointWeightsAndCapacities. Raises ValidationError."""
+    """Return variants after UpdateEndpointWeightsAndCapacities. Raises ValidationError."""
     result = {variant["VariantName"]: dict(variant) for variant in variants}
     for change in wanted:
         name = change["VariantName"]
@@ -71,7 +71,7 @@ def changed_variants(
 
 
 def variant_weights(variants: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """By name of the variant."""
+    """Return the present weights by name of the variant."""
     return {variant["VariantName"]: variant["CurrentWeight"] for variant in variants}
 
 

@@ -29,7 +29,7 @@ _TRANSFORM = JobKind("Transform", deletable=False)
 
 
 def training_job_service(context: Context) -> JobService:
-    """A service of the control plane; tuning jobs start theirs here too."""
+    """Return the service of training jobs, which also starts those of tuning jobs."""
 
     def stopping(document: Document) -> None:
         transition(document, "Stopping", "Stopping the training job", context.now())

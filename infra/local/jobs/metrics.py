@@ -1,4 +1,4 @@
-"""Metrics of a training job, scraped from its log by the job's own regular expressions.
+"""Metrics of a training job, extracted from its log by the job's regular expressions.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 """
@@ -19,13 +19,13 @@ _MOST_PER_REQUEST = 1000  # PutMetricData
 
 
 class Scraper:
-    """Finds values in lines. Raises ValidationError for a pattern that is none."""
+    """Search for metrics in lines. Raises ValidationError for an invalid regular expression."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self._patterns = [(d["Name"], _compiled(d)) for d in definitions]
 
     def scrape(self, lines: Iterable[str]) -> Iterator[tuple[str, float]]:
-        """Name and value of each match, in the order of the log."""
+        """Yield name and value of each match, in the order of the log."""
         for line in lines:
             for name, pattern in self._patterns:
                 for match in pattern.finditer(line):
@@ -46,7 +46,7 @@ def _compiled(definition: Mapping[str, str]) -> "re.Pattern[str]":
 
 
 def _number(match: "re.Match[str]") -> float | None:
-    """The first group's; a pattern without groups, or a group without a number, gives none."""
+    """Return the number in the first group; None without a group or a number."""
     try:
         return float(match.group(1))
     except (IndexError, TypeError, ValueError):
@@ -54,7 +54,7 @@ def _number(match: "re.Match[str]") -> float | None:
 
 
 class JobMetrics:
-    """Those of one job: a document of all values, and CloudWatch for who looks there."""
+    """Metrics of one job, stored in a document and published in CloudWatch."""
 
     def __init__(
         self, documents: Documents, cloudwatch: Any, job: Key, now: Callable[[], float]
@@ -64,12 +64,12 @@ class JobMetrics:
         self._job = job
         self._key = Key(JOB_METRICS, job.region, job.name)
         self._now = now
-        with contextlib.suppress(Missing):  # of a job by this name that was deleted
+        with contextlib.suppress(Missing):  # metrics of a deleted job with this name
             documents.delete(self._key)
         documents.create(self._key, {"Metrics": []})
 
     def add(self, values: Iterable[tuple[str, float]]) -> None:
-        """Publish values. Raises ClientError when the role may not."""
+        """Store and publish values. Raises ClientError without permission to publish."""
         time = self._now()
         new = [{"MetricName": name, "Value": value, "Timestamp": time} for name, value in values]
         if not new:
@@ -84,6 +84,6 @@ class JobMetrics:
         self._documents.edit(self._key, lambda document: document["Metrics"].extend(new))
 
     def final(self) -> list[Document]:
-        """The last value of each metric: FinalMetricDataList."""
+        """Return the last value of each metric: FinalMetricDataList."""
         last = {m["MetricName"]: m for m in self._documents.get(self._key)["Metrics"]}
         return list(last.values())

@@ -1,4 +1,4 @@
-"""A folder of a job's containers that is kept on S3 while they run.
+"""Folders of a job's containers that are mirrored to S3 while the job runs.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 """
@@ -12,12 +12,15 @@ from longspan.infra.local.control.s3_objects import Upload, download, files_belo
 
 __all__ = ["Mirror"]
 
-_SECONDS = 5.0
+_SECONDS = 5.0  # between two uploads
 
 
 @dataclass
 class Mirror:
-    """`folder`, below each container's base, at `uri`; `remove` what is gone from there too."""
+    """Mirror of `folder`, below each container's base, at `uri`.
+
+    With `remove`, a file that is deleted in the folder is deleted on S3.
+    """
 
     uri: str
     folder: str
@@ -27,27 +30,27 @@ class Mirror:
     _next: float = 0.0
 
     def fetch(self, bases: Sequence[Path]) -> None:
-        """What an earlier job left, to every host. Raises ClientError."""
+        """Download the files of an earlier job to every host. Raises ClientError."""
         objects = list_objects(self.upload.s3, f"{self.uri.rstrip('/')}/")
         for base in bases:
             download(self.upload.s3, objects, base / self.folder)
             self._seen.update({path: _state(path) for path in files_below(base / self.folder)})
 
     def pump(self, bases: Sequence[Path]) -> None:
-        """Upload what has changed, now and then. Raises ClientError."""
+        """Upload changed files, once in a few seconds. Raises ClientError."""
         if time.monotonic() >= self._next:
             self.finish(bases)
             self._next = time.monotonic() + _SECONDS
 
     def finish(self, bases: Sequence[Path]) -> None:
-        """Upload what has changed since. Raises ClientError."""
+        """Upload changed files now. Raises ClientError."""
         for base in bases:
             self._mirror(base / self.folder)
 
     def _mirror(self, folder: Path) -> None:
         found = {path: _state(path) for path in files_below(folder)}
         changed = [path for path, state in found.items() if self._seen.get(path) != state]
-        # A writer may replace a file under our hands: the next round takes it then.
+        # A file may be replaced at this moment: the next round uploads it.
         present = [path for path in changed if path.is_file()]
         self.upload.files(folder, self.uri, present)
         self._seen.update({path: found[path] for path in present})
@@ -59,7 +62,7 @@ class Mirror:
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """What changes with a file's content; zeros for one that has just gone."""
+    """Return size and time, which change with the content; zeros for a file just deleted."""
     try:
         found = path.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a CreateProcessingJob request asks for, checked as AWS checks it beyond its shape.
+"""Requests for processing jobs: AWS's checks beyond the shape, inputs and outputs.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
 """
@@ -14,12 +14,12 @@ from longspan.infra.local.jobs.s3_input import S3Input
 __all__ = ["Output", "check_processing_request", "inputs", "outputs"]
 
 _ROOT = "/opt/ml/"
-_MOST = 10  # inputs, and outputs
+_MOST = 10  # inputs, and as many outputs
 
 
 @dataclass(frozen=True)
 class Output:
-    """A folder below the container's base that goes to S3, at the end or all the while."""
+    """Folder below the container's base, uploaded to S3 at the end or continuously."""
 
     folder: str
     uri: str
@@ -27,7 +27,7 @@ class Output:
 
 
 def inputs(request: Mapping[str, Any]) -> list[S3Input]:
-    """Those that the job fetches; an image fetches those that are AppManaged itself.
+    """Return the inputs to download, without AppManaged ones, which the image downloads itself.
 
     Raises ValidationError.
     """
@@ -36,13 +36,13 @@ def inputs(request: Mapping[str, Any]) -> list[S3Input]:
 
 
 def outputs(request: Mapping[str, Any]) -> list[Output]:
-    """Those that the job uploads. Raises ValidationError."""
+    """Return the outputs to upload, without AppManaged ones. Raises ValidationError."""
     given = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
     return [_output(item) for item in given if not item.get("AppManaged")]
 
 
 def check_processing_request(request: Mapping[str, Any]) -> None:
-    """Raises ValidationError."""
+    """Check a request. Raises ValidationError."""
     given = request.get("ProcessingInputs") or ()
     results = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
     _check_names("ProcessingInputs", [item["InputName"] for item in given])
@@ -67,10 +67,11 @@ def _input(item: Mapping[str, Any]) -> S3Input:
     name, source = item["InputName"], item.get("S3Input")
     if source is None:
         raise ValidationError(
-            f"Input {name}: the local cloud reads S3Input alone, no DatasetDefinition"
+            f"Input {name}: expected S3Input, which is all that the local cloud reads, got "
+            "DatasetDefinition or none"
         )
     if source.get("S3InputMode", "File") != "File":
-        raise ValidationError(f"Input {name}: the local cloud has the S3InputMode File, not Pipe")
+        raise ValidationError(f"Input {name}: expected the S3InputMode File, got Pipe")
     folder = _below_root(f"Input {name}", source.get("LocalPath"))
     return S3Input.parse(source, folder, source.get("S3CompressionType"))
 
@@ -79,7 +80,7 @@ def _output(item: Mapping[str, Any]) -> Output:
     name, target = item["OutputName"], item.get("S3Output")
     if target is None:
         raise ValidationError(
-            f"Output {name}: the local cloud writes S3Output alone, no feature store"
+            f"Output {name}: expected S3Output, which is all that the local cloud writes, got none"
         )
     parse_uri(target["S3Uri"])
     folder = _below_root(f"Output {name}", target.get("LocalPath"))
@@ -87,7 +88,7 @@ def _output(item: Mapping[str, Any]) -> Output:
 
 
 def _below_root(what: str, path: str | None) -> str:
-    """The path below the container's base; the cloud sees nothing else of a container."""
+    """Return a path relative to `/opt/ml`, the only folder that the local cloud shares."""
     folder = (path or "").removeprefix(_ROOT).strip("/")
     if not path or not path.startswith(_ROOT) or not folder or ".." in folder.split("/"):
         raise ValidationError(f"{what}: LocalPath must be below {_ROOT}, got {path}")

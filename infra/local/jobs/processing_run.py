@@ -1,4 +1,4 @@
-"""One processing job from its start to its end: data in, containers, results out.
+"""Run of one processing job: download inputs, run containers, upload outputs.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
@@ -39,14 +39,14 @@ __all__ = ["ProcessingRun"]
 
 _LOGS = "/aws/sagemaker/ProcessingJobs"
 _MESSAGE = "output/message"
-_DAY = 86_400  # StoppingCondition's default
+_DAY = 86_400  # default of StoppingCondition, in seconds
 
 
 class ProcessingRun:
-    """Works in its thread; what it finds out goes into the job's document."""
+    """Run of one job in its thread; results and status go to the job's document."""
 
     def __init__(self, context: Context, key: Key, clients: RoleClients, job: Document) -> None:
-        """`job` is the document as it was created."""
+        """`job` is the document at its creation."""
         self._context = context
         self._clients = clients
         self._job = job
@@ -62,7 +62,7 @@ class ProcessingRun:
         self._at_end = [mirror for continuous, mirror in mirrors if not continuous]
 
     def run(self, signals: Signals) -> None:
-        """To the end, whatever that is."""
+        """Run the job until its status is a last one."""
         try:
             conclude(self._key, lambda: self._work(signals), lambda r: self._end("Failed", r))
         finally:
@@ -169,7 +169,7 @@ class ProcessingRun:
         return [base / _MESSAGE for base in self._bases]
 
     def _end(self, status: str, reason: str = "") -> None:
-        """In one change, so that who waits for the status finds all of it."""
+        """Set the last status and its details in one change, for readers that wait for it."""
         now = self._context.now()
         members = {"ProcessingJobStatus": status, "ProcessingEndTime": now, "LastModifiedTime": now}
         said = [path.read_text("utf-8", "replace") for path in self._messages() if path.is_file()]

@@ -1,6 +1,6 @@
-"""The documents of one kind of job: names that are unique, statuses, lists.
+"""Documents of one kind of job: unique names, statuses, lists.
 
-Training, processing and transform jobs differ in what they run, not in this.
+Training, processing and transform jobs share all of this.
 """
 
 from collections.abc import Callable
@@ -25,44 +25,44 @@ _ENDED = ("Completed", "Failed", "Stopped")
 
 @dataclass(frozen=True)
 class JobKind:
-    """`title` is the word in the API's names: Training, Processing, Transform."""
+    """A kind of job; `title` is its word in the API: Training, Processing, Transform."""
 
     title: str
     deletable: bool = True  # whether SageMaker has a Delete operation
 
     @property
     def document(self) -> str:
-        """The kind of its documents, and the part of its ARNs."""
+        """Kind of the documents, and resource type in ARNs."""
         return f"{self.title.lower()}-job"
 
     @property
     def noun(self) -> str:
-        """As messages call it."""
+        """Name of the kind in messages."""
         return f"{self.title.lower()} job"
 
     @property
     def name(self) -> str:
-        """The member that holds the name."""
+        """Member with the name."""
         return f"{self.title}JobName"
 
     @property
     def status(self) -> str:
-        """The member that holds the status."""
+        """Member with the status."""
         return f"{self.title}JobStatus"
 
     @property
     def arn(self) -> str:
-        """The member that holds the ARN."""
+        """Member with the ARN."""
         return f"{self.title}JobArn"
 
     @property
     def end(self) -> str:
-        """The member that holds the time of the end."""
+        """Member with the time of the end."""
         return f"{self.title}EndTime"
 
 
 class Records:
-    """Of one kind of job."""
+    """Documents of one kind of job."""
 
     def __init__(self, context: Context, kind: JobKind) -> None:
         self._context = context
@@ -71,13 +71,13 @@ class Records:
         self._listing = Listing(name=kind.name, status=kind.status)
 
     def key(self, region: str, name: str) -> Key:
-        """The document's."""
+        """Return the key of a job's document."""
         return Key(self._kind.document, region, name)
 
     def create(self, call: ApiCall, members: Document) -> Document:
-        """The document of a new job: the request, the members, and what all jobs have.
+        """Create the document of a job: the request, `members`, and the members of all jobs.
 
-        Raises ResourceInUse when the name is taken.
+        Returns the document. Raises ResourceInUse for a name that is taken.
         """
         kind, now = self._kind, self._context.now()
         name = call.request[kind.name]
@@ -99,7 +99,7 @@ class Records:
         return document
 
     def find(self, call: ApiCall) -> Document:
-        """The job that a request names. Raises NotFound."""
+        """Return the job that a request names. Raises NotFound."""
         name = call.request[self._kind.name]
         found = self._documents.find(self.key(call.region, name))
         if found is None:
@@ -107,14 +107,14 @@ class Records:
         return found
 
     def list(self, call: ApiCall, member: str) -> Document:
-        """The answer of a List operation."""
+        """Return the answer of a List operation."""
         jobs = [document for _, document in self._documents.of(self._kind.document, call.region)]
         return self._listing.answer(member, jobs, call.request)
 
     def stopping(self, key: Key, edit: Callable[[Document], object] = lambda _: None) -> None:
-        """A job that runs is about to stop; `edit` adds what its kind shows then.
+        """Set the status Stopping of a running job; `edit` adds details of its kind.
 
-        Raises NotFound, and ValidationError when it runs no more.
+        Raises NotFound, and ValidationError for a job that has ended.
         """
         kind = self._kind
 
@@ -133,7 +133,7 @@ class Records:
             raise self._missing(key.name) from None
 
     def delete(self, call: ApiCall) -> None:
-        """Forget a job that has ended. Raises NotFound, ValidationError."""
+        """Delete a job that has ended. Raises NotFound, ValidationError."""
         status = self.find(call)[self._kind.status]
         if status not in _ENDED:
             raise ValidationError(
@@ -143,7 +143,7 @@ class Records:
         self._documents.delete(self.key(call.region, call.request[self._kind.name]))
 
     def recover(self) -> None:
-        """Jobs that ran when an earlier cloud ended have failed."""
+        """Set the status Failed of jobs that ran when an earlier cloud ended."""
         kind, now = self._kind, self._context.now()
         for key, status in self._documents.texts(kind.document, kind.status):
             if status not in _ENDED:

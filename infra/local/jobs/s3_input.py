@@ -1,4 +1,4 @@
-"""An input of a job on S3: found when the job is asked for, fetched when it runs.
+"""Inputs of jobs on S3: checked when a job is created, downloaded when it runs.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
 """
@@ -25,17 +25,17 @@ _SHARDED = "ShardedByS3Key"
 
 @dataclass(frozen=True)
 class S3Input:
-    """One channel's or processing input's data: `data_type` is S3Prefix or ManifestFile."""
+    """Data of a channel or of a processing input; `data_type` is S3Prefix or ManifestFile."""
 
     uri: str
-    folder: str  # where it goes, below the container's base
+    folder: str  # target folder, below the container's base
     data_type: str = "S3Prefix"
     sharded: bool = False
     gunzip: bool = False
 
     @classmethod
     def parse(cls, source: Mapping[str, Any], folder: str, compression: str | None) -> "S3Input":
-        """From an S3DataSource or a ProcessingS3Input."""
+        """Return the input that an S3DataSource or a ProcessingS3Input describes."""
         distribution = source.get("S3DataDistributionType", "FullyReplicated")
         return cls(
             uri=source["S3Uri"],
@@ -46,7 +46,7 @@ class S3Input:
         )
 
     def objects(self, s3: Any) -> list[S3Object]:
-        """In the order of their keys. Raises ValidationError, ClientError."""
+        """Return the objects in the order of their keys. Raises ValidationError, ClientError."""
         if self.data_type == "S3Prefix":
             return list_objects(s3, self.uri)
         if self.data_type == "ManifestFile":
@@ -57,7 +57,7 @@ class S3Input:
         )
 
     def check(self, s3: Any, role: str, region: str) -> None:
-        """Raises ValidationError, in AWS's words, when the role finds nothing there."""
+        """Check that the role finds objects. Raises ValidationError, in AWS's words."""
         bucket = self.uri.removeprefix("s3://").split("/", 1)[0]
         try:
             if self.objects(s3):
@@ -73,7 +73,7 @@ class S3Input:
         )
 
     def fetch(self, s3: Any, bases: Sequence[Path]) -> None:
-        """Into each host's folder, all of it or the host's share. Raises ClientError."""
+        """Download all objects, or each host's share, to every host. Raises ClientError."""
         objects = self.objects(s3)
         for number, base in enumerate(bases):
             share = objects[number :: len(bases)] if self.sharded else objects

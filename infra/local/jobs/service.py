@@ -1,4 +1,4 @@
-"""What the services of all kinds of jobs share: the operations, and a thread per job.
+"""Service of one kind of job: its operations, and a thread per job.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Service.html
 """
@@ -20,14 +20,14 @@ JobWork: TypeAlias = Callable[[Signals], None]
 
 @dataclass(frozen=True)
 class JobPlan:
-    """A request that was found right: members of the new document, and what makes its work."""
+    """A valid request: members of the new document, and a function that returns the work."""
 
     work: Callable[[Key, Document], JobWork]
     members: Document
 
 
 class JobService:
-    """Of one kind; `plan` checks a request, raising ApiError, and says how it is run."""
+    """Service of one kind of job; `plan` checks a request, and may raise ApiError."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class JobService:
         plan: Callable[[ApiCall], JobPlan],
         stopping: Callable[[Document], object] = lambda document: None,
     ) -> None:
-        """`stopping` adds to a document what its kind shows of a job that is about to stop."""
+        """`stopping` adds to the document of a job that must stop the details of its kind."""
         self._kind = kind
         self._plan = plan
         self._stopping = stopping
@@ -44,7 +44,7 @@ class JobService:
         self._threads = context.threads
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         title = self._kind.title
         delete: dict[str, Handler] = {f"Delete{title}Job": self._delete}
         return {
@@ -56,11 +56,11 @@ class JobService:
         }
 
     def recover(self) -> None:
-        """Jobs that ran when an earlier cloud ended have failed."""
+        """Set the status Failed of jobs that ran when an earlier cloud ended."""
         self._records.recover()
 
     def start(self, call: ApiCall, *, extra: Document | None = None) -> str:
-        """Start a job; its ARN. `extra` are members of its document. Raises ApiError."""
+        """Start a job; return its ARN. `extra` are members of its document. Raises ApiError."""
         plan = self._plan(call)
         job = self._records.create(call, {**plan.members, **(extra or {})})
         key = self._records.key(call.region, call.request[self._kind.name])
@@ -68,7 +68,7 @@ class JobService:
         return str(job[self._kind.arn])
 
     def stop(self, region: str, name: str) -> None:
-        """Ask a job to stop. Raises NotFound, and ValidationError when it has ended."""
+        """Ask a job to stop. Raises NotFound, and ValidationError for a job that has ended."""
         key = self._records.key(region, name)
         self._records.stopping(key, self._stopping)
         self._threads.stop(key)

@@ -1,4 +1,4 @@
-"""What a CreateTrainingJob request asks for, checked as AWS checks it beyond its shape.
+"""Requests for training jobs: AWS's checks beyond the shape, and the channels.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 """
@@ -18,7 +18,7 @@ _CHECKPOINTS = "/opt/ml/checkpoints"
 
 @dataclass(frozen=True)
 class Channel:
-    """One of the job's inputs, and what `inputdataconfig.json` says of it."""
+    """One input of a job, and its entry in `inputdataconfig.json`."""
 
     name: str
     data: S3Input
@@ -26,7 +26,7 @@ class Channel:
 
 
 def channels(request: Mapping[str, Any]) -> list[Channel]:
-    """Of a request that was checked."""
+    """Return the channels of a checked request."""
     default = request["AlgorithmSpecification"].get("TrainingInputMode", "File")
     return [_channel(given, default) for given in request.get("InputDataConfig", ())]
 
@@ -37,12 +37,11 @@ def _channel(given: Mapping[str, Any], default_mode: str) -> Channel:
     source = (given.get("DataSource") or {}).get("S3DataSource")
     if source is None:
         raise ValidationError(
-            f"Channel {name}: the local cloud reads S3DataSource alone; file systems are not there"
+            f"Channel {name}: expected S3DataSource, which is all that the local cloud reads, got "
+            "a file system or none"
         )
     if mode == "Pipe":
-        raise ValidationError(
-            f"Channel {name}: the local cloud has the input modes File and FastFile, not Pipe"
-        )
+        raise ValidationError(f"Channel {name}: expected the input mode File or FastFile, got Pipe")
     if given.get("RecordWrapperType", "None") != "None" and mode != "Pipe":
         raise ValidationError("RecordWrapperType is only supported for the input mode Pipe.")
     compression = given.get("CompressionType")
@@ -58,7 +57,7 @@ def _channel(given: Mapping[str, Any], default_mode: str) -> Channel:
 
 
 def check_training_request(request: Mapping[str, Any]) -> None:
-    """Raises ValidationError."""
+    """Check a request. Raises ValidationError."""
     algorithm = request["AlgorithmSpecification"]
     if algorithm.get("AlgorithmName"):
         raise ValidationError(
@@ -76,8 +75,8 @@ def check_training_request(request: Mapping[str, Any]) -> None:
     path = checkpoints.get("LocalPath", _CHECKPOINTS)
     if path != "/opt/ml" and not path.startswith("/opt/ml/"):
         raise ValidationError(
-            f"CheckpointConfig.LocalPath {path}: the local cloud keeps /opt/ml of a container "
-            f"alone; expected a folder below it, such as {_CHECKPOINTS}"
+            f"CheckpointConfig.LocalPath: expected a folder below /opt/ml, such as {_CHECKPOINTS}, "
+            f"got {path}"
         )
 
 
@@ -90,14 +89,14 @@ def _check_names(names: Sequence[str]) -> None:
 def _check_machines(resources: Mapping[str, Any]) -> None:
     if resources.get("InstanceGroups"):
         raise ValidationError(
-            "ResourceConfig.InstanceGroups: the local cloud has machines of one kind in a job; "
-            "give InstanceType and InstanceCount"
+            "ResourceConfig.InstanceGroups is not supported by the local cloud: give InstanceType "
+            "and InstanceCount"
         )
     missing = [name for name in ("InstanceType", "InstanceCount") if resources.get(name) is None]
     if missing:
         raise ValidationError(f"ResourceConfig: {' and '.join(missing)} must be given")
     count = resources["InstanceCount"]
-    if count < 1:  # the API's model allows 0, beside InstanceGroups
+    if count < 1:  # the API's model allows 0, for InstanceGroups
         raise ValidationError(f"ResourceConfig.InstanceCount: expected 1 or more, got {count}")
 
 

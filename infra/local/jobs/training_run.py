@@ -1,4 +1,4 @@
-"""One training job from its first status to its last: data in, containers, results out.
+"""Run of one training job: download data, run containers, upload the model.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
@@ -43,14 +43,14 @@ __all__ = ["TrainingRun"]
 
 _LOGS = "/aws/sagemaker/TrainingJobs"
 _CHECKPOINTS = "/opt/ml/checkpoints"
-_DAY = 86_400  # StoppingCondition's default
+_DAY = 86_400  # default of StoppingCondition, in seconds
 
 
 class TrainingRun:
-    """Works in its thread; what it finds out goes into the job's document."""
+    """Run of one job in its thread; results and status go to the job's document."""
 
     def __init__(self, context: Context, key: Key, clients: RoleClients, job: Document) -> None:
-        """`job` is the document as it was created."""
+        """`job` is the document at its creation."""
         self._context = context
         self._clients = clients
         self._job = job
@@ -68,7 +68,7 @@ class TrainingRun:
         self._checkpoints = self._mirror_checkpoints()
 
     def run(self, signals: Signals) -> None:
-        """To the end, whatever that is."""
+        """Run the job until its status is a last one."""
         try:
             conclude(self._key, lambda: self._work(signals), self._fail)
         finally:
@@ -124,7 +124,7 @@ class TrainingRun:
             "current_group_name": "homogeneousCluster",
             "hosts": list(self._hosts),
             "instance_groups": [{**group, "hosts": list(self._hosts)}],
-            # Addresses of this machine alone are reached by its loopback.
+            # Addresses 127.* of local processes belong to the loopback interface.
             "network_interface_name": "lo" if self._hosts[0].startswith("127.") else "eth0",
         }
         inputs = {channel.name: channel.config for channel in channels(self._job)}
@@ -195,7 +195,7 @@ class TrainingRun:
         return f"{output.rstrip('/')}/{self._key.name}/output"
 
     def _upload_data(self) -> None:
-        """Checkpoints, and what lies in `output/data`: also of a job that failed."""
+        """Upload checkpoints and the files in `output/data`, also of a job that failed."""
         if self._checkpoints is not None:
             self._checkpoints.finish(self._bases)
         folders = [base / "output/data" for base in self._bases]
@@ -204,13 +204,13 @@ class TrainingRun:
             self._upload().archive(folders, f"{self._place}/output.tar.gz", scratch)
 
     def _upload_model(self) -> str:
-        """Its URI."""
+        """Upload the model; return its URI."""
         upload = self._upload()
         models = [base / "model" for base in self._bases]
         if self._job["OutputDataConfig"].get("CompressionType") != "NONE":
             scratch = self._folder / "model.tar.gz"
             return upload.archive(models, f"{self._place}/model.tar.gz", scratch)
-        for model in reversed(models):  # of equal names the first host's stays
+        for model in reversed(models):  # the first host's files overwrite those of the others
             upload.files(model, f"{self._place}/model")
         return f"{self._place}/model/"
 

@@ -1,4 +1,4 @@
-"""The statuses through which a training job passes, with their times.
+"""Statuses of a training job, with their times.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTransition.html
 """
@@ -21,7 +21,7 @@ _MESSAGES = {
 
 
 def transition(document: Document, status: str, message: str, now: float) -> None:
-    """Enter a secondary status; the one before ends."""
+    """End the present secondary status, and enter another one."""
     transitions = document.setdefault("SecondaryStatusTransitions", [])
     if transitions:
         transitions[-1]["EndTime"] = now
@@ -30,14 +30,14 @@ def transition(document: Document, status: str, message: str, now: float) -> Non
 
 
 class TrainingStatus:
-    """Writes to one job's document."""
+    """Status of one job, in its document."""
 
     def __init__(self, context: Context, key: Key) -> None:
         self._context = context
         self._key = key
 
     def enter(self, status: str, message: str) -> None:
-        """Enter a secondary status, unless the job is about to stop, which is shown instead."""
+        """Enter a secondary status, unless the job is stopping, which stays visible."""
         now = self._context.now()
 
         def edit(document: Document) -> None:
@@ -47,11 +47,11 @@ class TrainingStatus:
         self._context.documents.edit(self._key, edit)
 
     def train(self) -> None:
-        """The containers start."""
+        """Set the time at which the containers start."""
         self._context.documents.change(self._key, TrainingStartTime=self._context.now())
 
     def trained(self) -> None:
-        """The containers have ended. A second begun is a second billed."""
+        """Set the seconds for which the containers ran; at least one is billed."""
         now = self._context.now()
         seconds = max(1, round(now - self._context.documents.get(self._key)["TrainingStartTime"]))
         self._context.documents.change(
@@ -59,7 +59,7 @@ class TrainingStatus:
         )
 
     def end(self, status: str, secondary: str, reason: str, members: dict[str, Any]) -> None:
-        """In one change, so that who waits for the status finds all of it."""
+        """Set the last status and `members` in one change, for readers that wait for it."""
         now = self._context.now()
 
         def edit(document: Document) -> None:

@@ -1,4 +1,4 @@
-"""What a CreateTransformJob request asks for, checked as AWS checks it beyond its shape.
+"""Requests for transform jobs: AWS's checks beyond the shape, and how objects become requests.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
 """
@@ -22,7 +22,7 @@ _WHOLE_FILTERS = (None, "$", "$[:]")
 
 @dataclass(frozen=True)
 class Batches:
-    """How a transform job cuts its objects into requests, and joins the answers."""
+    """How a transform job splits objects into requests to the model, and joins the responses."""
 
     data: S3Input
     output: str
@@ -30,16 +30,16 @@ class Batches:
     content_type: str
     accept: str
     by_line: bool  # SplitType Line
-    several: bool  # records in a request
+    several: bool  # BatchStrategy MultiRecord: several records in one request
     join_lines: bool  # AssembleWith Line
-    payload: int  # bytes of a request at most; 0 is no limit
+    payload: int  # most bytes of one request; 0 for no limit
     concurrent: int
-    seconds: float  # for one request
+    seconds: float  # time limit of one request
     retries: int
 
     @classmethod
     def parse(cls, request: Mapping[str, Any]) -> "Batches":
-        """Raises ValidationError."""
+        """Return the batches that a request describes. Raises ValidationError."""
         _refuse_filters(request.get("DataProcessing") or {})
         given, target = request["TransformInput"], request["TransformOutput"]
         split = given.get("SplitType", "None")
@@ -65,14 +65,17 @@ class Batches:
             several=several,
             join_lines=target.get("AssembleWith", "None") == "Line",
             payload=megabytes * _MEGABYTE,
-            # 0 is for AWS to choose; one container of a small machine has enough with one.
+            # 0 lets AWS choose; here one request at a time, for one container.
             concurrent=request.get("MaxConcurrentTransforms") or 1,
             seconds=float(client.get("InvocationsTimeoutInSeconds", 600)),
             retries=int(client.get("InvocationsMaxRetries", 3)),
         )
 
     def payloads(self, content: bytes) -> Iterator[bytes]:
-        """The bodies of an object's requests, in order. Raises ValidationError when one is long."""
+        """Yield the bodies of the requests for one object, in order.
+
+        Raises ValidationError for a record that is longer than the payload.
+        """
         if not self.by_line:
             yield self._checked(content)
             return
@@ -86,7 +89,7 @@ class Batches:
             yield self._checked(bytes(batch))
 
     def assemble(self, answers: list[bytes]) -> bytes:
-        """The content of the object's `.out`."""
+        """Return the content of an object's `.out` from its responses."""
         if not self.join_lines:
             return b"".join(answers)
         return b"".join(a if a.endswith(b"\n") else a + b"\n" for a in answers)

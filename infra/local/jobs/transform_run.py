@@ -1,4 +1,4 @@
-"""One transform job from its start to its end: a model is served, and asked about every object.
+"""Run of one transform job: serve a model, and send it every input object.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
 """
@@ -42,15 +42,15 @@ __all__ = ["TransformRun"]
 
 _LOGS = "/aws/sagemaker/TransformJobs"
 _STARTUP_SECONDS = 240.0
-_PAUSE = 1.0  # before a request is sent again
+_PAUSE = 1.0  # seconds before a retry
 
 
 class _Stopped(Exception):
-    """Nobody wants the results any more."""
+    """The job must stop: its user or the end of the cloud asked for it."""
 
 
 class TransformRun:
-    """Works in its thread; what it finds out goes into the job's document."""
+    """Run of one job in its thread; results and status go to the job's document."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class TransformRun:
         job: Document,
         model: ModelContainer,
     ) -> None:
-        """`job` is the document as it was created."""
+        """`job` is the document at its creation."""
         self._context = context
         self._clients = clients
         self._job = job
@@ -71,7 +71,7 @@ class TransformRun:
         self._logs = HostLogs(context, clients, _LOGS, key.name, [self._folder])
 
     def run(self, signals: Signals) -> None:
-        """To the end, whatever that is."""
+        """Run the job until its status is a last one."""
         try:
             conclude(self._key, lambda: self._work(signals), lambda r: self._end("Failed", r))
         finally:
@@ -93,7 +93,7 @@ class TransformRun:
 
     @contextmanager
     def _serving(self, signals: Signals) -> Iterator[ModelServer]:
-        """The model's container, healthy within, gone after."""
+        """Start the model's container, healthy inside the block, and stop it at the end."""
         self._folder.mkdir(parents=True)
         server = ModelServer(
             self._context.runtime, self._container(), self._logs.pump, self._batches.seconds
@@ -135,7 +135,7 @@ class TransformRun:
             raise JobFailure(f"ClientError: Failed to list the input: {error}") from None
 
     def _transform(self, server: ModelServer, item: S3Object, signals: Signals) -> None:
-        """One object, to `<output>/<its path>.out`."""
+        """Transform one object to `<output>/<path>.out`."""
         name = f"s3://{item.bucket}/{item.key}"
         s3 = self._clients.client("s3")
         content = s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
@@ -174,13 +174,13 @@ class TransformRun:
                     return reply.body
                 reason = _said(reply)
                 if reply.status < 500 and reply.status != 429:
-                    break  # it would say the same again
+                    break  # a retry would give the same error
         raise JobFailure(
             f"ClientError: {name}: {reason}. See job logs for more information ({_LOGS})"
         )
 
     def _end(self, status: str, reason: str = "") -> None:
-        """In one change, so that who waits for the status finds all of it."""
+        """Set the last status and its details in one change, for readers that wait for it."""
         now = self._context.now()
         members = {"TransformJobStatus": status, "TransformEndTime": now}
         if reason:

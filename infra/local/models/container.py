@@ -1,4 +1,4 @@
-"""The container that a model consists of, whether written out or by a model package.
+"""Container of a model, defined by the model itself or by a model package.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy.html
 """
@@ -17,7 +17,7 @@ __all__ = ["ModelContainer"]
 
 @dataclass(frozen=True)
 class ModelContainer:
-    """What runs: the image, its environment, its data, and whose rights it has."""
+    """Image, environment and data of a model's container, with its role (ARN)."""
 
     image: str
     environment: Mapping[str, str]
@@ -27,7 +27,10 @@ class ModelContainer:
 
     @classmethod
     def of(cls, model: Mapping[str, Any], documents: Documents, region: str) -> "ModelContainer":
-        """Of a model, or of the request for one. Raises ValidationError, in AWS's words."""
+        """Return the container of a model or of a CreateModel request.
+
+        Raises ValidationError, in AWS's words.
+        """
         definition = _definition(model)
         name = definition.get("ModelPackageName")
         if name is not None:
@@ -36,7 +39,7 @@ class ModelContainer:
             raise ValidationError("The container definition has no Image: give one.")
         role = model.get("ExecutionRoleArn")
         if not role:
-            raise ValidationError("ExecutionRoleArn is required: the container needs its rights.")
+            raise ValidationError("ExecutionRoleArn is required: give the container's role.")
         return cls(
             image=definition["Image"],
             environment=definition.get("Environment") or {},
@@ -55,18 +58,18 @@ def _definition(model: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ValidationError("Give a PrimaryContainer.")
     if len(definitions) > 1:
         raise ValidationError(
-            f"A model of the local cloud has one container, got {len(definitions)}: inference "
-            "pipelines run on AWS alone"
+            f"Containers: expected one container, got {len(definitions)}; the local cloud has no "
+            "inference pipelines"
         )
     if definitions[0].get("Mode") == "MultiModel":
-        raise ValidationError("Mode MultiModel is not supported by the local cloud: SingleModel")
+        raise ValidationError("Mode: expected SingleModel, got MultiModel")
     return definitions[0]
 
 
 def _by_package(
     name: str, definition: Mapping[str, Any], documents: Documents, region: str
 ) -> Mapping[str, Any]:
-    """The package's container; the definition adds to its environment."""
+    """Return the container of a package, with the definition's variables added."""
     for member in ("Image", "ModelDataUrl", "ModelDataSource"):
         if definition.get(member):
             raise ValidationError(f"Give either ModelPackageName or {member}, not both.")

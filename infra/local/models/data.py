@@ -1,4 +1,4 @@
-"""A model's artifacts on S3: looked for when the model is created, fetched when it is served.
+"""Artifacts of a model on S3: checked when the model is created, downloaded when it is served.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
 """
@@ -25,16 +25,16 @@ _MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
 @dataclass(frozen=True)
 class ModelData:
-    """Where it is: one `.tar.gz` (`packed`), or the files below a prefix."""
+    """URI of a model's artifacts: one `.tar.gz` (`packed`), or all files below a prefix."""
 
     uri: str
     packed: bool
 
     @classmethod
     def parse(cls, container: Mapping[str, Any]) -> "ModelData | None":
-        """Of a container definition; None for an image that brings its model.
+        """Return the data of a container definition; None for an image that contains its model.
 
-        Raises ValidationError for what the local cloud cannot read.
+        Raises ValidationError for a source that the local cloud cannot read.
         """
         source = (container.get("ModelDataSource") or {}).get("S3DataSource")
         url = container.get("ModelDataUrl")
@@ -51,7 +51,7 @@ class ModelData:
         return cls(_on_s3(source["S3Uri"]), packed=packed)
 
     def check(self, clients: RoleClients, role: str) -> None:
-        """Raises ValidationError, in AWS's words, when the role finds nothing there."""
+        """Check that the role can read the data. Raises ValidationError, in AWS's words."""
         s3 = clients.client("s3")
         try:
             if self.packed:
@@ -72,7 +72,7 @@ class ModelData:
         raise ValidationError(f"Could not find model data at {self.uri}.")
 
     def fetch(self, clients: RoleClients, folder: Path) -> None:
-        """Into `folder`. Raises ServingFailure, in AWS's words."""
+        """Download the data into `folder`. Raises ServingFailure, in AWS's words."""
         folder.mkdir(parents=True)
         s3 = clients.client("s3")
         try:
@@ -92,7 +92,7 @@ class ModelData:
         self._unpack(archive, folder)
 
     def _unpack(self, archive: Path, folder: Path) -> None:
-        """Whoever can write to the bucket can write any archive: nothing may lead outside."""
+        """Extract an archive; refuse members outside of `folder`, since anyone may upload one."""
         try:
             with tarfile.open(archive, "r:*") as content:
                 for member in content:
@@ -111,5 +111,5 @@ class ModelData:
 
 def _on_s3(uri: str) -> str:
     if not uri.startswith("s3://"):
-        raise ValidationError(f"Model data: the local cloud reads s3:// alone, got {uri}")
+        raise ValidationError(f"Model data: expected an s3:// URI, got {uri}")
     return uri

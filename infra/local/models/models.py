@@ -1,4 +1,4 @@
-"""Models: an image, its data and its role, under a name.
+"""Models: an image, its data and a role, under a name.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
 """
@@ -19,13 +19,13 @@ _MODELS = Listing(name=_NAME)
 
 
 class Models:
-    """A service of the control plane."""
+    """Service for models."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "CreateModel": self._create,
             "DescribeModel": self._describe,
@@ -34,12 +34,12 @@ class Models:
         }
 
     def recover(self) -> None:
-        """Models do not run; endpoints do."""
+        """Do nothing: models do not run, endpoints do."""
 
     def _create(self, call: ApiCall) -> Document:
         name = call.request[_NAME]
         container = ModelContainer.of(call.request, self._context.documents, call.region)
-        # An endpoint would find out later; a model says so at once, as on AWS.
+        # As on AWS, missing data is an error of the model, not only of its endpoint.
         clients = self._context.clients.as_role(container.role, call.region, f"model-{name}")
         if container.data is not None:
             container.data.check(clients, container.role)
@@ -62,7 +62,7 @@ class Models:
         return _MODELS.answer("Models", documents, call.request)
 
     def _delete(self, call: ApiCall) -> Document:
-        """Endpoints that serve it go on; those that are restarted find it missing."""
+        """Delete a model; endpoints serve it until they are restarted."""
         try:
             self._context.documents.delete(self._key(call))
         except Missing:

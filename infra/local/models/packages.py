@@ -1,4 +1,4 @@
-"""The model registry: groups of packages with versions, and packages of their own.
+"""The model registry: groups of versioned packages, and packages without a group.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry.html
 """
@@ -23,19 +23,19 @@ GROUP, PACKAGE = "model-package-group", "model-package"  # kinds of document
 
 
 def short_name(name_or_arn: str) -> str:
-    """`group/3` or `name`: what follows the kind in an ARN."""
+    """Return `group/3` or `name`, the part of an ARN after the resource type."""
     return name_or_arn.partition("/")[2] if name_or_arn.startswith("arn:") else name_or_arn
 
 
 def package_document(documents: Documents, region: str, name_or_arn: str) -> Document | None:
-    """A package by its name or ARN."""
+    """Return a package by its name or ARN, or None."""
     return documents.find(Key(PACKAGE, region, short_name(name_or_arn)))
 
 
 _GROUPS = Listing(name="ModelPackageGroupName", status="ModelPackageGroupStatus")
 _PACKAGES = Listing(name="_Name", status="ModelPackageStatus")
 _STATUS_DETAILS: Document = {"ValidationStatuses": [], "ImageScanStatuses": []}
-# What an update sets as it is given.
+# Members that an update copies from the request.
 _UPDATED = (
     "ApprovalDescription",
     "InferenceSpecification",
@@ -48,14 +48,14 @@ _UPDATED = (
 
 
 class ModelPackages:
-    """A service of the control plane."""
+    """Service for the model registry."""
 
     def __init__(self, context: Context) -> None:
         self._documents = context.documents
         self._now = context.now
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "CreateModelPackageGroup": self._create_group,
             "DescribeModelPackageGroup": self._describe_group,
@@ -69,7 +69,7 @@ class ModelPackages:
         }
 
     def recover(self) -> None:
-        """The registry is documents alone."""
+        """Do nothing: the registry only consists of documents."""
 
     def _create_group(self, call: ApiCall) -> Document:
         name = call.request["ModelPackageGroupName"]
@@ -132,7 +132,7 @@ class ModelPackages:
         def count(document: Document) -> None:
             document["_LastVersion"] += 1
 
-        # Versions are counted up, also past those that were deleted.
+        # The number of a deleted version is not used again.
         version = self._documents.edit(Key(GROUP, call.region, name), count)["_LastVersion"]
         members = {
             "ModelPackageGroupName": name,
@@ -152,7 +152,7 @@ class ModelPackages:
             "ModelPackageStatusDetails": _STATUS_DETAILS,
             "CreationTime": self._now(),
             "CreatedBy": {},
-            # What lists filter and sort by: a version has no name of its own.
+            # For lists to filter and sort by: a version has no name of its own.
             "_Name": name,
         }
         try:
@@ -162,12 +162,12 @@ class ModelPackages:
         return {"ModelPackageArn": arn}
 
     def _describe(self, call: ApiCall) -> Document:
-        """AWS requires a name in this answer: a version has its group's."""
+        """Return a package; AWS's model requires a name, so a version shows its group's."""
         package = self._package(call, call.request["ModelPackageName"])
         return {"ModelPackageName": package.get("ModelPackageGroupName"), **package}
 
     def _list(self, call: ApiCall) -> Document:
-        """Versions of a group; without one, packages that have none, unless all are asked for."""
+        """List the versions of a group, or packages without a group, or both as requested."""
         request = call.request
         group, status = request.get("ModelPackageGroupName"), request.get("ModelApprovalStatus")
         group = group and self._group(call, group)["ModelPackageGroupName"]
@@ -199,7 +199,7 @@ class ModelPackages:
         return {"ModelPackageArn": found["ModelPackageArn"]}
 
     def _delete(self, call: ApiCall) -> Document:
-        """Models that were made from it go on."""
+        """Delete a package; models that were created from it continue to work."""
         name = call.request["ModelPackageName"]
         try:
             self._documents.delete(Key(PACKAGE, call.region, short_name(name)))

@@ -1,7 +1,4 @@
-"""moto's check of who may do what, completed: AWS's evaluation of policies, and AWS's words.
-
-With `moto_server` and `moto_state` this is where moto's internals are touched.
-"""
+"""Hooks into moto's IAM check: policies evaluated as on AWS, and AWS's error messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +37,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Scope:
-    """Empty without a signature in the headers, as for links that were signed."""
+    """Credential scope of a signature; empty for a request without the header, as presigned URLs.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
 
     key: str = ""
     region: str = ""
@@ -48,21 +48,21 @@ class Scope:
 
 
 def scope_of(environ: Mapping[str, Any]) -> Scope:
-    """Of a request as WSGI has it."""
+    """Return the scope that a WSGI request names; the signature is not checked."""
     _, _, credential = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
     parts = credential.partition(",")[0].split("/")  # key, date, region, service, aws4_request
     return Scope(parts[0], parts[2], parts[3]) if len(parts) == 5 else Scope()
 
 
 _PARTITION = "aws"
-# What moto calls by the API's or the signature's name, and IAM by another.
+# Names of services and actions in IAM, where moto uses those of the API or the signature.
 _SERVICES = {"monitoring": "cloudwatch"}
 _ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:ListObjectsV2": "s3:ListBucket"}
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A request as it was signed; `path` with its query."""
+    """Parts of a request that its signature covers; `path` includes the query."""
 
     account: str
     method: str
@@ -72,31 +72,32 @@ class Signed:
 
 
 def account_of(key: str) -> str:
-    """The account that an access key belongs to; the only one for a key that nobody has."""
+    """Return the account of an access key; the default account for an unknown key."""
     return str(get_account_id_from(key))
 
 
 def caller_of(account: str, region: str, key: str) -> str:
-    """The ARN of the user or of the role's session that an access key belongs to."""
+    """Return the ARN of the user or role session that an access key belongs to."""
     return str(sts_backends[account][_PARTITION].get_caller_identity(key, region)[1])
 
 
 def policies_enforced() -> bool:
-    """Whether policies are looked at."""
+    """Return whether requests are checked against policies."""
     return bool(settings.INITIAL_NO_AUTH_ACTION_COUNT == 0)
 
 
 def authorize(
     signed: Signed, action: str, resource: str, context: Mapping[str, str] | None = None
 ) -> None:
-    """Let a request pass whose sender may do an action, as `iam:PassRole`, if that is enforced.
+    """Check that policies allow the sender of a request an action, such as `iam:PassRole`.
 
-    Raises AccessDenied, and Unrecognized for a key or signature that is not right.
+    Returns at once while policies are not enforced. Raises AccessDenied, and Unrecognized for an
+    unknown key or a wrong signature.
     """
     if not policies_enforced():
         return
     try:
-        # The service is read from the signature, and replaced here: some actions are IAM's.
+        # moto takes the service from the signature; some actions belong to another one, as IAM.
         request = IAMRequest(
             account_id=signed.account,
             method=signed.method,
@@ -115,7 +116,10 @@ def authorize(
 
 
 def require_signatures() -> None:
-    """From now on every request must be signed by a known key whose policies allow it."""
+    """Require that every request is signed by a known key and allowed by the key's policies.
+
+    Replaces methods of moto's IAM check for the whole process.
+    """
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     hooks = {
         "__init__": _with_links(IAMRequestBase.__init__),
@@ -130,9 +134,10 @@ def require_signatures() -> None:
     original = IAMPolicyStatement._check_principal
 
     def check_principal(self: Any, principal: str) -> bool:
-        """A role that trusts a service trusts the administrator, as whom our services assume it.
+        """Let the administrator assume a role that trusts a service.
 
-        Whoever assumes a role must also be allowed to, by policies of their own.
+        The local services assume roles with the administrator's credentials. Other callers also
+        need an identity policy that allows it.
         """
         trusted = self._statement.get("Principal")
         if isinstance(trusted, dict) and "AWS" not in trusted:
@@ -143,10 +148,10 @@ def require_signatures() -> None:
 
 
 def _with_links(original: Any) -> Any:
-    """A link carries in its query what other requests carry in a header, which moto reads."""
+    """Wrap `__init__`: moto reads a header; presigned URLs have credentials in the query."""
 
     def init(self: Any, *, headers: Any, path: str, **more: Any) -> None:
-        self._headers = headers  # of whom refuses
+        self._headers = headers  # for the format of a refusal
         self._is_link = "Authorization" not in headers
         original(
             self, headers=_of_link(self, path) if self._is_link else headers, path=path, **more
@@ -158,7 +163,7 @@ def _with_links(original: Any) -> Any:
 def _of_link(request: Any, path: str) -> dict[str, str]:
     query = parse_qs(urlsplit(path).query)
     credential = query.get("X-Amz-Credential", [""])[0]
-    key = query.get("AWSAccessKeyId", [""])[0]  # of signature version 2
+    key = query.get("AWSAccessKeyId", [""])[0]  # signature version 2
     if key:
         credential = f"{key}/date/us-east-1/s3/aws4_request"
     if not credential:
@@ -173,14 +178,14 @@ def _of_link(request: Any, path: str) -> dict[str, str]:
 
 
 def _unless_link(original: Any) -> Any:
-    """A link's own signature is not checked, its key's policies are."""
+    """Wrap the signature check: skip it for presigned URLs, whose policies are still checked."""
     return lambda self: None if self._is_link else original(self)
 
 
 def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
-    """Of moto's request; raises moto's exceptions."""
+    """Evaluate the policies for moto's request. Raises moto's exceptions."""
     action = _action(request._action)
-    if action == "sts:GetCallerIdentity":  # allowed to all, whatever policies say
+    if action == "sts:GetCallerIdentity":  # AWS allows it to everyone
         return
     if resource == "*":
         resource = resource_of(action, request._body, request._region, request.account_id)
@@ -214,7 +219,7 @@ def _deny(request: Any, message: str) -> NoReturn:
         raise _refusal(request, AccessDenied.code, "AccessDenied", message)
     bucket = request._data.get("BucketName")
     denied = BucketAccessDeniedError(bucket) if bucket else S3AccessDeniedError()
-    denied.message = message  # moto's own names neither the action nor the resource
+    denied.message = message  # moto's message names neither action nor resource
     raise denied
 
 
@@ -232,7 +237,7 @@ def _refuse_signature(self: Any) -> NoReturn:
 
 
 def _refusal(request: Any, json_code: str, query_code: str, message: str) -> _RESTError:
-    """As the request's protocol has it: moto's own is XML, which only the query protocol reads."""
+    """Return an error in the request's protocol; moto itself always answers XML."""
     if _is_form(request):
         refused = _RESTError(query_code, message)
         refused.code = 403
@@ -241,7 +246,7 @@ def _refusal(request: Any, json_code: str, query_code: str, message: str) -> _RE
 
 
 def _without_parameters(original: Any) -> Any:
-    """moto takes parameters that it found elsewhere for the body of a request that has none."""
+    """Wrap the creation of botocore's request: only a form's parameters belong into the body."""
 
     def create_aws_request(self: Any) -> Any:
         data = self._data

@@ -1,4 +1,4 @@
-"""What a fresh local account holds: an administrator, an execution role and a bucket."""
+"""The local account: an administrator, an execution role and a bucket."""
 
 import json
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _TRUST = json.dumps(
 
 @dataclass(frozen=True)
 class Account:
-    """Names that a client needs; the role may do everything, since nothing here costs money."""
+    """Names and credentials that a client needs; the role may do everything."""
 
     id: str
     region: str
@@ -44,8 +44,8 @@ class Account:
 
 
 def create_account(url: str, region: str) -> Account:
-    """Create what is missing of it, before signatures are required."""
-    # Any key does as long as nobody checks them.
+    """Create the missing parts of the account, before signatures are required."""
+    # Any key works as long as signatures are not checked.
     session = boto3.Session("local", "local", region_name=region)
     iam = session.client("iam", endpoint_url=url)
     account = session.client("sts", endpoint_url=url).get_caller_identity()["Account"]
@@ -68,7 +68,7 @@ def create_account(url: str, region: str) -> Account:
 
 
 def _access_key(iam: Any, user: str) -> Credentials:
-    """The one that an earlier run gave out, if its state was kept: it still opens the door."""
+    """Return the user's access key: the restored one if there is one, else a new one."""
     keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     if keys:
         found = keys[0]["AccessKeyId"]
@@ -81,7 +81,7 @@ def _create_bucket(session: boto3.Session, url: str, bucket: str, region: str) -
     s3 = session.client("s3", endpoint_url=url)
     if bucket in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
         return
-    if region == "us-east-1":  # the one region that must not be named
+    if region == "us-east-1":  # S3 refuses this region as a constraint
         s3.create_bucket(Bucket=bucket)
     else:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})

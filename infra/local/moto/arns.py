@@ -1,4 +1,4 @@
-"""The resource that a request is about, as IAM policies name it.
+"""ARNs of the resources that requests act on, as IAM policies name them.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["resource", "resource_of", "resources"]
 
-# The part of the ARN, and the request's members that may hold the name or the whole ARN.
+# By resource: its type in ARNs, and the request's members with its name or ARN.
 _RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "TrainingJob": ("training-job", ("TrainingJobName",)),
     "ProcessingJob": ("processing-job", ("ProcessingJobName",)),
@@ -41,7 +41,7 @@ _VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "Retry", "A
 def resources(
     operation: str, request: Mapping[str, Any], region: str, account: str
 ) -> tuple[str, ...]:
-    """All ARNs that must be allowed for this request: an endpoint's and its config's, else one."""
+    """Return the ARNs that a policy must allow: two for an endpoint and its config, else one."""
     first = resource(operation, request, region, account)
     if operation in ("CreateEndpoint", "UpdateEndpoint"):
         return first, resource("DescribeEndpointConfig", request, region, account)
@@ -49,11 +49,11 @@ def resources(
 
 
 def resource(operation: str, request: Mapping[str, Any], region: str, account: str) -> str:
-    """The ARN that a policy must allow for this request; `*` where AWS has no resource.
+    """Return the ARN that a policy must allow for a request; `*` for operations without one.
 
-    A version of a model package and an execution of a pipeline have longer ARNs than their
-    parents; the ARN that came is used as it is. The number of a new version is not known yet, and
-    a list is of all of them.
+    An ARN in the request is returned unchanged, since versions of model packages and executions
+    of pipelines have longer ARNs than their parents. To create or list versions of a model
+    package returns `.../*`: the number of a new version is not known yet.
     """
     of_versions = operation in ("CreateModelPackage", "ListModelPackages")
     if of_versions and request.get("ModelPackageGroupName"):
@@ -70,12 +70,19 @@ def resource(operation: str, request: Mapping[str, Any], region: str, account: s
     return "*"
 
 
-# Of the operations on a log stream; the others are about its group.
+# Operations on a log stream; the others act on its group.
 _OF_STREAMS = frozenset({"PutLogEvents", "GetLogEvents"})
 
 
 def resource_of(action: str, body: bytes | str, region: str, account: str) -> str:
-    """The ARN of an action such as `logs:PutLogEvents`; `*` where it is about none, or unknown."""
+    """Return the ARN that an action such as `logs:PutLogEvents` acts on; `*` if there is none.
+
+    moto itself asks about `*` for these services:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_applicationautoscaling.html
+    """
     service, _, operation = action.partition(":")
     request = _object(body)
     if service == "logs" and request.get("logGroupName"):
@@ -83,7 +90,7 @@ def resource_of(action: str, body: bytes | str, region: str, account: str) -> st
         stream = request.get("logStreamName")
         return f"{group}:log-stream:{stream}" if stream and operation in _OF_STREAMS else group
     if service == "application-autoscaling" and request.get("ResourceId"):
-        # AWS gives a target an identifier of its own.
+        # AWS's ARN has a generated identifier here.
         return f"arn:aws:{service}:{region}:{account}:scalable-target/{request['ResourceId']}"
     if service == "cloudwatch" and (alarm := _first(request, "AlarmName", "AlarmNames")):
         return f"arn:aws:{service}:{region}:{account}:alarm:{alarm}"
@@ -93,7 +100,7 @@ def resource_of(action: str, body: bytes | str, region: str, account: str) -> st
 
 
 def _first(request: dict[str, Any], one: str, several: str) -> Any:
-    """Of several, as policies name them, the first is asked for."""
+    """Return a request's only name, or the first of several."""
     return request.get(one) or next(iter(request.get(several) or ()), None)
 
 

@@ -1,7 +1,4 @@
-"""What moto's API cannot set: secrets of access keys, and the history of objects.
-
-The other module that touches moto's internals is `moto_server`.
-"""
+"""State and behaviour of moto's services that their API cannot read or set."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +14,12 @@ _PARTITION = "aws"
 
 
 def secret_of(key: str) -> str:
-    """The secret of an access key."""
+    """Return the secret of an access key."""
     return str(_access_key(key).secret_access_key)
 
 
 def set_access_key(created: str, key: str, secret: str) -> None:
-    """Give an access key that was just created the id and the secret of an earlier one."""
+    """Replace id and secret of the access key `created` by those of an earlier key."""
     keys = iam_backends[DEFAULT_ACCOUNT_ID][_PARTITION].access_keys
     found = keys.pop(created)
     found.access_key_id, found.secret_access_key = key, secret
@@ -30,7 +27,7 @@ def set_access_key(created: str, key: str, secret: str) -> None:
 
 
 def set_object_history(bucket: str, key: str, etag: str, modified: str) -> None:
-    """Give an object, just put, the ETag and the time (ISO 8601) that it had before."""
+    """Set ETag and modification time (ISO 8601) of an object that was just restored."""
     found = s3_backends[DEFAULT_ACCOUNT_ID][_PARTITION].buckets[bucket].keys[key]
     found._etag = etag.strip('"')
     found.last_modified = datetime.fromisoformat(modified).astimezone(UTC).replace(tzinfo=None)
@@ -41,7 +38,10 @@ def _access_key(key: str) -> Any:
 
 
 def complete_log_filter() -> None:
-    """FilterLogEvents gives events of the streams that it is asked for, in the order of time."""
+    """Let FilterLogEvents select streams by their prefix, and sort events by time.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+    """
     original = LogsResponse.filter_log_events
 
     def filter_log_events(self: Any) -> Any:
@@ -51,7 +51,7 @@ def complete_log_filter() -> None:
         if prefix:
             group = self.logs_backend.groups.get(read("logGroupName"))
             names = [name for name in group.streams if name.startswith(prefix)] if group else []
-            known["logStreamNames"] = names or [prefix]  # no names would mean all
+            known["logStreamNames"] = names or [prefix]  # an empty list would select all streams
         self._get_param = lambda name, default=None: known.get(name, read(name, default))
         return original(self)
 

@@ -1,6 +1,6 @@
-"""SageMaker's runtime API as WSGI has it: requests to endpoints, whatever their bodies are.
+"""SageMaker's runtime API as a WSGI application: requests to endpoints, with any body.
 
-moto's own reading of requests takes every body for text.
+moto cannot answer them, because it decodes every body as text.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Runtime.html
 """
@@ -36,13 +36,13 @@ _STREAM = "application/vnd.amazon.eventstream"
 
 
 class InvocationApp:
-    """`invoke` answers those requests that may pass."""
+    """WSGI application that answers authorized requests by `invoke`."""
 
     def __init__(self, invoke: Callable[[Invocation], InvocationResponse]) -> None:
         self._invoke = invoke
 
     def handles(self, environ: Mapping[str, Any]) -> bool:
-        """Whether a request is for the runtime: S3 may have a bucket of that name."""
+        """Return whether a request is for the runtime, and not for a bucket `endpoints` on S3."""
         return (
             environ["REQUEST_METHOD"] == "POST"
             and _PATH.fullmatch(environ["PATH_INFO"]) is not None
@@ -50,7 +50,7 @@ class InvocationApp:
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """As WSGI has it."""
+        """Answer a WSGI request."""
         request = Request(environ)
         found = _PATH.fullmatch(request.path)
         assert found is not None
@@ -64,7 +64,7 @@ class InvocationApp:
         return response(environ, start_response)
 
     def _answer(self, request: Request, endpoint: str, operation: str) -> InvocationResponse:
-        """Raises ApiError for whom it is not for."""
+        """Return the response. Raises ApiError for a sender who may not invoke the endpoint."""
         scope, body = scope_of(request.environ), request.get_data()
         if not scope.key:
             raise Unsigned("Missing Authentication Token")
@@ -95,7 +95,7 @@ def _invocation(
         region=region,
         body=body,
         content_type=headers.get("Content-Type") or "",
-        # Of an answer in parts, HTTP's own header is about the parts.
+        # For a streamed response, HTTP's own header names the format of the stream.
         accept=headers.get("X-Amzn-SageMaker-Accept") or headers.get("Accept") or "",
         headers={
             name: value
@@ -110,7 +110,7 @@ def _plain(answer: InvocationResponse) -> Response:
 
 
 def _streamed(answer: InvocationResponse) -> Response:
-    """An error comes before the stream."""
+    """Return a response as an event stream; an error is not streamed."""
     if answer.status != 200:
         return _plain(answer)
     headers = {**answer.headers, "X-Amzn-SageMaker-Content-Type": answer.headers["Content-Type"]}
@@ -123,7 +123,10 @@ _STRING = 7  # the type of a header's value
 
 
 def payload_parts(body: bytes) -> Iterator[bytes]:
-    """A body as messages; an empty one has none."""
+    """Yield a body as messages of AWS's event stream; none for an empty body.
+
+    https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html#streaming-event-stream
+    """
     headers = {
         ":message-type": "event",
         ":event-type": "PayloadPart",
@@ -134,7 +137,7 @@ def payload_parts(body: bytes) -> Iterator[bytes]:
 
 
 def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Lengths and their checksum, headers, payload, and the checksum of all."""
+    """Return one message: lengths and their checksum, headers, payload, checksum of the whole."""
     packed = b"".join(_header(name, value) for name, value in headers.items())
     prelude = struct.pack("!II", len(packed) + len(payload) + 16, len(packed))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + packed + payload

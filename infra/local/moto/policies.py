@@ -1,9 +1,9 @@
-"""IAM policies of one identity: whether they allow an action.
+"""Evaluation of the IAM policies of one identity: whether they allow an action.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
-Conditions are looked at as far as their keys are known here; one on an unknown key neither
-refuses what a statement allows, nor refuses by itself. An explicit Deny wins.
+An explicit Deny wins. Conditions are evaluated for the condition keys that are known here. A
+condition on an unknown key counts as met in an Allow statement, and as not met in a Deny one.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["ALLOWED", "DENIED", "NEUTRAL", "evaluate_policies"]
 
-# DENIED by a statement that says so, NEUTRAL where none says anything: both refuse.
+# DENIED: a statement denies. NEUTRAL: no statement matches, which refuses as well.
 ALLOWED, DENIED, NEUTRAL = "allowed", "denied", "neutral"
 
 
@@ -23,9 +23,10 @@ def evaluate_policies(
     resource: str,
     context: Mapping[str, str] | None = None,
 ) -> str:
-    """What identity-based policy documents say of an action, as `s3:GetObject`, on an ARN.
+    """Return ALLOWED, DENIED or NEUTRAL for an action such as `s3:GetObject` on an ARN.
 
-    `context` holds the known condition keys of the request, as `iam:PassedToService`.
+    `policies` are policy documents of one identity. `context` holds the condition keys of the
+    request that are known, such as `iam:PassedToService`.
     """
     known = {key.lower(): value for key, value in (context or {}).items()}
     effects = {
@@ -46,7 +47,7 @@ def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
 
 
 def _names(statement: Mapping[str, Any], element: str, value: str, fold: Any) -> bool:
-    """By the element, or by its opposite `Not...`; without both it names nothing."""
+    """Return whether an element (`Action`, `Resource`) or its `Not...` form includes `value`."""
     if element in statement:
         return _matches(map(fold, _list(statement[element])), value)
     opposite = f"Not{element}"
@@ -54,7 +55,7 @@ def _names(statement: Mapping[str, Any], element: str, value: str, fold: Any) ->
 
 
 def _holds(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Whether the conditions are met; unknown keys and operators count for the request."""
+    """Return whether all conditions are met; unknown keys and operators count for the request."""
     unknown = statement.get("Effect") == "Allow"
     return all(
         _met(operator, _list(wanted), context[key.lower()], unknown)
@@ -78,7 +79,7 @@ def _met(operator: str, wanted: Sequence[Any], value: str, unknown: bool) -> boo
         case "StringNotLike" | "ArnNotLike" | "ArnNotEquals":
             return not _matches(texts, value)
         case "Null":
-            return texts == ["false"]  # the key is there
+            return texts == ["false"]  # the key is present
         case _:
             return unknown
 
@@ -89,13 +90,13 @@ def _matches(patterns: Iterable[str], value: str) -> bool:
 
 @cache
 def _pattern(wildcards: str) -> "re.Pattern[str]":
-    """`*` is any text, `?` any character."""
+    """Return a regular expression: `*` matches any text, `?` any character."""
     text = re.escape(wildcards).replace(r"\*", ".*").replace(r"\?", ".")
     return re.compile(text, re.DOTALL)
 
 
 def _list(value: Any) -> list[Any]:
-    """IAM takes one thing where it takes a list of them."""
+    """Return a list: IAM accepts a single value in place of a list."""
     if value is None:
         return []
     return list(value) if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""SageMaker's control plane as WSGI has it: JSON protocol 1.1 in and out.
+"""SageMaker's control plane as a WSGI application: requests and answers in JSON protocol 1.1.
 
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
@@ -23,18 +23,18 @@ _CONTEXT = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 
 
 class ControlApp:
-    """`handle` answers those requests that may pass."""
+    """WSGI application that answers authorized requests by `handle`."""
 
     def __init__(self, handle: Callable[[ApiCall], Document]) -> None:
         self._handle = handle
 
     def handles(self, environ: Mapping[str, Any]) -> bool:
-        """Whether a request is for SageMaker."""
+        """Return whether a request is for SageMaker."""
         target: str = environ.get("HTTP_X_AMZ_TARGET", "")
         return environ["REQUEST_METHOD"] == "POST" and target.startswith(_TARGET)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """As WSGI has it."""
+        """Answer a WSGI request."""
         request = Request(environ)
         operation = request.headers["X-Amz-Target"].removeprefix(_TARGET)
         response = self._answer(request, operation)
@@ -53,7 +53,7 @@ class ControlApp:
 
 
 def _call(request: Request, operation: str) -> ApiCall:
-    """For whom it is allowed: who names a role must be allowed to pass it on to SageMaker.
+    """Return the authorized call; a caller who names a role needs the permission to pass it.
 
     Raises ApiError.
     """

@@ -1,8 +1,8 @@
-"""Containers in Docker: the image that AWS would run, with its own network and host names.
+"""Containers in Docker: the image that AWS would run, in a network with host names.
 
-Every container is one of the network that this runtime creates, and is removed when it ends; one
-that serves is reached on a port of the loopback. A small process waits for the end of this one,
-however that comes, and removes what is left.
+The runtime creates a network for its containers, and Docker removes a container when it ends. A
+`serve` container is published on a port of the loopback. A reaper process waits for the end of
+this process, also by SIGKILL, and removes the remaining containers and the network.
 """
 
 import contextlib
@@ -21,11 +21,10 @@ from longspan.infra.local.runtimes.runtime import Container, free_port
 __all__ = ["DockerRuntime"]
 
 _LABEL = "longspan.cloud"
-_PORT = 8080  # of the container contract
+_PORT = 8080  # on which `serve` listens by SageMaker's container contract
 _ENDPOINT = "AWS_ENDPOINT_URL"
-# Waits for the end of its input, then removes this runtime's containers and its network. One that
-# has just ended is still being removed by Docker, which refuses to remove it meanwhile, and the
-# network with it: so for a minute it looks again.
+# The reaper waits for the end of its input, then removes the containers and the network. Docker
+# refuses to remove a container that it is removing itself, so the reaper tries for a minute.
 _REAPER = """
 cat >/dev/null
 for _ in $(seq 600); do
@@ -39,16 +38,17 @@ _SECONDS_TO_START = 10.0
 
 
 class DockerRuntime:
-    """Every container is one of Docker's."""
+    """Runtime in which every container is a Docker container."""
 
     def __init__(self, threads: int | None = None) -> None:
-        """`threads` of numeric libraries in a container; by default half of the cores.
+        """`threads` is the number of threads of numeric libraries per container, by default half
+        of the cores.
 
-        Raises LocalCloudError when there is no Docker engine.
+        Raises LocalCloudError without a Docker engine.
         """
         self._threads = threads or max(1, (os.cpu_count() or 2) // 2)
         self._name = f"longspan-{secrets.token_hex(4)}"
-        self.label = f"{_LABEL}={self._name}"  # of its containers and its network
+        self.label = f"{_LABEL}={self._name}"  # of the containers and the network
         _docker("network", "create", "--label", self.label, self._name)
         words = "{{(index .IPAM.Config 0).Gateway}}"
         self._gateway = _docker("network", "inspect", "--format", words, self._name)
@@ -57,21 +57,21 @@ class DockerRuntime:
         self._lock = threading.Lock()
 
     def host_names(self, count: int) -> tuple[str, ...]:
-        """AWS's names; those of several machines with an end that no other job's have."""
+        """Return AWS's host names, with a suffix of the job for several containers."""
         if count == 1:
             return ("algo-1",)
         end = secrets.token_hex(3)
         return tuple(f"algo-{number}-{end}" for number in range(1, count + 1))
 
     def start(self, container: Container) -> "_DockerContainer":
-        """Start it. Raises LocalCloudError, also when there is no such image."""
+        """Start a container. Raises LocalCloudError, also for an image that does not exist."""
         _require_image(container.image)
         port = free_port() if _serves(container) else None
         id = _docker("create", *self._options(container, port), container.image, *_rest(container))
         return _DockerContainer(id, container, port)
 
     def close(self) -> None:
-        """Kill what still runs and wait until it is gone, and the network too."""
+        """Let the reaper remove all containers and the network, and wait for it."""
         assert self._reaper.stdin is not None
         self._reaper.stdin.close()
         self._reaper.wait()
@@ -94,7 +94,7 @@ class DockerRuntime:
             yield from ("--entrypoint", container.command[0])
 
     def _reach(self, url: str) -> str:
-        """The local cloud's address as containers see it."""
+        """Return the URL at which containers reach the local cloud, by a relay."""
         port = urlsplit(url).port
         if port is None:
             return url
@@ -115,7 +115,7 @@ class _DockerContainer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal reaches the cloud, which stops jobs in its own order.
+                # A new session: Ctrl-C must reach the cloud alone, which then stops jobs.
                 start_new_session=True,
             )
 
@@ -126,7 +126,7 @@ class _DockerContainer:
             return None
 
     def terminate(self) -> None:
-        # One that has been created and not yet started takes no signal.
+        # A container that was created, but has not started yet, takes no signal.
         deadline = time.monotonic() + _SECONDS_TO_START
         while self._client.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(LocalCloudError):
@@ -135,8 +135,8 @@ class _DockerContainer:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        # Also one that was created and could not be started.
-        with contextlib.suppress(LocalCloudError):  # it has ended, and Docker has removed it
+        # Remove it by force, since it may have been created and failed to start.
+        with contextlib.suppress(LocalCloudError):  # Docker has removed it already
             _docker("rm", "--force", "--volumes", self._id)
 
 
@@ -145,7 +145,7 @@ def _serves(container: Container) -> bool:
 
 
 def _own_entrypoint(container: Container) -> bool:
-    """Whether the job names its program, instead of asking the image for its `train`."""
+    """Return whether the job names its own entrypoint, not a command of the image."""
     return container.command[0] not in ("train", "serve")
 
 
@@ -158,8 +158,8 @@ def _require_image(image: str) -> None:
         _docker("image", "inspect", "--format", "{{.Id}}", image)
     except LocalCloudError:
         raise LocalCloudError(
-            f"the image {image} is not on this machine: `longspan image build` makes "
-            "longspan:local, `docker pull` brings others"
+            f"expected the image {image} on this machine, got none: build longspan:local by "
+            "`longspan image build`, or pull another image by `docker pull`"
         ) from None
 
 
@@ -174,14 +174,14 @@ def _start_reaper(label: str, network: str) -> "subprocess.Popen[bytes]":
 
 
 def _docker(*arguments: str) -> str:
-    """What it printed. Raises LocalCloudError with what it said."""
+    """Run docker; return its output. Raises LocalCloudError with its last line of errors."""
     try:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
     except FileNotFoundError:
         raise LocalCloudError(
-            "expected docker on the PATH, came none: install Docker, or use --runtime process"
+            "expected docker on the PATH, got none: install Docker, or use --runtime process"
         ) from None
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["failed without a word"]
+        lines = done.stderr.strip().splitlines() or ["failed without a message"]
         raise LocalCloudError(f"docker {arguments[0]}: {lines[-1]}")
     return done.stdout.strip()

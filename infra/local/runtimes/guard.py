@@ -1,9 +1,9 @@
-"""`python -m longspan.infra.local.runtimes.guard COMMAND...`: a command of which nothing is left.
+"""`python -m longspan.infra.local.runtimes.guard COMMAND...`: run a command, leave no process.
 
-What a container's boundary does for a job, for plain processes. Standard input is the rope to
-whoever started it: `T` asks the command to stop (SIGTERM), and its end, by whatever death of the
-other side, kills the command and everything that it started. The exit status is the command's,
-128 + N where signal N ended it.
+The guard does for processes what the boundary of a container does for a job. It reads orders from
+standard input: `T` sends SIGTERM to the command. The end of standard input, which also follows
+from any death of the parent, kills the command and all processes that it started. The exit
+status is the command's, 128 + N after signal N.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def main(command: Sequence[str]) -> int:
-    """Run the command to its end; 127 when it cannot be started."""
+    """Run the command to its end; return its exit status, 127 if it cannot start."""
     adopt_orphans()
     try:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -35,7 +35,7 @@ def main(command: Sequence[str]) -> int:
 
 
 def adopt_orphans() -> None:
-    """Processes that leave the group come to us when their parent ends (Linux only)."""
+    """Become the parent of orphaned descendants, which may have left the group (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -53,7 +53,7 @@ def _kill_group(group: int) -> None:
 
 
 def kill_rest(group: int) -> None:
-    """What the command left behind: its group, then every child that came to us."""
+    """Kill the processes that a command left: its group, then every child of this process."""
     _kill_group(group)
     children = f"/proc/self/task/{os.getpid()}/children"
     while True:

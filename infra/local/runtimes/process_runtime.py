@@ -1,7 +1,7 @@
-"""Containers as local processes of this Python: no Docker, no image.
+"""Containers as local processes of this Python installation, without Docker or an image.
 
-The image's own commands `train` and `serve` are this project's modules; `/opt/ml` in arguments
-and variables is replaced by the folder that stands for it.
+The image's commands `train` and `serve` become modules of this project. In arguments and
+variables, `/opt/ml` is replaced by the container's folder.
 """
 
 import contextlib
@@ -22,33 +22,35 @@ _MODULES = {
 }
 _INTERPRETERS = frozenset({"python", "python3"})
 _ROOT = "/opt/ml"
-# Of our own environment, what any program needs to run here.
+# Variables of this process that any program needs.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
 class ProcessRuntime:
-    """Every container is a guarded process."""
+    """Runtime in which every container is a process below a guard."""
 
     def __init__(self, threads: int | None = None) -> None:
-        """`threads` of numeric libraries in a process; by default half of the cores."""
+        """`threads` is the number of threads of numeric libraries per process, by default half of
+        the cores.
+        """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
         self._threads = threads or max(1, cores // 2)
         self._running: set[_Process] = set()
         self._lock = threading.Lock()
 
     def host_names(self, count: int) -> tuple[str, ...]:
-        """Addresses of this machine alone: there is no name service for processes."""
+        """Return addresses of the loopback: processes have no name service."""
         return tuple(f"127.0.0.{number}" for number in range(1, count + 1))
 
     def start(self, container: Container) -> "_Process":
-        """Start it. Raises LocalCloudError when there is no such program."""
+        """Start a container. Raises LocalCloudError for a program that does not exist."""
         port = free_port()
         environment = {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "OMP_NUM_THREADS": str(self._threads),
             "PYTHONUNBUFFERED": "1",
             "SAGEMAKER_BIND_TO_PORT": str(port),
-            "LONGSPAN_HOST": "127.0.0.1",  # a container has a network of its own, a process not
+            "LONGSPAN_HOST": "127.0.0.1",  # processes share the machine's network
             **{name: _replace(v, container) for name, v in container.environment.items()},
             "LONGSPAN_BASE": str(container.base),
         }
@@ -59,7 +61,7 @@ class ProcessRuntime:
         return process
 
     def close(self) -> None:
-        """Kill what still runs and wait until it is gone."""
+        """Kill all processes that still run, and wait for their end."""
         with self._lock:
             for process in self._running:
                 process.kill()
@@ -87,7 +89,7 @@ class _Process:
                     stderr=subprocess.STDOUT,
                     cwd=container.base,
                     env=dict(environment),
-                    # Ctrl-C in the terminal reaches the cloud, which stops jobs in its own order.
+                    # A new session: Ctrl-C must reach the cloud alone, which then stops jobs.
                     start_new_session=True,
                 )
         except OSError as error:
@@ -98,11 +100,11 @@ class _Process:
             status = self._guard.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
-        self.kill()  # it has ended; this closes the pipe to it
+        self.kill()  # the guard has ended: close the pipe
         return status
 
     def terminate(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # it has ended
+        with contextlib.suppress(OSError, ValueError):  # the guard has ended
             assert self._guard.stdin is not None
             self._guard.stdin.write(b"T")
             self._guard.stdin.flush()
@@ -116,8 +118,8 @@ class _Process:
 def _command(container: Container) -> list[str]:
     if not container.command:
         raise LocalCloudError(
-            f"{container.name}: ContainerEntrypoint is missing; what the image {container.image} "
-            "would start by itself is known to Docker alone"
+            f"{container.name}: expected ContainerEntrypoint, got none; give it, or use --runtime "
+            f"docker, which reads the entrypoint of the image {container.image}"
         )
     first, *rest = container.command
     if first in _MODULES:
@@ -127,7 +129,7 @@ def _command(container: Container) -> list[str]:
 
 
 def _replace(text: str, container: Container) -> str:
-    """`/opt/ml` and what is below it, not `/opt/mlx`."""
+    """Replace `/opt/ml` and paths below it, but not `/opt/mlx`."""
     if text == _ROOT:
         return str(container.base)
     return text.replace(f"{_ROOT}/", f"{container.base}/")

@@ -1,6 +1,6 @@
-"""A port of this machine's loopback, opened to containers on the address of their network.
+"""Relays from the address of a Docker network to a port of this machine's loopback.
 
-The local cloud listens on 127.0.0.1 alone, which is the container itself for a container.
+The local cloud listens only on 127.0.0.1, which inside a container is the container itself.
 """
 
 import contextlib
@@ -14,20 +14,20 @@ _PIECE = 65_536
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Hands every connection to `address:port` on to `127.0.0.1:port`, until it is closed."""
+    """Server that forwards every connection to `address:port` to `127.0.0.1:port`."""
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
 
     def __init__(self, address: str, port: int) -> None:
-        """Start to listen. Raises OSError when the port is taken there."""
+        """Start to listen in a thread. Raises OSError when the port is taken."""
         super().__init__((address, port), _Handler)
         self.port = port
         threading.Thread(target=self.serve_forever, name=f"relay {address}", daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more; what is connected stays so until one side ends it."""
+        """Stop to listen; open connections continue until one side closes them."""
         self.shutdown()
         self.server_close()
 
@@ -36,7 +36,7 @@ class _Handler(socketserver.BaseRequestHandler):
     server: Relay
 
     def handle(self) -> None:
-        """Copy both ways until both sides have said all."""
+        """Copy in both directions until both sides have closed."""
         with (
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", self.server.port)) as inner,

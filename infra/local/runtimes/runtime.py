@@ -1,7 +1,7 @@
-"""What runs a job's or an endpoint's container: local processes, or Docker.
+"""Interface of runtimes, which run the containers of jobs and endpoints.
 
-Both get the same: a command, an environment, a folder that stands for `/opt/ml`, and a file for
-what is written to standard output and standard error.
+A runtime uses local processes or Docker. Both get a command, an environment, a folder in place
+of `/opt/ml`, and a file for standard output and standard error.
 """
 
 import socket
@@ -15,10 +15,10 @@ __all__ = ["Container", "Running", "Runtime", "free_port"]
 
 @dataclass(frozen=True)
 class Container:
-    """One container to run.
+    """Description of one container.
 
-    `command` is the entrypoint with its arguments; `("train",)` and `("serve",)` are the image's
-    own. `base` becomes `/opt/ml`. `log` is appended to.
+    `command` is the entrypoint with its arguments; `("train",)` and `("serve",)` are commands of
+    the image. `base` becomes `/opt/ml`. Output is appended to `log`.
     """
 
     name: str
@@ -27,48 +27,48 @@ class Container:
     base: Path
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    host: str = ""  # one of the runtime's `host_names`, for a job of several containers
+    host: str = ""  # one of the runtime's `host_names`, for a job with several containers
 
 
 class Running(Protocol):
-    """A container that was started."""
+    """Handle of a container that was started."""
 
     @property
     def url(self) -> str:
-        """Where a `serve` container answers, as `http://127.0.0.1:49152`; of no use of another."""
+        """URL at which a `serve` container answers, such as `http://127.0.0.1:49152`."""
         ...
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """The exit status, 128 + N for signal N; None while it runs after `timeout` seconds."""
+        """Return the exit status, 128 + N for signal N; None if it still runs after `timeout` s."""
         ...
 
     def terminate(self) -> None:
-        """Ask it to stop (SIGTERM)."""
+        """Ask the container to stop (SIGTERM)."""
         ...
 
     def kill(self) -> None:
-        """Stop it and everything that it started, at once (SIGKILL)."""
+        """Kill the container and all its processes (SIGKILL)."""
         ...
 
 
 class Runtime(Protocol):
-    """Where containers run."""
+    """A way to run containers."""
 
     def host_names(self, count: int) -> tuple[str, ...]:
-        """Names by which the `count` containers of one job reach each other."""
+        """Return names by which the `count` containers of one job reach each other."""
         ...
 
     def start(self, container: Container) -> Running:
-        """Start it. Raises LocalCloudError when it cannot be, with the reason."""
+        """Start a container. Raises LocalCloudError, with the reason, when it cannot start."""
         ...
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill all containers that still run."""
         ...
 
 
 def free_port() -> int:
-    """Its number; another program may take it before the caller does."""
+    """Return a free port of the loopback; another program may take it before the caller does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

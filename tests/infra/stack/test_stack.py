@@ -167,7 +167,7 @@ def test_what_is_missing_of_awss_configuration_is_said_in_a_line(
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     assert run([action]) == 1
     assert capsys.readouterr().err == (
-        "longspan: error: expected a region, came none: give --region, or set AWS_DEFAULT_REGION\n"
+        "longspan: error: expected a region, got none: give --region, or set AWS_DEFAULT_REGION\n"
     )
     assert run([action, "--region", "no where"]) == 1
     assert "no where" in capsys.readouterr().err

@@ -1,1 +1,1 @@
-"""What moto holds in memory, kept in files."""
+"""Persistence of the state that moto holds in memory, in files of one folder per service."""

@@ -1,6 +1,6 @@
-"""S3's buckets and objects: settings and headers in an index, contents in files beside it.
+"""Buckets and objects of S3: settings and headers in an index, contents in files beside it.
 
-Kept are the latest versions of objects, not the ones before.
+Only the latest version of an object is saved.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from longspan.infra.local.moto import internals
 
 __all__ = ["PersistedBuckets"]
 
-# The settings that are kept: the end of the operations' names, and the member that holds them.
+# Saved settings: suffix of the operations' names -> members of the answer and of the request.
 _SETTINGS: Mapping[str, tuple[str, str]] = {
     "bucket_encryption": ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfiguration"),
     "bucket_policy": ("Policy", "Policy"),
@@ -30,7 +30,7 @@ _SETTINGS: Mapping[str, tuple[str, str]] = {
         "PublicAccessBlockConfiguration",
     ),
 }
-# Where the request wants a structure around what the answer gives.
+# Members of answers that the request expects inside a structure.
 _WRAPPED = frozenset({"Rules", "CORSRules", "TagSet"})
 _HEADERS = (
     "CacheControl",
@@ -47,13 +47,13 @@ _HEADERS = (
 
 
 class PersistedBuckets:
-    """Each bucket is a folder of `directory`."""
+    """State of S3; each bucket is a folder of `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def restore(self, clients: Clients) -> None:
-        """All that have an index."""
+        """Create all buckets that have an index, with their objects."""
         for path in sorted(self._directory.glob("*/index.json")):
             index = load_json(path)
             s3 = clients.in_region(index["region"]).client("s3")
@@ -62,7 +62,7 @@ class PersistedBuckets:
                 _put(s3, index["bucket"], key, record, path.parent / record["file"])
 
     def save(self, clients: Clients, region: str) -> None:
-        """What the lists show as new or changed is fetched; region is of no account."""
+        """Save the settings of all buckets, and the objects that the lists show as changed."""
         s3 = clients.in_region("us-east-1").client("s3")
         buckets = {found["Name"] for found in s3.list_buckets()["Buckets"]}
         for bucket in sorted(buckets):
@@ -72,7 +72,10 @@ class PersistedBuckets:
                 shutil.rmtree(folder)
 
     def _save_bucket(self, s3: Any, bucket: str) -> None:
-        """Contents first, then the index that names them, then what it names no more goes."""
+        """Write contents, then the index that names them, then delete files without an entry.
+
+        In this order, a crash leaves the old index with its files or the new index with its files.
+        """
         folder = self._directory / bucket
         folder.mkdir(parents=True, exist_ok=True)
         before = load_json(folder / "index.json") or {}
@@ -115,13 +118,13 @@ def _objects(
 def _fetch(
     s3: Any, bucket: str, key: str, state: list[str], folder: Path
 ) -> Mapping[str, Any] | None:
-    """None for an object that is gone since it was listed."""
+    """Save one object; return its record, None for an object deleted since it was listed."""
     try:
         answer = s3.get_object(Bucket=bucket, Key=key)
         tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
     except ClientError:
         return None
-    # A name of its own for each content: the index before still finds what it names.
+    # Each content has its own file name, so that the earlier index stays valid.
     name = hashlib.sha256("\n".join([key, *state]).encode()).hexdigest()[:32]
     with (folder / name).open("wb") as file:
         shutil.copyfileobj(answer["Body"], file)

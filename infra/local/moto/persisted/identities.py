@@ -1,4 +1,4 @@
-"""IAM's users, groups, roles and policies, and the access keys of users."""
+"""State of IAM: users with their access keys, groups, roles and policies."""
 
 from collections.abc import Mapping
 from json import dumps
@@ -15,13 +15,13 @@ _KINDS = ("User", "Group", "Role", "LocalManagedPolicy")
 
 
 class PersistedIdentities:
-    """In one file."""
+    """State of IAM, in one file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def restore(self, clients: Clients) -> None:
-        """Policies first, which the others name."""
+        """Create policies, then the groups, roles and users that name them."""
         saved = load_json(self._path)
         if saved is None:
             return
@@ -39,7 +39,7 @@ class PersistedIdentities:
             _create_key(iam, key)
 
     def save(self, clients: Clients, region: str) -> None:
-        """All of it: it is little."""
+        """Save the whole account."""
         iam = clients.in_region("us-east-1").client("iam")
         pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=_KINDS)
         saved: dict[str, Any] = {
@@ -61,17 +61,17 @@ def _named(key: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """Without times, which only the service sets."""
+    """Return a value without its times, which only the service sets."""
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items() if not hasattr(v, "isoformat")}
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _create_policy(iam: Any, policy: Mapping[str, Any]) -> None:
-    """In its default version; the versions before are not saved."""
+    """Create a policy with its default version; other versions are not saved."""
     version = next(v for v in policy["PolicyVersionList"] if v["IsDefaultVersion"])
     iam.create_policy(
-        PolicyName=policy["Arn"].rpartition("/")[2],  # moto leaves the name out
+        PolicyName=policy["Arn"].rpartition("/")[2],  # moto's answer has no name
         Path=policy["Path"],
         PolicyDocument=_text(version["Document"]),
         Description=policy.get("Description") or "",
@@ -105,7 +105,7 @@ def _create_key(iam: Any, key: Mapping[str, str]) -> None:
 
 
 def _give_policies(iam: Any, kind: str, owner: Mapping[str, Any]) -> None:
-    """Inline and attached ones of a `user`, `group` or `role`."""
+    """Put the inline policies of a `user`, `group` or `role`, and attach its managed ones."""
     name = {f"{kind.title()}Name": owner[f"{kind.title()}Name"]}
     for policy in owner.get(f"{kind.title()}PolicyList", ()):
         getattr(iam, f"put_{kind}_policy")(
@@ -124,5 +124,5 @@ def _boundary(owner: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(document: Any) -> str:
-    """A policy as requests want it: text; botocore's answers hold it parsed."""
+    """Return a policy as text, which requests need; botocore's answers contain it parsed."""
     return document if isinstance(document, str) else dumps(document)

@@ -1,6 +1,6 @@
-"""CloudWatch Logs: an index of groups and streams, and a file of events for each stream.
+"""State of CloudWatch Logs: an index of groups and streams, and a file of events per stream.
 
-Events that are too old for PutLogEvents (14 days) stay in their file and are shown no more.
+Events that are too old for PutLogEvents (14 days) stay in their file, but are not restored.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ from longspan.infra.local.control.documents import load_json, save_json
 
 __all__ = ["PersistedLogGroups"]
 
-_BATCH = 1_000  # events of one request, far below its limits
+_BATCH = 1_000  # events per request, far below the API's limits
 
 
 class PersistedLogGroups:
-    """Each region is a folder of `directory`."""
+    """State of CloudWatch Logs; each region is a folder of `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        # Region, group and stream -> how much is saved: its size then, and where to read on.
+        # (region, group, stream) -> (stored bytes when it was saved, token of the next events)
         self._saved: dict[tuple[str, str, str], tuple[int, str]] = {}
 
     def restore(self, clients: Clients) -> None:
-        """All groups with their streams."""
+        """Create all groups with their streams and events."""
         for path in sorted(self._directory.glob("*/index.json")):
             region = path.parent.name
             logs = clients.in_region(region).client("logs")
@@ -42,12 +42,12 @@ class PersistedLogGroups:
                     logs.create_log_stream(**place)
                     for batch in _batches(path.parent / name):
                         logs.put_log_events(**place, logEvents=batch)
-                    # Where the events that are new from now on begin.
+                    # The token after the last restored event: new events begin there.
                     end = _append(io.StringIO(), logs, place, "")
                     self._saved[region, group, stream] = -1, end
 
     def save(self, clients: Clients, region: str) -> None:
-        """New events are appended to the files of their streams."""
+        """Append new events to the files of their streams, and update the index."""
         logs = clients.in_region(region).client("logs")
         folder = self._directory / region
         index: dict[str, dict[str, Any]] = {
@@ -74,7 +74,7 @@ class PersistedLogGroups:
         self._forget(region, index)
 
     def _save_stream(self, logs: Any, region: str, group: str, stream: Mapping[str, Any]) -> str:
-        """The name of its file."""
+        """Append new events of a stream to its file; return the file's name."""
         name = stream["logStreamName"]
         key = region, group, name
         file = f"{hashlib.sha256(f'{group} {name}'.encode()).hexdigest()[:32]}.jsonl"
@@ -83,14 +83,14 @@ class PersistedLogGroups:
             path = self._directory / region / file
             path.parent.mkdir(parents=True, exist_ok=True)
             place = {"logGroupName": group, "logStreamName": name}
-            # A stream that is new here may have an older one's name.
+            # Truncate for a new stream: it may have the name of a deleted one.
             with path.open("a" if token else "w", encoding="utf-8") as saved:
                 token = _append(saved, logs, place, token)
             self._saved[key] = stream.get("storedBytes", 0), token
         return file
 
     def _forget(self, region: str, index: Mapping[str, Any]) -> None:
-        """Streams that were deleted."""
+        """Forget the positions in streams that were deleted."""
         self._saved = {
             (place, group, stream): saved
             for (place, group, stream), saved in self._saved.items()
@@ -104,7 +104,7 @@ def _pages(logs: Any, what: str, member: str, **request: str) -> Iterator[Mappin
 
 
 def _append(saved: IO[str], logs: Any, place: Mapping[str, str], token: str) -> str:
-    """Write the events from the token on; the token for those that will follow."""
+    """Write the events after `token`; return the token of the next events."""
     while True:
         further = {"nextToken": token} if token else {}
         answer = logs.get_log_events(**place, startFromHead=True, **further)
@@ -120,7 +120,7 @@ def _batches(path: Path) -> Iterator[list[Mapping[str, Any]]]:
     batch = []
     with path.open(encoding="utf-8") as file:
         for line in file:
-            if line.endswith("\n"):  # a crash may have cut the last one
+            if line.endswith("\n"):  # a crash may have cut the last line
                 batch.append(json.loads(line))
             if len(batch) == _BATCH:
                 yield batch

@@ -1,4 +1,4 @@
-"""Application Auto Scaling of endpoints: what was registered, and its policies."""
+"""State of Application Auto Scaling of endpoints: scalable targets and their policies."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +13,13 @@ _NAMESPACE = "sagemaker"
 
 
 class PersistedScaling:
-    """Each region is a file in `directory`."""
+    """State of Application Auto Scaling; each region is a file in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def restore(self, clients: Clients) -> None:
-        """Targets first, which policies need."""
+        """Register all targets, then put their policies, which need them."""
         for path in sorted(self._directory.glob("*.json")):
             client = clients.in_region(path.stem).client("application-autoscaling")
             saved = load_json(path)
@@ -31,7 +31,7 @@ class PersistedScaling:
                 client.put_scaling_policy(**_accepted(client, "PutScalingPolicy", policy))
 
     def save(self, clients: Clients, region: str) -> None:
-        """All of it: it is little."""
+        """Save all targets and policies of a region."""
         client = clients.in_region(region).client("application-autoscaling")
         targets = client.describe_scalable_targets(ServiceNamespace=_NAMESPACE)
         policies = client.describe_scaling_policies(ServiceNamespace=_NAMESPACE)
@@ -49,6 +49,6 @@ class PersistedScaling:
 
 
 def _accepted(client: Any, operation: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of an answer that the operation takes."""
+    """Return the members of an answer that the operation's request accepts."""
     members = client.meta.service_model.operation_model(operation).input_shape.members
     return {name: answer[name] for name in members if name in answer}

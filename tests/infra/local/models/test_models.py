@@ -65,7 +65,7 @@ IMAGE = {"Image": "image"}
         ({"PrimaryContainer": IMAGE, "Containers": [IMAGE]}, "not both"),
         ({"Containers": [IMAGE, IMAGE]}, "has one container, got 2"),
         ({"PrimaryContainer": {**IMAGE, "Mode": "MultiModel"}}, "MultiModel is not supported"),
-        ({"PrimaryContainer": {**IMAGE, "ModelDataUrl": "https://a/b"}}, "reads s3:// alone"),
+        ({"PrimaryContainer": {**IMAGE, "ModelDataUrl": "https://a/b"}}, "expected an s3:// URI"),
         (
             {"PrimaryContainer": {**IMAGE, "ModelDataUrl": "s3://no-such-bucket/a"}},
             "Could not find model data at s3://no-such-bucket/a",

@@ -94,7 +94,7 @@ def test_a_program_that_is_not_there_ends_with_127(runtime: ProcessRuntime, tmp_
 
 
 def test_without_a_command_nothing_can_be_started(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    with pytest.raises(LocalCloudError, match="ContainerEntrypoint is missing"):
+    with pytest.raises(LocalCloudError, match="expected ContainerEntrypoint, got none"):
         runtime.start(container(tmp_path))
 
 
