@@ -1,4 +1,4 @@
-"""Pipelines: their definitions and versions, and executions that really run.
+"""Pipelines: their definitions and versions, and their executions.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines.html
 """
@@ -15,7 +15,7 @@ __all__ = ["Pipelines"]
 
 
 class Pipelines:
-    """A service of the control plane; the steps use the others through the API."""
+    """Service for pipelines; steps use the other services through the API."""
 
     def __init__(self, context: Context) -> None:
         self._catalog = Catalog(context)
@@ -23,7 +23,7 @@ class Pipelines:
         self._executions = Executions(context, self._catalog)
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             **self._catalog.operations(),
             **self._views.operations(),
@@ -31,5 +31,5 @@ class Pipelines:
         }
 
     def recover(self) -> None:
-        """What ran when an earlier cloud ended has failed, and can be retried."""
+        """Set the status Failed of executions that ran when an earlier cloud ended."""
         self._executions.recover()

@@ -1,1 +1,1 @@
-"""What a pipeline definition means: text, parameters, expressions, conditions, graph."""
+"""Meaning of a pipeline definition: text, parameters, expressions, conditions, graph."""

@@ -1,7 +1,7 @@
-"""A step's arguments, and what others refer to in it, against SageMaker's model of the API.
+"""Checks of a step's arguments and properties against SageMaker's model of its API.
 
-What is wrong by its type or name would fail after an hour of other steps; AWS, too, says so when
-the pipeline is created.
+As on AWS, a wrong type or name is refused when the pipeline is created, not only when the step
+runs after hours of other steps.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,12 +19,15 @@ __all__ = ["check_arguments", "check_property"]
 
 
 def check_arguments(arguments: Mapping[str, Any], resource: StepResource, where: str) -> None:
-    """Raises ValidationError for members that are unknown, missing, or of another type."""
+    """Check a step's arguments.
+
+    Raises ValidationError for members that are unknown, missing, or of another type.
+    """
     for name in resource.excluded:
         if name in arguments:
             raise invalid(f"{where}: Unknown Argument member '{name}'.")
     shape = shapes.operation(resource.create).input_shape
-    # Names that are made up need not be given.
+    # A generated name is optional in the arguments.
     _check(arguments, shape, where, optional=() if resource.literal else (resource.name,))
 
 
@@ -69,7 +72,7 @@ def _typed(value: Any, kind: Any, word: str, where: str) -> Any:
 
 
 def check_property(path: Path, resource: StepResource, where: str) -> None:
-    """Whether the description of what a step makes can have such a member.
+    """Check that the description of a step's resource can have a property.
 
     Raises ValidationError.
     """

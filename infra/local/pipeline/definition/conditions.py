@@ -32,7 +32,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 
 
 def check_condition(condition: Any, where: str) -> None:
-    """Raises ValidationError for one that cannot be evaluated."""
+    """Check the form of a condition. Raises ValidationError."""
     kind = str(condition.get("Type")) if isinstance(condition, dict) else ""
     if kind not in _MEMBERS:
         raise invalid(
@@ -49,7 +49,10 @@ def check_condition(condition: Any, where: str) -> None:
 
 
 def holds(condition: Mapping[str, Any], values: ReferenceValues) -> bool:
-    """Raises Unresolved, and ValueError for values that cannot be compared."""
+    """Return whether a condition is true.
+
+    Raises Unresolved, and ValueError for values that cannot be compared.
+    """
     kind = condition["Type"]
     if kind == "Not":
         return not holds(condition["Condition"], values)
@@ -69,7 +72,7 @@ def holds(condition: Mapping[str, Any], values: ReferenceValues) -> bool:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    """1 equals 1.0, and nothing equals a value of another type: not 1 and "1", not 1 and true."""
+    """Return whether values of one type are equal: 1 and 1.0, but not 1 and "1", nor 1 and true."""
     return _kind(left) == _kind(right) and bool(left == right)
 
 

@@ -1,4 +1,4 @@
-"""A pipeline's definition as it was read and checked: parameters and steps, branches unfolded.
+"""A checked definition: parameters and steps, with the steps of branches in the same mapping.
 
 https://aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema/
 """
@@ -16,7 +16,7 @@ __all__ = ["Branch", "Dependency", "PipelineDefinition", "PipelineStep", "Proper
 
 @dataclass(frozen=True)
 class Dependency:
-    """A step waits for another's end; `trigger` says for which: Completed, Failed, Stopped, Any."""
+    """Dependency on the end of a step; `trigger` is Completed, Failed, Stopped or Any."""
 
     step: str
     trigger: str = "Completed"
@@ -24,7 +24,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Branch:
-    """Where a step stands: among the IfSteps (`outcome` true) or ElseSteps of a condition step."""
+    """Branch of a condition step: IfSteps (`outcome` true) or ElseSteps."""
 
     condition: str
     outcome: bool
@@ -32,7 +32,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class PropertyFile:
-    """A JSON file that a processing step leaves in one of its outputs."""
+    """JSON file that a processing step writes to one of its outputs."""
 
     name: str
     output: str
@@ -41,7 +41,7 @@ class PropertyFile:
 
 @dataclass(frozen=True)
 class PipelineStep:
-    """`expires_after`: for how many seconds an earlier result may be taken, None for never."""
+    """One step; `expires_after` is the lifetime of a cached result in seconds, or None."""
 
     name: str
     type: str
@@ -56,13 +56,13 @@ class PipelineStep:
 
     @property
     def resource(self) -> StepResource | None:
-        """What it makes; None for conditions and failures."""
+        """Resource that the step creates; None for Condition and Fail steps."""
         return RESOURCES.get(self.type)
 
 
 @dataclass(frozen=True)
 class PipelineDefinition:
-    """`steps` by name, in the order of the text, those of branches after their condition."""
+    """A pipeline: `steps` by name, in the order of the text, branches after their condition."""
 
     parameters: tuple[PipelineParameter, ...]
     steps: Mapping[str, PipelineStep]

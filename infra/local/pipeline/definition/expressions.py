@@ -1,10 +1,10 @@
-"""Expressions in a definition: what they refer to, and their values.
+"""Expressions in a definition: their references and their values.
 
 `{"Get": "Parameters.Rate"}`, `{"Get": "Execution.PipelineExecutionId"}`,
 `{"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}`,
 `{"Std:Join": {"On": "/", "Values": [...]}}` and
 `{"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Report"}, "Path": "a.b"}}`,
-at any depth of objects and lists.
+Expressions may stand at any depth of objects and lists.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-pipeline.html
 """
@@ -41,23 +41,23 @@ class Reference:
 
 
 class ReferenceValues(Protocol):
-    """Where values come from. What cannot be found raises Unresolved."""
+    """Source of the values of references. Methods raise Unresolved for a missing value."""
 
     def get(self, reference: Reference) -> Any:
-        """Of a parameter, an execution's variable, or a step's property."""
+        """Return the value of a parameter, an execution variable or a step's property."""
         ...
 
     def property_file(self, reference: Reference) -> Any:
-        """The JSON that a processing step left: `Steps.Evaluate.PropertyFiles.Report`."""
+        """Return the content of a property file: `Steps.Evaluate.PropertyFiles.Report`."""
         ...
 
     def json_at(self, uri: str) -> Any:
-        """The JSON at an S3 URI."""
+        """Return the JSON content of an S3 URI."""
         ...
 
 
 def is_expression(value: Any) -> bool:
-    """Whether this is to be evaluated; an object with other members beside is none."""
+    """Return whether a value is an expression: an object with only `Get` or a `Std:` function."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
     name = next(iter(value))
@@ -65,7 +65,7 @@ def is_expression(value: Any) -> bool:
 
 
 def parse_reference(text: Any) -> Reference:
-    """Raises ValueError."""
+    """Return the reference in a `Get`. Raises ValueError."""
     if not isinstance(text, str):
         raise ValueError(f"Get expects a string, got {text!r}")
     path = parse_path(text)
@@ -73,7 +73,7 @@ def parse_reference(text: Any) -> Reference:
     if root not in _ROOTS or not isinstance(name, str):
         raise ValueError(f"Get expects {_choice()}, got {text!r}")
     if root != "Steps" and len(path) > 2:
-        raise ValueError(f"Get expects {root}.<name> and no more, got {text!r}")
+        raise ValueError(f"Get expects {root}.<name>, got {text!r}")
     return Reference(str(root), name, path[2:], text)
 
 
@@ -82,7 +82,7 @@ def _choice() -> str:
 
 
 def references(value: Any) -> Iterator[Reference]:
-    """All references in a value. Raises ValueError for an expression that is none."""
+    """Yield all references in a value. Raises ValueError for an invalid expression."""
     if is_expression(value):
         yield from _references(value)
     elif isinstance(value, dict):
@@ -123,7 +123,7 @@ def _join_parts(body: Any) -> tuple[str, list[Any]]:
 
 
 def _json_get_parts(body: Any) -> tuple[Any, Any]:
-    """The file or URI, and the path."""
+    """Return the file or URI, and the path."""
     if (
         not isinstance(body, dict)
         or set(body) not in ({"PropertyFile", "Path"}, {"S3Uri", "Path"})
@@ -136,7 +136,7 @@ def _json_get_parts(body: Any) -> tuple[Any, Any]:
 
 
 def evaluate_expression(value: Any, values: ReferenceValues) -> Any:
-    """The value with all expressions replaced. Raises Unresolved, ValueError."""
+    """Return a value with all expressions replaced. Raises Unresolved, ValueError."""
     if is_expression(value):
         return _evaluate(value, values)
     if isinstance(value, dict):
@@ -163,7 +163,7 @@ def _evaluate(expression: Mapping[str, Any], values: ReferenceValues) -> Any:
 
 
 def _text(value: Any) -> str:
-    """As a part of a joined string: booleans as JSON writes them."""
+    """Return a part of a joined string; booleans as in JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):

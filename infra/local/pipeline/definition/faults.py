@@ -1,4 +1,4 @@
-"""Why a step fails, and which of the faults that retry policies name it is.
+"""Failures of steps, and the fault types that retry policies name.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
 """
@@ -16,7 +16,7 @@ _LIMIT = "ResourceLimitExceeded"
 
 
 class StepFailure(Exception):
-    """The step has failed, or this try of it; `fault` is what a retry policy may name, or none."""
+    """An attempt of a step failed; `fault` is the type for retry policies, or empty."""
 
     def __init__(self, reason: str, fault: str = "") -> None:
         super().__init__(reason)
@@ -25,7 +25,7 @@ class StepFailure(Exception):
 
 @contextmanager
 def invoking(action: str) -> Iterator[None]:
-    """While an operation such as `sagemaker:CreateTrainingJob` is called. Raises StepFailure."""
+    """Raise StepFailure for an error of calling an operation, as `sagemaker:CreateTrainingJob`."""
     try:
         yield
     except ClientError as error:
@@ -34,7 +34,7 @@ def invoking(action: str) -> Iterator[None]:
         raise _failure(action, f"{message} ({code})", _fault(error)) from None
     except (ConnectionError, HTTPClientError) as error:
         raise _failure(action, str(error), "Step.SERVICE_FAULT") from None
-    except BotoCoreError as error:  # what the client itself refuses to send
+    except BotoCoreError as error:  # the client refuses to send the request
         raise _failure(action, " ".join(str(error).split()), "") from None
 
 
@@ -56,7 +56,7 @@ def _fault(error: ClientError) -> str:
 
 
 def fault_of_reason(reason: str) -> str:
-    """By the FailureReason of a job."""
+    """Return the fault type for the FailureReason of a job, or an empty string."""
     if any(word in reason for word in _CAPACITY):
         return "SageMaker.CAPACITY_ERROR"
     if _LIMIT in reason:

@@ -1,4 +1,4 @@
-"""Which steps wait for which: what DependsOn says, and what references imply."""
+"""Graph of steps: edges from DependsOn, from references, and from branches of conditions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,8 +18,8 @@ from longspan.infra.local.pipeline.definition.reading import invalid
 
 __all__ = ["check_graph", "dependencies", "inside", "upstream"]
 
+# Execution variables -> the type of step that may use it, empty for all types.
 _VARIABLES: Mapping[str, str] = {
-    # The type of steps that may use it; empty for all.
     "StartDateTime": "",
     "CurrentDateTime": "",
     "PipelineName": "",
@@ -32,12 +32,12 @@ _VARIABLES: Mapping[str, str] = {
 
 
 def inside(definition: PipelineDefinition, condition: str) -> frozenset[str]:
-    """The steps in the branches of a condition step, at any depth."""
+    """Return the steps in the branches of a condition step, at any depth."""
     return frozenset(name for name in definition.steps if condition in _around(definition, name))
 
 
 def _around(definition: PipelineDefinition, name: str) -> Iterator[str]:
-    """The condition steps in whose branches a step stands."""
+    """Yield the condition steps around a step, from the innermost one."""
     branch = definition.steps[name].branch
     while branch is not None:
         yield branch.condition
@@ -45,9 +45,9 @@ def _around(definition: PipelineDefinition, name: str) -> Iterator[str]:
 
 
 def dependencies(definition: PipelineDefinition, name: str) -> tuple[Dependency, ...]:
-    """What a step waits for, beside its branch's condition; no step is in it twice.
+    """Return the dependencies of a step, except the conditions around it, each step once.
 
-    Who waits for a condition step waits for the steps of the branch that is taken too.
+    A dependency on a condition step includes the steps of the branch that is taken.
     """
     step = definition.steps[name]
     found = {dependency.step: dependency for dependency in step.depends_on}
@@ -59,7 +59,7 @@ def dependencies(definition: PipelineDefinition, name: str) -> tuple[Dependency,
 
 
 def upstream(definition: PipelineDefinition, name: str) -> frozenset[str]:
-    """The steps that must have come to an end, or be out of the question, before this one runs."""
+    """Return the steps that must have ended, or be skipped, before a step can run."""
     step = definition.steps[name]
     found = {step.branch.condition} if step.branch else set()
     for dependency in dependencies(definition, name):
@@ -69,7 +69,7 @@ def upstream(definition: PipelineDefinition, name: str) -> frozenset[str]:
 
 
 def check_graph(definition: PipelineDefinition) -> None:
-    """Raises ValidationError for references that lead nowhere, and for steps in a circle."""
+    """Check references and order. Raises ValidationError for unknown targets and for cycles."""
     for step in definition.steps.values():
         for dependency in step.depends_on:
             if dependency.step not in definition.steps:
@@ -78,8 +78,8 @@ def check_graph(definition: PipelineDefinition) -> None:
                 )
             if dependency.step in _around(definition, step.name):
                 raise invalid(
-                    f"Step '{step.name}': DependsOn names '{dependency.step}', in whose branch it "
-                    "is; leave it out."
+                    f"Step '{step.name}': DependsOn names '{dependency.step}', whose branch "
+                    "contains the step; leave it out."
                 )
         for reference in _references(step):
             _check_reference(definition, step, reference)
@@ -108,7 +108,7 @@ def _check_reference(
         if _VARIABLES.get(reference.name) not in ("", step.type):
             fit = [name for name, kind in _VARIABLES.items() if kind in ("", step.type)]
             raise invalid(
-                f"{where}: {text} is no variable of a {step.type} step. There are: "
+                f"{where}: {text} is not a variable of a {step.type} step. Known are: "
                 f"{', '.join(fit)}."
             )
     else:
@@ -132,11 +132,11 @@ def _check_step_reference(
     elif target.resource is not None:
         check_property(reference.path, target.resource, f"{where}: {reference.text}")
     elif target.type != "Condition" or reference.path != ("Outcome",):
-        raise invalid(f"{where}: {reference.text} is no property of a {target.type} step.")
+        raise invalid(f"{where}: {reference.text} is not a property of a {target.type} step.")
 
 
 def _check_order(definition: PipelineDefinition) -> None:
-    """Take away steps that wait for none of the rest; what is left goes in a circle."""
+    """Remove steps that wait for none of the rest, again and again; a cycle remains."""
     left: dict[str, frozenset[str]] = {
         name: upstream(definition, name) for name in definition.steps
     }
@@ -149,7 +149,7 @@ def _check_order(definition: PipelineDefinition) -> None:
 
 
 def _cycle(left: Mapping[str, Any]) -> list[str]:
-    """One circle, by following what each step waits for."""
+    """Return the steps of one cycle, by following dependencies."""
     path = [next(iter(left))]
     while True:
         after = min(name for name in left[path[-1]] if name in left)

@@ -26,7 +26,7 @@ _MOST = 200
 
 @dataclass(frozen=True)
 class PipelineParameter:
-    """One declaration; `default` None means that a value must be given."""
+    """Declaration of one parameter; with `default` None, an execution must give a value."""
 
     name: str
     type: str
@@ -34,7 +34,7 @@ class PipelineParameter:
     allowed: tuple[str, ...] = ()
 
     def parse(self, text: str) -> Value:
-        """From the string that a request holds. Raises ValidationError."""
+        """Return the value for the text in a request. Raises ValidationError."""
         try:
             value = _PARSERS[self.type](text)
         except ValueError:
@@ -46,7 +46,7 @@ class PipelineParameter:
         return value
 
     def check(self, value: Value) -> None:
-        """Raises ValidationError for one that is not among those allowed."""
+        """Check that the value is allowed. Raises ValidationError."""
         if self.allowed and value not in self.allowed:
             raise ValidationError(
                 f"Invalid value for pipeline parameter '{self.name}': expected one of "
@@ -70,7 +70,7 @@ _TYPES: Mapping[str, Any] = {"String": str, "Integer": int, "Float": int | float
 
 
 def read_parameters(value: Any) -> tuple[PipelineParameter, ...]:
-    """From the definition. Raises ValidationError."""
+    """Return the parameters that a definition declares. Raises ValidationError."""
     found = tuple(
         _read(item, f"Parameters[{number}]")
         for number, item in enumerate(read_list(value, "Parameters"))
@@ -112,10 +112,9 @@ def _read(item: Any, where: str) -> PipelineParameter:
 def bind(
     declared: Sequence[PipelineParameter], given: Iterable[Mapping[str, str]]
 ) -> dict[str, Value]:
-    """Values of all parameters of an execution.
+    """Return the values of all parameters of an execution, by name.
 
-    Raises ValidationError for names that are unknown or given twice, wrong types, and those
-    that have no value.
+    Raises ValidationError for unknown or repeated names, wrong types, and missing values.
     """
     known = {parameter.name: parameter for parameter in declared}
     values: dict[str, Value] = {}
@@ -144,5 +143,5 @@ def _default(parameter: PipelineParameter) -> Value:
 
 
 def parameter_text(value: Value) -> str:
-    """As ListPipelineParametersForExecution has it."""
+    """Return a value as ListPipelineParametersForExecution shows it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

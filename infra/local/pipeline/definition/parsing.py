@@ -1,4 +1,4 @@
-"""From the text of a definition to what it says; refuses what AWS refuses.
+"""Parsing of a definition's text, with the checks that AWS makes.
 
 https://aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema/
 """
@@ -41,7 +41,10 @@ _TYPES = (*RESOURCES, "Condition", "Fail")
 
 
 def read_definition(text: str) -> PipelineDefinition:
-    """Raises ValidationError, which says where and what is expected."""
+    """Return the definition in a JSON text.
+
+    Raises ValidationError with the place of the mistake and the expected value.
+    """
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -72,7 +75,7 @@ def _read_steps(value: Any, where: str, branch: Branch | None) -> Iterator[Pipel
 
 
 def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[PipelineStep]:
-    """The step, and those of its branches."""
+    """Yield a step, then the steps of its branches."""
     name, kind = _identify(item, where)
     where = f"Step '{name}'"
     resource = RESOURCES.get(kind)
@@ -104,7 +107,7 @@ def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[Pipelin
 
 
 def _identify(item: Any, where: str) -> tuple[str, str]:
-    """Name and type, before anything else is known."""
+    """Return name and type of a step."""
     if not isinstance(item, dict):
         raise invalid(f"{where}: Expecting start of Json Object, got {item!r}.")
     for member in ("Name", "Type"):
@@ -128,7 +131,7 @@ _BRANCHES: Mapping[str, bool] = {"IfSteps": True, "ElseSteps": False}
 
 
 def _options(kind: str, resource: StepResource | None) -> tuple[str, ...]:
-    """The members that a step of this type may have."""
+    """Return the optional members of a step of this type."""
     options = ["DisplayName", "Description", "DependsOn"]
     if resource is not None and resource.cacheable:
         options.append("CacheConfig")
@@ -140,7 +143,7 @@ def _options(kind: str, resource: StepResource | None) -> tuple[str, ...]:
 
 
 def _read_arguments(value: Any, kind: str, where: str) -> Mapping[str, Any]:
-    """Those of steps that make something are left to `check_arguments`."""
+    """Check the members of Condition and Fail steps; `check_arguments` checks other steps."""
     if kind == "Condition":
         return read_members(value, where, ("Conditions",), tuple(_BRANCHES))
     if kind == "Fail":

@@ -1,6 +1,6 @@
-"""Paths into JSON, as `Get` and `Std:JsonGet` write them: `Outputs['report'].S3Output.S3Uri`.
+"""Paths into JSON, in the form of `Get` and `Std:JsonGet`: `Outputs['report'].S3Output.S3Uri`.
 
-A list may be indexed by a name too: then the element is meant whose own name that is, as in
+A name may also index a list: it selects the element with this name, as in
 `ProcessingOutputConfig.Outputs['report']`.
 """
 
@@ -18,16 +18,16 @@ _TOKEN = re.compile(
     | \[(?P<quote>['"])(?P<name>.*?)(?P=quote)\]""",
     re.VERBOSE | re.DOTALL,
 )
-# The members by which elements of a list are known.
+# Members that are names of elements of a list.
 _NAMES = ("OutputName", "InputName", "ChannelName", "VariantName", "MetricName", "Name")
 
 
 class Unresolved(LookupError):
-    """The path leads nowhere; the text says at which part."""
+    """A path does not exist in a value; the text names the first missing part."""
 
 
 def parse_path(text: str) -> Path:
-    """Raises ValueError. A leading `$.`, as JSONPath has it, is the document itself."""
+    """Return the parts of a path; a leading `$.` (JSONPath) is ignored. Raises ValueError."""
     rest = text.removeprefix("$").removeprefix(".") if text.startswith("$") else text
     path: list[str | int] = []
     position = 0
@@ -55,7 +55,7 @@ def _token(found: "re.Match[str]") -> str | int:
 
 
 def look_up(value: Any, path: Path) -> Any:
-    """What is at the path. Raises Unresolved."""
+    """Return the value at a path. Raises Unresolved."""
     for number, token in enumerate(path):
         value = _member(value, token, path[: number + 1])
     return value
@@ -85,7 +85,7 @@ def _known(value: Any) -> str:
         return f"; there are: {', '.join(sorted(map(str, value)))}" if value else "; it is empty"
     if isinstance(value, list):
         return f" in a list of {len(value)}"
-    return f": what it is looked up in is {value!r}"
+    return f" in {value!r}"
 
 
 def _text(path: Path) -> str:

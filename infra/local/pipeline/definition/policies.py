@@ -1,4 +1,4 @@
-"""When a step's earlier result is taken, and when a failed step is tried again.
+"""Cache and retry policies of steps.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-caching.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
@@ -17,7 +17,7 @@ from longspan.infra.local.pipeline.definition.reading import (
 
 __all__ = ["DEFAULT_RETRIES", "FAULTS", "RetryPolicy", "parse_duration", "read_cache", "read_retry"]
 
-# What a policy may name.
+# Fault types that a retry policy may name.
 FAULTS = (
     "Step.SERVICE_FAULT",
     "Step.THROTTLING",
@@ -35,7 +35,7 @@ _SECONDS = {"y": 365 * _DAY, "mo": 30 * _DAY, "w": 7 * _DAY, "d": _DAY, "h": 360
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of an ISO 8601 duration; as AWS shows them, the P may be missing: `30d`, `T16m`.
+    """Return the seconds of an ISO 8601 duration; the P may be missing, as in AWS's `30d`, `T16m`.
 
     A year is 365 days and a month 30. Raises ValueError.
     """
@@ -47,7 +47,7 @@ def parse_duration(text: str) -> float:
 
 
 def read_cache(value: Any, where: str) -> float | None:
-    """For how many seconds results may be taken; None where the cache is off."""
+    """Return the seconds for which a cached result is valid; None with the cache off."""
     members = read_members(value, where, ("Enabled",), ("ExpireAfter",))
     if not isinstance(members["Enabled"], bool):
         raise invalid(f"{where}: Enabled must be true or false, got {members['Enabled']!r}.")
@@ -64,7 +64,7 @@ def read_cache(value: Any, where: str) -> float | None:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """For some faults; waits `interval` seconds, then `backoff` times as long as before."""
+    """Retries after some faults: pauses start with `interval` seconds and grow by `backoff`."""
 
     faults: tuple[str, ...]
     interval: float = 1.0
@@ -73,9 +73,9 @@ class RetryPolicy:
     expires: float | None = None  # seconds
 
     def pause(self, retries: int, elapsed: float) -> float | None:
-        """Seconds until the next try, after so many; None when there is to be none.
+        """Return the seconds before the next attempt, after `retries`; None for no attempt.
 
-        `elapsed` are the seconds since the step started.
+        `elapsed` is the time since the step started, in seconds.
         """
         if self.attempts is not None and retries >= self.attempts:
             return None
@@ -85,12 +85,12 @@ class RetryPolicy:
         return seconds
 
 
-# AWS tries these again unasked; how often it does not say.
+# AWS retries these faults by default; it does not document how often.
 DEFAULT_RETRIES = (RetryPolicy(("Step.SERVICE_FAULT", "Step.THROTTLING")),)
 
 
 def read_retry(value: Any, where: str) -> RetryPolicy:
-    """Raises ValidationError."""
+    """Return the retry policy in a definition. Raises ValidationError."""
     limits = ("MaxAttempts", "ExpireAfterMin")
     members = read_members(
         value, where, ("ExceptionType",), ("IntervalSeconds", "BackoffRate", *limits)

@@ -1,4 +1,4 @@
-"""Parts of a definition with the types that they must have, refused in AWS's words."""
+"""Reading of parts of a definition with their types, with AWS's error messages."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,14 +9,14 @@ __all__ = ["invalid", "read_list", "read_members", "read_number", "read_text"]
 
 
 def invalid(message: str) -> ValidationError:
-    """The refusal of a definition."""
+    """Return the error for an invalid definition."""
     return ValidationError(f"Unable to parse pipeline definition. {message}")
 
 
 def read_members(
     value: Any, where: str, required: Collection[str], optional: Collection[str] = ()
 ) -> Mapping[str, Any]:
-    """An object with these members and no others; null is as good as none."""
+    """Return an object with only these members; null counts as absent. Raises ValidationError."""
     if not isinstance(value, dict):
         raise invalid(f"{where}: Expecting start of Json Object, got {_shown(value)}.")
     known = (*required, *optional)
@@ -33,21 +33,21 @@ def read_members(
 
 
 def read_list(value: Any, where: str) -> list[Any]:
-    """A list of anything."""
+    """Return a list. Raises ValidationError."""
     if not isinstance(value, list):
         raise invalid(f"{where}: Expecting start of Json Array, got {_shown(value)}.")
     return value
 
 
 def read_text(value: Any, where: str) -> str:
-    """A string."""
+    """Return a string. Raises ValidationError."""
     if not isinstance(value, str):
         raise invalid(f"{where}: Expecting a string, got {_shown(value)}.")
     return value
 
 
 def read_number(value: Any, where: str, low: float, high: float, *, whole: bool = True) -> float:
-    """Within its bounds."""
+    """Return a number from `low` to `high`. Raises ValidationError."""
     kinds: Any = int if whole else int | float
     if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
         kind = "an integer" if whole else "a number"

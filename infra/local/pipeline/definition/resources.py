@@ -1,4 +1,4 @@
-"""What the types of steps create: the operations, and where their answers keep what matters.
+"""Resources that the types of steps create: their operations, and members of their answers.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html
 """
@@ -12,13 +12,14 @@ __all__ = ["RESOURCES", "UNSUPPORTED", "StepResource"]
 
 @dataclass(frozen=True)
 class StepResource:
-    """One type of step that makes something, by `create` and `describe` of SageMaker's API.
+    """Resource of one type of step, with its operations `create` and `describe`.
 
-    `name` is the member of the name in both requests, `arn` that of the ARN in both answers, and
-    `metadata` the step's metadata that shows it. What runs has a `kind` of document, whose
-    `status` becomes `done` or another word that is not in `running`. `literal`: the name is taken
-    as it is given; otherwise it is the beginning of one that is made up, of at most `longest`
-    characters. `cached` are the arguments that a cached result must share; none: all of them.
+    `name` is the member with the name in both requests, `arn` the member with the ARN in both
+    answers, `metadata` the member of a step's metadata with the ARN. A resource that runs has a
+    `kind` of document; its member `status` ends with `done`, or with another value that is not in
+    `running`. With `literal`, the step uses the given name unchanged, otherwise as the prefix of
+    a generated name of at most `longest` characters. `cached` are the arguments that must be
+    equal for a cached result, by default all.
     """
 
     create: str
@@ -37,11 +38,11 @@ class StepResource:
     cached: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retryable: bool = True
     excluded: tuple[str, ...] = ()
-    also: str = ""  # another operation whose answer's members are properties too
+    also: str = ""  # another operation, whose answer adds properties
 
 
 def _job(title: str, cached: Mapping[str, tuple[str, ...]], **members: Any) -> StepResource:
-    """Training, processing and transform jobs are alike."""
+    """Return the resource of a training, processing or transform step."""
     return StepResource(
         create=f"Create{title}Job",
         describe=f"Describe{title}Job",
@@ -61,7 +62,7 @@ def _whole(*members: str) -> dict[str, tuple[str, ...]]:
     return dict.fromkeys(members, ())
 
 
-# The attributes are from
+# Cached arguments:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
 RESOURCES: Mapping[str, StepResource] = {
     "Processing": _job("Processing", _whole("AppSpecification", "Environment", "ProcessingInputs")),
@@ -144,7 +145,7 @@ RESOURCES: Mapping[str, StepResource] = {
     ),
 }
 
-# Of AWS's types of steps, those whose services the local cloud does not have.
+# AWS's types of steps whose services the local cloud does not have.
 UNSUPPORTED = frozenset(
     {
         "Athena",

@@ -1,1 +1,1 @@
-"""What runs a pipeline: executions, steps, schedule, cache, records."""
+"""Executions of pipelines: their steps, schedule, cache and records."""

@@ -1,4 +1,4 @@
-"""Earlier results of a step that can be taken instead of running it again.
+"""Cached results of steps from earlier executions.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-caching.html
 """
@@ -18,7 +18,7 @@ __all__ = ["cache_key", "earlier_result"]
 
 
 def cache_key(step: PipelineStep, resource: StepResource, arguments: Mapping[str, Any]) -> str:
-    """The same for the same type, name of the step, and attributes that count for the type."""
+    """Return a hash of a step's type, name, and the arguments that count for its type."""
     counted = {
         member: _part(arguments[member], parts)
         for member, parts in (resource.cached or dict.fromkeys(arguments, ())).items()
@@ -35,9 +35,9 @@ def _part(value: Any, parts: tuple[str, ...]) -> Any:
 def earlier_result(
     documents: Documents, region: str, pipeline: str, key: str, since: float
 ) -> tuple[str, Document] | None:
-    """The newest successful run with this key, ended after `since`: its execution, its record.
+    """Return the newest successful run with a key, ended after `since`: its execution and record.
 
-    What was itself taken from a cache does not count: its age is that of the run.
+    Cached results do not count, because only the age of the original run matters.
     """
     found = [
         (document["PipelineExecutionArn"], record)

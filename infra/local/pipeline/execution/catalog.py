@@ -1,4 +1,4 @@
-"""Pipelines and the versions of their definitions: the operations on them.
+"""Operations on pipelines and on the versions of their definitions.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePipeline.html
 """
@@ -34,20 +34,20 @@ __all__ = ["Catalog"]
 _NAME, _DEFINITION, _LOCATION = "PipelineName", "PipelineDefinition", "PipelineDefinitionS3Location"
 _PIPELINES = Listing(name=_NAME)
 _VERSIONS = Listing(name=_NAME, sort_keys={"CreationTime": "PipelineVersionId"})
-# What an update sets as it is given.
+# Members that an update copies from the request.
 _UPDATED = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 _VERSION_NAMES = ("PipelineVersionDisplayName", "PipelineVersionDescription")
 
 
 class Catalog:
-    """A part of the service of pipelines."""
+    """Pipelines and their versions, a part of the service for pipelines."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._documents = context.documents
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "CreatePipeline": self._create,
             "DescribePipeline": self._describe,
@@ -59,14 +59,14 @@ class Catalog:
         }
 
     def find(self, call: ApiCall, name: str) -> Document:
-        """By name or ARN. Raises ResourceNotFound."""
+        """Return a pipeline by its name or ARN. Raises ResourceNotFound."""
         found = self._documents.find(_key(call.region, name))
         if found is None:
             raise ResourceNotFound(f"Pipeline '{_short(name)}' does not exist.")
         return found
 
     def version(self, call: ApiCall, pipeline: Document, version: int | None) -> Document:
-        """One version of a pipeline, the last one by default. Raises ResourceNotFound."""
+        """Return a version of a pipeline, by default the last one. Raises ResourceNotFound."""
         number = version or pipeline["_LastVersion"]
         found = self._documents.find(version_key(call.region, pipeline[_NAME], number))
         if found is None:
@@ -77,7 +77,7 @@ class Catalog:
         return found
 
     def ran(self, call: ApiCall, pipeline: str, version: int, execution: str) -> None:
-        """Note that an execution was started."""
+        """Store that an execution of a pipeline was started."""
         now = self._context.now()
         self._documents.change(_key(call.region, pipeline), LastRunTime=now)
         key = version_key(call.region, pipeline, version)
@@ -137,7 +137,7 @@ class Catalog:
         return {**pipeline, **shown}
 
     def _update(self, call: ApiCall) -> Document:
-        """Another definition is another version."""
+        """Update a pipeline; a different definition adds a version."""
         request = call.request
         _refuse_aliases(request)
         pipeline = self.find(call, request[_NAME])
@@ -158,7 +158,7 @@ class Catalog:
         return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": number}
 
     def _delete(self, call: ApiCall) -> Document:
-        """With its versions and executions; what they made stays."""
+        """Delete a pipeline with its versions and executions, but not what they created."""
         pipeline = self.find(call, call.request[_NAME])
         arn = pipeline["PipelineArn"]
         executions = [
@@ -205,7 +205,9 @@ class Catalog:
 
     def _update_version(self, call: ApiCall) -> Document:
         if call.request.get("PipelineVersionAliasOperations"):
-            raise ValidationError("Aliases of pipeline versions are not in the local cloud.")
+            raise ValidationError(
+                "PipelineVersionAliasOperations is not supported by the local cloud: leave it out."
+            )
         pipeline = self.find(call, call.request["PipelineArn"])
         number = call.request["PipelineVersionId"]
         self.version(call, pipeline, number)
@@ -231,7 +233,7 @@ def _key(region: str, name: str) -> Key:
 
 
 def _shown(document: Document) -> Document:
-    """In a list, without the definition."""
+    """Return the summary of a pipeline or version for lists, without the definition."""
     return {
         name: value
         for name, value in document.items()
@@ -240,11 +242,14 @@ def _shown(document: Document) -> Document:
 
 
 def _definition_text(context: Context, call: ApiCall, role: str) -> str:
-    """Checked; read from S3 with the role's rights. Raises ValidationError."""
+    """Return the checked definition of a request, read from S3 if it is there.
+
+    Raises ValidationError, also for a role that does not exist.
+    """
     text, location = call.request.get(_DEFINITION), call.request.get(_LOCATION)
     if (text is None) == (location is None):
         raise ValidationError(f"Give either {_DEFINITION} or {_LOCATION}, and not both.")
-    # A role that is not there is found now, not after the first start.
+    # Assume the role now, so that an unknown role is an error before the first start.
     clients = context.clients.as_role(role, call.region, "pipeline")
     found = _fetch(clients.client("s3"), location) if location else str(text)
     read_definition(found)

@@ -1,6 +1,6 @@
-"""One execution from its start to its end: starts steps when they are ready, as many as may run.
+"""Run of one execution: start steps that are ready, within the limit of parallel steps.
 
-All that it knows is in the execution's document, so that a retry goes on from there.
+All state is in the execution's document, so that a retry can continue from there.
 """
 
 import logging
@@ -24,15 +24,15 @@ from longspan.infra.local.pipeline.execution.step_run import StepRun
 
 __all__ = ["ExecutionRun"]
 
-_PARALLEL = 50  # where the pipeline says nothing
+_PARALLEL = 50  # steps at once, by default
 _LONGEST_REASON = 3072
 
 
 class ExecutionRun:
-    """Works in its thread until the document's status is a last one."""
+    """Run of one execution in its thread, until its status is a last one."""
 
     def __init__(self, context: Context, key: Key, clients: RoleClients) -> None:
-        """`clients` have the rights of the execution's role."""
+        """`clients` have the permissions of the execution's role."""
         self._context = context
         self._documents = context.documents
         self._key = key
@@ -43,7 +43,7 @@ class ExecutionRun:
         self._selected = _selected(document, frozenset(self._definition.steps))
 
     def run(self) -> None:
-        """To the end, whatever that is."""
+        """Run the execution until its status is a last one."""
         try:
             while self._go_on():
                 pass
@@ -53,7 +53,7 @@ class ExecutionRun:
             self._abandon(f"InternalServerError: {type(error).__name__}: {error}")
 
     def _go_on(self) -> bool:
-        """Do what can be done now, and wait for the next change; False at the end."""
+        """Start ready steps, and wait for the next change; return False at the end."""
         document = self._documents.get(self._key)
         if self._signals.close.is_set():
             self._abandon(str(CloudClosed()))
@@ -74,7 +74,7 @@ class ExecutionRun:
         return True
 
     def _wait(self, seen: Document) -> None:
-        """Until a step ends, or what the user wants changes."""
+        """Wait until a step ends, or a user stops the execution or changes its limits."""
         ended, wanted = _ended(seen), (seen[EXECUTION_STATUS], _most(seen))
         self._documents.wait(
             self._key,
@@ -101,7 +101,7 @@ class ExecutionRun:
         self._context.threads.start(key, lambda _: run.run())
 
     def _stop_steps(self) -> None:
-        """Tell those that run; the change of the document wakes them."""
+        """Set the stop signal of running steps; the change of the document wakes them."""
         self._signals.stop.set()
 
         def stop(document: Document) -> None:
@@ -113,7 +113,7 @@ class ExecutionRun:
         self._documents.edit(self._key, stop)
 
     def _conclude(self, schedule: Schedule) -> None:
-        """Unless the user asked to stop at the last moment, the status is what came of it."""
+        """Set the last status: the outcome of the steps, or Stopped if a user stops just now."""
 
         def conclude(document: Document) -> None:
             stopping = document[EXECUTION_STATUS] == "Stopping"
@@ -137,7 +137,7 @@ def _selected(document: Document, everything: Set[str]) -> Set[str]:
 
 
 def _most(document: Document) -> int:
-    """How many steps may run at once."""
+    """Return how many steps may run at once."""
     found = document.get("ParallelismConfiguration") or {}
     return int(found.get("MaxParallelExecutionSteps", _PARALLEL))
 
@@ -148,7 +148,7 @@ def _ended(document: Document) -> int:
 
 
 def _reason(schedule: Schedule) -> str:
-    """In AWS's words, and then which step and why."""
+    """Return AWS's message, followed by the failed steps and their reasons."""
     causes = [
         f"{name}: {schedule.records[name].get('FailureReason') or 'it was stopped'}"
         for name in schedule.unhandled

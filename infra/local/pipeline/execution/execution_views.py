@@ -1,4 +1,4 @@
-"""Executions of pipelines as the Describe and List operations show them.
+"""Describe and List operations of executions.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribePipelineExecution.html
 """
@@ -21,12 +21,12 @@ __all__ = ["ExecutionViews", "get_execution"]
 
 _ARN = "PipelineExecutionArn"
 _EXECUTIONS = Listing(name=_ARN, status=EXECUTION_STATUS)
-# The SDK asks for one page of steps and no more: it holds as many as a page can.
+# The SDK reads one page of steps only, so a page has as many as the API allows.
 _STEPS = Listing(name="StepName", created="_Number", modified="_Number", default_page=100)
 _PARAMETERS = Listing(
     name="Name", created="_Number", modified="_Number", default_order="Ascending", default_page=100
 )
-# Members of a summary, and of the document.
+# Members of a summary -> members of the document.
 _SUMMARY: Mapping[str, str] = {
     _ARN: _ARN,
     "StartTime": "CreationTime",
@@ -38,7 +38,7 @@ _SUMMARY: Mapping[str, str] = {
 
 
 def get_execution(documents: Documents, call: ApiCall) -> Document:
-    """The execution that a request names by its ARN. Raises ResourceNotFound."""
+    """Return the execution that a request names by its ARN. Raises ResourceNotFound."""
     arn = call.request.get(_ARN, "")
     found = documents.find(execution_key(call.region, arn))
     if found is None or found[_ARN] != arn:
@@ -47,14 +47,14 @@ def get_execution(documents: Documents, call: ApiCall) -> Document:
 
 
 class ExecutionViews:
-    """A part of the service of pipelines; changes nothing."""
+    """Read-only operations on executions, a part of the service for pipelines."""
 
     def __init__(self, documents: Documents, catalog: Catalog) -> None:
         self._documents = documents
         self._catalog = catalog
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "DescribePipelineExecution": self._find,
             "DescribePipelineDefinitionForExecution": self._describe_definition,
@@ -84,7 +84,7 @@ class ExecutionViews:
         return {"PipelineExecutionSummaries": [_summary(one) for one in page], "NextToken": token}
 
     def _list_steps(self, call: ApiCall) -> Document:
-        """Newest first, as on AWS."""
+        """List the steps of an execution, by default newest first, as on AWS."""
         records = self._find(call)["_Steps"].values()
         page, token = _STEPS.page(records, call.request)
         return {"PipelineExecutionSteps": public(page), "NextToken": token}
@@ -100,5 +100,5 @@ class ExecutionViews:
 
 
 def _summary(document: Document) -> Document:
-    """As lists show an execution."""
+    """Return the summary of an execution for lists."""
     return {name: document[member] for name, member in _SUMMARY.items() if document.get(member)}

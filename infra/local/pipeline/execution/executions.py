@@ -1,4 +1,4 @@
-"""Executions of pipelines: start, stop, retry, and a thread for each that runs.
+"""Operations that start, stop, retry and update executions; each runs in a thread.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html
 """
@@ -40,7 +40,7 @@ _PARALLELISM, _SELECTION = "ParallelismConfiguration", "SelectiveExecutionConfig
 
 
 class Executions:
-    """A part of the service of pipelines."""
+    """Executions, a part of the service for pipelines."""
 
     def __init__(self, context: Context, catalog: Catalog) -> None:
         self._context = context
@@ -48,7 +48,7 @@ class Executions:
         self._catalog = catalog
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "StartPipelineExecution": self._start,
             "UpdatePipelineExecution": self._update,
@@ -57,7 +57,7 @@ class Executions:
         }
 
     def recover(self) -> None:
-        """What ran when an earlier cloud ended has failed, and can be retried."""
+        """Set the status Failed of executions that ran when an earlier cloud ended."""
         for key, status in self._documents.texts(EXECUTION, EXECUTION_STATUS):
             if status not in EXECUTION_ENDED:
                 self._abandon(key)
@@ -108,21 +108,21 @@ class Executions:
         return {_ARN: arn}
 
     def _started_by(self, call: ApiCall, pipeline: str) -> str | None:
-        """The execution that the same request started, when it comes again."""
+        """Return the execution that an earlier copy of the same request started, or None."""
         for _, document in self._documents.of(EXECUTION, call.region):
             if (document["PipelineArn"], document["_Token"]) == (pipeline, call.request[_TOKEN]):
                 return str(document[_ARN])
         return None
 
     def _clients(self, role: str, region: str, arn: str) -> RoleClients:
-        """Of the execution's role. Raises ValidationError when there is no such role."""
+        """Return clients of the execution's role. Raises ValidationError for an unknown role."""
         name = f"pipeline-{arn.rsplit('/', 1)[-1]}"
         return self._context.clients.as_role(role, region, name)
 
     def _reused(
         self, call: ApiCall, definition: PipelineDefinition, pipeline: str
     ) -> dict[str, Any]:
-        """Records that a selective execution begins with. Raises ValidationError."""
+        """Return the first records of a selective execution. Raises ValidationError."""
         chosen = call.request.get(_SELECTION)
         if chosen is None:
             return {}
@@ -133,7 +133,7 @@ class Executions:
             source = self._documents.find(execution_key(call.region, arn))
             if source is None or source[_ARN] != arn or source["PipelineArn"] != pipeline:
                 raise ValidationError(
-                    f"Invalid SourcePipelineExecutionArn: {arn} is no execution of {pipeline}."
+                    f"Invalid SourcePipelineExecutionArn: {arn} is not an execution of {pipeline}."
                 )
         return dict(reused(list(outside(definition, selected)), selected, source))
 
@@ -154,7 +154,7 @@ class Executions:
         return {_ARN: call.request[_ARN]}
 
     def _stop(self, call: ApiCall) -> Document:
-        """The execution's thread does it; asked again meanwhile, it is the same answer."""
+        """Set the status Stopping, for the execution's thread to see."""
         get_execution(self._documents, call)
 
         def stop(document: Document) -> None:
@@ -170,7 +170,7 @@ class Executions:
         return {_ARN: call.request[_ARN]}
 
     def _retry(self, call: ApiCall) -> Document:
-        """Steps that failed or were stopped run again, and those that had not run yet."""
+        """Run an execution again, with the results of the steps that succeeded."""
         found, request = get_execution(self._documents, call), call.request
         if found[EXECUTION_STATUS] == "Executing" and found.get("_RetryToken") == request[_TOKEN]:
             return {_ARN: found[_ARN]}

@@ -1,6 +1,6 @@
-"""SageMaker as a step uses it: through a client with the execution's role.
+"""Creation of a step's resource through SageMaker's API, with the execution's role.
 
-Names of operations are from `resources`; every call that fails raises StepFailure.
+A `StepResource` names the operations. Every call that fails raises StepFailure.
 """
 
 from collections.abc import Mapping
@@ -17,18 +17,18 @@ from longspan.infra.local.pipeline.definition.resources import StepResource
 __all__ = ["Maker"]
 
 _GROUP = "ModelPackageGroupName"
-_TOP = 50  # of a tuning job's training jobs; as many as AWS has in a step's properties
+_TOP = 50  # training jobs in the properties of a tuning step, as on AWS
 
 
 class Maker:
-    """Creates, describes and stops one kind of resource."""
+    """Operations on one kind of resource, for a step."""
 
     def __init__(self, clients: RoleClients, resource: StepResource) -> None:
         self._client = clients.client("sagemaker")
         self._resource = resource
 
     def create(self, arguments: Mapping[str, Any], name: str) -> str:
-        """Its ARN."""
+        """Create or update the resource; return its ARN."""
         resource = self._resource
         request = dict(arguments)
         if resource.name not in resource.excluded:
@@ -36,14 +36,14 @@ class Maker:
         if resource.create == "CreateModelPackage" and request.get(_GROUP):
             self._have_group(request[_GROUP])
         if resource.create == "CreateEndpoint" and self.exists(name):
-            kept = {key: value for key, value in request.items() if key != "Tags"}
-            return str(self._call("UpdateEndpoint", **kept)[resource.arn])
+            update = {key: value for key, value in request.items() if key != "Tags"}
+            return str(self._call("UpdateEndpoint", **update)[resource.arn])
         return str(self._call(resource.create, **request)[resource.arn])
 
     def describe(self, arn: str) -> dict[str, Any]:
-        """The step's properties: what Describe answers, for tuning with the best jobs first."""
+        """Return the step's properties: Describe's answer, for tuning with the best jobs."""
         resource = self._resource
-        # A version of a model package has no other name than its ARN.
+        # A version of a model package is only identified by its ARN.
         name = arn if resource.excluded else arn.rsplit("/", 1)[-1]
         answer = self._call(resource.describe, **{resource.name: name})
         if resource.also:
@@ -52,7 +52,7 @@ class Maker:
         return dict(_plain(answer))
 
     def stop(self, name: str) -> None:
-        """Ask it to end; none that has ended meanwhile is no error."""
+        """Stop the resource, if it still runs."""
         try:
             self._call(self._resource.stop, **{self._resource.name: name})
         except StepFailure as failure:
@@ -60,7 +60,7 @@ class Maker:
                 raise
 
     def exists(self, name: str) -> bool:
-        """Whether there is one by this name or ARN."""
+        """Return whether a resource with this name or ARN exists."""
         method = getattr(self._client, xform_name(self._resource.describe))
         with invoking(f"sagemaker:{self._resource.describe}"):
             try:
@@ -72,7 +72,7 @@ class Maker:
         return True
 
     def _have_group(self, group: str) -> None:
-        """A group of model packages is created with its first version."""
+        """Create the group of a model package, unless it exists."""
         try:
             self._call("DescribeModelPackageGroup", **{_GROUP: group})
         except StepFailure as failure:
@@ -80,7 +80,7 @@ class Maker:
                 raise
             try:
                 self._call("CreateModelPackageGroup", **{_GROUP: group})
-            except StepFailure as other:  # another step was faster
+            except StepFailure as other:  # another step created it first
                 if "already exists" not in str(other):
                     raise
 
@@ -101,7 +101,7 @@ class Maker:
 
 
 def _objective(job: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of a tuning job; with several definitions it is in each, and all go the same way."""
+    """Return the objective of a tuning job, or of the first of several definitions."""
     several = job.get("TrainingJobDefinitions") or [{}]
     found = job["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective")
     return dict(found or several[0].get("TuningObjective") or {})
@@ -116,7 +116,7 @@ def _is_missing(error: ClientError) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """JSON: times as ISO 8601."""
+    """Return a value as JSON, with times in ISO 8601."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Names of what steps create, as AWS makes them up."""
+"""Generated names of executions and of the resources that steps create, in AWS's form."""
 
 import secrets
 import string
@@ -7,18 +7,18 @@ __all__ = ["execution_id", "resource_name"]
 
 _LETTERS = string.ascii_lowercase + string.digits
 _SUFFIX = 10
-_TUNING = 32  # the longest name of a tuning job
+_TUNING = 32  # characters of a tuning job's name at most
 
 
 def execution_id() -> str:
-    """Twelve small letters and digits."""
+    """Return the id of an execution: twelve lower-case letters and digits."""
     return _random(12, _LETTERS)
 
 
 def resource_name(execution: str, step: str, longest: int, prefix: str | None = None) -> str:
-    """`pipelines-<execution>-<step>-<suffix>`; what is too long is cut off the step's name.
+    """Return `pipelines-<execution>-<step>-<suffix>`, with the step's name cut to fit `longest`.
 
-    Tuning jobs have no room for the word before. With a prefix of the step's own it is
+    Names of tuning jobs have no room for `pipelines-`. With a prefix, returns
     `<prefix>-<execution>-<suffix>`.
     """
     suffix = _random(_SUFFIX, string.ascii_letters + string.digits)
@@ -31,7 +31,7 @@ def resource_name(execution: str, step: str, longest: int, prefix: str | None = 
 
 
 def _cut(name: str, room: int) -> str:
-    """Step names may hold underscores, resources' may not."""
+    """Return a cut name without underscores, which names of resources may not contain."""
     return name.replace("_", "-")[:room].strip("-") or "step"
 
 

@@ -1,7 +1,7 @@
-"""The documents of executions, and in them the records of their steps.
+"""Documents of executions, which contain the records of their steps.
 
-Members that begin with `_` are ours; answers leave them out. `_Steps` has a record for each step
-that was started, or that was taken from another execution.
+Members that begin with `_` are internal, and not part of answers. `_Steps` has a record for each
+step that was started, or that was copied from another execution.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,17 +32,17 @@ STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 
 def execution_key(region: str, arn: str) -> Key:
-    """By the id, the last part of the ARN."""
+    """Return the key of an execution, whose name is the last part of its ARN."""
     return Key(EXECUTION, region, arn.rsplit("/", 1)[-1])
 
 
 def version_key(region: str, pipeline: str, version: int) -> Key:
-    """Of one version of a pipeline's definition."""
+    """Return the key of one version of a pipeline's definition."""
     return Key(PIPELINE_VERSION, region, f"{pipeline}/{version}")
 
 
 def new_record(step: PipelineStep, number: int, now: float) -> Document:
-    """Of a step that starts as the execution's `number`-th."""
+    """Return the record of a step that starts as the execution's `number`-th."""
     return {
         "StepName": step.name,
         "StepDisplayName": step.display_name,
@@ -57,7 +57,7 @@ def new_record(step: PipelineStep, number: int, now: float) -> Document:
 
 
 def abandon(document: Document, reason: str, now: float) -> None:
-    """What ran does not any more, with the local cloud: the execution has failed."""
+    """Set the status Failed of an execution and of its running steps."""
     for record in document["_Steps"].values():
         if record["StepStatus"] not in STEP_ENDED:
             record.update(StepStatus="Failed", FailureReason=reason, EndTime=now)
@@ -65,7 +65,7 @@ def abandon(document: Document, reason: str, now: float) -> None:
 
 
 def public(records: Iterable[Mapping[str, Any]]) -> list[Document]:
-    """Without our own members, and without those that have no value."""
+    """Return records without internal members and without empty ones."""
     return [
         {
             name: value

@@ -1,4 +1,10 @@
-"""What is to be done next in an execution, and how it ends: from the records of its steps alone.
+"""Schedule of an execution: the next steps and the final status, from the records of its steps.
+A step without a record is
+
+- Ready when all that it depends on has ended as its triggers expect,
+- Waiting while something before it may still change,
+- Skipped when it can never run: another branch was taken, or a dependency ended otherwise.
+
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps.html
 """
@@ -13,14 +19,14 @@ from longspan.infra.local.pipeline.execution.records import STEP_ENDED
 
 __all__ = ["Schedule"]
 
-# States beside those of ended steps.
+# States of steps that have not ended.
 READY, RUNNING, WAITING, SKIPPED = "Ready", "Running", "Waiting", "Skipped"
 _UNSETTLED = (READY, RUNNING, WAITING)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """At one moment. `selected` are the steps that are to run at all, `records` those that did."""
+    """Schedule at one moment: `selected` steps may run, `records` are of steps that started."""
 
     definition: PipelineDefinition
     selected: Set[str]
@@ -29,7 +35,7 @@ class Schedule:
 
     @property
     def ready(self) -> tuple[str, ...]:
-        """Steps that can start. After a failure that no step waits for, none."""
+        """Steps that can start; none after a failure that no other step handles."""
         if self.unhandled:
             return ()
         return tuple(name for name in self.definition.steps if self.state(name) == READY)
@@ -41,18 +47,18 @@ class Schedule:
 
     @property
     def unhandled(self) -> tuple[str, ...]:
-        """Steps that failed or were stopped while no other step was to run for this reason."""
+        """Steps that failed or were stopped, and that no step handles by its trigger."""
         return tuple(name for name in self._broken() if not self._handled(name))
 
     @property
     def conclusion(self) -> str:
-        """The status of an execution that has nothing more to do."""
+        """Final status of an execution without further steps."""
         if self.unhandled:
             return "Failed"
         return "CompletedWithFailures" if self._broken() else "Succeeded"
 
     def state(self, name: str) -> str:
-        """That of a step's record, or Ready, Waiting or Skipped without one."""
+        """Return the status in a step's record, or Ready, Waiting or Skipped without one."""
         if name not in self._states:
             record = self.records.get(name)
             if record is not None:
@@ -79,7 +85,7 @@ class Schedule:
         )
 
     def _outlook(self, step: PipelineStep) -> str:
-        """Of a step that has not started."""
+        """Return the state of a step that has not started."""
         views = [
             self._after(dependency.step, dependency.trigger)
             for dependency in dependencies(self.definition, step.name)
@@ -92,7 +98,7 @@ class Schedule:
         return READY
 
     def _in_branch(self, condition: str, outcome: bool) -> str:
-        """A step that was selected without its condition runs in any case."""
+        """Return the state by a branch; a step selected without its condition always runs."""
         if condition not in self.selected and condition not in self.records:
             return READY
         state = self.state(condition)
@@ -102,7 +108,7 @@ class Schedule:
         return READY if found.get("Outcome") == str(outcome) else SKIPPED
 
     def _after(self, name: str, trigger: str) -> str:
-        """A condition step has ended when the steps of its branches have."""
+        """Return the state by one dependency; a condition step includes its branches."""
         states = [self.state(name), *map(self.state, inside(self.definition, name))]
         if any(state in _UNSETTLED for state in states):
             return WAITING

@@ -1,4 +1,4 @@
-"""Selective executions: some steps of a pipeline, with the others' results from an earlier one.
+"""Selective executions: some steps of a pipeline, with results of an earlier execution.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-selective-ex.html
 """
@@ -15,7 +15,7 @@ __all__ = ["check_selected", "outside", "reused"]
 
 
 def check_selected(definition: PipelineDefinition, names: Sequence[str]) -> frozenset[str]:
-    """Raises ValidationError for steps that are not there or that are not connected."""
+    """Return the selected steps. Raises ValidationError for unknown or unconnected steps."""
     unknown = [name for name in names if name not in definition.steps]
     if unknown:
         raise ValidationError(
@@ -51,7 +51,7 @@ def _all_before(definition: PipelineDefinition, name: str) -> frozenset[str]:
 
 
 def outside(definition: PipelineDefinition, selected: Set[str]) -> Iterator[str]:
-    """The steps that are not selected and whose results the selected ones need."""
+    """Yield the steps outside of the selection whose results the selected steps need."""
     needed = {dependency.step for name in selected for dependency in dependencies(definition, name)}
     yield from (name for name in definition.steps if name in needed - selected)
 
@@ -59,9 +59,9 @@ def outside(definition: PipelineDefinition, selected: Set[str]) -> Iterator[str]
 def reused(
     needed: Sequence[str], selected: Set[str], source: Document | None
 ) -> dict[str, Mapping[str, Any]]:
-    """The records of the steps that an earlier execution did, marked as such.
+    """Return the records of needed steps from an earlier execution, marked as reused.
 
-    Raises ValidationError when there is no such execution, or when it did not do them.
+    Raises ValidationError for a missing execution, or one in which the steps did not succeed.
     """
     if not needed:
         return {}

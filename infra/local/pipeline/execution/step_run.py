@@ -1,4 +1,4 @@
-"""One step from Starting to its end, in a thread of its own; what it finds is in its record."""
+"""Run of one step from Starting to its end, in a thread; its state is in its record."""
 
 import logging
 from collections.abc import Mapping
@@ -24,20 +24,20 @@ from longspan.infra.local.pipeline.execution.values import ExecutionValues
 
 __all__ = ["StepRun"]
 
-# Training jobs show by it why they are stopped.
+# Secondary statuses of training jobs that a time limit stopped.
 _LIMITS = ("MaxRuntimeExceeded", "MaxWaitTimeExceeded")
 
 
 class _Stopped(Exception):
-    """The step was stopped before its end."""
+    """The step was stopped."""
 
 
 class _Closing(Exception):
-    """The local cloud ends; what becomes of the step is written down by the execution."""
+    """The local cloud ends; the execution records the end of the step."""
 
 
 class StepRun:
-    """Of a step of the execution at `key`; its record is there already."""
+    """Run of a step of the execution at `key`, which has a record for the step."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class StepRun:
         self._started = context.now()
 
     def run(self) -> None:
-        """To the end, whatever that is."""
+        """Run the step until its status is a last one."""
         try:
             self._work()
         except _Closing:
@@ -97,11 +97,11 @@ class StepRun:
     def _make(self, resource: StepResource, maker: Maker) -> None:
         arn = self._try_on(resource, maker)
         if arn is not None:
-            # Not tried again by policy: that would make it a second time.
+            # Outside of the retries: a retry would create the resource again.
             self._end("Succeeded", _Properties=maker.describe(arn))
 
     def _try_on(self, resource: StepResource, maker: Maker) -> str | None:
-        """Until it is there, or no policy has another try: its ARN; None for a cached one."""
+        """Create the resource, with retries; return its ARN, None for a cached result."""
         retries: dict[int, int] = {}
         while True:
             try:
@@ -113,7 +113,7 @@ class StepRun:
                 self._sleep(pause)
 
     def _pause(self, failure: StepFailure, retries: dict[int, int]) -> float | None:
-        """Seconds until the next try, by the first policy for the fault; counts it."""
+        """Return the seconds before the next attempt, by the first policy for the fault."""
         for number, policy in enumerate(self._step.retries):
             if failure.fault in policy.faults:
                 done = retries.get(number, 0)
@@ -142,13 +142,13 @@ class StepRun:
         return arn
 
     def _name(self, resource: StepResource) -> str:
-        """A new one for each try; a name that is given is the beginning of it."""
+        """Return a new name for each attempt; a name in the arguments becomes its prefix."""
         given = self._step.arguments.get(resource.name)
         prefix = None if given is None else str(evaluate_expression(given, self._values()))
         return resource_name(self._key.name, self._step.name, resource.longest, prefix)
 
     def _take(self, resource: StepResource, maker: Maker, key: str) -> bool:
-        """Whether an earlier result is there and was taken."""
+        """Use a cached result, if there is one; return whether there was."""
         if self._step.expires_after is None:
             return False
         pipeline = self._documents.get(self._key)["PipelineArn"]
@@ -169,7 +169,7 @@ class StepRun:
         return True
 
     def _follow(self, resource: StepResource, maker: Maker, name: str) -> None:
-        """Until it has ended; stops it when the step is to stop, if that can be done."""
+        """Wait for the end of the resource's work; stop it when the step must stop."""
         key = Key(resource.kind, self._key.region, name)
 
         def ended(document: Document) -> bool:
@@ -186,7 +186,7 @@ class StepRun:
         self._judge(resource, found)
 
     def _judge(self, resource: StepResource, found: Mapping[str, Any]) -> None:
-        """Raises StepFailure or _Stopped for what did not come to the end that was wanted."""
+        """Check the final status. Raises StepFailure or _Stopped for any but the wanted one."""
         status, reason = found[resource.status], found.get("FailureReason") or ""
         limit = found.get("SecondaryStatus", "")
         if status == "Stopped" and limit not in _LIMITS:
@@ -195,20 +195,20 @@ class StepRun:
             return
         fault = fault_of_reason(reason)
         if resource.also and fault == "SageMaker.JOB_INTERNAL_ERROR":
-            fault = ""  # a tuning job tries its training jobs again itself
+            fault = ""  # a tuning job retries its training jobs itself
         raise StepFailure(reason or f"{resource.metadata} ended {status} {limit}".strip(), fault)
 
     def _rolled_back(self, resource: StepResource, found: Mapping[str, Any]) -> bool:
-        """An endpoint whose update failed serves on, as it was before, and says why."""
+        """Return whether an endpoint was rolled back: it serves, but has a FailureReason."""
         return resource.kind == "endpoint" and bool(found.get("FailureReason"))
 
     def _sleep(self, seconds: float) -> None:
-        """Or until the step is to stop."""
+        """Pause, at most until the step must stop."""
         self._record(StepStatus="Executing")
         self._documents.wait(self._key, lambda _: self._signals.ending, seconds)
 
     def _go_on(self) -> None:
-        """Raises _Closing or _Stopped when there is no use in it."""
+        """Check that the step may go on. Raises _Closing, _Stopped."""
         self._check_closing()
         if self._signals.stop.is_set():
             raise _Stopped
@@ -234,7 +234,7 @@ class StepRun:
         self._record(StepStatus=status, EndTime=self._context.now(), **members)
 
     def _record(self, **members: Any) -> None:
-        """Unless the execution has been given up."""
+        """Change members of the step's record, unless the execution was abandoned."""
 
         def edit(document: Document) -> None:
             record = document["_Steps"][self._step.name]

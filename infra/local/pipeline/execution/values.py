@@ -1,4 +1,4 @@
-"""Values of expressions while an execution runs: parameters, variables, what steps have made.
+"""Values of references in an execution: parameters, variables, and properties of steps.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-properties.html
 """
@@ -20,7 +20,7 @@ __all__ = ["ExecutionValues"]
 
 @dataclass(frozen=True)
 class ExecutionValues:
-    """As one step sees them; `name` is that of its own job, `s3` a client of the role."""
+    """Values for one step; `name` is the name of the step's job, `s3` a client of the role."""
 
     definition: PipelineDefinition
     execution: Document
@@ -29,7 +29,7 @@ class ExecutionValues:
     name: str = ""
 
     def get(self, reference: Reference) -> Any:
-        """Raises Unresolved."""
+        """Return the value of a reference. Raises Unresolved."""
         if reference.root == "Parameters":
             return self.execution["_Parameters"][reference.name]
         if reference.root == "Execution":
@@ -43,7 +43,7 @@ class ExecutionValues:
             raise Unresolved(f"{reference.text}: {error}") from None
 
     def property_file(self, reference: Reference) -> Any:
-        """Raises Unresolved, StepFailure."""
+        """Return the content of a property file. Raises Unresolved, StepFailure."""
         record = self._record(reference)
         file = self.definition.steps[reference.name].property_files[str(reference.path[1])]
         path = ("ProcessingOutputConfig", "Outputs", file.output, "S3Output", "S3Uri")
@@ -51,7 +51,7 @@ class ExecutionValues:
         return self.json_at(f"{uri.rstrip('/')}/{file.path}")
 
     def json_at(self, uri: str) -> Any:
-        """Raises StepFailure when it cannot be read or is not JSON."""
+        """Return the JSON content of an S3 URI. Raises StepFailure."""
         with invoking(f"s3:GetObject for {uri}"):
             try:
                 bucket, key = parse_uri(uri)
@@ -82,6 +82,6 @@ class ExecutionValues:
 
 
 def _time(seconds: float) -> str:
-    """ISO 8601, in UTC, to the millisecond."""
+    """Return a time in ISO 8601, in UTC, with milliseconds."""
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

@@ -64,7 +64,10 @@ IMAGE = {"Image": "image"}
         ({"PrimaryContainer": {}}, "no Image"),
         ({"PrimaryContainer": IMAGE, "Containers": [IMAGE]}, "not both"),
         ({"Containers": [IMAGE, IMAGE]}, "expected one container, got 2"),
-        ({"PrimaryContainer": {**IMAGE, "Mode": "MultiModel"}}, "expected SingleModel, got MultiModel"),
+        (
+            {"PrimaryContainer": {**IMAGE, "Mode": "MultiModel"}},
+            "expected SingleModel, got MultiModel",
+        ),
         ({"PrimaryContainer": {**IMAGE, "ModelDataUrl": "https://a/b"}}, "expected an s3:// URI"),
         (
             {"PrimaryContainer": {**IMAGE, "ModelDataUrl": "s3://no-such-bucket/a"}},

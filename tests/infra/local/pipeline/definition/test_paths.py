@@ -83,7 +83,7 @@ def test_an_element_is_found_by_its_name() -> None:
         ("b", r"no b; there are: a"),
         ("a[2]", r"no a\[2\] in a list of 1"),
         ("a['x']", r"no a\.x in a list of 1"),
-        ("a[0].b", r"no a\[0\]\.b: what it is looked up in is 5"),
+        ("a[0].b", r"no a\[0\]\.b in 5"),
     ],
 )
 def test_a_path_that_leads_nowhere_says_where_it_ends(path: str, words: str) -> None:

@@ -434,7 +434,7 @@ def test_a_source_must_have_done_what_is_needed(cloud: StubCloud) -> None:
     with pytest.raises(ValidationError, match=r"the steps \['A'\] did not succeed"):
         cloud.start(text, SelectiveExecutionConfig=select)
     select["SourcePipelineExecutionArn"] = f"{failed}x"
-    with pytest.raises(ValidationError, match="is no execution of"):
+    with pytest.raises(ValidationError, match="is not an execution of"):
         cloud.start(text, SelectiveExecutionConfig=select)
 
 
