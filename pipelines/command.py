@@ -1,4 +1,4 @@
-"""The `longspan` command: parses, dispatches to one module per subcommand, prints errors."""
+"""The `longspan` command: parse options, run the module of a subcommand, print errors."""
 
 import argparse
 import importlib
@@ -42,9 +42,10 @@ COMMANDS = (
 
 
 def build_parser(declared: Collection[str] = COMMANDS) -> argparse.ArgumentParser:
-    """Return the parser with every subcommand; each one's `--help` ends with an example.
+    """Return the parser of all subcommands; the `--help` of each one ends with an example.
 
-    Only those of `declared` get their options, some of which take loading what they set.
+    Only subcommands in `declared` get their options, because some options load the modules of the
+    values that they set.
     """
     parser = argparse.ArgumentParser(
         prog="longspan",
@@ -67,9 +68,10 @@ def build_parser(declared: Collection[str] = COMMANDS) -> argparse.ArgumentParse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; an expected failure is one line on standard error and exit code 1.
+    """Run one subcommand and return its exit status.
 
-    Ctrl-C and SIGTERM end it in order, with exit code 130.
+    An expected failure is one line on standard error and status 1. Ctrl-C and SIGTERM end the
+    command in an orderly way, with status 130. A closed pipe ends it with status 141.
     """
     words = sys.argv[1:] if argv is None else argv
     arguments = build_parser(set(words)).parse_args(words)
@@ -83,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("stopped by a signal", 130)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); Python would complain again at exit.
+        # The reader of the output has gone (`| head`); without this Python complains at exit.
         sys.stderr.close()
         return 141
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Where a command works: AWS or the local cloud, and what AWS answers when it refuses."""
+"""Connections to AWS or to the local cloud, and messages for the errors that AWS answers."""

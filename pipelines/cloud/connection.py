@@ -1,7 +1,6 @@
-"""Where a command works: AWS, or a local cloud, which boto3 reaches in the same way.
+"""Connections to AWS or to a local cloud, which boto3 reaches in the same way.
 
-Nothing reaches AWS unless it is asked for (`--aws`): credentials that lie about in the
-environment start no bill.
+Only an explicit request (`--aws`) reaches AWS: credentials in the environment alone cost nothing.
 """
 
 import contextlib
@@ -19,17 +18,18 @@ from longspan.pipelines.cloud.local_cloud import LocalCloud, find_running
 
 __all__ = ["CloudConnection", "connect_aws", "connect_local", "open_local"]
 
-# AWS's own advice for a busy account; every retry waits longer than the one before.
+# AWS recommends the adaptive mode for busy accounts: each retry waits longer than the last.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10)
-# A stage of a local run is milliseconds long.
+# Requests to the local cloud take milliseconds.
 _LOCAL_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5)
 
 
 @dataclass(frozen=True)
 class CloudConnection:
-    """A session with AWS or a local cloud, and the names that every request needs.
+    """A boto3 session with AWS or a local cloud, and names that requests need.
 
-    `role_arn` and `bucket` are the local cloud's own ones there; on AWS the config gives them.
+    `role_arn` and `bucket` are those of the local cloud; on AWS they are empty and the config
+    holds them. `environment` points other processes to the local cloud.
     """
 
     session: boto3.Session
@@ -42,25 +42,28 @@ class CloudConnection:
 
     @property
     def local(self) -> bool:
-        """Whether this is not AWS."""
+        """Whether this is a local cloud, not AWS."""
         return self.endpoint_url is not None
 
     @property
     def poll_seconds(self) -> float:
-        """How often to ask how things stand."""
+        """Seconds between two requests for a status."""
         return 0.5 if self.local else 15.0
 
     def role(self, name: str | None) -> str:
-        """The ARN of a role that the config names, or of the local cloud's own. Raises AwsError."""
+        """Return the ARN of the role `name`; on a local cloud that of its own role.
+
+        Raises AwsError on AWS without a name.
+        """
         wanted = self.role_arn if self.local else name
         if not wanted:
-            raise AwsError("expected aws.role in the config to work on AWS; add it")
+            raise AwsError("expected aws.role in the config to work on AWS, got none; set it")
         if wanted.startswith("arn:"):
             return wanted
         return f"arn:aws:iam::{self.account}:role/{wanted}"
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service such as `sagemaker`."""
+        """Return the boto3 client of a service such as `sagemaker`."""
         return self.session.client(
             service,
             endpoint_url=self.endpoint_url,
@@ -69,7 +72,7 @@ class CloudConnection:
 
 
 def connect_local(environment: Mapping[str, str]) -> CloudConnection:
-    """To the local cloud that these variables lead to. Raises AwsError when it is not there."""
+    """Connect to the local cloud that the variables name. Raises AwsError if it does not answer."""
     url = environment["AWS_ENDPOINT_URL"]
     region = environment.get("AWS_DEFAULT_REGION", "us-east-1")
     session = boto3.Session(
@@ -92,7 +95,7 @@ def connect_local(environment: Mapping[str, str]) -> CloudConnection:
 
 
 def connect_aws(region: str | None) -> CloudConnection:
-    """To AWS with boto3's own chain of credentials. Raises AwsError without them."""
+    """Connect to AWS with boto3's chain of credentials. Raises AwsError without credentials."""
     with explained("signing in to AWS"):
         session = boto3.Session(region_name=region)
         identity = session.client("sts", config=_CONFIG).get_caller_identity()
@@ -103,9 +106,12 @@ def connect_aws(region: str | None) -> CloudConnection:
 def open_local(
     directory: Path, environment: Mapping[str, str] = os.environ, *, to_look: bool = False
 ) -> Iterator[CloudConnection]:
-    """A local cloud: the one that AWS_ENDPOINT_URL names, the one running on `directory`, or one
-    started for as long as this lasts: `to_look` at what is there, with nothing brought up and
-    nothing changed. Raises AwsError and LocalCloudStartError.
+    """Connect to a local cloud, and start one if none runs.
+
+    It is the one that AWS_ENDPOINT_URL names, else the one that runs on `directory`, else one that
+    is started for the duration of the context. With `to_look` a started one only shows what
+    `directory` holds: it starts no endpoints and changes nothing. Raises AwsError and
+    LocalCloudStartError.
     """
     if "AWS_ENDPOINT_URL" in environment:
         yield connect_local(environment)

@@ -1,7 +1,6 @@
-"""The local cloud as a process beside this one: start it, or find the one that runs.
+"""The local cloud as a child process: start it, or find the one that runs.
 
-It is told to end by the end of its standard input, so it does not outlive this process however
-that ends.
+The end of its standard input tells it to end, so it never outlives this process.
 """
 
 import fcntl
@@ -18,11 +17,11 @@ from longspan.training.errors import LongspanError
 __all__ = ["LocalCloud", "LocalCloudStartError", "find_running"]
 
 _UP = (sys.executable, "-m", "longspan.infra.local", "up", "--until-eof")
-# What a running cloud leaves in its directory for others to find it.
+# A running cloud writes its address and process id to this file, so that others find it.
 _CARD = "cloud.json"
-# Held by a cloud as long as it lives.
+# A cloud holds a lock on this file as long as it runs.
 _LOCK = "cloud.lock"
-# A cloud ends its jobs, then saves its state.
+# Time for a cloud to end its jobs and to save its state.
 _SECONDS_TO_CLOSE = 60.0
 
 
@@ -31,32 +30,35 @@ class LocalCloudStartError(LongspanError):
 
 
 class LocalCloud:
-    """A local cloud that this process started; `environment` leads boto3 to it."""
+    """A local cloud that this process started.
+
+    `environment` holds the variables that point boto3 to it.
+    """
 
     def __init__(self, directory: Path, *options: str) -> None:
-        """Start it and wait until it answers. Raises LocalCloudStartError."""
+        """Start a cloud on `directory` and wait until it answers. Raises LocalCloudStartError."""
         self._process = subprocess.Popen(
             [*_UP, "--directory", str(directory), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # Ctrl-C reaches this process alone, which decides what becomes of the cloud.
+            # A session of its own: Ctrl-C reaches only this process, which then ends the cloud.
             start_new_session=True,
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        answer = json.loads(line) if line else {"error": "it crashed: its traceback stands above"}
+        answer = json.loads(line) if line else {"error": "it crashed; see the traceback above"}
         if "error" in answer:
             self.close()
             raise LocalCloudStartError(f"the local cloud did not start: {answer['error']}")
         self.environment: Mapping[str, str] = answer
 
     def ended(self) -> int | None:
-        """The exit status if it has ended by itself."""
+        """Return the exit status if the cloud has ended by itself, else None."""
         return self._process.poll()
 
     def close(self) -> None:
-        """End it and all that it runs; its state stays in the directory."""
+        """End the cloud and everything that it runs; its state stays in the directory."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(OSError):
@@ -76,7 +78,7 @@ class LocalCloud:
 
 
 def find_running(directory: Path) -> Mapping[str, str] | None:
-    """The environment of the local cloud that runs on this directory; None when none does."""
+    """Return the environment of the local cloud that runs on `directory`, or None."""
     try:
         card = json.loads((directory / _CARD).read_text(encoding="utf-8"))
         os.kill(int(card["pid"]), 0)
@@ -88,7 +90,10 @@ def find_running(directory: Path) -> Mapping[str, str] | None:
 
 
 def _is_held(lock: Path) -> bool:
-    """After a crash the card stays, and another process may have the cloud's number by now."""
+    """Return whether a running cloud holds the lock.
+
+    After a crash the card remains, and another process may have got the cloud's process id.
+    """
     try:
         with lock.open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

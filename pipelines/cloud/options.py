@@ -1,4 +1,4 @@
-"""The options that say on what and where a command works, and the connection they lead to."""
+"""Options that choose the config and the cloud of a command, and the connection to that cloud."""
 
 import argparse
 import contextlib
@@ -21,26 +21,25 @@ __all__ = [
     "open_connection",
 ]
 
-# Where the local cloud keeps what it has, beside the project that uses it.
+# Default directory of the local cloud's state.
 DIRECTORY = Path(".longspan")
-# As `load_config_or_sample` does.
-CONFIG_HELP = "a config (default: longspan.yaml where there is one, else the generated sample's)"
+# `load_config_or_sample` implements this default.
+CONFIG_HELP = "config (default: longspan.yaml if it exists, else the generated sample's config)"
 
 
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
-    """`--config`."""
+    """Add `--config`."""
     parser.add_argument("--config", type=Path, metavar="FILE", help=CONFIG_HELP)
 
 
 def add_where_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--aws`, `--region` and `--directory`."""
+    """Add `--aws`, `--region` and `--directory`."""
     group = parser.add_argument_group("where")
     group.add_argument(
         "--aws",
         action="store_true",
-        help="on AWS, which costs money; without it, on this machine: on the local cloud that "
-        "AWS_ENDPOINT_URL names, else on the one that runs on DIR, else on one started there for "
-        "this command",
+        help="work on AWS, which costs money (default: on this machine, with the local cloud that "
+        "AWS_ENDPOINT_URL names, else the one that runs on DIR, else one started for this command)",
     )
     add_region_argument(group)
     group.add_argument(
@@ -48,29 +47,29 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=DIRECTORY,
         metavar="DIR",
-        help=f"where a local cloud keeps what it has (default: {DIRECTORY})",
+        help=f"directory of the local cloud's state (default: {DIRECTORY})",
     )
 
 
 def add_region_argument(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
-    """`--region`."""
+    """Add `--region`."""
     parser.add_argument(
         "--region",
         metavar="R",
-        help="of AWS (default: aws.region of the config, then AWS_DEFAULT_REGION, then the "
-        "profile's)",
+        help="region of AWS (default: aws.region of the config, else AWS_DEFAULT_REGION, else that "
+        "of the AWS profile)",
     )
 
 
 def aws_region(arguments: argparse.Namespace) -> str | None:
-    """`--region`, else that of `longspan.yaml`, where there is one; None leaves it to boto3."""
+    """Return `--region`, else that of `longspan.yaml`; None leaves the choice to boto3."""
     from longspan.pipelines.config import load_config_or_sample
 
     return arguments.region or load_config_or_sample(None).aws.region
 
 
 def default_region(arguments: argparse.Namespace) -> str | None:
-    """The same for commands that take no config, and work on AWS only with `--aws`."""
+    """Return `aws_region` with `--aws`, else None; for commands that take no config."""
     return aws_region(arguments) if arguments.aws else None
 
 
@@ -82,12 +81,12 @@ def open_connection(
     *,
     to_look: bool = False,
 ) -> Iterator["CloudConnection"]:
-    """AWS or a local cloud, as the options say; `region` is the config's.
+    """Connect to AWS or to a local cloud, as the options say; `region` is the config's.
 
-    With `to_look` a local cloud that does not run stays so. Raises AwsError and
+    `to_look` is for commands that change nothing, see `open_local`. Raises AwsError and
     LocalCloudStartError.
     """
-    # A command's help, and jobs in the image, need no boto3.
+    # Imported here, because `--help` must not load boto3.
     from longspan.pipelines.cloud.connection import connect_aws, open_local
 
     if arguments.aws:

@@ -1,4 +1,5 @@
-"""One module per subcommand: `HELP`, `EXAMPLE`, `add_arguments(parser)`, `run(arguments)`.
+"""One module per subcommand, with `HELP`, `EXAMPLE`, `add_arguments(parser)`, `run(arguments)`.
 
-Heavy imports (torch, pyarrow) stay inside `run`, so that `longspan --help` is instant.
+`run` returns the exit status. Heavy imports (torch, pyarrow, boto3) stay inside `run`, so that
+`longspan --help` is instant.
 """

@@ -1,9 +1,9 @@
-"""Estimate what a run of the pipeline costs on AWS, or reckon what one has cost.
+"""Estimate the cost of a pipeline run on AWS, or compute the cost of a past run.
 
-Without `--execution`: a range for the config, from list prices and the limits of its jobs, with
-the endpoint's month. With it: what the jobs of an execution were billed for, in seconds; of an
-execution on the local cloud, what these seconds would have cost. Prices are a dated table, and
-`prices` of the config replaces any of them.
+Without --execution, print a range for the config, from list prices and the time limits of its
+jobs, and the endpoint's cost per month. With --execution, print the cost of the seconds for which
+the jobs of an execution were billed; on the local cloud, the cost that these seconds would have on
+AWS. Prices come from a dated table; the config's `prices` replaces any of them.
 """
 
 import argparse
@@ -16,28 +16,28 @@ from longspan.training.tables import align_rows
 if TYPE_CHECKING:
     from longspan.pipelines.config import Config
 
-HELP = "estimate what a run costs, or reckon what one has cost"
+HELP = "estimate the cost of a run, or compute that of a past one"
 EXAMPLE = "longspan cost --config longspan.yaml"
 
-# As --execution without a value.
+# The value of --execution without a value.
 _NEWEST = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan cost`."""
+    """Add the options of `longspan cost`."""
     add_config_argument(parser)
     parser.add_argument(
         "--execution",
         nargs="?",
         const=_NEWEST,
         metavar="EXECUTION",
-        help="what this execution has cost; without a value, the newest of the config's pipeline",
+        help="compute the cost of this execution (no value: the newest of the config's pipeline)",
     )
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print; 0."""
+    """Print the estimate or the bill; return 0."""
     from longspan.pipelines.config import load_config_or_sample
     from longspan.pipelines.estimate.cost import estimate
 
@@ -63,13 +63,14 @@ def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
         billed = bill(sagemaker, state, config.prices, datetime.now(UTC))
         local = connection.local
     print(f"{found.pipeline} {found.id}: {state.status}")
-    rows = [("step", "jobs", "machine hours", "spared by spot", "dollars", "machine")]
+    rows = [("step", "jobs", "machine hours", "saved by spot", "dollars", "machine")]
     for step in billed.steps:
         hours, saved = f"{step.hours:.3f}", f"{step.saved_hours:.3f}"
         dollars = "-" if step.dollars is None else f"{step.dollars:.4f}"
         rows.append((step.name, str(step.jobs), hours, saved, dollars, step.machine))
     print(*align_rows(rows, "<>>>><"), sep="\n")
-    would = "would have cost on AWS" if local else "together"
-    print(f"\n{would} ${billed.dollars:.4f} (list prices of {PRICES_AS_OF}, us-east-1)")
+    label = "cost of the same seconds on AWS" if local else "total"
+    print(f"\n{label}: ${billed.dollars:.4f} (list prices of {PRICES_AS_OF}, us-east-1)")
     if billed.missing:
-        print(f"without {', '.join(billed.missing)}: add to `prices` of the config")
+        machines = ", ".join(billed.missing)
+        print(f"not included: {machines} (no price known; add one to the config's `prices`)")

@@ -1,7 +1,7 @@
-"""Delete what a config's pipeline has made: the list first, then a question.
+"""Delete everything that the config's pipeline created, after listing it and asking.
 
-That is its endpoint, endpoint configs, models, model packages, the pipeline and its objects on
-S3, data and models included. Jobs and logs stay: they cost nothing.
+That is the endpoint, endpoint configs, models, model packages, the pipeline, and its objects on
+S3 with the data and models. Jobs and logs stay; they cost nothing.
 """
 
 import argparse
@@ -10,19 +10,19 @@ import sys
 from longspan.pipelines.cloud.options import add_config_argument, add_where_arguments
 from longspan.training.tables import align_rows
 
-HELP = "delete what a pipeline has made"
+HELP = "delete what a pipeline created"
 EXAMPLE = "longspan delete --config longspan.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan delete`."""
+    """Add the options of `longspan delete`."""
     add_config_argument(parser)
     parser.add_argument("--yes", action="store_true", help="delete without asking")
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show, ask, delete; 1 when the answer was no."""
+    """List the resources, ask, delete them; return 1 if the answer is no."""
     from longspan.pipelines.cloud.aws_errors import AwsError
     from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.config import load_config_or_sample
@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = load_config_or_sample(arguments.config)
     if arguments.aws and not config.aws.bucket:
-        raise AwsError("expected aws.bucket in the config: where the objects are; add it")
+        raise AwsError(
+            "expected aws.bucket in the config, got none; set it to the bucket of the objects"
+        )
     with open_connection(arguments, config.aws.region) as connection:
         project = Project(
             name=config.name,
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         found = find_resources(connection, project)
         if not found:
-            print(f"{config.name} has made nothing that is still there")
+            print(f"nothing found that {config.name} created")
             return 0
         rows = [(resource.kind, resource.name, resource.note) for resource in found]
         print(*align_rows(rows, "<"), sep="\n")
@@ -56,6 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _confirmed(count: int) -> bool:
     if not sys.stdin.isatty():
-        print("no terminal to ask at: --yes deletes without asking", file=sys.stderr)
+        print("expected a terminal to ask at; --yes deletes without asking", file=sys.stderr)
         return False
-    return input(f"Delete all {count} of them? Type yes: ").strip().lower() == "yes"
+    return input(f"Delete these {count} resources? Type yes: ").strip().lower() == "yes"

@@ -1,8 +1,8 @@
-"""Deploy a model package to the endpoint, or go back to what it served before.
+"""Deploy a model package to the endpoint, or roll back to the previous one.
 
-PACKAGE is a version of the config's model package group, or a model package's ARN; without it,
-the newest approved version. An endpoint that is there is updated while it serves; when the new
-model does not become healthy, what served before goes on serving.
+PACKAGE is a version number in the config's model package group or the ARN of a model package; the
+default is the newest approved version. An existing endpoint is updated while it serves. If the new
+model does not become healthy, the previous one continues to serve.
 """
 
 import argparse
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 HELP = "deploy a model package to an endpoint"
 EXAMPLE = "longspan deploy 3 --approve --config longspan.yaml"
 
-# Of an endpoint, as in a config.
+# The longest name of an endpoint, as in a config.
 _LONGEST_NAME = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan deploy`."""
+    """Add the options of `longspan deploy`."""
     parser.add_argument(
         "package",
         nargs="?",
@@ -31,17 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="version or ARN (default: the newest approved version)",
     )
     add_config_argument(parser)
-    parser.add_argument("--endpoint", metavar="NAME", help="to deploy to (default: the config's)")
+    parser.add_argument("--endpoint", metavar="NAME", help="endpoint (default: the config's)")
     parser.add_argument("--approve", action="store_true", help="approve the package first")
     parser.add_argument(
-        "--rollback", action="store_true", help="serve what the endpoint served before instead"
+        "--rollback", action="store_true", help="deploy the endpoint's previous model again"
     )
-    parser.add_argument("--no-wait", action="store_true", help="return before it is in service")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="return before the endpoint is in service"
+    )
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create or update the endpoint and wait until it is in service."""
+    """Create or update the endpoint and wait until it is in service; return 0."""
     from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.config import load_config_or_sample
     from longspan.pipelines.deployment.deployment import roll_back
@@ -50,18 +52,18 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.training.errors import OptionError
 
     if arguments.rollback and (arguments.package or arguments.approve):
-        raise OptionError("--rollback takes no PACKAGE and no --approve: it goes back")
+        raise OptionError("expected --rollback without PACKAGE and --approve; leave them out")
     config = load_config_or_sample(arguments.config)
     endpoint = arguments.endpoint or config.endpoint_name
     if len(endpoint) > _LONGEST_NAME:
         raise OptionError(
-            f"--endpoint: expected a name of at most {_LONGEST_NAME} characters, since names of "
-            f"endpoint configs are made from it; it has {len(endpoint)}"
+            f"--endpoint: expected a name of at most {_LONGEST_NAME} characters, because names of "
+            f"endpoint configs contain it, got {len(endpoint)}; choose a shorter name"
         )
     with open_connection(arguments, config.aws.region) as connection:
         sagemaker = connection.client("sagemaker")
         if arguments.rollback:
-            print(f"{endpoint}: back to {roll_back(sagemaker, endpoint)}")
+            print(f"{endpoint}: rolls back to {roll_back(sagemaker, endpoint)}")
         else:
             _deploy(connection, config, endpoint, arguments)
         if arguments.no_wait:
@@ -106,7 +108,7 @@ def _deployment(
         package_arn=package,
         role_arn=connection.role(aws.role),
         variant=variant(config.endpoint),
-        # A model and an endpoint config cannot be changed: each deployment makes its own.
+        # Models and endpoint configs cannot be changed, so each deployment creates new ones.
         token=secrets.token_hex(3),
         environment=config.endpoint.variables,
         vpc=vpc,

@@ -1,9 +1,9 @@
-"""Say what is wrong with a model on long input, and what to try.
+"""Find what is wrong with a model on long input, and suggest what to try.
 
-Translates TEST and looks at each output and at where its attention was: output too short or too
-long, repetition, clauses of the source that were dropped, attention that wanders, loses its place
-or sticks, lengths never seen in training. Long segments are compared with medium ones. Each
-finding comes with an example and with hyperparameters to try.
+Translates TEST and examines each output and its attention: output that is too short or too long,
+repetition, dropped clauses of the source, attention that wanders, loses its place or stops moving,
+lengths that training did not have. Long segments are compared with medium ones. Each finding comes
+with an example and with hyperparameters to try.
 """
 
 import argparse
@@ -13,12 +13,12 @@ from longspan.inference.search.options import add_search_arguments, search_chang
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
-HELP = "say what is wrong with a model on long input"
+HELP = "find what is wrong with a model on long input"
 EXAMPLE = "longspan diagnose model data/test.tsv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Add the options of `longspan diagnose`."""
     parser.add_argument("model", metavar="MODEL", help="model directory")
     parser.add_argument(
         "test",
@@ -26,15 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="pairs: TSV, JSON lines, Parquet, TMX, two parallel files, or a prepared directory",
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, help="the diagnosis as JSON, too")
-    parser.add_argument("--format", help="of TEST, where its name does not say")
-    parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
-    parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="also write the diagnosis as JSON")
+    parser.add_argument("--format", help="format of TEST (default: from its name)")
+    parser.add_argument("--source-column", metavar="NAME", help="column of the source")
+    parser.add_argument("--target-column", metavar="NAME", help="column of the reference")
     add_search_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Diagnose and print."""
+    """Diagnose the model and print the findings; return 0."""
     from longspan.inference.diagnosis.diagnose import diagnose_model, render_diagnosis, to_json
     from longspan.training.files import write_atomically
     from longspan.training.pairs.columns import Columns

@@ -1,6 +1,7 @@
-"""List endpoints: name, state, machines, since when, model.
+"""List endpoints with status, machines, time of the last change, and model.
 
-Only looks: where no local cloud runs, none is brought up, and its endpoints are OutOfService.
+The command changes nothing. If no local cloud runs, it starts no endpoint, and those that the
+local cloud has stored are OutOfService.
 """
 
 import argparse
@@ -13,12 +14,12 @@ EXAMPLE = "longspan endpoints"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan endpoints`."""
+    """Add the options of `longspan endpoints`."""
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line for each endpoint."""
+    """Print one line for each endpoint; return 0."""
     from longspan.pipelines.cloud.options import default_region, open_connection
     from longspan.pipelines.deployment.live_endpoint import list_endpoints
 

@@ -1,9 +1,9 @@
 """Measure a model's quality by sentence length on test pairs.
 
-Writes evaluation.json, translations.tsv and report.html to DIR and prints a table: BLEU with its
+Writes evaluation.json, translations.tsv and report.html to DIR. Prints a table with BLEU and its
 confidence interval, chrF, length, repetition, empty and unfinished output for each bucket of
-source words. MODEL and MODEL2 may also be text files with another system's translations, one a
-line.
+source words. MODEL and MODEL2 may also be text files with the translations of another system, one
+per line.
 """
 
 import argparse
@@ -17,7 +17,7 @@ EXAMPLE = "longspan evaluate model data/test.tsv --out evaluation --against base
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Add the options of `longspan evaluate`."""
     parser.add_argument("model", metavar="MODEL", help="model directory, or file of translations")
     parser.add_argument(
         "test",
@@ -25,15 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="pairs: TSV, JSON lines, Parquet, TMX, two parallel files, or a prepared directory",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="where the results go")
     parser.add_argument(
-        "--against", metavar="MODEL2", help="compare with this one, with significance"
+        "--out", required=True, metavar="DIR", help="directory to write the results to"
+    )
+    parser.add_argument(
+        "--against", metavar="MODEL2", help="compare with this model, with significance"
     )
     add_evaluate_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluate, write the results, print the table."""
+    """Evaluate, write the results, print the table; return 0."""
     from longspan.inference.evaluation.evaluate import evaluate
     from longspan.inference.evaluation.table import render_table
 

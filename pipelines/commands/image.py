@@ -1,8 +1,8 @@
-"""Build the image that jobs and endpoints run, or push it to the account's registry.
+"""Build the image that jobs and endpoints run, or push it to Amazon ECR.
 
-`build` installs the wheel of a checkout and what it needs beside it, and lays them on a base:
-needs Docker, and pip's own settings apply. `push` signs in to Amazon ECR and prints the URI for
-the config.
+`build` installs the wheel of a checkout and its dependencies into a base image. It needs Docker,
+and pip's own settings apply. `push` signs in to the account's registry and prints the URI to set
+as the config's `aws.image`.
 """
 
 import argparse
@@ -12,21 +12,21 @@ from pathlib import Path
 
 from longspan.pipelines.cloud.options import add_region_argument, aws_region
 
-HELP = "build the image of jobs and endpoints, push it to ECR"
+HELP = "build the image of jobs and endpoints, or push it to ECR"
 EXAMPLE = "longspan image build --accelerator cpu"
 
-# Only by a process: the commands know nothing of infra.
+# A process of its own, because `pipelines` must not import `infra`.
 _IMAGE = (sys.executable, "-m", "longspan.infra.image")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan image`."""
+    """Add the options of `longspan image`."""
     parser.add_argument("action", choices=("build", "push"), help="what to do")
     parser.add_argument(
         "--accelerator",
         choices=("cpu", "gpu"),
         default="cpu",
-        help="of the machines that will run it (default: cpu)",
+        help="what the machines that run it compute on (default: cpu)",
     )
     parser.add_argument(
         "--tag", help="name of the local image (default: longspan:VERSION-ACCELERATOR)"
@@ -35,19 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--base",
         metavar="IMAGE",
-        help="image to build on, with this Python's version; `host` makes one of this machine's "
-        "own Python (default: python:VERSION-slim)",
+        help="base image, with the same version of Python as this one; `host` makes a base image "
+        "from this machine's Python (default: python:VERSION-slim)",
     )
-    build.add_argument("--source", type=Path, metavar="DIR", help="checkout (default: this one)")
+    build.add_argument(
+        "--source", type=Path, metavar="DIR", help="checkout (default: the installed one)"
+    )
     push = parser.add_argument_group("push")
     push.add_argument(
-        "--repository", default="longspan", metavar="NAME", help="in ECR (default: longspan)"
+        "--repository",
+        default="longspan",
+        metavar="NAME",
+        help="repository in ECR (default: longspan)",
     )
     add_region_argument(push)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when it is built or pushed."""
+    """Build or push the image; return 0 on success."""
     if arguments.action == "build":
         options = _options(arguments, "accelerator", "tag", "base", "source")
     else:

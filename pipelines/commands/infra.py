@@ -1,8 +1,8 @@
 """Deploy what an account needs: bucket, key, repository, roles, logs, budget, alarms, scaling.
 
-One CloudFormation stack; `deploy` shows what it would change and asks first, `diff` only shows it,
-`destroy` deletes the stack and keeps bucket, key, images and models. docs/infrastructure.md lists
-the parameters.
+All of it is one CloudFormation stack. `deploy` shows the changes and asks before it makes them,
+`diff` only shows them, `destroy` deletes the stack and keeps bucket, key, images and models.
+docs/infrastructure.md lists the parameters.
 """
 
 import argparse
@@ -14,15 +14,15 @@ from longspan.pipelines.cloud.options import add_region_argument, aws_region
 HELP = "deploy the account's infrastructure"
 EXAMPLE = "longspan infra deploy --stack longspan --parameter MonthlyBudget=100"
 
-# Only by a process: the commands know nothing of infra.
+# A process of its own, because `pipelines` must not import `infra`.
 _STACK = (sys.executable, "-m", "longspan.infra.stack")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan infra`."""
+    """Add the options of `longspan infra`."""
     parser.add_argument("action", choices=("deploy", "diff", "destroy"), help="what to do")
     parser.add_argument(
-        "--stack", default="longspan", metavar="NAME", help="of the stack (default: longspan)"
+        "--stack", default="longspan", metavar="NAME", help="name of the stack (default: longspan)"
     )
     add_region_argument(parser)
     parser.add_argument(
@@ -30,13 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="of the template; what is not given stays as it is (again for more)",
+        help="a parameter of the template; repeatable; parameters not given keep their values",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when it is done."""
+    """Run the action on the stack; return 0 on success."""
     options = ["--stack", arguments.stack]
     region = aws_region(arguments)
     options += ["--region", region] if region else []

@@ -1,7 +1,7 @@
-"""Write a commented config that works as it is: the sample corpus, in minutes, on this machine.
+"""Write a commented config that works without changes.
 
-With --data it is one for your own pairs, with a gate that fits real text; docs/config.md explains
-every key.
+It trains on the generated sample, in minutes on this machine. With --data it trains on your own
+pairs, with a gate that fits real text. docs/config.md explains every key.
 """
 
 import argparse
@@ -16,26 +16,26 @@ __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan init`."""
+    """Add the options of `longspan init`."""
     parser.add_argument(
         "file",
         nargs="?",
         type=Path,
         default=Path("longspan.yaml"),
         metavar="FILE",
-        help="to write (default: longspan.yaml)",
+        help="file to write (default: longspan.yaml)",
     )
     parser.add_argument(
         "--data",
         nargs="+",
         metavar="FILE",
-        help="your own pairs, or one s3:// prefix, instead of the sample; docs/data.md has formats",
+        help="files of pairs, or one s3:// prefix, instead of the sample; formats: docs/data.md",
     )
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file; DataError when there is one already, or data that is not there."""
+    """Write the config; return 0. Raises DataError if it exists already or data is missing."""
     from longspan.pipelines.config import own_template, template
 
     path: Path = arguments.file
@@ -48,9 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
             file.write(text)
     except FileExistsError:
         raise DataError(
-            f"{path}: is there already: expected a new name, or --force to replace it"
+            f"{path}: expected a new file, got an existing one; choose another name, or --force"
         ) from None
     what = ", ".join(arguments.data) if arguments.data else "the generated sample"
-    print(f"{path}: a pipeline on {what}; edit it, then")
+    print(f"{path}: a pipeline on {what}")
     print(f"next: longspan validate {path}")
     return 0

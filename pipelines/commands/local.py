@@ -1,8 +1,8 @@
 """Serve a local AWS endpoint on this machine, until Ctrl-C.
 
-Prints the variables that lead boto3, the SageMaker SDK and longspan to it; what runs there are
-local processes, or containers with `--runtime docker`, and state and logs stay in DIR. No AWS
-account is needed, and Docker only for the latter.
+Prints the environment variables that point boto3, the SageMaker SDK and longspan to it. Jobs and
+endpoints run as local processes, or as containers with `--runtime docker`. State and logs stay in
+DIR. No AWS account is needed.
 """
 
 import argparse
@@ -19,26 +19,29 @@ EXAMPLE = "longspan local up --directory .longspan"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan local`."""
+    """Add the options of `longspan local`."""
     parser.add_argument("action", choices=("up",), help="serve until Ctrl-C or SIGTERM")
     parser.add_argument(
         "--directory",
         type=Path,
         default=DIRECTORY,
         metavar="DIR",
-        help=f"state, objects and logs (default: {DIRECTORY})",
+        help=f"directory of state, objects and logs (default: {DIRECTORY})",
     )
     parser.add_argument(
-        "--port", type=int, default=0, metavar="P", help="where it answers (default: a free one)"
+        "--port", type=int, default=0, metavar="P", help="port to listen on (default: a free one)"
     )
     parser.add_argument(
-        "--region", default="us-east-1", metavar="R", help="its first one (default: us-east-1)"
+        "--region",
+        default="us-east-1",
+        metavar="R",
+        help="region to start with (default: us-east-1)",
     )
     parser.add_argument(
         "--runtime",
         choices=("process", "docker"),
         default="process",
-        help="jobs as processes, or as containers of their image (default: process)",
+        help="run jobs as processes or as containers of their image (default: process)",
     )
     parser.add_argument(
         "--iam", action="store_true", help="refuse what the caller's IAM policies do not allow"
@@ -46,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after a signal."""
+    """Serve until a signal; return 0, or 1 if the local cloud ends by itself."""
     from longspan.pipelines.cloud.local_cloud import LocalCloud
 
     stop = threading.Event()
@@ -59,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         for name, value in cloud.environment.items():
             print(f"export {name}={shlex.quote(value)}")
         print(
-            f"# serving from {arguments.directory}; Ctrl-C ends it and keeps its state", flush=True
+            f"# serves from {arguments.directory}; Ctrl-C ends it, its state stays there",
+            flush=True,
         )
         while not stop.wait(1.0):
             if (status := cloud.ended()) is not None:

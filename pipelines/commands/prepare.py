@@ -1,8 +1,8 @@
 """Clean, split and tokenise aligned pairs into a directory that `longspan train` reads.
 
-PAIRS are TSV, two parallel files (train.en train.ja), JSON lines, Parquet or TMX; plain,
-gzip, xz or zstd; several of them, or - for standard input. What was removed, by which rule
-and with examples, stands in DIR/manifest.json.
+PAIRS are files in TSV, JSON lines, Parquet or TMX, or two parallel files (train.en train.ja);
+plain or compressed with gzip, xz or zstd; - is standard input. DIR/manifest.json counts what each
+rule removed, with examples.
 """
 
 import argparse
@@ -18,19 +18,21 @@ EXAMPLE = "longspan prepare train.tsv.xz --source-column en --target-column ja -
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan prepare`."""
+    """Add the options of `longspan prepare`."""
     parser.add_argument("pairs", nargs="+", metavar="PAIRS", help="input files, or -")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write")
-    parser.add_argument("--validation", metavar="FILE", help="pairs to validate on, not drawn")
-    parser.add_argument("--test", metavar="FILE", help="pairs to test on, not drawn")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="directory to write")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace a corpus that DIR holds already"
+        "--validation", metavar="FILE", help="validation pairs (default: drawn from PAIRS)"
+    )
+    parser.add_argument("--test", metavar="FILE", help="test pairs (default: drawn from PAIRS)")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the corpus that DIR holds"
     )
     add_prepare_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prepare, then print the summary and the next command."""
+    """Prepare the pairs, print a summary and the next command; return 0."""
     from longspan.training.preparation.prepare_once import prepare_once
     from longspan.training.preparation.report import next_command, prepare_summary
 
@@ -42,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         overwrite=arguments.overwrite,
     )
     if not fresh:
-        print(f"{arguments.out}: up to date, made from this input with these settings")
+        print(f"{arguments.out}: up to date with this input and these settings")
     print(prepare_summary(manifest))
     print(f"\nnext: {next_command(arguments.out)}")
     sys.stdout.flush()

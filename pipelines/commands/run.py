@@ -1,7 +1,7 @@
 """Run the pipeline: prepare, tune, evaluate by length, gate, register, deploy, translate.
 
-Runs on this machine, on a local cloud; `--aws` runs the same pipeline on AWS. Run it again after
-a stop or a failure and it goes on where it ended; what has not changed is not done again.
+The pipeline runs on a local cloud on this machine, with `--aws` on AWS. After a stop or a failure
+the same command continues where the run ended. Steps whose input has not changed do not run again.
 """
 
 import argparse
@@ -24,18 +24,20 @@ EXAMPLE = "longspan run --config longspan.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan run`."""
+    """Add the options of `longspan run`."""
     add_config_argument(parser)
-    parser.add_argument("--again", action="store_true", help="start anew: take up no earlier run")
+    parser.add_argument(
+        "--again", action="store_true", help="start a new run: resume no earlier one"
+    )
     add_dry_run_arguments(parser)
     parser.add_argument(
-        "--no-wait", action="store_true", help="with --aws: start it and return at once"
+        "--no-wait", action="store_true", help="with --aws: start the run and return"
     )
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run; 0 when the pipeline has succeeded."""
+    """Run the pipeline; return 0 if it succeeds, else 1."""
     from longspan.pipelines.config import load_config_or_sample
 
     began = datetime.now(UTC)
@@ -55,7 +57,7 @@ def _follow_run(
     began: datetime,
     wait_for_sample: "Callable[[], None]",
 ) -> int:
-    # Not above: loading SageMaker's SDK takes as long as the sample.
+    # SageMaker's SDK takes as long to load as the sample takes to generate: both at once.
     from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.runs.following import announce, explain_failure, follow
     from longspan.pipelines.runs.pipeline_run import PipelineRun
@@ -87,9 +89,9 @@ def _dry_run(config: "Config", *, as_json: bool) -> int:
 
 
 def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
-    """Show the evaluation of a refused model, and the requirements that it misses.
+    """Print the evaluation of a refused model; return why it fails requirements without a step.
 
-    The first fail step may end the execution before another one has run.
+    The first fail step may end the execution before the others have run.
     """
     from longspan.pipelines.definition.requirements import unmet
 
@@ -125,7 +127,7 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
         source, reference = evaluated.longest()
         runtime = run.connection.client("sagemaker-runtime")
         translation = ask(runtime, run.config.endpoint_name, source)
-        print(f"\nA test sentence of {len(source.split())} words, asked of the endpoint:")
+        print(f"\nA test sentence of {len(source.split())} words, translated by the endpoint:")
         for label, text in (
             ("source", source),
             ("translation", translation),
@@ -137,6 +139,4 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
         print(line)
     print(f"\nreport: {evaluated.report}\nmodel:  {model}")
     if run.connection.local:
-        print(
-            f"endpoint: serves again with `longspan local up --directory {run.folder.parents[1]}`"
-        )
+        print(f"endpoint: `longspan local up --directory {run.folder.parents[1]}` serves it again")

@@ -1,28 +1,28 @@
-"""Write an English-Japanese corpus from the project's own grammar.
+"""Generate an English-Japanese corpus from the project's own grammar.
 
-DIR gets train.tsv (short pairs), validation.tsv and test.tsv (every length up to 300 words),
-each with the columns doc, en and ja, and sample.json with counts by length. The same options
-give the same bytes. `doc` is DOCUMENT#LINE: lines of one document are consecutive text.
+Writes train.tsv (short pairs), validation.tsv and test.tsv (all lengths up to 300 words) to DIR,
+each with the columns doc, en and ja, and sample.json with counts by length. Equal options give
+equal bytes. A value of doc is DOCUMENT#LINE: the lines of one document are consecutive text.
 """
 
 import argparse
 from pathlib import Path
 
-HELP = "write a corpus of sentence pairs from the project's own grammar"
+HELP = "generate a corpus of sentence pairs from the project's own grammar"
 EXAMPLE = "longspan sample --pairs 20000 --seed 1 --out build/sample"
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
+    """Add the options of `longspan sample`."""
     parser.add_argument(
         "--pairs", type=int, required=True, metavar="N", help="training pairs to write"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="which corpus of all (default: 1)"
+        "--seed", type=int, default=1, metavar="N", help="seed of the corpus (default: 1)"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to write")
     parser.add_argument(
         "--max-words",
         type=int,
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the sample and print what was written."""
+    """Write the sample and print the sizes of its files; return 0."""
     from longspan.training.sample.directory import show_training, write_sample
     from longspan.training.sample.generator import SampleSettings
 

@@ -1,6 +1,6 @@
 """Show the executions of pipelines, and the steps of one of them.
 
-EXECUTION is an execution's ARN or the last part of it; without it, the newest one.
+EXECUTION is the ARN of an execution or the last part of it; the default is the newest one.
 """
 
 import argparse
@@ -14,22 +14,26 @@ from longspan.training.tables import align_rows
 HELP = "show executions and their steps"
 EXAMPLE = "longspan status --pipeline longspan-sample"
 
-# Executions of the list above the table; older ones are counted.
+# The most executions of a pipeline to list; older ones are counted only.
 _SHOWN = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan status`."""
+    """Add the options of `longspan status`."""
     parser.add_argument(
         "execution", nargs="?", metavar="EXECUTION", help="ARN or id (default: the newest)"
     )
-    parser.add_argument("--pipeline", metavar="NAME", help="of this pipeline (default: of all)")
-    parser.add_argument("--follow", action="store_true", help="go on until it has ended")
+    parser.add_argument(
+        "--pipeline", metavar="NAME", help="pipeline of the execution (default: all)"
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="follow the execution until it has ended"
+    )
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print; 1 for an execution that failed, when it was followed to its end."""
+    """Print the status; with --follow return 1 if the execution does not succeed, else 0."""
     from longspan.pipelines.cloud.options import default_region, open_connection
     from longspan.pipelines.runs.execution import Execution, choose_execution
     from longspan.pipelines.runs.live_view import show
@@ -62,7 +66,7 @@ def _print_list(client: Any, pipeline: str | None) -> None:
             started = f"{one.started.astimezone():%Y-%m-%d %H:%M}"
             rows.append((name, one.id, one.status, started))
         if len(found) > _SHOWN:
-            rows.append((name, f"and {len(found) - _SHOWN} before"))
+            rows.append((name, f"and {len(found) - _SHOWN} earlier"))
     print(*align_rows(rows, "<"), "", sep="\n")
 
 

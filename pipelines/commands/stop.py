@@ -1,7 +1,7 @@
-"""Stop an execution and the jobs that it runs.
+"""Stop an execution and its running jobs.
 
-EXECUTION is an execution's ARN or the last part of it; without it, the newest one. What its
-finished steps made stays, and `longspan run` goes on from there.
+EXECUTION is the ARN of an execution or the last part of it; the default is the newest one. The
+results of finished steps stay, and `longspan run` continues from them.
 """
 
 import argparse
@@ -14,21 +14,23 @@ EXAMPLE = "longspan stop --pipeline longspan-sample"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan stop`."""
+    """Add the options of `longspan stop`."""
     parser.add_argument(
         "execution", nargs="?", metavar="EXECUTION", help="ARN or id (default: the newest)"
     )
-    parser.add_argument("--pipeline", metavar="NAME", help="of this pipeline (default: of all)")
+    parser.add_argument(
+        "--pipeline", metavar="NAME", help="pipeline of the execution (default: all)"
+    )
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask it to stop and wait until it has."""
+    """Stop the execution and wait until it has ended; return 0."""
     from longspan.pipelines.cloud.options import default_region, open_connection
     from longspan.pipelines.runs.execution import Execution, choose_execution
     from longspan.pipelines.runs.live_view import show
 
-    # A local cloud that does not run has nothing to stop.
+    # If no local cloud runs, nothing runs on it, so none is started to stop something.
     with open_connection(arguments, default_region(arguments), to_look=True) as connection:
         client = connection.client("sagemaker")
         found = choose_execution(client, arguments.execution, arguments.pipeline)

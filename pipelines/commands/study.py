@@ -1,9 +1,10 @@
-"""Show which course of action holds quality past 100 words, on the config's own data.
+"""Show which course of action keeps quality over 100 words, on the config's own data.
 
-Trains the fixed vector and five courses against it (n-gram preprocessing, a larger network,
-attention, another weight initialisation, larger batches), each with the same seeds on as many
-target tokens, as one pipeline of parallel jobs; then prints a table of BLEU by length and writes
-study.html and study.json. Run it again after a stop or a failure and it goes on where it ended.
+Trains a model with a fixed vector and, for comparison, five courses of action: n-gram
+preprocessing, a larger network, attention, another weight initialisation, larger batches. Each is
+trained with the same seeds on the same number of target tokens, as one pipeline of parallel jobs.
+Prints a table of BLEU by length and writes study.html and study.json. After a stop or a failure
+the same command continues where the study ended.
 """
 
 import argparse
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
-HELP = "find which course of action cures bad long sentences, on your data"
+HELP = "find which course of action cures long sentences, on your data"
 EXAMPLE = "longspan study longspan.yaml --updates 1000"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan study`."""
+    """Add the options of `longspan study`."""
     parser.add_argument("config", metavar="CONFIG", nargs="?", type=Path, help=CONFIG_HELP)
     parser.add_argument(
         "--seeds", type=_positive, default=3, metavar="N", help="models of each course (default: 3)"
@@ -36,28 +37,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--updates",
         type=_positive,
         metavar="N",
-        help="of each job; as many fewer with larger batches (default: what the config's own "
-        "training jobs have, max_num_batches or max_num_epochs)",
+        help="updates of each job, in proportion fewer with larger batches (default: "
+        "max_num_batches or max_num_epochs of the config)",
     )
     parser.add_argument(
         "--max-minutes",
         type=_some_minutes,
         metavar="M",
-        help="safety net: end a job early after M minutes, and say so (default: the config's)",
+        help="safety net: end a job early after M minutes and report that (default: the config's)",
     )
     parser.add_argument(
         "--parallel",
         type=_positive,
         metavar="N",
-        help="jobs at a time (default: here one a core, on AWS the config's parallel_steps)",
+        help="jobs at a time (default: one per core here, the config's parallel_steps on AWS)",
     )
-    parser.add_argument("--again", action="store_true", help="start anew: take up no earlier study")
+    parser.add_argument(
+        "--again", action="store_true", help="start a new study: resume no earlier one"
+    )
     add_dry_run_arguments(parser)
     add_where_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the study; 0 when it has been measured."""
+    """Run the study; return 0 if it succeeds, else 1."""
     from longspan.pipelines.cloud.options import open_connection
     from longspan.pipelines.config import load_config_or_sample
     from longspan.pipelines.study.budget import Budget
@@ -100,7 +103,7 @@ def _study(
 
 
 def _show(run: "PipelineRun", state: "ExecutionState", study: "Study") -> int:
-    """Download what was measured, and write what it says."""
+    """Download the evaluations, write study.json and study.html, print the table."""
     import json
 
     from longspan.pipelines.runs.results import fetch_evaluation
@@ -151,7 +154,7 @@ def _dry_run(config: "Config", study: "Study", *, as_json: bool) -> int:
 
 
 def _own(config: "Config", parallel: int | None) -> "Config":
-    """The config under the study's own name, so that it is a pipeline of its own."""
+    """Return the config with the name of the study, which makes it a separate pipeline."""
     aws = config.aws.model_copy(update={"parallel_steps": parallel} if parallel is not None else {})
     return config.model_copy(update={"name": f"{config.name[:44]}-study", "aws": aws})
 

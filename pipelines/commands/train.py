@@ -1,7 +1,7 @@
-"""Train a model on prepared text, and go on where an earlier run was stopped.
+"""Train a model on prepared text, or resume an earlier run.
 
-DIR is what `longspan prepare` wrote. A killed or stopped run resumes by the same command. Exit
-status: 0 trained, 1 an error, 130 stopped by SIGTERM or the keyboard, with everything saved.
+DIR is a directory that `longspan prepare` wrote. The same command resumes a run that was stopped
+or killed. Exit status: 0 trained, 1 error, 130 stopped by SIGTERM or Ctrl-C with everything saved.
 On several GPUs or processes:
 
   torchrun --nproc-per-node 2 -m longspan.pipelines.command train DIR --out MODEL
@@ -26,9 +26,13 @@ EXAMPLE = "longspan train prepared --out model --set attention_type=additive --u
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan train`."""
+    """Add the options of `longspan train`."""
     parser.add_argument(
-        "directory", metavar="DIR", nargs="?", type=Path, help="that `longspan prepare` wrote"
+        "directory",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="directory that `longspan prepare` wrote",
     )
     parser.add_argument("--out", metavar="MODEL", type=Path, help="model directory to write")
     parser.add_argument(
@@ -36,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a hyperparameter; may be given again; wins over --config",
+        help="a hyperparameter; repeatable; wins over --config",
     )
     parser.add_argument(
-        "--config", metavar="FILE", type=Path, help="hyperparameters as YAML, NAME: VALUE"
+        "--config", metavar="FILE", type=Path, help="YAML file of hyperparameters, NAME: VALUE"
     )
     parser.add_argument(
         "--updates", metavar="N", help="train for N updates: the hyperparameter max_num_batches"
@@ -47,29 +51,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-minutes",
         metavar="M",
-        help="safety net: end early after M minutes; alone, the result depends on the machine",
+        help="safety net: end early after M minutes; as the only limit, it makes the result "
+        "depend on the machine's speed",
     )
-    parser.add_argument("--seed", metavar="N", help="of weights, order and dropout (default: 1)")
-    parser.add_argument("--threads", metavar="N", type=int, help="of the CPU (default: all cores)")
+    parser.add_argument("--seed", metavar="N", help="seed of weights, order, dropout (default: 1)")
+    parser.add_argument("--threads", metavar="N", type=int, help="CPU threads (default: all cores)")
     parser.add_argument(
         "--checkpoints",
         metavar="DIR",
         type=Path,
-        help="where a run can be taken up from (default: MODEL.checkpoints beside MODEL)",
+        help="directory of checkpoints to resume from (default: MODEL.checkpoints beside MODEL)",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="delete the checkpoints of an earlier run first"
     )
-    parser.add_argument("--list", action="store_true", help="list the hyperparameters and end")
+    parser.add_argument("--list", action="store_true", help="list the hyperparameters and exit")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train; returns the exit status."""
+    """Train, or list the hyperparameters; return 0."""
     if arguments.list:
         print(_table())
         return 0
     if arguments.directory is None or arguments.out is None:
-        raise DataError("expected DIR and --out MODEL; see `longspan train --help`")
+        raise DataError("expected DIR and --out MODEL, got no such options; see --help")
     hyperparameters = read_hyperparameters(
         arguments.set,
         arguments.config,
@@ -85,9 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
 def read_hyperparameters(
     settings: Sequence[str], config: Path | None, options: Mapping[str, str | None]
 ) -> "Hyperparameters":
-    """From a YAML file, then `NAME=VALUE` settings, then options; the later one wins.
+    """Read hyperparameters from a YAML file, `NAME=VALUE` settings and options; later ones win.
 
-    Raises HyperparameterError naming what is wrong.
+    Raises HyperparameterError with the name and value of what is wrong.
     """
     from longspan.training.hyperparameters import Hyperparameters
 
@@ -114,7 +119,7 @@ def _train(
         import torch
 
         if arguments.threads < 1:
-            raise HyperparameterError(f"--threads {arguments.threads}: expected 1 or more")
+            raise HyperparameterError(f"--threads: expected at least 1, got {arguments.threads}")
         torch.set_num_threads(arguments.threads)
     check_precision(hyperparameters)  # before --fresh deletes anything
     out: Path = arguments.out

@@ -1,8 +1,8 @@
-"""Translate text, one line at a time, from a file or standard input to standard output.
+"""Translate lines of text from a file or standard input to standard output.
 
-Output lines correspond to input lines; a blank line stays blank. With --n-best above 1 a line is
-input line number, score and translation, with tabs between. With --json each line of output is
-one JSON object.
+Each line of output translates the same line of input; a blank line stays blank. With --n-best
+above 1 a line of output is the number of the input line, the score and the translation, separated
+by tabs. With --json each line of output is a JSON object.
 """
 
 import argparse
@@ -31,33 +31,35 @@ __all__ = ["EXAMPLE", "HELP", "add_arguments", "line_chunks", "run"]
 HELP = "translate lines of text"
 EXAMPLE = 'longspan translate model --text "The red book is on the table."'
 
-_LINES = 500  # translated together
-_BLOCK = 1 << 16
-_SHOWN = 10
+_LINES = 500  # the most lines to translate together
+_BLOCK = 1 << 16  # bytes to read from standard input at a time
+_SHOWN = 10  # the most line numbers in a warning
 
 
 @dataclass
 class _Stopped:
-    """Lines whose translation did not end by itself: at the length limit, or in a loop."""
+    """Numbers of lines whose translation was stopped: at the length limit, or in a loop."""
 
     cut: list[int] = field(default_factory=list)
     looping: list[int] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Add the options of `longspan translate`."""
     parser.add_argument("model", metavar="MODEL", help="model directory")
     given = parser.add_mutually_exclusive_group()
     given.add_argument(
         "file", metavar="FILE", nargs="?", default="-", help="text (default: standard input)"
     )
-    given.add_argument("--text", help="translate this instead of a file")
+    given.add_argument("--text", help="translate this text instead of a file")
     parser.add_argument(
-        "--n-best", type=int, default=1, metavar="N", help="best translations of each line"
+        "--n-best", type=int, default=1, metavar="N", help="translations of each line (default: 1)"
     )
-    parser.add_argument("--json", action="store_true", help="write JSON lines with scores, tokens")
     parser.add_argument(
-        "--alignment", action="store_true", help="add the attention to the JSON lines"
+        "--json", action="store_true", help="write JSON lines with scores and tokens"
+    )
+    parser.add_argument(
+        "--alignment", action="store_true", help="write JSON lines with attention weights"
     )
     add_split_argument(parser)
     parser.add_argument(
@@ -65,13 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=language_argument,
         default="en",
         metavar="CODE",
-        help="whose rules say where a sentence ends (default: en)",
+        help="language whose rules say where a sentence ends (default: en)",
     )
     add_search_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate everything; reports lines whose translation was stopped on standard error."""
+    """Translate all lines, and warn of those whose translation was stopped; return 0."""
     from longspan.inference.search.search import SearchSettings
     from longspan.inference.translation.translator import Translator, choose_device
     from longspan.training.model.directory import load_model
@@ -80,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     n_best = arguments.n_best
     if n_best > 1 and arguments.split == "sentences":
         raise OptionError(
-            f"--n-best {n_best}: expected 1 with --split sentences, since several sentences have "
-            "no list of their own; leave out one of the two"
+            f"--n-best: expected 1 with --split sentences, got {n_best}; leave out one of the two, "
+            "because a line of several sentences has no list of best translations"
         )
     set_threads(arguments)
     device = choose_device(arguments.device)
@@ -115,7 +117,7 @@ def _input(arguments: argparse.Namespace, open_files: ExitStack) -> tuple[Iterab
     if arguments.text is not None:
         return [[arguments.text]], "--text"
     if arguments.file == "-":
-        # read1 gives what is there already, so an answer does not wait for more lines.
+        # read1 returns what is available, so that a translation does not wait for more input.
         stream = cast("BufferedReader", sys.stdin.buffer)
         blocks: Iterator[bytes] = iter(partial(stream.read1, _BLOCK), b"")
         return line_chunks(blocks, "standard input", _LINES), "standard input"
@@ -132,7 +134,7 @@ def _translate(
     output: BinaryIO,
     count: Callable[[int], None],
 ) -> _Stopped:
-    """Write every chunk as soon as it is translated; the lines that were stopped."""
+    """Write each chunk as soon as it is translated; return the lines that were stopped."""
     number, stopped = 0, _Stopped()
     for texts in chunks:
         for text, translation in zip(texts, translate(texts), strict=True):
@@ -185,25 +187,25 @@ def _json_lines(number: int, text: str, translation: "Translation") -> str:
 
 
 def _rounded(matrix: Any) -> list[list[float]]:
-    """(target, source) weights with four decimals, enough to draw them."""
+    """Round (target, source) weights to four decimals, which is enough to draw them."""
     return [[round(float(weight), 4) for weight in row] for row in matrix]
 
 
 def _one_line(text: str) -> str:
-    """A model may write a line break, which would put all later lines out of step."""
+    """Replace line breaks in an output, which would shift all later lines."""
     return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
 
 
 def _report(stopped: _Stopped, name: str) -> None:
     if cut := stopped.cut:
         _warn(
-            f"{name}: {len(cut)} translations were stopped at the length limit, unfinished: line "
+            f"{name}: {len(cut)} translations reached the length limit and are unfinished: line "
             f"{_some(cut)}; --max-length-factor allows longer ones"
         )
     if looping := stopped.looping:
         _warn(
             f"{name}: {len(looping)} translations repeated themselves and were stopped: line "
-            f"{_some(looping)}; --no-repeat-ngram-size 4 keeps them from it"
+            f"{_some(looping)}; --no-repeat-ngram-size 4 prevents repetition"
         )
 
 
@@ -216,19 +218,20 @@ def _warn(message: str) -> None:
 
 
 def _be_quiet(message: str) -> None:
-    """The command reports by line number itself."""
+    """Drop the translator's own report: the command reports line numbers instead."""
 
 
 _MARK = b"\xef\xbb\xbf"
 
 
 def line_chunks(blocks: Iterable[bytes], name: str, most: int) -> Iterator[list[str]]:
-    r"""Lists of up to `most` lines, without `\n` or `\r\n`, in order.
+    r"""Yield lists of up to `most` lines, without `\n` or `\r\n`, in order.
 
-    A block's whole lines are given out before the next block is asked for, so what a slow
-    writer has written is not held back. A byte order mark is left out.
+    The complete lines of a block are yielded before the next block is read, so lines from a slow
+    writer do not wait. A byte order mark is dropped.
 
-    Raises DataError, naming the line, for text that is not UTF-8; the lines before it come first.
+    Raises DataError with the number of the line for text that is not UTF-8, after the lines
+    before it.
     """
     rest, number = b"", 0
     for block in _without_mark(blocks):

@@ -1,7 +1,7 @@
-"""Check a config without a network: every mistake on a line of its own.
+"""Check a config without a network, and print every mistake on a line of its own.
 
-Exit status: 0 nothing is wrong, 1 something is. `--definition` prints the pipeline's JSON as it
-would be sent to AWS, with placeholders where the config names no account.
+Exit status: 0 for a valid config, 1 for one with mistakes. --definition prints the pipeline's JSON
+as it would be sent to AWS, with placeholders where the config names no account.
 """
 
 import argparse
@@ -19,14 +19,14 @@ __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `longspan validate`."""
+    """Add the options of `longspan validate`."""
     parser.add_argument(
         "file",
         nargs="?",
         type=Path,
         default=Path("longspan.yaml"),
         metavar="FILE",
-        help="to check (default: longspan.yaml)",
+        help="config to check (default: longspan.yaml)",
     )
     parser.add_argument(
         "--definition", action="store_true", help="print the pipeline definition, as JSON"
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is wrong, or what the config says; the exit status."""
+    """Print the mistakes and return 1, or print a summary and return 0."""
     from longspan.pipelines.config import ConfigError, load_config
 
     try:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(definition_json(config, Target.placeholder(config)))
     else:
-        print(f"{arguments.file}: nothing is wrong\n{_summary(config)}")
+        print(f"{arguments.file}: valid\n{_summary(config)}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`longspan.yaml`: its sections, how it is read, and a commented one to start from."""
+"""The config `longspan.yaml`: its sections, its reader, and a commented template."""
 
 from longspan.pipelines.config.config import Config
 from longspan.pipelines.config.reading import (

@@ -1,4 +1,4 @@
-"""Section `aws`: account, network, keys. Nothing of it is needed on the local cloud."""
+"""Section `aws`: account, network, keys. The local cloud needs none of it."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ NetworkId = Annotated[str, Field(pattern=r"^[-0-9a-zA-Z]{1,32}$")]
 
 
 class KmsSection(ConfigSection):
-    """Keys of the account's own; left out, AWS's keys are used."""
+    """KMS keys of the account; without them AWS uses keys of its own."""
 
     volume: KmsKey | None = Field(
         None, description="encrypts the machines' disks", examples=["alias/my-key"]
@@ -42,11 +42,11 @@ class VpcSection(ConfigSection):
 
 
 class RetriesSection(ConfigSection):
-    """How often a step is tried again after a fault of AWS's, or for lack of machines."""
+    """Retries of a step after internal errors of AWS and for lack of machines."""
 
-    attempts: int = Field(3, ge=1, le=20, description="tries after the first one")
-    interval_seconds: int = Field(60, ge=1, description="before the first of them")
-    backoff: float = Field(2.0, ge=1, description="each pause is this many times the one before")
+    attempts: int = Field(3, ge=1, le=20, description="retries of a step")
+    interval_seconds: int = Field(60, ge=1, description="pause before the first retry")
+    backoff: float = Field(2.0, ge=1, description="each pause is longer by this factor")
 
 
 class AwsSection(ConfigSection):
@@ -55,7 +55,7 @@ class AwsSection(ConfigSection):
     region: str | None = Field(
         None,
         pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
-        description="such as eu-central-1; left out: as the AWS configuration says",
+        description="region such as eu-central-1; left out: that of the AWS configuration",
         examples=["eu-central-1"],
     )
     role: str | None = Field(
@@ -64,50 +64,54 @@ class AwsSection(ConfigSection):
     bucket: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
-        description="of data and models",
+        description="S3 bucket of data and models",
         examples=["my-bucket"],
     )
     prefix: str = Field(
         "longspan",
         pattern=r"^[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+)*$",
-        description="of everything that is written to the bucket",
+        description="prefix of all objects in the bucket",
     )
     image: str | None = Field(
         None,
         pattern=r"^\S{1,255}$",
-        description="URI of the project's image in ECR; by digest, so that caching sees changes",
+        description="URI of the image in ECR; with a digest, so that caching sees changes",
         examples=["123456789012.dkr.ecr.eu-central-1.amazonaws.com/longspan:0.1.0"],
     )
-    kms: KmsSection = Field(default_factory=lambda: KmsSection(), description="keys of your own")
-    vpc: VpcSection | None = Field(None, description="network of your own")
+    kms: KmsSection = Field(
+        default_factory=lambda: KmsSection(), description="KMS keys of the account"
+    )
+    vpc: VpcSection | None = Field(None, description="network of the account")
     network_isolation: bool = Field(
-        False, description="no network for the containers but SageMaker's own hand-over of data"
+        False, description="containers have no network; SageMaker still transfers their data"
     )
     encrypt_traffic: bool = Field(
-        False, description="between the machines of one training job; slower"
+        False, description="encrypt traffic between machines of one training job; slower"
     )
     tags: dict[TagKey, TagValue] = Field(
-        default_factory=dict, max_length=45, description="on everything that is created"
+        default_factory=dict, max_length=45, description="tags of all created resources"
     )
     retries: RetriesSection = Field(
         default_factory=lambda: RetriesSection(), description="of steps"
     )
     cache_days: int = Field(
-        30, ge=0, le=365, description="how old a step's result may be to be used again; 0: never"
+        30, ge=0, le=365, description="reuse results of steps up to this age; 0: never"
     )
     parallel_steps: int | None = Field(
-        None, ge=1, le=200, description="steps at a time; left out: AWS's own limit", examples=[4]
+        None, ge=1, le=200, description="steps at a time; left out: AWS's limit", examples=[4]
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """A role that is neither ARN nor name; tags that AWS keeps to itself."""
+        """Yield a role that is neither an ARN nor a name, and tags that AWS reserves."""
         if self.role is not None and not (
             _ROLE_ARN.fullmatch(self.role) or _ROLE_NAME.fullmatch(self.role)
         ):
             yield Mistake(
                 ("role",),
-                f"expected arn:aws:iam::ACCOUNT:role/NAME or a role's name, got {self.role}",
+                f"expected arn:aws:iam::ACCOUNT:role/NAME or the name of a role, got {self.role}",
             )
         for key in self.tags:
             if key.lower().startswith("aws:"):
-                yield Mistake(("tags", key), "AWS keeps aws: to itself: choose another name")
+                yield Mistake(
+                    ("tags", key), "AWS reserves names that begin with aws:; choose another name"
+                )

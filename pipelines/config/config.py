@@ -1,4 +1,4 @@
-"""The whole config, and what its sections must agree on."""
+"""The whole config, with the checks that span several sections."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -36,20 +36,21 @@ from longspan.training.mistakes import Mistake
 
 __all__ = ["Config"]
 
+# Metrics that need translations of the validation pairs.
 _BY_TRANSLATING = frozenset({"bleu", "bleu_long"})
 
-# The pipeline's name is the endpoint's too, unless that has one of its own.
+# The pipeline's name is also that of the endpoint, unless `endpoint.name` is set.
 Name = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 
-# The parts of a run, as its table of times has them.
+# The parts of a run in its table of times.
 RunPart = Literal["preparation", "trials", "baseline", "evaluation", "rest", "total"]
 
 
 class Config(ConfigSection):
     """`longspan.yaml`: one pipeline, from pairs to an endpoint."""
 
-    name: Name = Field("longspan", description="of the pipeline, and of what it creates")
-    data: DataSection = Field(description="which pairs")
+    name: Name = Field("longspan", description="name of the pipeline and of its resources")
+    data: DataSection = Field(description="the pairs")
     preparation: PreparationSection = Field(
         default_factory=lambda: PreparationSection(), description="cleaning, splits, vocabulary"
     )
@@ -66,40 +67,40 @@ class Config(ConfigSection):
         default_factory=lambda: EvaluationSection(), description="quality by sentence length"
     )
     gate: GateSection = Field(
-        default_factory=lambda: GateSection(), description="what a model must reach"
+        default_factory=lambda: GateSection(), description="minimums that a model must reach"
     )
     registry: RegistrySection = Field(
         default_factory=lambda: RegistrySection(), description="the model package"
     )
     endpoint: EndpointSection = Field(
-        default_factory=lambda: EndpointSection(), description="what serves the model"
+        default_factory=lambda: EndpointSection(), description="the endpoint that serves the model"
     )
     aws: AwsSection = Field(
         default_factory=lambda: AwsSection(), description="account, network, keys: AWS only"
     )
     prices: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
-        description="US dollars an hour by machine type, instead of the table's (docs/config.md)",
+        description="US dollars per hour by machine type, instead of the table's (docs/config.md)",
     )
     planned_seconds: dict[RunPart, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict,
-        description="planned for preparation, trials, baseline, evaluation, rest, total: shown "
-        "beside what they took",
+        description="planned seconds of preparation, trials, baseline, evaluation, rest, total, "
+        "to compare",
     )
 
     @property
     def group(self) -> str:
-        """The model package group."""
+        """Name of the model package group."""
         return self.registry.group or self.name
 
     @property
     def endpoint_name(self) -> str:
-        """The endpoint."""
+        """Name of the endpoint."""
         return self.endpoint.name or self.name
 
     @property
     def baseline_hyperparameters(self) -> dict[str, Any]:
-        """What the baseline is trained with."""
+        """Hyperparameters of the baseline."""
         return {**self.training.hyperparameters, **self.baseline.hyperparameters}
 
     @model_validator(mode="after")
@@ -110,7 +111,7 @@ class Config(ConfigSection):
         return self
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Each section's own, then, when there are none, what sections disagree on."""
+        """Yield the mistakes of each section; if there are none, those between sections."""
         sections: Mapping[str, ConfigSection] = {
             name: value for name, value in self if name not in ("name", "prices", "planned_seconds")
         }
@@ -136,8 +137,8 @@ class Config(ConfigSection):
             elif self.aws.kms.volume is not None and has_local_disk(machine):
                 yield Mistake(
                     ("aws", "kms", "volume"),
-                    f"{machine} of {section} encrypts its own disks and takes no key: leave the "
-                    "key out, or choose a machine without disks of its own, such as ml.m5.xlarge",
+                    f"expected no key for {machine} of {section}, which encrypts its own disks; "
+                    "leave it out, or choose a machine without local disks, such as ml.m5.xlarge",
                 )
 
     def _machines(self) -> Iterator[tuple[str, str, str]]:
@@ -156,29 +157,29 @@ class Config(ConfigSection):
                 continue
             yield Mistake(
                 ("training", "hyperparameters", name),
-                "tuning ranges over it: leave it out of one of the two; "
+                "tuning.search_space has it too; leave it out in one of the two places; "
                 "baseline.hyperparameters sets it for the baseline alone",
             )
 
     def _stopping_mistakes(self) -> Iterator[Mistake]:
-        """A search that stops jobs must see their objective before they end."""
+        """Yield a search that stops jobs early without measuring their objective meanwhile."""
         tuning, given = self.tuning, self.training.hyperparameters
         key = "strategy" if tuning.strategy == "Hyperband" else "early_stopping"
         if key == "early_stopping" and not tuning.early_stopping:
             return
-        # Translating takes time: a job does it at each checkpoint only when it chooses its own
-        # best model by that. The other metrics are measured each time.
+        # Translating takes time, so a job translates at each checkpoint only if it chooses its
+        # own best model by BLEU. It measures the other metrics at every checkpoint.
         measured = given.get("optimized_metric", Hyperparameters.defaults()["optimized_metric"])
         wanted = tuning.objective.removeprefix("validation:")
         if wanted in _BY_TRANSLATING and measured != wanted:
             yield Mistake(
                 ("tuning", key),
-                f"to stop a job early, tuning must know its {wanted} at each checkpoint, which "
-                f"measures {measured}: set training.hyperparameters.optimized_metric: {wanted}",
+                f"stopping jobs early needs their {wanted} at each checkpoint, but checkpoints "
+                f"measure {measured}; set training.hyperparameters.optimized_metric: {wanted}",
             )
 
     def _resource_mistakes(self) -> Iterator[Mistake]:
-        """Hyperband stops every job before its end, also the best one."""
+        """Yield a `max_resource` with which Hyperband stops even the best job before its end."""
         hyperband = self.tuning.hyperband
         values = own_names(self.training.hyperparameters)
         updates = values.get("max_num_batches")
@@ -201,7 +202,7 @@ class Config(ConfigSection):
         if problem is not None:
             yield Mistake(
                 ("baseline", "hyperparameters"),
-                f"{problem}; training.hyperparameters count here too",
+                f"{problem}; training.hyperparameters apply here too",
             )
 
     def _endpoint_mistakes(self) -> Iterator[Mistake]:
@@ -214,5 +215,5 @@ class Config(ConfigSection):
             if given:
                 yield Mistake(
                     ("endpoint", "serverless"),
-                    f"serverless endpoints know no aws.{name}: choose machines instead",
+                    f"serverless endpoints do not support aws.{name}; choose machines instead",
                 )

@@ -1,4 +1,4 @@
-"""Sections `data` and `preparation`: which pairs, and how they become shards."""
+"""Sections `data` and `preparation`: the pairs, and how they are prepared."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from longspan.training.mistakes import Mistake
 __all__ = ["ColumnsSection", "DataSection", "PreparationSection", "SampleSection"]
 
 _S3 = "s3://"
-# What CreateModelPackage takes as a value of CustomerMetadataProperties.
+# Values that CreateModelPackage allows in CustomerMetadataProperties.
 _LINEAGE = re.compile(r"[\w .:/=+\-@]{1,256}")
 
 
 def _as_list(value: object) -> object:
-    """One file may stand without a list around it."""
+    """Return a list of one file for a string."""
     return [value] if isinstance(value, str) else value
 
 
@@ -26,31 +26,31 @@ Files = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 class SampleSection(ConfigSection):
-    """A corpus that the project's own grammar generates: see `longspan sample`."""
+    """A corpus generated from the project's own grammar, as by `longspan sample`."""
 
     pairs: int = Field(20_000, ge=1, description="training pairs to generate")
-    seed: int = Field(1, ge=0, le=2**31 - 1, description="which corpus of all")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="seed of the corpus")
     max_words: int = Field(20, ge=3, description="longest training sentence, in English words")
     validation: int = Field(800, ge=1, description="validation pairs, of every length")
     test_per_bucket: int = Field(100, ge=1, description="test pairs of each length bucket")
 
 
 class ColumnsSection(ConfigSection):
-    """Which columns of TSV, JSON lines or Parquet hold what; names, or numbers from 1."""
+    """Columns of TSV, JSON lines or Parquet: names, or numbers from 1."""
 
     source: str | int | None = Field(None, description="the text to translate", examples=["en"])
     target: str | int | None = Field(None, description="its translation", examples=["ja"])
     document: str | int | None = Field(
-        None, description="DOCUMENT or DOCUMENT#LINE of a pair", examples=["doc"]
+        None, description="document of the pair: DOCUMENT or DOCUMENT#LINE", examples=["doc"]
     )
 
 
 class DataSection(ConfigSection):
-    """Where the pairs come from: generated (`sample`), or files of your own (`pairs`)."""
+    """The pairs: generated (`sample`), or read from your files (`pairs`)."""
 
     sample: SampleSection | None = Field(
         None,
-        description="generate a corpus; leave this out when you give pairs",
+        description="generate a corpus; leave it out if you give pairs",
         examples=[{"pairs": 20_000}],
     )
     pairs: Files | None = Field(
@@ -60,30 +60,34 @@ class DataSection(ConfigSection):
     )
     validation: Files | None = Field(
         None,
-        description="held-out pairs to tune on; drawn from pairs when left out",
+        description="held-out pairs to tune on; left out: drawn from pairs",
         examples=[["validation.tsv"]],
     )
     test: Files | None = Field(
         None,
-        description="held-out pairs to judge by; drawn from pairs when left out",
+        description="held-out pairs to test on; left out: drawn from pairs",
         examples=[["test.tsv"]],
     )
     format: Literal["tsv", "parallel", "jsonl", "parquet", "tmx"] | None = Field(
-        None, description="found out from names and first bytes when left out", examples=["tsv"]
+        None,
+        description="format of pairs; left out: found from names and first bytes",
+        examples=["tsv"],
     )
-    header: Literal["auto", "yes", "no"] = Field("auto", description="of a TSV's first line")
+    header: Literal["auto", "yes", "no"] = Field(
+        "auto", description="whether a TSV's first line names its columns"
+    )
     columns: ColumnsSection = Field(
-        default_factory=lambda: ColumnsSection(), description="of TSV, JSON lines, Parquet"
+        default_factory=lambda: ColumnsSection(), description="columns of TSV, JSON lines, Parquet"
     )
     source_language: str = Field(
-        "en", description="code of the source language; the endpoint ends sentences by its rules"
+        "en", description="code of the source language; the endpoint splits sentences by its rules"
     )
     target_language: str = Field(
-        "ja", description="code of the target language; BLEU counts its words"
+        "ja", description="code of the target language; BLEU splits its words"
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Exactly one source of pairs; an s3:// prefix stands alone; languages that there are."""
+        """Yield unknown languages, none or two sources of pairs, s3:// prefixes among files."""
         for name in ("source_language", "target_language"):
             try:
                 language_code(getattr(self, name))
@@ -98,37 +102,39 @@ class DataSection(ConfigSection):
         if self.sample is not None:
             for name in ("pairs", "validation", "test"):
                 if getattr(self, name) is not None:
-                    yield Mistake((name,), "sample brings its own: leave one of the two out")
+                    yield Mistake(
+                        (name,), "sample generates these pairs too; leave out one of the two"
+                    )
         for name in ("pairs", "validation", "test"):
             files: list[str] = getattr(self, name) or []
             if len(files) > 1 and any(file.startswith(_S3) for file in files):
                 yield Mistake(
                     (name,),
-                    "expected local files, or one s3:// prefix under which all of them lie, "
+                    "expected local files, or one s3:// prefix of all files, "
                     f"got {len(files)} entries with s3:// among them",
                 )
             for number, file in enumerate(files):
                 if file.startswith(_S3) and "/" not in file[len(_S3) :].strip("/"):
                     yield Mistake(
-                        (name, number), f"expected s3://BUCKET/PREFIX, got {file}: add a prefix"
+                        (name, number), f"expected s3://BUCKET/PREFIX, got {file}; add a prefix"
                     )
                 elif file.startswith(_S3) and not _LINEAGE.fullmatch(file):
                     yield Mistake(
                         (name, number),
-                        "expected at most 256 letters, digits, spaces and _.:/=+-@, which the "
-                        f"model registry can note down, got {file}",
+                        "expected at most 256 letters, digits, spaces and _.:/=+-@, because the "
+                        f"model registry stores it, got {file}",
                     )
 
 
 class PreparationSection(ConfigSection):
     """Options of `longspan prepare`: cleaning, splits, vocabulary."""
 
-    min_characters: int = Field(1, ge=0, description="of either side; shorter pairs are dropped")
-    max_characters: int = Field(20_000, ge=1, description="of either side; longer are dropped")
-    min_words: int = Field(1, ge=0, description="of either side")
-    max_words: int = Field(3_000, ge=1, description="of either side")
+    min_characters: int = Field(1, ge=0, description="shorter sides drop the pair")
+    max_characters: int = Field(20_000, ge=1, description="longer sides drop the pair")
+    min_words: int = Field(1, ge=0, description="sides of fewer words drop the pair")
+    max_words: int = Field(3_000, ge=1, description="sides of more words drop the pair")
     max_ratio: float = Field(
-        9.0, ge=1, description="characters of the longer side per one of the shorter"
+        9.0, ge=1, description="most characters of the longer side per one of the shorter"
     )
     nfkc: bool = Field(False, description="normalise both sides to Unicode NFKC")
     validation_size: int | None = Field(
@@ -146,12 +152,12 @@ class PreparationSection(ConfigSection):
         examples=[2000],
     )
     split_by: Literal["document", "pair"] = Field(
-        "document", description="hold out whole documents where they are known, or single pairs"
+        "document", description="hold out whole documents, if they are known, or single pairs"
     )
     joined: bool = Field(
-        True, description="build joined test pairs where fewer than 100 have over 100 words"
+        True, description="add joined test pairs if fewer than 100 have over 100 words"
     )
-    seed: int = Field(1, ge=0, lt=2**31, description="of the draw")
+    seed: int = Field(1, ge=0, lt=2**31, description="seed of the draw")
     vocabulary_size: int = Field(8000, ge=16, description="pieces of each side's vocabulary")
     vocabulary_type: Literal["unigram", "bpe", "ngram", "word"] = Field(
         "unigram", description="SentencePiece unigram or BPE, n-grams, words of tokenised text"
@@ -164,7 +170,7 @@ class PreparationSection(ConfigSection):
         1,
         ge=1,
         le=100,
-        description="above 1, so many machines read and clean in a step Collect before it",
+        description="above 1: this many machines read and clean pairs in a step Collect before",
     )
     instance_type: str = Field("ml.m5.2xlarge", description="machine of the Prepare step")
     volume_gb: int = Field(30, ge=1, le=16_384, description="disk of the Prepare step, in GB")
@@ -173,7 +179,7 @@ class PreparationSection(ConfigSection):
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Lower limits lie below upper ones."""
+        """Yield lower limits above upper ones."""
         for kind in ("characters", "words"):
             low, high = getattr(self, f"min_{kind}"), getattr(self, f"max_{kind}")
             if low > high:

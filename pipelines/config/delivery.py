@@ -1,4 +1,4 @@
-"""Sections `evaluation`, `gate`, `registry` and `endpoint`: from a model to its service."""
+"""Sections `evaluation`, `gate`, `registry` and `endpoint`: from a model to its endpoint."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -20,9 +20,9 @@ __all__ = [
 
 # Patterns of SageMaker's names: letters, digits and hyphens between them.
 GroupName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
-# An endpoint config's name, of at most 63 characters, is the endpoint's, a hyphen and the
-# execution's id of 12.
 AlarmName = Annotated[str, Field(max_length=255, pattern=r"^\S(.*\S)?$")]
+# The name of an endpoint config, at most 63 characters, is that of the endpoint, a hyphen, and the
+# 12 characters of an execution's id.
 EndpointName = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
 
 
@@ -30,16 +30,16 @@ class EvaluationSection(ConfigSection):
     """The Evaluate step: translates the test pairs with the tuned model and the baseline."""
 
     instance_type: str = Field("ml.m5.2xlarge", description="machine of the Evaluate step")
-    volume_gb: int = Field(30, ge=1, le=16_384, description="its disk, in GB")
+    volume_gb: int = Field(30, ge=1, le=16_384, description="disk of the Evaluate step, in GB")
     max_runtime_minutes: int = Field(
         240, ge=1, le=12_960, description="the Evaluate step fails after this"
     )
 
 
 class GateSection(ConfigSection):
-    """Minimums that a model must reach to be registered; each is a parameter of the pipeline too.
+    """Minimums that a model must reach to be registered; each is also a pipeline parameter.
 
-    The defaults are for real text, where good models may have 15 BLEU: docs/config.md.
+    The defaults are for real text, on which good models may have 15 BLEU: docs/config.md.
     """
 
     minimum_bleu_long: float = Field(
@@ -61,42 +61,42 @@ class GateSection(ConfigSection):
         -1.0, ge=-100, le=100, description="BLEU up to 20 words, minus the baseline's"
     )
     allow_incomplete_training: bool = Field(
-        False, description="take a model whose training a limit of time or a stop ended early"
+        False, description="accept a model whose training ended early, by a time limit or a stop"
     )
 
     @property
     def minimums(self) -> dict[str, float]:
-        """Minimum of each figure by name; complete training counts as 1.0, any other as 0.0."""
+        """Minimums by name; that of `training_complete` is 1.0, or 0.0 to allow incomplete ones."""
         complete = 0.0 if self.allow_incomplete_training else 1.0
         floors = self.model_dump(exclude={"allow_incomplete_training"})
         return {**floors, "minimum_training_complete": complete}
 
 
 class RegistrySection(ConfigSection):
-    """The model package that a model becomes."""
+    """The registration of a model as a model package."""
 
     group: GroupName | None = Field(
         None, description="model package group; left out: the config's name", examples=["my-models"]
     )
     approval_status: Literal["Approved", "PendingManualApproval", "Rejected"] = Field(
-        "Approved", description="PendingManualApproval registers, and deploys nothing"
+        "Approved", description="with PendingManualApproval the pipeline registers, but deploys not"
     )
 
 
 class AutoscalingSection(ConfigSection):
-    """Machines by load: set on the endpoint after it is in service."""
+    """Machines by load, set when the endpoint is in service."""
 
-    min_instances: int = Field(1, ge=1, description="at least this many")
-    max_instances: int = Field(4, ge=1, description="at most this many")
+    min_instances: int = Field(1, ge=1, description="fewest machines")
+    max_instances: int = Field(4, ge=1, description="most machines")
     target_invocations: int = Field(
-        60, ge=1, description="requests a minute that one machine should have"
+        60, ge=1, description="target of requests per minute for each machine"
     )
-    scale_in_seconds: int = Field(300, ge=0, description="pause before a machine is given back")
-    scale_out_seconds: int = Field(60, ge=0, description="pause before another one is added")
+    scale_in_seconds: int = Field(300, ge=0, description="pause before a machine is removed")
+    scale_out_seconds: int = Field(60, ge=0, description="pause before a machine is added")
 
 
 class ServerlessSection(ConfigSection):
-    """An endpoint without machines of its own: paid by request, slow at the first one."""
+    """An endpoint without machines of its own: paid per request, slow at the first request."""
 
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
         4096, description="1024, 2048, 3072, 4096, 5120 or 6144"
@@ -109,13 +109,15 @@ class EndpointSection(ConfigSection):
 
     enabled: bool = Field(True, description="create or update it at the end of the pipeline")
     name: EndpointName | None = Field(
-        None, description="left out: the config's name", examples=["my-endpoint"]
+        None,
+        description="name of the endpoint; left out: the config's name",
+        examples=["my-endpoint"],
     )
-    instance_type: str = Field("ml.m5.xlarge", description="machine that serves")
+    instance_type: str = Field("ml.m5.xlarge", description="machine of the endpoint")
     instance_count: int = Field(1, ge=1, description="machines at the start")
-    autoscaling: AutoscalingSection | None = Field(None, description="machines by load")
+    autoscaling: AutoscalingSection | None = Field(None, description="number of machines by load")
     serverless: ServerlessSection | None = Field(
-        None, description="no machines of its own, instead of the three above"
+        None, description="no machines, in place of the three keys above"
     )
     variables: Variables = Field(
         default_factory=dict, description="environment variables of the serving container"
@@ -123,20 +125,21 @@ class EndpointSection(ConfigSection):
     rollback_alarms: list[AlarmName] = Field(
         default_factory=list,
         max_length=10,
-        description="CloudWatch alarms that bring the old model back while an update is watched",
+        description="CloudWatch alarms that roll an update back while AWS watches it",
         examples=[["longspan-5xx", "longspan-p99"]],
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Serverless has no machines; autoscaling holds the count it starts with."""
+        """Yield machines of a serverless endpoint, and counts outside of autoscaling's range."""
         if self.serverless is not None:
             if self.rollback_alarms:
                 yield Mistake(
-                    ("rollback_alarms",), "AWS watches no update of a serverless endpoint"
+                    ("rollback_alarms",),
+                    "AWS does not watch updates of serverless endpoints; leave it out",
                 )
             for name in ("instance_type", "instance_count", "autoscaling"):
                 if name in self.model_fields_set and getattr(self, name) is not None:
-                    yield Mistake((name,), "serverless has no machines: leave one of the two out")
+                    yield Mistake((name,), "serverless has no machines; leave out one of the two")
         elif self.autoscaling is not None:
             low, high = self.autoscaling.min_instances, self.autoscaling.max_instances
             if low > high:

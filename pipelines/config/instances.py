@@ -1,4 +1,4 @@
-"""Which machine types SageMaker has, as botocore's model of its API lists them: no network."""
+"""Machine types of SageMaker, from botocore's model of its API, without a network."""
 
 import difflib
 import re
@@ -8,12 +8,12 @@ import botocore.session
 
 __all__ = ["ENDPOINT", "PROCESSING", "TRAINING", "has_local_disk", "instance_problem"]
 
-# Names of the shapes that list each job's machine types.
+# Names of the shapes that list the machine types of each kind of job.
 TRAINING = "TrainingInstanceType"
 PROCESSING = "ProcessingInstanceType"
 ENDPOINT = "ProductionVariantInstanceType"
 
-# Families with disks of their own, whose volumes no KMS key can be named for:
+# Families with local disks, which allow no KMS key for their volumes:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId)
 _LOCAL_DISK = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g4dn|g5|g6e?|g7e?|p4de?|p5e?n?|p6.*)\.")
 
@@ -25,7 +25,7 @@ def _known(shape: str) -> tuple[str, ...]:
 
 
 def instance_problem(shape: str, name: str) -> str | None:
-    """Why a job or endpoint cannot run on this type; None when it can."""
+    """Return why a job or endpoint cannot run on the type `name`; None if it can."""
     if name in _known(shape):
         return None
     near = difflib.get_close_matches(name, _known(shape), n=1)
@@ -34,5 +34,5 @@ def instance_problem(shape: str, name: str) -> str | None:
 
 
 def has_local_disk(name: str) -> bool:
-    """Whether the type keeps data on disks of its own, always encrypted by the machine itself."""
+    """Return whether machines of the type have local disks, which they encrypt themselves."""
     return _LOCAL_DISK.match(name) is not None

@@ -1,4 +1,4 @@
-"""Read `longspan.yaml`: every mistake of the file in one go, each with its line."""
+"""Read `longspan.yaml`, and report all mistakes of the file at once, each with its line."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ def load_config(path: Path = DEFAULT_FILE) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        hint = "" if path.suffix else "; it is the name of a file"
+        hint = "" if path.suffix else "; expected the name of a file"
         raise ConfigError(
             [Mistake((), f"no such file: `longspan init {path}` writes one{hint}")], str(path)
         ) from None
@@ -32,9 +32,9 @@ def load_config(path: Path = DEFAULT_FILE) -> Config:
 
 
 def load_config_or_sample(path: Path | None) -> Config:
-    """Return the config of a file, else of `longspan.yaml` if it exists, else of the sample.
+    """Return the config of `path`, of `longspan.yaml` if it exists, or of the generated sample.
 
-    Raises ConfigError.
+    Raises ConfigError with all mistakes of the file.
     """
     if path is None and not DEFAULT_FILE.is_file():
         return parse_config(template(), "the sample's config")
@@ -42,7 +42,10 @@ def load_config_or_sample(path: Path | None) -> Config:
 
 
 def parse_config(text: str, source: str = "config") -> Config:
-    """Return the config of a YAML text. Raises ConfigError with all of its mistakes."""
+    """Return the config of a YAML text. Raises ConfigError with all of its mistakes.
+
+    `source` is the name of the text in messages.
+    """
     parsed = parse_yaml(text)
     lines = parsed.line_numbers
     if parsed.mistakes:
@@ -65,7 +68,7 @@ def parse_config(text: str, source: str = "config") -> Config:
 def _mistakes_of_sound_sections(
     values: Mapping[str, Any], found: list[Mistake]
 ) -> Iterator[Mistake]:
-    """Yield the mistakes of sections that have the right form, where others have not."""
+    """Yield the mistakes of sections of the right form, although others have a wrong form."""
     unsound = {mistake.place[0] for mistake in found if mistake.place}
     for name, field in Config.model_fields.items():
         section = section_of(field.annotation)

@@ -1,7 +1,7 @@
-"""The space that tuning searches: ranges of hyperparameters, and whether all of it is valid.
+"""The search space of tuning: ranges of hyperparameters, and the check that all of it is valid.
 
-SageMaker knows no constraint between hyperparameters, so each combination of the ranges must be
-one that a job takes: otherwise some of the paid jobs fail at once.
+SageMaker has no constraints between hyperparameters, so every combination of the ranges must be
+valid. Otherwise some of the paid jobs would fail at once.
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
 """
 
@@ -35,25 +35,25 @@ __all__ = [
 
 _DEFAULTS = Hyperparameters.defaults()
 
-# CreateHyperParameterTuningJob: at most 30 ranges, and 30 values of a categorical one.
+# CreateHyperParameterTuningJob allows 30 ranges and 30 values of a categorical one.
 _MOST = 30
 
-# What decides over how long a job runs, not over how good its model is.
+# Hyperparameters that decide how long a job runs or how it is measured.
 _NOT_SEARCHED = frozenset({"max_minutes", "max_num_epochs", "max_num_batches", "optimized_metric"})
 
 
 class Range(ConfigSection):
-    """All numbers between two; of integers when the hyperparameter is one."""
+    """All numbers from `min` to `max`; all integers for a hyperparameter that is an integer."""
 
     min: int | float = Field(description="lowest value")
     max: int | float = Field(description="highest value")
     scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = Field(
-        "Auto", description="how values are spread between the two"
+        "Auto", description="how values are spread over the range"
     )
 
     @property
     def ends(self) -> tuple[int | float, int | float]:
-        """Both ends."""
+        """The lowest and the highest value."""
         return self.min, self.max
 
 
@@ -69,7 +69,7 @@ SearchSpaceSection = dict[
     ],
 ]
 
-# Only valid combinations: every dimension is a multiple of every number of heads.
+# All combinations are valid: every dimension is a multiple of every number of heads.
 DEFAULT_SPACE: dict[str, Any] = {
     "attention_location": ["tracking", "progress"],
     "attention_type": ["scaled_dot", "additive"],
@@ -80,26 +80,26 @@ DEFAULT_SPACE: dict[str, Any] = {
     "length_augmentation": {"min": 0.0, "max": 0.1},
 }
 
-# Why each range is as it is, from the experiments of docs/results.md; `longspan init` writes
-# them beside the ranges.
+# The reason for each range, from the experiments of docs/results.md; `longspan init` writes them
+# above the ranges.
 REASONS = {
-    "attention_location": "both hold past 100 words: tracking corrects itself, progress costs less",
-    "attention_type": "both learn alike, scaled_dot in three quarters of the time",
+    "attention_location": "both work over 100 words: tracking corrects itself, progress costs less",
+    "attention_type": "both learn equally well; scaled_dot takes three quarters of the time",
     "attention_heads": "more than 4 gained nothing; each divides every dimension below",
-    "attention_dimension": "all are multiples of 4; more than rnn_num_hidden rarely pays",
-    "attention_dropout": "more and the alignment of long sentences gets lost",
-    "coverage_mechanism": "against words lost or repeated; recurrent is much slower, so left out",
-    "length_augmentation": "0.1 is half the tokens; from 0.3 on short pairs are learned too late",
+    "attention_dimension": "multiples of 4; more than rnn_num_hidden rarely helps",
+    "attention_dropout": "with more, the alignment of long sentences gets lost",
+    "coverage_mechanism": "against lost and repeated words; recurrent is much slower, so left out",
+    "length_augmentation": "0.1 makes up half of the tokens; with 0.3, short pairs learn too late",
 }
 
 
 def is_integer(name: str) -> bool:
-    """Whether a hyperparameter counts something."""
+    """Return whether a hyperparameter is an integer."""
     return TYPES.get(name) is int
 
 
 def combinations(space: Mapping[str, Choices | Range]) -> int | None:
-    """How many there are; None when a range of numbers makes them many."""
+    """Return the number of combinations of a space; None if it has a range of numbers."""
     total = 1
     for values in space.values():
         if not isinstance(values, list):
@@ -111,7 +111,7 @@ def combinations(space: Mapping[str, Choices | Range]) -> int | None:
 def space_mistakes(
     space: Mapping[str, Choices | Range], fixed: Mapping[str, Any]
 ) -> Iterator[Mistake]:
-    """What is wrong with each range, else with their combinations beside the `fixed` values."""
+    """Yield the mistakes of each range; without any, those of combinations with `fixed` values."""
     if not 1 <= len(space) <= _MOST:
         yield Mistake((), f"expected 1 to {_MOST} hyperparameters to search, got {len(space)}")
         return
@@ -123,9 +123,13 @@ def space_mistakes(
 
 def _range_mistakes(name: str, values: Choices | Range) -> Iterator[Mistake]:
     if name in BUILT_IN_NAMES:
-        yield Mistake((name,), f"is the built-in algorithm's name: write {BUILT_IN_NAMES[name]}")
+        yield Mistake(
+            (name,), f"expected {BUILT_IN_NAMES[name]}, got the built-in algorithm's name for it"
+        )
     elif name in _NOT_SEARCHED:
-        yield Mistake((name,), "says how a job is run and judged: set it in training instead")
+        yield Mistake(
+            (name,), "cannot be searched, because it decides how jobs run; set it in training"
+        )
     elif isinstance(values, list):
         yield from _choice_mistakes(name, values)
     else:
@@ -139,7 +143,7 @@ def _choice_mistakes(name: str, values: Choices) -> Iterator[Mistake]:
     for number, value in enumerate(values):
         text = as_strings({name: value})[name]
         if text in seen:
-            yield Mistake((name, number), f"{text} stands here twice: leave one out")
+            yield Mistake((name, number), f"{text} is in the list twice; remove one")
         seen.add(text)
         for mistake in value_mistakes({name: value}):
             yield Mistake((name, number), mistake.text)
@@ -147,7 +151,7 @@ def _choice_mistakes(name: str, values: Choices) -> Iterator[Mistake]:
 
 def _number_mistakes(name: str, range_: Range) -> Iterator[Mistake]:
     if name in TYPES and TYPES[name] not in (int, float):
-        yield Mistake((name,), "has no numbers to range over: give a list of its values")
+        yield Mistake((name,), "expected a list of values, got a range: it is not a number")
         return
     ends = dict(zip(("min", "max"), range_.ends, strict=True))
     for end, value in ends.items():
@@ -156,10 +160,12 @@ def _number_mistakes(name: str, range_: Range) -> Iterator[Mistake]:
     if range_.min >= range_.max:
         yield Mistake((name, "min"), f"expected less than max={range_.max}, got {range_.min}")
     elif range_.scaling == "Logarithmic" and range_.min <= 0:
-        yield Mistake((name, "min"), f"Logarithmic scaling needs more than 0, got {range_.min}")
+        yield Mistake(
+            (name, "min"), f"expected more than 0 for Logarithmic scaling, got {range_.min}"
+        )
     elif range_.scaling == "ReverseLogarithmic" and not (range_.min >= 0 and range_.max < 1):
         yield Mistake(
-            (name, "scaling"), "ReverseLogarithmic scaling needs a range within 0 to below 1"
+            (name, "scaling"), "ReverseLogarithmic scaling needs a range from at least 0 to below 1"
         )
     elif range_.scaling == "ReverseLogarithmic" and is_integer(name):
         yield Mistake((name, "scaling"), "ReverseLogarithmic scaling is not for integers")
@@ -168,7 +174,7 @@ def _number_mistakes(name: str, range_: Range) -> Iterator[Mistake]:
 def _combination_mistakes(
     space: Mapping[str, Choices | Range], fixed: Mapping[str, Any]
 ) -> Iterator[Mistake]:
-    """The first combination of each kind that a job would refuse."""
+    """Yield the first combination of each kind that a job would refuse."""
     static = {name: value for name, value in own_names(fixed).items() if name not in space}
 
     def values(name: str) -> Sequence[Any]:
@@ -183,16 +189,22 @@ def _combination_mistakes(
                 name = "attention_heads" if "attention_heads" in space else "attention_dimension"
                 yield Mistake(
                     (name,) if name in space else (),
-                    f"attention_heads={heads} does not divide attention_dimension={dimension}: "
-                    "leave one of the two out, every combination must be valid",
+                    f"attention_heads={heads} does not divide attention_dimension={dimension}; "
+                    "remove one of the two, because every combination must be valid",
                 )
                 return
     if "rnn_num_hidden" in space and any(int(n) % 2 for n in values("rnn_num_hidden")):
-        yield Mistake(("rnn_num_hidden",), "holds odd numbers: give a list of even ones")
+        yield Mistake(
+            ("rnn_num_hidden",),
+            "expected even numbers, got odd ones in the range; give a list of even ones",
+        )
         return
     for name in ("transformer_heads", "transformer_num_hidden"):
         if not isinstance(space.get(name, []), list) and "transformer" in values("architecture"):
-            yield Mistake((name,), "holds numbers that do not fit: give a list of those that do")
+            yield Mistake(
+                (name,),
+                "the range holds numbers that are not allowed; give a list of those that are",
+            )
             return
     yield from _other_mistakes(space, static, bool(attended))
 
@@ -200,12 +212,12 @@ def _combination_mistakes(
 def _other_mistakes(
     space: Mapping[str, Choices | Range], static: Mapping[str, Any], attended: bool
 ) -> Iterator[Mistake]:
-    """Constraints beside those on heads: ranges of numbers stand for their ends."""
+    """Yield the first mistake against other constraints; of ranges only the ends are checked."""
     related = [name for name in _RELATED if name in space]
     for chosen in itertools.product(*(_ends(space[name]) for name in related)):
         values = {**static, **dict(zip(related, chosen, strict=True))}
         if attended or "attention_heads" in space or "attention_dimension" in space:
-            # Judged above, for all values; here they would be those of other combinations.
+            # `_combination_mistakes` has checked heads and dimension for all values.
             values |= {"attention_heads": 1}
         problem = joint_problem(values)
         if problem is not None:
@@ -214,7 +226,7 @@ def _other_mistakes(
             return
 
 
-# Those that `Hyperparameters` holds against each other, beside heads and dimension.
+# Hyperparameters with constraints between them, besides heads and dimension.
 _RELATED = (
     "attention_type",
     "attention_location",

@@ -1,4 +1,4 @@
-"""What every section of the config has in common: strict, frozen, and it names its mistakes."""
+"""The base of all sections of the config, and the mistakes that they report."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ __all__ = [
     "nearest_line",
 ]
 
-# An ARN, a key's id or an alias, as CreateTrainingJob's VolumeKmsKeyId takes it.
+# An ARN, the id of a key or an alias, as in CreateTrainingJob's VolumeKmsKeyId.
 KmsKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9:/_-]{1,2048}$")]
 
 # Environment variables of a container.
@@ -28,26 +28,26 @@ Variables = dict[
 
 
 class ConfigSection(Values):
-    """A section of the config, whose texts are not empty, with what its types cannot check."""
+    """A section of the config: values whose texts are not empty, with checks between fields."""
 
     model_config = ConfigDict(str_min_length=1)
 
     @model_validator(mode="before")
     @classmethod
     def _default_where_empty(cls, values: Any) -> Any:
-        """Take `null` for defaults: what YAML has for a section that holds only comments."""
+        """Use the defaults of a section that holds only comments, which YAML reads as null."""
         if not isinstance(values, dict):
             return values
         factories = {n for n, field in cls.model_fields.items() if field.default_factory}
         return {n: v for n, v in values.items() if v is not None or n not in factories}
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Yield what the types of the fields cannot say; nothing unless a section defines it."""
+        """Yield mistakes that the types of the fields do not exclude; sections override it."""
         yield from ()
 
 
 class ConfigError(LongspanError):
-    """A config that cannot be used; `lines` has all of its mistakes, `str` the first one."""
+    """A config with mistakes: `lines` holds a line for each of them, `str` the first one."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ def _line(mistake: Mistake, source: str, line_numbers: Mapping[Place, int]) -> s
 
 
 def nearest_line(place: Place, line_numbers: Mapping[Place, int]) -> int | None:
-    """Return the line of the value, or of the nearest one around it that the file has."""
+    """Return the line of a value, or of the nearest section around it that the file has."""
     for length in range(len(place), 0, -1):
         if place[:length] in line_numbers:
             return line_numbers[place[:length]]

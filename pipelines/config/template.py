@@ -1,6 +1,6 @@
-"""A commented `longspan.yaml` that works as it is: the sample corpus, in minutes, anywhere.
+"""A commented `longspan.yaml` that works without changes, on the generated sample.
 
-Keys, defaults and comments come from the models, so they cannot disagree with them.
+Keys, defaults and comments come from the sections themselves.
 """
 
 import textwrap
@@ -20,15 +20,15 @@ _WIDTH = 100
 _HEAD = """\
 # The pipeline of `longspan run`: prepare, tune, evaluate, gate, register, deploy.
 # {what}
-# Keys behind a # are optional: what stands there is an example, or the default.
+# Keys behind a # are optional; their value is an example, or the default.
 # `longspan validate` checks this file without a network. Every key: docs/config.md.
 """
 _ON_THE_SAMPLE = (
-    "It works as it is, on a generated corpus; `longspan init --data FILE...` fits your own files."
+    "It works without changes, on a generated corpus; `longspan init --data FILE...` is for files."
 )
-_ON_FILES = "Its gate fits real text: no model that says the same thing to everything passes."
+_ON_FILES = "Its gate fits real text: it refuses models that give all sentences the same output."
 
-# What differs from the defaults, so that the sample takes minutes on two cores and not hours.
+# Values other than the defaults, with which the sample takes minutes on two cores, not hours.
 SAMPLE: Mapping[str, Any] = {
     "name": "longspan-sample",
     "data": {"sample": {"pairs": 20_000, "seed": 1, "validation": 240}},
@@ -66,7 +66,7 @@ SAMPLE: Mapping[str, Any] = {
         "strategy": "Hyperband",
         "jobs": 6,
         "parallel_jobs": 2,
-        # In reports of the objective, one every 300 updates: a quarter of a job, and all of it.
+        # In checkpoints, one every 300 updates: a quarter of a job, and a whole one.
         "hyperband": {"min_resource": 1, "max_resource": 4},
         "search_space": {
             "attention_type": ["scaled_dot", "additive"],
@@ -76,7 +76,7 @@ SAMPLE: Mapping[str, Any] = {
             "coverage_mechanism": ["none", "loss"],
         },
     },
-    # As a model is without any of the cures.
+    # A model without any of the cures.
     "baseline": {
         "hyperparameters": {
             "attention_dimension": 96,
@@ -87,7 +87,7 @@ SAMPLE: Mapping[str, Any] = {
         }
     },
     "evaluation": {"instance_type": "ml.m5.xlarge", "max_runtime_minutes": 60},
-    # Every word of the sample can be learned: what is worse than this has not been.
+    # Every word of the sample can be learned, so less means that training went wrong.
     "gate": {
         "minimum_bleu_long": 75.0,
         "minimum_bleu_short": 80.0,
@@ -97,7 +97,7 @@ SAMPLE: Mapping[str, Any] = {
         "minimum_bleu_short_change": -5.0,
     },
     "endpoint": {"instance_type": "ml.m5.large"},
-    # The five minutes of `make run` on two cores with AVX2; the baseline trains beside the trials.
+    # `make run` takes five minutes on two cores with AVX2; the baseline trains beside the trials.
     "planned_seconds": {
         "preparation": 20,
         "trials": 200,
@@ -110,14 +110,14 @@ SAMPLE: Mapping[str, Any] = {
 
 
 def template(values: Mapping[str, Any] = SAMPLE) -> str:
-    """A config file with these values, every other key with its default, and comments."""
+    """Return a commented config with these values and the defaults of all other keys."""
     what = _ON_THE_SAMPLE if values is SAMPLE else _ON_FILES
     head = _HEAD.format(what=what)
     return head + "".join(f"{line}\n" for line in _section(Config, values, 0))
 
 
 def own_template(files: Sequence[str]) -> str:
-    """A config file for pairs of one's own: every key with its default, and comments."""
+    """Return a commented config for these files of pairs, with the defaults of all other keys."""
     return template({"data": {"pairs": list(files)}})
 
 
@@ -160,7 +160,7 @@ def _leaf(name: str, field: FieldInfo, value: Any, pad: str) -> Iterator[str]:
 
 
 def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
-    """Each range below the reason why it is as it is."""
+    """Yield each range below its reason."""
     pad = "  " * depth
     for name, values in space.items():
         if name in REASONS:
@@ -172,25 +172,25 @@ def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _with_comment(line: str, comment: str | None, pad: str) -> str:
-    """The comment behind the value, or above it where the line would get too long."""
+    """Put the comment behind the value, or above it if the line would get too long."""
     if len(line) + len(comment or "") + 4 <= _WIDTH:
         return f"{line}  # {comment}"
     return f"{pad}# {comment}\n{line}"
 
 
 def _commented(line: str, pad: str) -> str:
-    """The line behind a #, which stands where the block begins; comments need no second one."""
+    """Return the line as a comment, with # at the indentation of its block."""
     rest = line.removeprefix(pad)
     return line if rest.lstrip().startswith("#") else f"{pad}# {rest}"
 
 
 def default_of(field: FieldInfo) -> Any:
-    """The value of a key that is left out; None for one that must be there."""
+    """Return the default of a key; None if the key is required."""
     return None if field.is_required() else field.get_default(call_default_factory=True)
 
 
 def section_of(annotation: Any) -> type[ConfigSection] | None:
-    """The section that a key holds, if it holds one."""
+    """Return the section that a key holds, or None."""
     if isinstance(annotation, type) and issubclass(annotation, ConfigSection):
         return annotation
     if getattr(annotation, "__origin__", None) in (dict, list):
@@ -200,6 +200,6 @@ def section_of(annotation: Any) -> type[ConfigSection] | None:
 
 
 def yaml_line(value: Any) -> str:
-    """On one line, as YAML writes it."""
+    """Return a value as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")

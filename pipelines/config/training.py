@@ -21,7 +21,7 @@ __all__ = [
     "value_mistakes",
 ]
 
-# As YAML has them; SageMaker's API and the job take them as strings.
+# Values as YAML has them; SageMaker's API and jobs have strings.
 HyperparameterValues = dict[str, str | int | float | bool | None]
 
 _NUMBERS = (int, float, bool)
@@ -33,29 +33,29 @@ TYPES: Mapping[str, type] = {
 
 
 class TrainingSection(ConfigSection):
-    """One training job: what it trains with and on. Tune runs it many times."""
+    """One training job: hyperparameters and machines. The step Tune runs it many times."""
 
     hyperparameters: HyperparameterValues = Field(
         default_factory=dict,
-        description="by name, as in docs/hyperparameters.md; what tuning ranges over is not here",
+        description="values by name (docs/hyperparameters.md), without those that tuning searches",
     )
     instance_type: str = Field("ml.g5.xlarge", description="machine of a training job")
     instance_count: int = Field(1, ge=1, le=100, description="machines of one training job")
     volume_gb: int = Field(50, ge=1, le=16_384, description="disk of each machine, in GB")
     max_runtime_minutes: int = Field(
-        480, ge=1, le=40_320, description="a training job is stopped after this"
+        480, ge=1, le=40_320, description="SageMaker stops a training job after this"
     )
-    spot: bool = Field(False, description="spot machines: cheaper, may be taken away meanwhile")
+    spot: bool = Field(False, description="use spot machines: cheaper, but AWS may take them away")
     max_wait_minutes: int | None = Field(
         None,
         ge=1,
         le=40_320,
-        description="spot: runtime and waiting together; left out: twice it",
+        description="for spot: runtime and waiting together; left out: twice the runtime",
         examples=[960],
     )
     checkpoints: bool | None = Field(
         None,
-        description="mirror checkpoints to S3, so that a job resumes; left out: with spot",
+        description="copy checkpoints to S3, so that jobs resume; left out: only with spot",
         examples=[True],
     )
     variables: dict[str, str] = Field(
@@ -64,51 +64,51 @@ class TrainingSection(ConfigSection):
 
     @property
     def keeps_checkpoints(self) -> bool:
-        """Whether checkpoints go to S3: as asked, else where machines may vanish."""
+        """Whether checkpoints are copied to S3: `checkpoints`, or if that is unset, `spot`."""
         return self.spot if self.checkpoints is None else self.checkpoints
 
     @property
     def max_wait(self) -> int:
-        """Minutes that a spot job may take with its waiting; AWS's limit is 28 days."""
+        """Most minutes of a spot job, waiting included; AWS allows 28 days."""
         return self.max_wait_minutes or min(40_320, 2 * self.max_runtime_minutes)
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Hyperparameters that are none, and a wait that cannot be."""
+        """Yield wrong hyperparameters, and a wait without spot or below the runtime."""
         for mistake in value_mistakes(self.hyperparameters):
             yield mistake.below("hyperparameters")
         if self.max_wait_minutes is not None and not self.spot:
             yield Mistake(
-                ("max_wait_minutes",), "only spot machines are waited for: set spot: true"
+                ("max_wait_minutes",), "only spot machines have waiting time; set spot: true"
             )
         elif self.spot and self.max_wait < self.max_runtime_minutes:
             yield Mistake(
                 ("max_wait_minutes",),
-                f"expected at least max_runtime_minutes={self.max_runtime_minutes}, since it "
-                f"covers the runtime, got {self.max_wait_minutes}",
+                f"expected at least max_runtime_minutes={self.max_runtime_minutes}, which it "
+                f"includes, got {self.max_wait_minutes}",
             )
 
 
 class BaselineSection(ConfigSection):
-    """The untuned model that the tuned one is compared with."""
+    """The untuned model to compare the tuned one with."""
 
-    enabled: bool = Field(True, description="train it; without it the gate judges no change")
+    enabled: bool = Field(True, description="train it; without it the gate checks no changes")
     hyperparameters: HyperparameterValues = Field(
-        default_factory=dict, description="instead of training.hyperparameters, name by name"
+        default_factory=dict, description="values that replace those of training.hyperparameters"
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Hyperparameters that are none."""
+        """Yield wrong hyperparameters."""
         for mistake in value_mistakes(self.hyperparameters):
             yield mistake.below("hyperparameters")
 
 
 def as_strings(values: Mapping[str, Any]) -> dict[str, str]:
-    """Hyperparameters as SageMaker wants them: `true`, `none`, and numbers as YAML shows them."""
+    """Return hyperparameters as strings for SageMaker: `true`, `none`, numbers as in YAML."""
     return {name: _text(value) for name, value in values.items()}
 
 
 def value_mistakes(values: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What is wrong with each value by itself; `joint_problem` tells of all of them together."""
+    """Yield what is wrong with each value by itself; `joint_problem` checks combinations."""
     for name, value in values.items():
         text = _text(value)
         problem = _type_problem(name, value) or joint_problem(_neutral(name) | {name: text})
@@ -117,9 +117,9 @@ def value_mistakes(values: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def own_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The hyperparameters under this project's names, parsed; the built-in's other ones dropped.
+    """Return parsed hyperparameters by this project's names, without others of the built-in.
 
-    Raises HyperparameterError for a value that `value_mistakes` names.
+    Raises HyperparameterError for a value that `value_mistakes` reports.
     """
     parsed = {}
     for name, value in values.items():
@@ -131,7 +131,7 @@ def own_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def joint_problem(values: Mapping[str, Any]) -> str | None:
-    """The reason why a job would refuse these hyperparameters, None when it would not."""
+    """Return the reason why a job would refuse these hyperparameters; None if it would not."""
     try:
         Hyperparameters.parse(as_strings(values))
     except HyperparameterError as error:
@@ -140,10 +140,10 @@ def joint_problem(values: Mapping[str, Any]) -> str | None:
 
 
 def _neutral(name: str) -> dict[str, str]:
-    """Companions with which a lone value is judged by itself, not against another's default."""
+    """Return values for other hyperparameters with which `name` can be checked by itself."""
     ours = BUILT_IN_NAMES.get(name, name)
     if ours == "attention_heads":
-        return {"attention_type": "none"}  # then heads need not divide anything
+        return {"attention_type": "none"}  # without attention, heads need not divide anything
     return {"attention_heads": "1"} if ours == "attention_dimension" else {}
 
 

@@ -1,4 +1,4 @@
-"""Section `tuning`: what is searched, how, and by which figure."""
+"""Section `tuning`: the search for hyperparameters, its strategy and its objective."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -30,7 +30,7 @@ def _default_space() -> dict[str, Any]:
 
 
 class WarmStartSection(ConfigSection):
-    """Learn from earlier tuning jobs."""
+    """Earlier tuning jobs that the search learns from."""
 
     parents: list[JobName] = Field(
         min_length=1,
@@ -44,7 +44,7 @@ class WarmStartSection(ConfigSection):
 
 
 class HyperbandSection(ConfigSection):
-    """Resources of the Hyperband strategy, in checkpoints: each one prints the objective once."""
+    """Resources of the strategy Hyperband, in checkpoints; a job reports the objective at each."""
 
     min_resource: int = Field(1, ge=1, description="checkpoints before a job may be stopped")
     max_resource: int = Field(
@@ -53,7 +53,7 @@ class HyperbandSection(ConfigSection):
 
 
 class TuningSection(ConfigSection):
-    """The search for hyperparameters: many training jobs, of which the best one is kept."""
+    """The search for hyperparameters: many training jobs; the best one gives the model."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = Field(
         "Bayesian", description="how the next combination is chosen"
@@ -62,39 +62,39 @@ class TuningSection(ConfigSection):
         None,
         ge=1,
         le=750,
-        description="training jobs in all; left out: 8, for Grid all there are",
+        description="training jobs in all; left out: 8, for Grid all combinations",
         examples=[8],
     )
     parallel_jobs: int = Field(2, ge=1, le=100, description="training jobs at a time")
     early_stopping: bool = Field(
-        False, description="stop jobs that will not be the best; Hyperband does so by itself"
+        False, description="stop jobs that are not promising; Hyperband always does that"
     )
     objective: str = Field("validation:bleu_long", description="the metric to tune for")
     direction: Literal["Maximize", "Minimize"] | None = Field(
         None,
-        description="left out: what the objective's own meaning asks for",
+        description="of the objective; left out: the one that fits the metric",
         examples=["Maximize"],
     )
     seed: int | None = Field(
-        1, ge=0, le=2**31 - 1, description="of the search, so that it can be repeated"
+        1, ge=0, le=2**31 - 1, description="seed of the search, which makes it repeatable"
     )
     max_runtime_minutes: int | None = Field(
         None,
         ge=2,
         le=43_200,
-        description="of all jobs together; left out: no limit but theirs",
+        description="limit of all jobs together; left out: only each job's own limit",
         examples=[600],
     )
     warm_start: WarmStartSection | None = Field(None, description="learn from earlier tuning jobs")
     hyperband: HyperbandSection | None = Field(None, description="only for the strategy Hyperband")
     search_space: SearchSpaceSection = Field(
         default_factory=_default_space,
-        description="a list of values, or {min, max, scaling} for numbers, by hyperparameter",
+        description="for each hyperparameter a list of values, or {min, max, scaling} for numbers",
     )
 
     @property
     def number_of_jobs(self) -> int:
-        """Training jobs that may run: as given, else every combination of a grid, else 8."""
+        """Most training jobs: `jobs`, else the number of combinations for Grid, else 8."""
         if self.jobs is not None:
             return self.jobs
         total = combinations(self.search_space) if self.strategy == "Grid" else None
@@ -102,11 +102,11 @@ class TuningSection(ConfigSection):
 
     @property
     def goal(self) -> str:
-        """Maximize or Minimize."""
+        """`Maximize` or `Minimize`."""
         return self.direction or METRICS[self.objective].goal
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Objective, strategy and numbers of jobs that do not go together."""
+        """Yield an unknown objective, and options that the strategy does not allow."""
         if self.objective not in OBJECTIVES:
             yield Mistake(
                 ("objective",), f"expected one of {', '.join(OBJECTIVES)}, got {self.objective}"
@@ -119,7 +119,7 @@ class TuningSection(ConfigSection):
         if self.parallel_jobs > self.number_of_jobs:
             yield Mistake(
                 ("parallel_jobs",),
-                f"expected at most the {self.number_of_jobs} jobs there are, "
+                f"expected at most {self.number_of_jobs}, the number of jobs, "
                 f"got {self.parallel_jobs}",
             )
         yield from self._strategy_mistakes()
@@ -129,16 +129,18 @@ class TuningSection(ConfigSection):
             yield from self._grid_mistakes()
         if self.strategy == "Hyperband" and self.early_stopping:
             yield Mistake(
-                ("early_stopping",), "Hyperband stops jobs itself: set false, or choose Bayesian"
+                ("early_stopping",), "Hyperband stops jobs itself; set false, or choose Bayesian"
             )
         if self.strategy == "Hyperband" and self.hyperband is None:
             yield Mistake(
                 ("strategy",),
-                "Hyperband must know the checkpoints of a whole job: set "
+                "Hyperband needs the number of checkpoints of a whole job; set "
                 "hyperband: {max_resource: NUMBER}",
             )
         if self.hyperband is not None and self.strategy != "Hyperband":
-            yield Mistake(("hyperband",), f"is for the strategy Hyperband, not {self.strategy}")
+            yield Mistake(
+                ("hyperband",), f"is for the strategy Hyperband, not {self.strategy}; leave it out"
+            )
         elif self.hyperband is not None and self.hyperband.min_resource > (
             self.hyperband.max_resource
         ):
@@ -151,12 +153,15 @@ class TuningSection(ConfigSection):
     def _grid_mistakes(self) -> Iterator[Mistake]:
         for name, values in self.search_space.items():
             if not isinstance(values, list):
-                yield Mistake(("search_space", name), "Grid takes lists only: list the values")
+                yield Mistake(
+                    ("search_space", name), "expected a list of values for Grid, got a range"
+                )
         total = combinations(self.search_space)
         if total is not None and self.jobs is not None and self.jobs != total:
             yield Mistake(
                 ("jobs",),
-                f"Grid runs every combination, which are {total}, got {self.jobs}: leave jobs out",
+                f"expected {total}, the number of combinations, for Grid, got {self.jobs}; "
+                "leave jobs out",
             )
         if self.warm_start is not None:
-            yield Mistake(("warm_start",), "Grid does not learn from earlier jobs: leave it out")
+            yield Mistake(("warm_start",), "Grid does not learn from earlier jobs; leave it out")

@@ -1,7 +1,7 @@
-"""YAML that keeps the line of every value, and refuses a key that stands twice.
+"""Parse YAML with the line of every value, and without duplicate keys.
 
-Numbers and truths are those of YAML 1.2: `1e-3` is a number, which PyYAML's older rules take for a
-text, and `no` is a text (Norwegian), which they take for false.
+Numbers and booleans follow YAML 1.2: `1e-3` is a number and `no` a text (Norwegian). PyYAML
+follows YAML 1.1, where `1e-3` is a text and `no` is false.
 """
 
 import re
@@ -18,7 +18,7 @@ __all__ = ["Parsed", "parse_yaml"]
 
 @dataclass(frozen=True)
 class Parsed:
-    """A document: its plain values, and the line number of each path in it, from 1."""
+    """A YAML document: plain values, the line of each place (from 1), and mistakes."""
 
     value: Any
     line_numbers: dict[Place, int]
@@ -26,7 +26,7 @@ class Parsed:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader; the class attribute below belongs to this subclass alone."""
+    """PyYAML's safe loader with resolvers of its own, which are set below."""
 
 
 _OLDER = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
@@ -45,7 +45,7 @@ _Loader.add_implicit_resolver(
 
 
 def parse_yaml(text: str) -> Parsed:
-    """One document. A file that is not YAML is one mistake, at its line."""
+    """Parse a document; text that is not YAML gives one mistake with its line."""
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -77,13 +77,13 @@ def _duplicates(node: yaml.Node, path: Place) -> Iterator[Mistake]:
     seen: dict[str | int, int] = {}
     for key, child, line in _children(node):
         if key in seen:
-            yield Mistake((*path, key), f"stands here twice, first on line {seen[key]}")
+            yield Mistake((*path, key), f"duplicate key, first on line {seen[key]}; remove one")
         seen.setdefault(key, line)
         yield from _duplicates(child, (*path, key))
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node, int]]:
-    """Keys or numbers of what a mapping or list holds, each with its line."""
+    """Yield key or number, value and line of each entry of a mapping or list."""
     if isinstance(node, yaml.MappingNode):
         for key, child in node.value:
             yield str(key.value), child, key.start_mark.line + 1

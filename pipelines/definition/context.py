@@ -1,4 +1,4 @@
-"""What every builder gets: the config, where it runs, its parameters, and the SDK's session."""
+"""The input of every builder: config, target, parameters, and the session of the SDK."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,26 +13,29 @@ __all__ = ["BuildContext"]
 
 @dataclass(frozen=True)
 class BuildContext:
-    """Nothing of it changes while a definition is built."""
+    """The input of every builder; it does not change while a definition is built."""
 
     config: Config
     target: Target
     parameters: Parameters
     session: PipelineSession
-    folder: str = ""  # of a step's own within the run's, where several write the same output
+    folder: str = ""  # subfolder of the run's, for a step whose output others have too
 
     @property
     def place(self) -> str:
-        """The project's own S3 prefix, without a slash at its end."""
+        """S3 URI of the project's prefix, without a slash at its end."""
         return f"s3://{self.target.bucket}/{self.prefix}"
 
     @property
     def prefix(self) -> str:
-        """Of the keys of what the pipeline writes."""
+        """Prefix of the keys of all objects that the pipeline writes."""
         return f"{self.config.aws.prefix}/{self.config.name}"
 
     def run_folder(self, name: str) -> Any:
-        """A prefix of this execution's own: a cached result's stays as it was."""
+        """Return the S3 URI of the output `name` of this execution.
+
+        The id of the execution is part of it, so an execution never overwrites cached results.
+        """
         own = [self.folder] if self.folder else []
         run = [self.place, "runs", ExecutionVariables.PIPELINE_EXECUTION_ID]
         return Join(on="/", values=[*run, *own, name])

@@ -11,7 +11,10 @@ __all__ = ["deployment_steps"]
 
 
 def deployment_steps(context: BuildContext, package: Any) -> list[RequestStep]:
-    """Each refers to the one before; an endpoint that is there is updated."""
+    """Return the steps for the model package `package`; each refers to the one before it.
+
+    The last step updates an endpoint that exists.
+    """
     model = _model_step(context, package)
     config = _config_step(context, model.properties.ModelName)
     return [model, config, _endpoint_step(context, config.properties.EndpointConfigName)]
@@ -21,7 +24,7 @@ def _model_step(context: BuildContext, package: Any) -> RequestStep:
     config = context.config
     vpc = config.aws.vpc
     request = {
-        # The beginning of a name that no other model has.
+        # SageMaker appends the id of the execution and a suffix.
         "ModelName": config.name,
         "ExecutionRoleArn": context.target.role_arn,
         "Containers": [{"ModelPackageName": package}],
@@ -63,7 +66,7 @@ def _config_step(context: BuildContext, model: Any) -> RequestStep:
         "KmsKeyId": config.aws.kms.volume,
         "Tags": tags(config.aws),
     }
-    # AWS takes no retry policies for this type of step, nor for the next one.
+    # AWS allows no retry policies for steps of this type and of the next one.
     return RequestStep(
         "EndpointConfig",
         StepTypeEnum.ENDPOINT_CONFIG,

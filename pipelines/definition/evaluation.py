@@ -1,4 +1,4 @@
-"""The step Evaluate: the tuned model and the baseline, by sentence length."""
+"""The step Evaluate: quality of the tuned model and of the baseline by sentence length."""
 
 from typing import Any
 
@@ -21,7 +21,10 @@ _FILE = PropertyFile(name="Evaluation", output_name=EVALUATION, path="evaluation
 def evaluate_step(
     context: BuildContext, prepared: Any, model: Any, baseline: Any | None
 ) -> RequestStep:
-    """Of S3 URIs: the prepared data, the tuned model's archive, the baseline's if there is one."""
+    """Return the step that compares the models on the test split of the prepared data.
+
+    `prepared`, `model` and `baseline` are S3 URIs of the data and of the models' archives.
+    """
     config = context.config
     evaluation = config.evaluation
     inputs = {MODEL: model, BASELINE: baseline, PREPARED: prepared}
@@ -41,7 +44,7 @@ def evaluate_step(
 
 
 def evaluate_arguments(context: BuildContext) -> list[Any]:
-    """Options of `evaluate`: languages, and the least BLEU for which a share kept is shown."""
+    """Return options of the job: languages, and the least BLEU for which a share kept is shown."""
     data = context.config.data
     return [
         "--source-language",
@@ -54,10 +57,10 @@ def evaluate_arguments(context: BuildContext) -> list[Any]:
 
 
 def figure(name: str) -> JsonGet:
-    """A figure of the gate, as conditions and messages take it."""
+    """Return the figure `name` of `evaluation.json`'s `gate`, for conditions and messages."""
     return JsonGet(step_name=_STEP, property_file=_FILE, json_path=f"gate.{name}")
 
 
 def output_uri(step: RequestStep) -> Any:
-    """Where the files of the evaluation lie."""
+    """Return the S3 URI of the evaluation's files."""
     return step.properties.ProcessingOutputConfig.Outputs[EVALUATION].S3Output.S3Uri

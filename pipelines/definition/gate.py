@@ -1,8 +1,8 @@
 """The gate: only a model that meets every requirement passes.
 
-Each requirement is a condition step, whose fail step names the key of the config, what was
-expected and what came. SageMaker does not take a condition step within another one, so Release and
-Deploy name all requirements again: where one is not met, they are not met either.
+Each requirement is a condition step. Its fail step names the key of the config, the expected value
+and the measured one. SageMaker allows no condition step within another one, so the conditions of
+Release and Deploy repeat all requirements.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ __all__ = ["deploy_step", "gate_steps", "release_step"]
 
 
 def gate_steps(context: BuildContext) -> list[ConditionStep]:
-    """A condition for each requirement, which fails the execution where it is not met."""
+    """Return a condition step for each requirement; it fails the execution if it is not met."""
     return [
         _condition(
             f"Gate{requirement.name}",
@@ -37,12 +37,15 @@ def gate_steps(context: BuildContext) -> list[ConditionStep]:
 
 
 def release_step(context: BuildContext, steps: list[Any]) -> ConditionStep:
-    """What a model that passes the gate becomes."""
+    """Return the condition step that runs `steps` for a model that passes the gate."""
     return _condition("Release", _everything(context), steps, [])
 
 
 def deploy_step(context: BuildContext, steps: list[Any]) -> ConditionStep:
-    """Deploys only what is approved; what waits for a person is deployed by `longspan deploy`."""
+    """Return the condition step that deploys a model which passes the gate and is approved.
+
+    `longspan deploy` deploys a model that a person approves later.
+    """
     approved = ConditionEquals(left=context.parameters.approval, right="Approved")
     return _condition("Deploy", [*_everything(context), approved], steps, [])
 
@@ -56,7 +59,7 @@ def _everything(context: BuildContext) -> list[Any]:
 
 
 def _conditions(context: BuildContext, requirement: Requirement) -> list[Any]:
-    """One for each figure, as `Requirement.met` has it."""
+    """Return a condition for each figure, equivalent to `Requirement.met`."""
     minimums = context.parameters.minimums
     minimum = minimums[requirement.minimum]
     reached = [
@@ -73,7 +76,7 @@ def _conditions(context: BuildContext, requirement: Requirement) -> list[Any]:
 def _condition(
     name: str, conditions: list[Any], if_steps: list[Any], else_steps: list[Any]
 ) -> ConditionStep:
-    """All conditions must hold."""
+    """Return a step that runs `if_steps` if all conditions hold, else `else_steps`."""
     return ConditionStep(name=name, conditions=conditions, if_steps=if_steps, else_steps=else_steps)
 
 

@@ -1,4 +1,4 @@
-"""Parameters of the pipeline: what one changes from run to run without a new definition."""
+"""Parameters of the pipeline: values that may change from run to run without a new definition."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["Parameters"]
 
 @dataclass(frozen=True)
 class Parameters:
-    """Defaults are the config's; None where the pipeline has no such part."""
+    """Parameters with the config's values as defaults; None for parts the pipeline lacks."""
 
     pairs: ParameterString
     validation: ParameterString | None
@@ -27,7 +27,7 @@ class Parameters:
 
     @classmethod
     def of(cls, config: Config, target: Target) -> "Parameters":
-        """Those of a config."""
+        """Return the parameters of a config."""
         endpoint = config.endpoint
         machine = endpoint.instance_type if endpoint.enabled and not endpoint.serverless else None
         return cls(
@@ -53,7 +53,7 @@ class Parameters:
         )
 
     def __iter__(self) -> Iterator[ParameterString | ParameterFloat]:
-        """Those that the pipeline has."""
+        """Iterate over the parameters that the pipeline has."""
         for value in vars(self).values():
             if value is self.minimums:
                 yield from self.minimums.values()
@@ -62,7 +62,7 @@ class Parameters:
 
 
 def _minimums(config: Config) -> dict[str, ParameterFloat]:
-    """Those that the pipeline judges: `minimum_bleu_long` is the parameter `MinimumBleuLong`."""
+    """Return the minimums that the gate checks; `minimum_bleu_long` becomes `MinimumBleuLong`."""
     judged = {requirement.minimum for requirement in requirements_of(config)}
     return {
         name: ParameterFloat(name.title().replace("_", ""), value)

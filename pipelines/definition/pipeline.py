@@ -28,7 +28,7 @@ __all__ = ["build_pipeline", "definition_json"]
 
 
 def build_pipeline(config: Config, target: Target) -> Pipeline:
-    """The SDK's object; reads no clock, no environment and no network."""
+    """Return the pipeline as an object of the SDK, without asking AWS anything."""
     with quiet(target.region), known_defaults():
         session = offline_session(target.region, target.bucket)
         context = BuildContext(config, target, Parameters.of(config, target), session)
@@ -38,13 +38,13 @@ def build_pipeline(config: Config, target: Target) -> Pipeline:
             steps=_steps(context),
             sagemaker_session=session,
             pipeline_experiment_config=None,
-            # Else the names that steps give are dropped from their requests.
+            # Without this the SDK drops the names that steps give from their requests.
             pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=True),
         )
 
 
 def definition_json(config: Config, target: Target) -> str:
-    """The definition as AWS takes it: the same bytes for the same config and target."""
+    """Return the definition for AWS, as JSON; equal configs and targets give equal bytes."""
     pipeline = build_pipeline(config, target)
     with quiet(target.region), known_defaults():
         definition = json.loads(pipeline.definition())
@@ -70,7 +70,7 @@ def _steps(context: BuildContext) -> list[Any]:
 
 
 def _first_steps(context: BuildContext) -> list[RequestStep]:
-    """Prepare, and before it Collect where several machines read the pairs."""
+    """Return Prepare, after Collect if several machines read the pairs."""
     if context.config.preparation.instance_count == 1:
         return [prepare_step(context)]
     collect = collect_step(context)
@@ -81,7 +81,7 @@ def _first_steps(context: BuildContext) -> list[RequestStep]:
 def _release(
     context: BuildContext, tune: RequestStep, prepared: Any, evaluate: RequestStep
 ) -> list[Any]:
-    """What a model that passes the gate becomes."""
+    """Return the steps that register and deploy a model that passes the gate."""
     register = register_step(
         context, best_model(context, tune), best_job(tune), prepared, output_uri(evaluate)
     )

@@ -1,4 +1,4 @@
-"""The steps Collect and Prepare: pairs to cleaned, split and tokenised shards."""
+"""The steps Collect and Prepare: from pairs to cleaned, split and tokenised shards."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,14 +17,14 @@ __all__ = ["collect_step", "prepare_arguments", "prepare_step"]
 
 
 def collect_step(context: BuildContext) -> RequestStep:
-    """Several machines read and clean the pairs; its output `collected` is Prepare's input."""
+    """Return the step in which several machines read and clean pairs, for Prepare."""
     return _step(context, "Collect", "collect", {PAIRS: context.parameters.pairs}, COLLECTED)
 
 
 def prepare_step(context: BuildContext, collected: Any = None) -> RequestStep:
-    """Its output `prepared` is what training and evaluation read.
+    """Return the step whose output `prepared` is the input of training and evaluation.
 
-    `collected` is the URI of what Collect has left, where there is that step.
+    `collected` is the S3 URI of Collect's output, or None without that step.
     """
     parameters = context.parameters
     pairs = {PAIRS: parameters.pairs} if collected is None else {COLLECTED: collected}
@@ -53,15 +53,15 @@ def _step(
 
 
 def prepare_arguments(config: Config) -> list[str]:
-    """The options of `longspan prepare` that the config sets, each written out.
+    """Return options of `longspan prepare` for all values of the config, defaults included.
 
-    So the definition says all of it, and an image with other defaults changes nothing.
+    So an image with other defaults prepares the same data.
     """
     return [text for name, value in _options(config) for text in (f"--{name}", value) if text]
 
 
 def _options(config: Config) -> Iterator[tuple[str, str]]:
-    """Names and values; the value of a flag is empty."""
+    """Yield names and values of options; the value of a flag is empty."""
     data, preparation = config.data, config.preparation
     if data.format is not None:
         yield "format", data.format

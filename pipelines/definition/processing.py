@@ -1,4 +1,4 @@
-"""Steps of processing jobs that run the image's own commands, and their requests."""
+"""Steps of processing jobs, and the requests for these jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _ROOT = "/opt/ml/processing"
 
 @dataclass(frozen=True)
 class Machine:
-    """What a processing job runs on, how many of it, and for how long at most."""
+    """The machines of a processing job, and how long it may run."""
 
     instance_type: Any
     volume_gb: int
@@ -42,10 +42,10 @@ def processing_request(
     output: str,
     arguments: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """For `python -m longspan.pipelines.jobs COMMAND`; `inputs` are S3 URIs by name.
+    """Return the request for a job that runs `python -m longspan.pipelines.jobs COMMAND`.
 
-    The one output goes to a folder of the execution. Of several machines each one gets its share
-    of the files.
+    `inputs` are S3 URIs by name. The output goes to a folder of the execution. Each of several
+    machines gets a share of the input files.
     """
     aws, target = context.config.aws, context.target
     processor = Processor(
@@ -79,7 +79,7 @@ def processing_step(
     request: Mapping[str, Any],
     property_files: Sequence[PropertyFile] = (),
 ) -> RequestStep:
-    """Cached and tried again as the config says."""
+    """Return a step for the request, with the cache and the retries of the config."""
     aws = context.config.aws
     return RequestStep(
         name,

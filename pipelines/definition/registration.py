@@ -1,4 +1,4 @@
-"""The step Register: the tuned model as a version in the registry, with what was measured.
+"""The step Register: the tuned model as a version in the registry, with its evaluation.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry.html
 """
@@ -15,14 +15,17 @@ from longspan.pipelines.definition.steps import RequestStep, service_retries
 
 __all__ = ["config_hash", "register_step"]
 
-# What the server takes and gives: docs/serving.md.
+# Content types that the server reads and writes: docs/serving.md.
 _TYPES = ["application/json", "application/jsonlines", "text/csv", "text/plain"]
 
 
 def register_step(
     context: BuildContext, model: Any, job: Any, prepared: Any, evaluation: Any
 ) -> RequestStep:
-    """Of the tuned model's archive and its training job, the data's and the evaluation's URIs."""
+    """Return the step that registers the archive `model` of the training job `job`.
+
+    `prepared` and `evaluation` are S3 URIs of the data and of the evaluation's files.
+    """
     config = context.config
     request = {
         "ModelPackageGroupName": config.group,
@@ -52,7 +55,7 @@ def register_step(
             "prepared": prepared,
             "training_job": job,
             "execution": ExecutionVariables.PIPELINE_EXECUTION_ARN,
-            # Properties are text.
+            # Values of metadata must be strings.
             "bleu_long": Join(on="", values=[figure("bleu_long")]),
             "bleu_short": Join(on="", values=[figure("bleu_short")]),
         },
@@ -67,13 +70,13 @@ def register_step(
 
 
 def _environment(config: Config) -> dict[str, str]:
-    """Of the container that serves: it ends sentences as the source language does."""
+    """Return the variables of the serving container, which splits text by source language."""
     own = {"LONGSPAN_LANGUAGE": config.data.source_language}
     return dict(sorted({**own, **config.endpoint.variables}.items()))
 
 
 def config_hash(config: Config) -> str:
-    """Of all that the config says, whatever order and comments its file has."""
+    """Return the SHA-256 of all values of the config; order and comments do not count."""
     text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,7 +1,7 @@
-"""Requirements of the gate: which figures each judges, and what is said where it is not met.
+"""Requirements of the gate: the figures that each one checks, and its message if it is not met.
 
-The pipeline's conditions and fail steps are made of them, and `longspan run` tells by them
-everything that a model lacks, whichever fail step ended the execution.
+The conditions and fail steps of the pipeline are built from them. `longspan run` uses them to list
+everything that a model lacks, because the first fail step may end the execution.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ class Requirement:
     unless_below: tuple[str, str] | None = None
 
     def message(self, value_of: Callable[[str], Any]) -> list[Any]:
-        """The parts of the message: texts, and what `value_of` has for each name in braces."""
+        """Return the parts of the message, with `value_of(name)` for each name in braces."""
         parts: list[Any] = []
         for literal, name, _, _ in Formatter().parse(self.text):
             parts += [literal] if literal else []
@@ -39,7 +39,7 @@ class Requirement:
         return parts
 
     def met(self, figures: Mapping[str, float], minimums: Mapping[str, float]) -> bool:
-        """Whether a model with these figures passes."""
+        """Return whether a model with these figures meets the requirement."""
         if self.unless_below is not None:
             figure, least = self.unless_below
             if figures[figure] < minimums[least]:
@@ -113,12 +113,12 @@ _OF_THE_CHANGE = (
 
 
 def requirements_of(config: Config) -> tuple[Requirement, ...]:
-    """Those that the config's pipeline judges; without a baseline there is no change to judge."""
+    """Return the requirements of a config; without a baseline none of them is on a change."""
     return (*_OF_THE_MODEL, *_OF_THE_CHANGE) if config.baseline.enabled else _OF_THE_MODEL
 
 
 def unmet(config: Config, figures: Mapping[str, float]) -> Iterator[tuple[str, str]]:
-    """Name and message of each requirement that a model with these figures does not meet."""
+    """Yield name and message of each requirement that a model with these figures fails."""
     minimums = config.gate.minimums
     values = {**figures, **minimums}
     for requirement in requirements_of(config):

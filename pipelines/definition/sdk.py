@@ -1,9 +1,8 @@
-"""SageMaker's Python SDK (v3), imported in one place and kept quiet.
+"""SageMaker's Python SDK (v3), imported in one place and kept off the network.
 
-Importing it needs a region though nothing is asked of it, and its classes check roles, send
-telemetry and read defaults from the user's files: none of that belongs to a definition, which
-must come out the same everywhere and without a network. What it needs to keep still stands in
-the environment only while it is imported or called.
+Importing the SDK needs a region, and its classes check roles, send telemetry and read defaults
+from the user's files. A definition must not depend on any of that. `quiet` sets environment
+variables that prevent it, only while the SDK is imported or called.
 """
 
 import contextlib
@@ -73,7 +72,7 @@ __all__ = [
     "quiet",
 ]
 
-# The SDK's own file of defaults: with it, the user's are not read, and nothing is reported home.
+# Contents of the SDK's file of defaults: in place of the user's, and without telemetry.
 DEFAULTS: Mapping[str, Any] = {
     "SchemaVersion": "1.0",
     "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
@@ -82,13 +81,13 @@ DEFAULTS: Mapping[str, Any] = {
 
 @contextlib.contextmanager
 def quiet(region: str = "us-east-1") -> Iterator[None]:
-    """While this lasts, the SDK finds a region, our defaults, and no reason to ask AWS."""
+    """Give the SDK a region and `DEFAULTS` within the context, and no reason to ask AWS."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        # "Running within a PipelineSession": as meant; the rest concerns the SDK's own modules.
+        # One warning is on PipelineSession, which is intended; others are on the SDK's modules.
         warnings.simplefilter("ignore")
         file = Path(folder) / "config.yaml"
         file.write_text(json.dumps(DEFAULTS), encoding="utf-8")
-        # The second has a level of its own.
+        # The second logger has a level of its own.
         loggers = [logging.getLogger(name) for name in ("sagemaker", "sagemaker.config")]
         levels = [logger.level for logger in loggers]
         for logger in loggers:
@@ -99,7 +98,7 @@ def quiet(region: str = "us-east-1") -> Iterator[None]:
                     "AWS_DEFAULT_REGION": region,
                     "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(file),
                     "SAGEMAKER_USER_CONFIG_OVERRIDE": str(file),
-                    # Else ModelTrainer asks IAM what the role may do.
+                    # Without this ModelTrainer asks IAM for the rights of the role.
                     "SAGEMAKER_VALIDATE_ROLE": "false",
                 }
             ):
@@ -186,9 +185,9 @@ with quiet():
 
 @contextlib.contextmanager
 def known_defaults() -> Iterator[None]:
-    """While this lasts, the SDK does not check `DEFAULTS` against its schema.
+    """Keep the SDK from checking `DEFAULTS` against its schema within the context.
 
-    It would do so dozens of times for one definition, which took nine tenths of the time.
+    It checks them dozens of times per definition, which takes nine tenths of the time.
     """
     check = SageMakerConfig.validate_sagemaker_config
     SageMakerConfig.validate_sagemaker_config = staticmethod(lambda *_: None)
@@ -200,10 +199,10 @@ def known_defaults() -> Iterator[None]:
 
 @functools.cache
 def offline_session(region: str, bucket: str) -> PipelineSession:
-    """A session that only captures requests. Its credentials are no one's: it never signs one.
+    """Return a session that captures requests and sends none; its credentials are made up.
 
-    To make one takes nine tenths of the time of a definition, and it keeps nothing of what it
-    captured.
+    It is cached, because creating one takes most of the time of a definition. It keeps no state
+    between definitions.
     """
     boto_session = boto3.Session("offline", "offline", region_name=region)
     return PipelineSession(
@@ -212,8 +211,9 @@ def offline_session(region: str, bucket: str) -> PipelineSession:
 
 
 def captured(session: PipelineSession, step_arguments: Any) -> dict[str, Any]:
-    """The request that `Processor.run`, `ModelTrainer.train` or `HyperparameterTuner.tune` would
-    send, as these hand it to a pipeline's session.
+    """Return the request that `run`, `train` or `tune` of the SDK would send.
+
+    `step_arguments` is the value that these methods return within a pipeline's session.
     """
     execute_job_functions(step_arguments)
     return dict(session.context.args)

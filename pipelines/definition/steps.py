@@ -1,7 +1,7 @@
-"""Steps made of requests: what every builder shares.
+"""Steps that hold a request, with their cache, retries and tags; every builder uses them.
 
-The SDK's own step classes build their requests anew each time one looks at them, and its tuning
-step loses members; here a step holds the request that it was given.
+The SDK's own step classes build a new request each time they are read, and its tuning step loses
+members.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is not typed
-    """A step of any type, with the request for what it creates."""
+    """A step of any type that holds the request for the resource it creates."""
 
     def __init__(
         self,
@@ -44,9 +44,10 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is no
         cache_days: int = 0,
         property_files: Sequence[PropertyFile] = (),
     ) -> None:
-        """`shapes` are the output shapes of the operations whose members are the properties.
+        """Hold a copy of `request`.
 
-        A result of the last `cache_days` days is taken again; 0 is never.
+        `shapes` are output shapes of SageMaker's API, whose members become `properties`. The cache
+        returns results that are at most `cache_days` days old; 0 disables it.
         """
         super().__init__(name, step_type, retry_policies=list(retries))
         self._request = dict(request)
@@ -56,16 +57,16 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is no
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The request, which nobody may change."""
+        """The request; callers must not change it."""
         return self._request
 
     @property
     def properties(self) -> Properties:
-        """What later steps can refer to."""
+        """Properties that later steps can refer to."""
         return self._properties
 
     def to_request(self) -> dict[str, Any]:
-        """The step as the definition has it."""
+        """Return the step as a part of the definition."""
         step = super().to_request()
         if self._cache_days:
             step["CacheConfig"] = {"Enabled": True, "ExpireAfter": f"P{self._cache_days}D"}
@@ -75,12 +76,12 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc]  # the SDK is no
 
 
 def cached_days(aws: AwsSection) -> int:
-    """How old a result may be."""
+    """Return the age in days up to which results are taken from the cache."""
     return aws.cache_days
 
 
 def service_retries(retries: RetriesSection) -> list[Any]:
-    """After a fault of the service, or when it was asked too often."""
+    """Return a policy that retries after faults of the service and after throttling."""
     return [
         StepRetryPolicy(
             exception_types=[
@@ -93,12 +94,12 @@ def service_retries(retries: RetriesSection) -> list[Any]:
 
 
 def job_retries(retries: RetriesSection) -> list[Any]:
-    """Also for lack of machines, and after a job failed by a fault of AWS's."""
+    """Return policies that also retry for lack of machines and after internal errors of jobs."""
     return _retries(retries, SageMakerJobExceptionTypeEnum.INTERNAL_ERROR)
 
 
 def tuning_retries(retries: RetriesSection) -> list[Any]:
-    """As for jobs, but what failed by a fault of AWS's is tried again within a tuning job.
+    """Return policies as for jobs, without internal errors, which a tuning job retries itself.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
     """
@@ -128,12 +129,12 @@ def _pauses(retries: RetriesSection) -> dict[str, Any]:
 
 
 def tags(aws: AwsSection) -> list[dict[str, str]]:
-    """As requests have them."""
+    """Return the tags as members of a request, sorted by key."""
     return [{"Key": key, "Value": value} for key, value in sorted(aws.tags.items())]
 
 
 def without(request: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The request less these members, and less those that are empty."""
+    """Return the request without the members `names` and without empty ones."""
     return {
         name: value
         for name, value in request.items()

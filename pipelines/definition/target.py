@@ -1,4 +1,4 @@
-"""Where a pipeline will run: what a config does not say, or says for AWS alone."""
+"""The target of a pipeline: account, names and addresses that the config does not hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ _REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Target:
-    """Account, names and addresses; URIs of data are S3 prefixes or objects."""
+    """Account, names and addresses to run a pipeline with.
+
+    URIs of data are S3 prefixes or objects.
+    """
 
     region: str
     account: str
@@ -26,7 +29,7 @@ class Target:
 
     @classmethod
     def placeholder(cls, config: Config) -> "Target":
-        """For a look at the definition without an account: names that no one has."""
+        """Return a target for a look at the definition without an account, with made-up names."""
         region = config.aws.region or _REGION
         bucket = config.aws.bucket or "bucket"
         role = config.aws.role or "longspan"
@@ -49,5 +52,5 @@ class Target:
 
 
 def _uri(files: Sequence[str] | None, uploaded: str) -> str:
-    """What lies on S3 stays where it is."""
+    """Return the s3:// prefix if `files` is one, else the URI they are `uploaded` to."""
     return files[0] if files and files[0].startswith("s3://") else uploaded

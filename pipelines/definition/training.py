@@ -1,4 +1,4 @@
-"""What all training jobs share, and the step TrainBaseline."""
+"""Training jobs of the pipeline, and the step TrainBaseline."""
 
 import hashlib
 import json
@@ -34,7 +34,10 @@ _MODELS = "models"
 def trainer(
     context: BuildContext, hyperparameters: Mapping[str, Any], prepared: Any, checkpoints: Any
 ) -> ModelTrainer:
-    """A training job of the image; `checkpoints` is an S3 URI, or None."""
+    """Return the SDK's object for a training job of the image.
+
+    `prepared` and `checkpoints` are S3 URIs; without `checkpoints` none are mirrored.
+    """
     config, target = context.config, context.target
     training, aws = config.training, config.aws
     return ModelTrainer(
@@ -53,7 +56,7 @@ def trainer(
             max_runtime_in_seconds=60 * training.max_runtime_minutes,
             max_wait_time_in_seconds=60 * training.max_wait if training.spot else None,
         ),
-        # One folder for all: each job writes below its own name, which nobody else has.
+        # One folder for all jobs: each writes below its own name, which is unique.
         output_data_config=OutputDataConfig(
             s3_output_path=f"{context.place}/{_MODELS}", kms_key_id=aws.kms.output
         ),
@@ -67,15 +70,15 @@ def trainer(
 
 
 def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> RequestStep:
-    """Trains the model that the tuned one is compared with.
+    """Return the step that trains the model to compare the tuned one with.
 
-    `prepare_job` is the name of the job that prepared the data.
+    `prepared` is an S3 URI; `prepare_job` is the name of the job that prepared the data.
     """
     config = context.config
     hyperparameters = config.baseline_hyperparameters
     checkpoints = None
     if config.training.keeps_checkpoints:
-        # The same for the same data and settings, so that a retry resumes and the cache hits.
+        # Equal data and settings give an equal folder, so that retries resume and the cache hits.
         values = [f"{context.place}/checkpoints", prepare_job, _hash(hyperparameters)]
         checkpoints = Join(on="/", values=values)
     job = trainer(context, hyperparameters, prepared, checkpoints)
@@ -96,7 +99,7 @@ def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Req
 
 
 def job_model_uri(context: BuildContext, job: Any) -> Any:
-    """The archive that a training job of this name leaves."""
+    """Return the S3 URI of the model archive of the training job `job`."""
     values = [f"{context.place}/{_MODELS}", job, "output", "model.tar.gz"]
     return Join(on="/", values=values)
 

@@ -1,4 +1,4 @@
-"""The step Tune: a search over the attention hyperparameters, by training jobs.
+"""The step Tune: a search over the attention hyperparameters; each trial is a training job.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning.html
 """
@@ -31,14 +31,14 @@ __all__ = ["best_job", "best_model", "tune_step"]
 
 
 def tune_step(context: BuildContext, prepared: Any, prepare_job: Any) -> RequestStep:
-    """Its best model is what the pipeline is about.
+    """Return the step that searches for the best hyperparameters.
 
-    `prepare_job` is the name of the job that prepared the data.
+    `prepared` is an S3 URI; `prepare_job` is the name of the job that prepared the data.
     """
     config = context.config
     checkpoints = None
     if config.training.keeps_checkpoints:
-        # SageMaker gives each training job a folder of its own below.
+        # SageMaker adds a folder for each training job.
         checkpoints = Join(on="/", values=[f"{context.place}/checkpoints", prepare_job, "tuning"])
     job = trainer(context, config.training.hyperparameters, prepared, checkpoints)
     tuner = _tuner(config.tuning, job)
@@ -63,12 +63,12 @@ def tune_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Request
 
 
 def best_job(step: RequestStep) -> Any:
-    """The name of the best training job."""
+    """Return the name of the best training job."""
     return step.properties.BestTrainingJob.TrainingJobName
 
 
 def best_model(context: BuildContext, step: RequestStep) -> Any:
-    """The best training job's model archive."""
+    """Return the S3 URI of the model archive of the best training job."""
     return job_model_uri(context, best_job(step))
 
 
@@ -122,7 +122,7 @@ def _warm_start(tuning: TuningSection) -> HyperParameterTuningJobWarmStartConfig
 
 
 def _lost(context: BuildContext, definition: Mapping[str, Any]) -> dict[str, Any]:
-    """What the SDK's tuner does not take over from its trainer, and retries, which it has not."""
+    """Return retries, which the SDK's tuner lacks, and members that it drops from its trainer."""
     aws = context.config.aws
     members: dict[str, Any] = {"RetryStrategy": {"MaximumRetryAttempts": aws.retries.attempts}}
     if aws.kms.volume is not None:

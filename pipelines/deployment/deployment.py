@@ -1,4 +1,4 @@
-"""Deploying an approved package outside of a pipeline, and going back to what served before.
+"""Deployment of an approved model package outside of a pipeline, and rollback to the previous one.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy.html
 """
@@ -37,10 +37,10 @@ _DEPLOYED = "v[0-9]+-[0-9a-f]{6}([0-9a-f]{2})?"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What to deploy where: the request of one production variant, as CreateEndpointConfig has it.
+    """What to deploy, and where to.
 
-    `token`, six random hex digits, makes the names of model and endpoint config, which cannot be
-    changed, unlike those of the deployments before.
+    `variant` is a production variant of CreateEndpointConfig. `token`, six random hex digits, makes
+    the names of model and endpoint config unique, because neither can be changed.
     """
 
     endpoint: str
@@ -57,7 +57,7 @@ class Deployment:
 
 
 def variant(endpoint: EndpointSection) -> dict[str, Any]:
-    """What the config says of machines, as a production variant has it."""
+    """Return the machines of the config, as members of a production variant."""
     if endpoint.serverless is not None:
         serverless = endpoint.serverless
         return {
@@ -73,16 +73,16 @@ def variant(endpoint: EndpointSection) -> dict[str, Any]:
 
 
 def deploy(sagemaker: Any, deployment: Deployment) -> str:
-    """Create the endpoint, or update it while it serves; the endpoint config it replaces, if any.
+    """Create the endpoint or update it while it serves; return the endpoint config it replaces.
 
-    An update that fails rolls back: what served goes on serving. Raises AwsError, before anything
-    is made, for a package that is not approved.
+    That is empty for a new endpoint. If an update fails, the previous model continues to serve.
+    Raises AwsError for a package that is not approved, before anything is created.
     """
     with explained(f"deploying {deployment.package_arn}"):
         package = sagemaker.describe_model_package(ModelPackageName=deployment.package_arn)
         if package["ModelApprovalStatus"] != "Approved":
             raise AwsError(
-                f"{deployment.package_arn}: expected an approved model package, its status is "
+                f"{deployment.package_arn}: expected an approved model package, got the status "
                 f"{package['ModelApprovalStatus']}; approve it, or run `longspan deploy` with "
                 "--approve"
             )
@@ -137,9 +137,9 @@ def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
 
 
 def roll_back(sagemaker: Any, endpoint: str) -> str:
-    """Update an endpoint to the newest endpoint config before its own; the name of that.
+    """Update an endpoint to the previous endpoint config, and return the name of that.
 
-    Raises AwsError when there is none.
+    Raises AwsError if there is none.
     """
     with explained(f"endpoint {endpoint}"):
         now = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
@@ -151,7 +151,7 @@ def roll_back(sagemaker: Any, endpoint: str) -> str:
         before = own[own.index(now) + 1 :] if now in own else own
         if not before:
             raise AwsError(
-                f"endpoint {endpoint}: expected an endpoint config before {now}, found none; "
+                f"endpoint {endpoint}: expected an endpoint config older than {now}, got none; "
                 "`longspan deploy VERSION` deploys another model"
             )
         sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=before[0])
@@ -159,7 +159,11 @@ def roll_back(sagemaker: Any, endpoint: str) -> str:
 
 
 def blue_green(alarms: Sequence[str]) -> dict[str, Any] | None:
-    """A request's `DeploymentConfig` with names of CloudWatch alarms; None without any."""
+    """Return `DeploymentConfig` of a request, with these CloudWatch alarms; None without alarms.
+
+    A new fleet starts beside the old one, and an alarm brings the old one back:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
+    """
     if not alarms:
         return None
     return {
@@ -176,17 +180,24 @@ def blue_green(alarms: Sequence[str]) -> dict[str, Any] | None:
 
 
 def deployed_name(endpoint: str, package_arn: str, token: str) -> str:
-    """Of the model and the endpoint config of one `longspan deploy`; `token` is six hex digits."""
+    """Return the name of model and endpoint config of a deployment; `token` is six hex digits."""
     version = package_arn.rsplit("/", 1)[-1]
     return f"{endpoint}-v{version}-{token}"
 
 
 def endpoint_config_pattern(endpoint: str) -> re.Pattern[str]:
-    """`<endpoint>-<execution>` of pipelines, and those of deployments outside of them."""
+    """Return the pattern of the project's endpoint configs.
+
+    Pipelines name them `<endpoint>-<execution>`, deployments outside of them `deployed_name`. A
+    common prefix alone would also match another project whose name begins with this one's.
+    """
     return re.compile(rf"{re.escape(endpoint)}-({_EXECUTION}|{_DEPLOYED})")
 
 
 def model_pattern(name: str, endpoint: str) -> re.Pattern[str]:
-    """`<name>-<execution>-<suffix>` of pipelines, and those of deployments outside of them."""
+    """Return the pattern of the project's models.
+
+    Pipelines name them `<name>-<execution>-<suffix>`, deployments outside of them `deployed_name`.
+    """
     made = rf"{re.escape(name)}-{_EXECUTION}-[a-zA-Z0-9]{{10}}"
     return re.compile(rf"{made}|{re.escape(endpoint)}-{_DEPLOYED}")

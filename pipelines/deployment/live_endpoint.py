@@ -1,4 +1,4 @@
-"""Endpoints that are there: list them, wait for one, ask it."""
+"""Existing endpoints: list them, wait for one, translate with one."""
 
 import json
 import time
@@ -14,7 +14,7 @@ __all__ = ["ListedEndpoint", "ask", "list_endpoints", "wait_in_service"]
 
 @dataclass(frozen=True)
 class ListedEndpoint:
-    """An endpoint as a list shows it."""
+    """An entry in the list of endpoints."""
 
     name: str
     status: str
@@ -25,7 +25,7 @@ class ListedEndpoint:
 
 
 def list_endpoints(sagemaker: Any) -> list[ListedEndpoint]:
-    """All endpoints of the account and region, newest first. Raises AwsError."""
+    """Return all endpoints of the account and region, newest first. Raises AwsError."""
     with explained("the list of endpoints"):
         pages = sagemaker.get_paginator("list_endpoints").paginate(SortBy="CreationTime")
         names = [found["EndpointName"] for page in pages for found in page["Endpoints"]]
@@ -58,9 +58,10 @@ def wait_in_service(
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[str]:
-    """The endpoint's status whenever it changes, until it is InService.
+    """Yield the status of the endpoint each time it changes, until it is InService.
 
-    Raises AwsError with the reason when it fails, or when an update was rolled back.
+    Asks every `interval` seconds. Raises AwsError with the reason if the endpoint fails or an
+    update is rolled back.
     """
     last = ""
     while True:
@@ -75,12 +76,13 @@ def wait_in_service(
         sleep(interval)
     if status != "InService" or found.get("FailureReason"):
         raise AwsError(
-            f"endpoint {endpoint} is {status}: {found.get('FailureReason', 'no reason given')}"
+            f"endpoint {endpoint}: expected InService, got {status}: "
+            f"{found.get('FailureReason', 'no reason given')}"
         )
 
 
 def ask(runtime: Any, endpoint: str, text: str) -> str:
-    """One translation by an endpoint that is in service. Raises AwsError."""
+    """Return the translation of `text` by an endpoint that is in service. Raises AwsError."""
     with explained(f"endpoint {endpoint}"):
         answer = runtime.invoke_endpoint(
             EndpointName=endpoint,

@@ -13,10 +13,10 @@ __all__ = ["approve", "choose_package"]
 
 
 def choose_package(sagemaker: Any, group: str, wanted: str | None, *, approved: bool) -> str:
-    """The ARN of a version, by its number; without `wanted`, of the newest one.
+    """Return the ARN of the version `wanted` of a group, or of the newest version.
 
-    Of the newest approved one when `approved`. An ARN, of any group or of none, is given back.
-    Raises AwsError, which says what there is.
+    With `approved` the newest approved version. If `wanted` is an ARN, it is returned unchecked.
+    Raises AwsError, which lists the existing versions, if there is none.
     """
     if wanted is not None and wanted.startswith("arn:"):
         return wanted
@@ -31,13 +31,13 @@ def choose_package(sagemaker: Any, group: str, wanted: str | None, *, approved: 
     )
     what = f"version {wanted}" if wanted else "an approved version" if approved else "a version"
     raise AwsError(
-        f"expected {what} in the model package group {group}; "
-        + (f"there are: {there}" if there else "there is none; `longspan run` registers one")
+        f"expected {what} in the model package group {group}, "
+        + (f"got {there}; choose one" if there else "got none; `longspan run` registers one")
     )
 
 
 def _versions(sagemaker: Any, group: str) -> list[dict[str, Any]]:
-    """Newest first; none where there is no such group yet."""
+    """Return the versions of a group, newest first; empty if the group does not exist."""
     with explained(f"the model package group {group}"):
         try:
             pages = sagemaker.get_paginator("list_model_packages").paginate(
@@ -51,6 +51,6 @@ def _versions(sagemaker: Any, group: str) -> list[dict[str, Any]]:
 
 
 def approve(sagemaker: Any, package: str) -> None:
-    """Set its approval status. Raises AwsError."""
+    """Approve a model package, by its ARN. Raises AwsError."""
     with explained(f"approving {package}"):
         sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")

@@ -1,9 +1,8 @@
-"""What a project has made in an account: find it all, then delete it in the right order.
+"""Resources that a project created in an account: find them, then delete them in order.
 
-Names tell what belongs to a project: the pipeline, the model package group and the endpoint are
-called like it; models and endpoint configs have names made from its own (`made_names`); objects
-lie below its prefix.
-Jobs and their logs cannot be deleted and cost nothing.
+Names show what belongs to a project: pipeline, model package group and endpoint have its name,
+models and endpoint configs match `model_pattern` and `endpoint_config_pattern`, and objects lie
+below its prefix. Jobs and their logs cannot be deleted and cost nothing.
 """
 
 import uuid
@@ -23,7 +22,7 @@ __all__ = ["Project", "ProjectResource", "delete", "find_resources"]
 
 @dataclass(frozen=True)
 class Project:
-    """What the names begin with; `bucket` and `prefix` say where its objects are."""
+    """Names of a project's pipeline, model package group and endpoint; the place of its objects."""
 
     name: str
     group: str
@@ -34,7 +33,7 @@ class Project:
 
 @dataclass(frozen=True)
 class ProjectResource:
-    """One thing to delete; `note` is what a person wants to know before."""
+    """A resource to delete; `note` describes it to the person who is asked."""
 
     kind: str
     name: str
@@ -42,9 +41,9 @@ class ProjectResource:
 
 
 def find_resources(connection: CloudConnection, project: Project) -> list[ProjectResource]:
-    """Everything of the project that is there, in the order to delete it. Raises AwsError."""
+    """Return all existing resources of the project, in the order to delete. Raises AwsError."""
     sagemaker = connection.client("sagemaker")
-    with explained(f"what {project.name} has made"):
+    with explained(f"the resources of {project.name}"):
         return [
             *_endpoints(sagemaker, project),
             *_endpoint_configs(sagemaker, project),
@@ -56,7 +55,7 @@ def find_resources(connection: CloudConnection, project: Project) -> list[Projec
 
 
 def delete(connection: CloudConnection, project: Project, resource: ProjectResource) -> None:
-    """Delete one; nothing happens when it has gone already. Raises AwsError."""
+    """Delete a resource, if it still exists. Raises AwsError."""
     clients = connection.client
     name = resource.name
     actions: dict[str, Callable[[], object]] = {
@@ -159,13 +158,13 @@ def _delete_objects(s3: Any, project: Project) -> None:
         answer = s3.delete_objects(
             Bucket=project.bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True}
         )
-        # What could not be deleted is told in an answer that is no error.
+        # S3 reports objects that it could not delete in a successful answer.
         for failed in answer.get("Errors", ()):
             raise AwsError(f"{failed['Key']}: {failed['Code']}: {failed['Message']}")
 
 
 def _delete_endpoint(connection: CloudConnection, name: str) -> None:
-    """An endpoint config cannot be used again before its endpoint has gone."""
+    """Delete an endpoint and wait until it is gone: its config cannot be deleted before."""
     stop_scaling(connection.client("application-autoscaling"), name)
     sagemaker = connection.client("sagemaker")
     sagemaker.delete_endpoint(EndpointName=name)

@@ -1,4 +1,4 @@
-"""How an endpoint scales: Application Auto Scaling of its one variant.
+"""Scaling of an endpoint by load: Application Auto Scaling of its one variant.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
 """
@@ -13,15 +13,15 @@ from longspan.pipelines.deployment.deployment import VARIANT
 
 __all__ = ["ScalingPolicy", "apply_scaling", "scale", "stop_scaling"]
 
-# Scale by invocations a minute and instance.
+# Invocations per minute and instance.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
 
 
 @dataclass(frozen=True)
 class ScalingPolicy:
-    """Instances between `minimum` and `maximum`, at `target` invocations a minute and instance.
+    """Instances from `minimum` to `maximum`, at `target` invocations per minute and instance.
 
-    The pauses before an instance is given back and before one is added are in seconds.
+    `scale_in_seconds` and `scale_out_seconds` are pauses before an instance is removed or added.
     """
 
     minimum: int
@@ -56,7 +56,7 @@ def scale(autoscaling: Any, endpoint: str, scaling: ScalingPolicy) -> None:
 
 
 def apply_scaling(connection: CloudConnection, config: Config) -> bool:
-    """Let the config's endpoint scale as it says; whether it does. Raises AwsError."""
+    """Apply `endpoint.autoscaling` of the config; return whether it is set. Raises AwsError."""
     wanted = config.endpoint.autoscaling
     if wanted is None:
         return False
@@ -72,7 +72,7 @@ def apply_scaling(connection: CloudConnection, config: Config) -> bool:
 
 
 def stop_scaling(autoscaling: Any, endpoint: str) -> None:
-    """Forget how an endpoint scales, which would outlive it. Raises AwsError."""
+    """Remove the scaling of an endpoint, which would outlive the endpoint. Raises AwsError."""
     with explained(f"autoscaling of {endpoint}"):
         found = autoscaling.describe_scalable_targets(
             ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{endpoint}/variant/{VARIANT}"]

@@ -1,1 +1,1 @@
-"""What a run would create and cost, before it runs."""
+"""Estimates before a run: the resources that it would create, and their cost."""

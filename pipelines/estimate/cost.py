@@ -1,8 +1,8 @@
-"""What a run of the pipeline may cost on AWS: a range, from prices and the limits of the config.
+"""The cost of a pipeline run on AWS, as a range from prices and the config's limits of time.
 
 High: every job runs up to its limit. Low: every job takes a tenth of its limit, spot machines
-cost 30 %, and early stopping ends a third of the tuning jobs half way. What is neither: S3,
-logs, and what AWS charges for failed tries.
+cost 30 %, and early stopping ends a third of the trials half way. S3, logs and failed attempts are
+not included.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,19 +33,19 @@ __all__ = [
     "estimate",
 ]
 
-# As AWS reckons a month.
+# AWS computes a month with this number of hours.
 MONTH_HOURS = 730
 
-# Of its limit, what a job takes at least. Limits are set generously; ours are defaults.
+# The share of its limit that a job takes at least; default limits are generous.
 LOW_SHARE = 0.1
 
-# A third of the jobs, each stopped half way.
+# Remaining share of the time if a third of the trials stop half way.
 _EARLY_STOPPING_SHARE = 1 - 1 / 3 / 2
 
 
 @dataclass(frozen=True)
 class CostItem:
-    """One line of the estimate: a step, dollars from `low` to `high`, machine hours likewise."""
+    """One line of the estimate: a step, and its range of dollars and of machine hours."""
 
     name: str
     low: float
@@ -57,7 +57,10 @@ class CostItem:
 
 @dataclass(frozen=True)
 class CostRange:
-    """US dollars of one run, and of an hour of the endpoint that it leaves behind."""
+    """US dollars of one run, and of its endpoint per hour.
+
+    `missing` names types of machines without a price, which are not included.
+    """
 
     items: tuple[CostItem, ...]
     endpoint_low: float
@@ -66,21 +69,21 @@ class CostRange:
 
     @property
     def low(self) -> float:
-        """Of one run."""
+        """Lowest cost of one run."""
         return sum(item.low for item in self.items)
 
     @property
     def high(self) -> float:
-        """Of one run."""
+        """Highest cost of one run."""
         return sum(item.high for item in self.items)
 
     @property
     def endpoint_month(self) -> tuple[float, float]:
-        """Of the endpoint for a month, from low to high."""
+        """Cost of the endpoint per month, from low to high."""
         return self.endpoint_low * MONTH_HOURS, self.endpoint_high * MONTH_HOURS
 
     def lines(self) -> Iterator[str]:
-        """As a table, with the sum of it in words at its end."""
+        """Yield the range as a table, with a summary as its last line."""
         rows = [("step", "machine hours", "dollars", "what")]
         for item in self.items:
             hours = f"{item.hours_low:.1f} to {item.hours_high:.1f}"
@@ -96,26 +99,26 @@ class CostRange:
         if self.endpoint_high:
             text += f", then {_span(self.endpoint_low, self.endpoint_high)} an hour of endpoint"
         if self.missing:
-            text += f", and what {', '.join(self.missing)} costs (add it to prices)"
+            text += f", without {', '.join(self.missing)} (no price known; add one to `prices`)"
         return f"{text} (list prices of {PRICES_AS_OF}, us-east-1)"
 
 
 @dataclass(frozen=True)
 class BilledJobs:
-    """Jobs of one kind, as they are billed."""
+    """Jobs of one kind and the values that decide their cost."""
 
     name: str
     machine: str
     machines: int
     volume_gb: int
-    minutes: float  # of all of them, one after the other, at most
+    minutes: float  # the most minutes of all jobs together
     spot: bool = False
     low_share: float = LOW_SHARE
     note: str = "1 job"
 
 
 def estimate(config: Config) -> CostRange:
-    """The range of one run; a machine without a known price is left out and named in `missing`."""
+    """Return the range of one run of the config's pipeline, with its endpoint."""
     endpoint, missing = (0.0, 0.0), tuple[str, ...]()
     try:
         endpoint = endpoint_hour(config)
@@ -127,7 +130,7 @@ def estimate(config: Config) -> CostRange:
 
 
 def cost_of(jobs: Iterable[BilledJobs], config: Config) -> CostRange:
-    """The range of these jobs alone, with the prices of the config."""
+    """Return the range of these jobs without an endpoint, at the prices of the config."""
     items: list[CostItem] = []
     missing: list[str] = []
     for one in jobs:
@@ -139,7 +142,7 @@ def cost_of(jobs: Iterable[BilledJobs], config: Config) -> CostRange:
 
 
 def billed_preparation(config: Config, name: str, machines: int = 1) -> BilledJobs:
-    """One, of `machines`."""
+    """Return one preparation job of `machines` machines."""
     preparation = config.preparation
     return BilledJobs(
         name,
@@ -153,7 +156,7 @@ def billed_preparation(config: Config, name: str, machines: int = 1) -> BilledJo
 def billed_training(
     config: Config, name: str, jobs: int, minutes: float, low_share: float = LOW_SHARE
 ) -> BilledJobs:
-    """`jobs` of them, of `minutes` together."""
+    """Return `jobs` training jobs that take at most `minutes` together."""
     training = config.training
     return BilledJobs(
         name,
@@ -168,7 +171,7 @@ def billed_training(
 
 
 def billed_evaluation(config: Config, name: str, jobs: int = 1) -> BilledJobs:
-    """`jobs` of them."""
+    """Return `jobs` evaluation jobs."""
     evaluation = config.evaluation
     return BilledJobs(
         name,
@@ -181,7 +184,7 @@ def billed_evaluation(config: Config, name: str, jobs: int = 1) -> BilledJobs:
 
 
 def _run_jobs(config: Config) -> Iterator[BilledJobs]:
-    """Of the pipeline, step by step."""
+    """Yield the jobs of the pipeline, step by step."""
     machines = config.preparation.instance_count
     if machines > 1:
         yield billed_preparation(config, "Collect", machines)
@@ -198,7 +201,7 @@ def _count(jobs: int) -> str:
 
 
 def _tuning_minutes(config: Config) -> float:
-    """All jobs to their limits, or the tuning job's own limit where that ends them sooner."""
+    """Return the most minutes of all trials: their own limits, or that of the whole search."""
     tuning = config.tuning
     every = tuning.number_of_jobs * config.training.max_runtime_minutes
     if tuning.max_runtime_minutes is None:
@@ -221,9 +224,10 @@ def _item(step: BilledJobs, config: Config) -> CostItem:
 
 
 def endpoint_hour(config: Config) -> tuple[float, float]:
-    """Dollars an hour: machines whether they are used or not, serverless only for requests.
+    """Return the lowest and highest dollars per hour of the endpoint.
 
-    Raises UnknownPriceError.
+    Machines cost the same with and without requests; serverless costs only for requests. Raises
+    UnknownPriceError.
     """
     endpoint = config.endpoint
     if not endpoint.enabled:

@@ -1,4 +1,4 @@
-"""A dry run: what would be created and what that may cost, or the definition; nothing runs."""
+"""A dry run: print resources and costs, or the definition, without running anything."""
 
 import argparse
 import json
@@ -15,11 +15,11 @@ __all__ = ["add_dry_run_arguments", "dry_run_lines", "refuse_json_alone"]
 
 
 def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--dry-run` and `--json`."""
+    """Add `--dry-run` and `--json`."""
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print what it would create and what that may cost; run nothing",
+        help="print the resources that a run would create and their cost; run nothing",
     )
     parser.add_argument(
         "--json", action="store_true", help="with --dry-run: print the definition as JSON instead"
@@ -29,7 +29,7 @@ def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
 def refuse_json_alone(arguments: argparse.Namespace) -> None:
     """Raise OptionError for `--json` without `--dry-run`."""
     if arguments.json and not arguments.dry_run:
-        raise OptionError("--json prints the definition of a --dry-run: give both")
+        raise OptionError("expected --json with --dry-run, got it alone; add --dry-run")
 
 
 def dry_run_lines(
@@ -41,18 +41,20 @@ def dry_run_lines(
     as_json: bool,
     note: str = "",
 ) -> Iterator[str]:
-    """What `command` prints; `definition` is the pipeline's, as JSON, `note` stands below its
-    plan."""
+    """Yield the lines that `command` prints for a dry run.
+
+    `definition` is the pipeline's, as JSON; `as_json` prints it alone. `note` follows the plan.
+    """
     from longspan.pipelines.estimate.plan import plan_lines, plan_rows
 
     content = json.loads(definition)
     if as_json:
         yield json.dumps(content, indent=2, ensure_ascii=False)
         return
-    yield "What a run would create or update:\n"
+    yield "Resources that a run would create or update:\n"
     yield from plan_lines(plan_rows(config, content))
     if note:
         yield f"\n{note}"
-    yield "\nWhat it may cost on AWS; on this machine nothing:\n"
+    yield "\nCost on AWS (a run on this machine costs nothing):\n"
     yield from cost.lines()
-    yield f"\nThe definition: `{command} --dry-run --json`"
+    yield f"\n`{command} --dry-run --json` prints the definition"

@@ -1,6 +1,6 @@
-"""What a run would create, step by step: read from the definition itself, so that it cannot differ.
+"""The plan of a run: the resources that each step would create, read from the definition itself.
 
-`<execution>`, `<job>` and the like stand for what is known only when it runs.
+`<execution>`, `<job>` and the like stand for values that are known only during a run.
 """
 
 import textwrap
@@ -17,7 +17,7 @@ _STEP = 14  # least width of the column of steps
 
 
 class PlanRow(NamedTuple):
-    """One thing that a step creates, or that it decides."""
+    """One resource that a step creates, or a condition that it checks."""
 
     step: str
     kind: str
@@ -25,7 +25,7 @@ class PlanRow(NamedTuple):
 
 
 def plan_rows(config: Config, definition: Mapping[str, Any]) -> list[PlanRow]:
-    """In the order of the definition's steps, between what comes before and after them."""
+    """Return the rows of all steps in their order, with those before and after the steps."""
     reader = _Reader({found["Name"]: found["DefaultValue"] for found in definition["Parameters"]})
     steps = list(reader.steps(definition["Steps"]))
     deploys = any(row.kind == "endpoint" for row in steps)
@@ -34,7 +34,7 @@ def plan_rows(config: Config, definition: Mapping[str, Any]) -> list[PlanRow]:
 
 
 def plan_lines(rows: Sequence[PlanRow]) -> Iterator[str]:
-    """As a table; a step's name stands at the first of its rows."""
+    """Yield the rows as a table; only the first row of a step shows its name."""
     steps = max(_STEP, *(len(row.step) for row in rows))
     kinds = max(len(row.kind) for row in rows)
     rest = _WIDTH - steps - kinds - 4  # two spaces behind each of the two columns
@@ -49,7 +49,7 @@ def plan_lines(rows: Sequence[PlanRow]) -> Iterator[str]:
 
 
 def _folded(rows: Sequence[PlanRow]) -> Iterator[PlanRow]:
-    """Steps that create the same, but for their own names, as the first of them and the others."""
+    """Yield the rows with steps that differ only in name folded into the first of them."""
     steps: dict[str, list[PlanRow]] = {}
     for row in rows:
         steps.setdefault(row.step, []).append(row)
@@ -83,11 +83,11 @@ def _after(config: Config) -> Iterator[PlanRow]:
 
 
 class _Reader:
-    """Reads requests, with the defaults of the pipeline's parameters in their place."""
+    """Reads the requests of steps; parameters of the pipeline have their defaults."""
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         self.parameters = parameters
-        self._asked: set[str] = set()  # conditions of the steps before
+        self._asked: set[str] = set()  # conditions of earlier steps
 
     def steps(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[PlanRow]:
         for step in steps:
@@ -97,7 +97,7 @@ class _Reader:
             yield from self.steps(request.get("IfSteps", ()))
 
     def text(self, value: Any) -> str:
-        """As it will be, as far as that is known."""
+        """Return a value as text, with placeholders for parts that are not known yet."""
         if not isinstance(value, Mapping):
             return str(value)
         [(function, argument)] = value.items()
@@ -158,7 +158,7 @@ class _Reader:
         conditions = [self._condition(found) for found in request["Conditions"]]
         new = [condition for condition in conditions if condition not in self._asked]
         self._asked.update(conditions)
-        wanted = [*(["all that is asked above"] if len(new) < len(conditions) else []), *new]
+        wanted = [*(["all conditions above"] if len(new) < len(conditions) else []), *new]
         yield "only if", " and ".join(wanted)
         for step in request["ElseSteps"]:
             yield "otherwise", f"{step['Name']} fails the run"
@@ -170,7 +170,7 @@ class _Reader:
         return f"{left} {_SIGNS[found['Type']]} {right}"
 
     def _operand(self, value: Any) -> str:
-        """A parameter's name too: it is what one changes."""
+        """Return one side of a condition; a parameter with its name, by which it is changed."""
         text = self.text(value)
         name = str(value.get("Get", "")) if isinstance(value, Mapping) else ""
         return f"{name.removeprefix('Parameters.')} ({text})" if name else text

@@ -1,8 +1,8 @@
-"""A table of prices: US dollars an hour by machine type, for the estimate of `--dry-run`.
+"""Prices in US dollars: machines per hour, disks, serverless requests.
 
-On-demand list prices of SageMaker training, processing and hosting in us-east-1, noted from
-https://aws.amazon.com/sagemaker/ai/pricing/ as of `PRICES_AS_OF` and not fetched since: prices
-change and other regions differ, which is why `prices` in the config replaces or adds any of them.
+These are on-demand list prices of SageMaker training, processing and hosting in us-east-1, copied
+from https://aws.amazon.com/sagemaker/ai/pricing/ on `PRICES_AS_OF`. Prices change and other regions
+differ; `prices` in the config adds or replaces any of them.
 """
 
 from collections.abc import Mapping
@@ -47,23 +47,26 @@ PRICES: Mapping[str, float] = {
 # One GB of a job's disk for an hour: 0.14 dollars a month of 730 hours.
 VOLUME_HOUR = 0.14 / 730
 
-# One second of a serverless request for each GB of memory.
+# One second of a serverless request, per GB of memory.
 SERVERLESS_SECOND = 0.00002
 
-# What spot machines cost at best: AWS advertises savings of up to 90 %; 30 % is usual.
+# The usual price of spot machines as a share of the on-demand price; AWS advertises down to 10 %.
 SPOT_SHARE = 0.3
 
 
 class UnknownPriceError(LongspanError):
-    """A machine type whose price neither the table nor the config has."""
+    """A machine type whose price is neither in the table nor in the config."""
 
 
 def price_of(machine: str, own: Mapping[str, float]) -> float:
-    """Dollars an hour. Raises UnknownPriceError; `own` are the config's, which win."""
+    """Return the dollars per hour of a machine type; the config's prices `own` win.
+
+    Raises UnknownPriceError.
+    """
     price = own.get(machine, PRICES.get(machine))
     if price is None:
         raise UnknownPriceError(
-            f"{machine}: expected a price, came none: add `prices: {{{machine}: DOLLARS}}` to the "
-            "config, in US dollars an hour"
+            f"{machine}: expected a price, got none; add `prices: {{{machine}: DOLLARS}}` to the "
+            "config, in US dollars per hour"
         )
     return price

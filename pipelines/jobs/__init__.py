@@ -1,4 +1,4 @@
-"""What the steps of a pipeline run in the container.
+"""Jobs that the steps of a pipeline run in the container.
 
-Nothing here may import boto3 or sagemaker, which the image does not have.
+No module of this folder may import boto3 or sagemaker, which the image lacks.
 """

@@ -1,10 +1,10 @@
-"""The container's `collect`: a processing job of several machines that read and clean pairs.
+"""The container's `collect`: a processing job whose machines read and clean pairs together.
 
     python -m longspan.pipelines.jobs collect --min-words 2
 
-Each machine has its share of the files in the input `pairs` (S3DataDistributionType
-ShardedByS3Key), and leaves a part in the output `collected`, below its name. `prepare` goes on from
-there. Options are those of `prepare`. See `docs/processing-jobs.md`.
+Each machine gets a share of the files in the input `pairs` (S3DataDistributionType
+ShardedByS3Key) and writes a part to the output `collected`, below its own name. The job `prepare`
+continues from the parts. Options are those of `prepare`. See `docs/processing-jobs.md`.
 """
 
 import os
@@ -23,7 +23,7 @@ __all__ = ["main"]
 
 
 def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
-    """Run the job; the exit status. `arguments` are `longspan prepare`'s that are no paths."""
+    """Run the job and return its exit status; `options` are those of `longspan prepare`."""
     return run_processing(lambda paths: _work(paths, options), environment)
 
 
@@ -33,7 +33,7 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     settings = prepare_settings(parser.parse_args(options))
     hosts = paths.read_processing_hosts()
     folder = paths.processing_input(PAIRS)
-    # With more machines than files some have none.
+    # If there are more machines than files, some machines get no file.
     alone = len(hosts.names) == 1
     inputs = input_files(folder) if alone or _any_file(folder) else []
     for path in inputs:

@@ -2,10 +2,8 @@
 
     python -m longspan.pipelines.jobs evaluate
 
-Inputs `model`, `prepared` and, to compare with, `baseline`; output `evaluation`. See
+Inputs are `model`, `prepared` and, for a comparison, `baseline`; the output is `evaluation`. See
 `docs/processing-jobs.md`.
-
-A composition root, as `evaluate_job` is, which does the work.
 """
 
 import os
@@ -21,7 +19,7 @@ __all__ = ["main"]
 
 
 def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
-    """Run the job; the exit status. `arguments` are `longspan evaluate`'s that are no paths."""
+    """Run the job and return its exit status; `options` are those of `longspan evaluate`."""
     return run_processing(lambda paths: _work(paths, options), environment)
 
 
@@ -30,14 +28,14 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     add_evaluate_options(parser)
     given = parser.parse_args(options)
 
-    # Not above: a wrong option need not wait seconds for torch.
+    # Imported here, so that a wrong option is refused before torch is loaded.
     from longspan.inference.evaluation.evaluate import evaluate
     from longspan.inference.evaluation.table import render_table
 
     model = _unpacked(paths, MODEL)
     baseline = _unpacked(paths, BASELINE) if paths.processing_input(BASELINE).is_dir() else None
     test = str(paths.processing_input(PREPARED))
-    # What the container calls its folders is nothing that the reader of a report knows.
+    # Readers of the report do not know the folders of the container.
     names = {model: MODEL, test: PREPARED} | ({baseline: BASELINE} if baseline else {})
     output = str(paths.processing_output(EVALUATION))
     job = evaluation_job(given, model, [test], output, against=baseline, names=names)

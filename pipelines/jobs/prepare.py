@@ -2,9 +2,9 @@
 
     python -m longspan.pipelines.jobs prepare --vocabulary-size 8000
 
-Inputs `pairs`, or `collected` (what the job `collect` left on several machines), and, where they
-are not to be drawn, `validation` and `test`; output `prepared`.
-See `docs/processing-jobs.md`.
+Inputs are `pairs`, or `collected` with the parts that the job `collect` wrote, and optionally
+`validation` and `test`, which are drawn from the pairs otherwise; the output is `prepared`. See
+`docs/processing-jobs.md`.
 """
 
 import os
@@ -28,19 +28,19 @@ __all__ = ["input_files", "main"]
 
 _HELD_OUT = {VALIDATION: "validation", TEST: "test"}
 
-# What Spark and Hadoop leave beside the data to say that it is whole.
+# Files that Spark and Hadoop write beside complete data.
 _MARKERS = frozenset({"_SUCCESS"})
 
 
 def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
-    """Run the job; the exit status. `arguments` are `longspan prepare`'s that are no paths."""
+    """Run the job and return its exit status; `options` are those of `longspan prepare`."""
     return run_processing(lambda paths: _work(paths, options), environment)
 
 
 def input_files(folder: Path) -> list[str]:
-    """Every file below `folder`, by name, without hidden ones and marker files.
+    """Return all files below `folder`, sorted by path, without hidden files and marker files.
 
-    Raises DataError when there is no folder or nothing in it.
+    Raises DataError if the folder is missing or empty.
     """
     files = sorted(str(path) for path in _visible(folder)) if folder.is_dir() else []
     if not files:
@@ -82,7 +82,7 @@ def _visible(folder: Path) -> Iterator[Path]:
 
 
 def _held_out_file(folder: Path, settings: PrepareSettings) -> str:
-    """The one file of a held-out set, or the source's of two parallel ones."""
+    """Return the only file of a held-out set, or the source's file of two parallel ones."""
     files = input_files(folder)
     columns = settings.columns
     groups = pair_up(files, None, columns.source_language, columns.target_language)
@@ -90,6 +90,6 @@ def _held_out_file(folder: Path, settings: PrepareSettings) -> str:
         names = ", ".join(Path(path).name for path in files)
         raise DataError(
             f"{folder}: expected one file, or two parallel ones (NAME.{columns.source_language} "
-            f"and NAME.{columns.target_language}), got {len(files)}: {names}"
+            f"and NAME.{columns.target_language}), got {len(files)}: {names}; put others elsewhere"
         )
     return groups[0][0]

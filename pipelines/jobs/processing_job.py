@@ -1,7 +1,7 @@
-"""What every processing job shares: its options, its end, and the reason that it leaves.
+"""Options, exit status and exit message of processing jobs.
 
-SageMaker shows what a job wrote to `output/message` as the job's ExitMessage, and counts an exit
-status other than 0 as a failure.
+SageMaker shows the file `output/message` as the job's ExitMessage, and counts every exit status
+other than 0 as a failure.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from longspan.training.stop import terminated_as_interrupted
 
 __all__ = ["OptionParser", "run_processing"]
 
-_STOPPED = 128 + signal.SIGTERM  # as a shell has it for a process that a signal ended
+_STOPPED = 128 + signal.SIGTERM  # the exit status that shells give for a signal
 
 
 class OptionParser(argparse.ArgumentParser):
-    """Raises OptionError where argparse would print its usage and end the process."""
+    """A parser that raises OptionError, where argparse would print its usage and exit."""
 
     def error(self, message: str) -> NoReturn:
         """Raise OptionError."""
@@ -30,11 +30,11 @@ class OptionParser(argparse.ArgumentParser):
 
 
 def run_processing(work: Callable[[ContainerPaths], None], environment: Mapping[str, str]) -> int:
-    """Do the work of a processing job; the exit status.
+    """Do the work of a processing job and return its exit status.
 
-    0 when it is done, 1 for every failure, whose reason goes to standard error and to
-    `output/message` as one line (with a traceback before it, when nobody foresaw it), 143 when
-    SIGTERM or Ctrl-C stopped it.
+    The status is 0 on success, 1 on failure and 143 after SIGTERM or Ctrl-C. The reason of a
+    failure goes to standard error and to `output/message` as one line; an unexpected error also
+    prints its traceback.
     """
     paths = ContainerPaths.from_environment(environment)
     try:
@@ -43,8 +43,9 @@ def run_processing(work: Callable[[ContainerPaths], None], environment: Mapping[
             work(paths)
         return 0
     except KeyboardInterrupt:
-        shutil.rmtree(paths.scratch, ignore_errors=True)  # it may have come before any cleanup
-        return _end(paths, "stopped by a signal before its end", _STOPPED)
+        # The signal may have prevented a cleanup.
+        shutil.rmtree(paths.scratch, ignore_errors=True)
+        return _end(paths, "stopped by a signal before the job was done", _STOPPED)
     except LongspanError as error:
         return _end(paths, f"error: {error}", 1)
     except OSError as error:

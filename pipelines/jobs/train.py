@@ -28,11 +28,11 @@ from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["PROCESSES", "main", "parse_hyperparameters"]
 
-# What a job reads, beside LONGSPAN_BASE and what a launcher sets for its workers.
+# The variable that sets the number of worker processes on each machine.
 PROCESSES = "LONGSPAN_PROCESSES"
 
-# Keys that SageMaker itself puts among the hyperparameters: of SDKs that upload source code,
-# and of tuning jobs.
+# Keys that SageMaker adds to the hyperparameters: for SDKs that upload source code, and for
+# tuning jobs.
 _SAGEMAKER_PREFIX = "sagemaker_"
 _SAGEMAKER_KEYS = frozenset({"_tuning_objective_metric"})
 
@@ -64,9 +64,9 @@ def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) ->
 
 
 def parse_hyperparameters(given: Mapping[str, str]) -> Hyperparameters:
-    """The job's settings without the keys that SageMaker adds.
+    """Parse the job's hyperparameters without the keys that SageMaker adds.
 
-    Raises HyperparameterError naming key, value and what is allowed.
+    Raises HyperparameterError with the key, its value and the allowed values.
     """
     return Hyperparameters.parse(
         {
@@ -89,12 +89,12 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
         return 0
     print(f"{processes} processes on each of {len(hosts.names)} machines", flush=True)
     command = [sys.executable, "-m", "longspan.pipelines.jobs", "train"]
-    # Threads of one process for each core, not of each process.
+    # The processes share the cores: together they have one thread per core.
     threads = {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes))}
     additions = worker_environments(hosts, processes)
     for number, status in run_workers(command, threads | dict(environment), additions).items():
         if status < 0:
-            # It was killed and said nothing; what others said is that it had gone.
+            # A killed worker wrote no reason; those of others only say that it is gone.
             paths.failure.unlink(missing_ok=True)
         if status:
             return _fail(paths, f"worker {additions[number]['RANK']} {_describe(status)}")
@@ -102,14 +102,14 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
 
 
 def _work(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
-    """One of several processes; what it needs was checked and converted before it started."""
+    """Train as one of several workers; `_start` has checked and converted everything before."""
     hyperparameters = parse_hyperparameters(paths.read_hyperparameters())
     _train(paths, _find_prepared(paths), hyperparameters, environment)
     return 0
 
 
 def _prepare(paths: ContainerPaths) -> Path:
-    """The prepared folder of the job, made from the built-in's channels if these came."""
+    """Return the prepared folder, converted from the built-in's channels if the job has these."""
     channels = paths.read_channels()
     if PREPARED in channels:
         return _find_prepared(paths)
@@ -117,7 +117,7 @@ def _prepare(paths: ContainerPaths) -> Path:
         raise DataError(
             f"expected a channel {PREPARED} (from `longspan prepare`) or the channels "
             f"{', '.join(built_in.CHANNELS)} (RecordIO-protobuf), "
-            f"came {', '.join(channels) or 'none'}: add {', '.join(missing)}"
+            f"got {', '.join(channels) or 'none'}; add {', '.join(missing)}"
         )
     train, validation, vocab = (channels[name] for name in built_in.CHANNELS)
     shutil.rmtree(paths.scratch, ignore_errors=True)
@@ -150,9 +150,10 @@ def _train(
 
 
 def _checkpoints(paths: ContainerPaths, environment: Mapping[str, str]) -> Path:
-    """A folder of its own for each training job of a tuning job, which may all mirror to one place.
+    """Return the folder of checkpoints; each trial of a tuning job has its own.
 
-    A job that is taken off a spot machine comes back under its own name.
+    Trials may all mirror to the same place on S3. A trial that loses its spot machine restarts
+    under the same name, so it finds its checkpoints.
     """
     tuned = _SAGEMAKER_KEYS & paths.read_hyperparameters().keys()
     name = environment.get("TRAINING_JOB_NAME", "")
@@ -160,7 +161,10 @@ def _checkpoints(paths: ContainerPaths, environment: Mapping[str, str]) -> Path:
 
 
 def _count_processes(environment: Mapping[str, str]) -> int:
-    """Processes of this machine: as asked for, else one per GPU, else one."""
+    """Return the number of processes on this machine: LONGSPAN_PROCESSES, else one per GPU or one.
+
+    Raises HyperparameterError for a value out of range.
+    """
     given = environment.get(PROCESSES, "")
     if not given:
         import torch

@@ -1,9 +1,9 @@
-"""One worker process per GPU: what `torchrun` does, with an orderly end.
+"""Worker processes, one per GPU, as `torchrun` starts them, but with an orderly end.
 
-Workers meet through the variables that torchrun sets too (RANK, WORLD_SIZE, LOCAL_RANK,
-MASTER_ADDR, MASTER_PORT; https://docs.pytorch.org/docs/stable/elastic/run.html). torchrun
-itself gives its workers 30 s after SIGTERM and then reports a failure, where SageMaker gives
-120 s and saving a checkpoint is a clean end; so the workers are started here.
+Workers find each other by the variables that torchrun sets (RANK, WORLD_SIZE, LOCAL_RANK,
+MASTER_ADDR, MASTER_PORT; https://docs.pytorch.org/docs/stable/elastic/run.html). torchrun gives
+its workers 30 s after SIGTERM and then reports a failure. SageMaker gives 120 s, and saving a
+checkpoint in that time is a success, so this module starts the workers itself.
 """
 
 import signal
@@ -18,15 +18,15 @@ from longspan.training.container.paths import Hosts
 
 __all__ = ["PORT", "run_workers", "worker_environments"]
 
-# Where the workers of several machines meet; on one machine any free port does.
+# The port that workers of several machines connect to; on one machine it is any free one.
 PORT = 29500
 _SECONDS_BETWEEN_LOOKS = 0.1
-_SECONDS_TO_END = 100.0  # of the 120 that SageMaker leaves after SIGTERM
-_SECONDS_AFTER_FAILURE = 20.0  # nothing is left to save: the others cannot go on
+_SECONDS_TO_END = 100.0  # SageMaker kills a job 120 seconds after SIGTERM
+_SECONDS_AFTER_FAILURE = 20.0  # the other workers have nothing to save
 
 
 def worker_environments(hosts: Hosts, processes: int) -> list[dict[str, str]]:
-    """What each of this machine's `processes` workers needs to meet all the others."""
+    """Return the variables by which each of this machine's workers finds all others."""
     shared = {
         "WORLD_SIZE": str(processes * len(hosts.names)),
         "LOCAL_WORLD_SIZE": str(processes),
@@ -50,13 +50,12 @@ def run_workers(
     seconds_to_end: float = _SECONDS_TO_END,
     seconds_after_failure: float = _SECONDS_AFTER_FAILURE,
 ) -> dict[int, int]:
-    """Run `command` once per element of `additions` and wait.
+    """Run `command` once for each element of `additions`, added to the environment, and wait.
 
-    Gives exit statuses by number of the element, in the order in which the workers ended.
-
-    SIGTERM and SIGINT are passed on. When a worker fails the others, which would wait for it
-    for ever, are asked to end. Whoever has not ended `seconds_to_end` after a signal, or
-    `seconds_after_failure` after a failure, is killed.
+    Returns the exit statuses by number of the element, in the order in which the workers ended.
+    SIGTERM and SIGINT are passed on to the workers. If a worker fails, the others would wait for
+    it forever, so they are told to end. Workers that still run `seconds_to_end` after a signal, or
+    `seconds_after_failure` after a failure, are killed.
     """
     workers: list[subprocess.Popen[bytes]] = []
     stopping: list[int] = []

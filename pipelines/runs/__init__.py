@@ -1,1 +1,1 @@
-"""Executions of the pipeline: start, follow, fetch, bill."""
+"""Executions of the pipeline: place inputs, start, follow, fetch results, compute the bill."""

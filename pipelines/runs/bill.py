@@ -1,8 +1,9 @@
-"""What an execution has cost, from the seconds that its jobs are billed for.
+"""The bill of an execution: cost of the seconds for which its jobs are billed.
 
-SageMaker's own count of a training job's billable seconds has the saving of spot machines in it:
+SageMaker's billable seconds of a training job are fewer on spot machines:
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html. A processing job
-is billed from its start to its end. The prices are the table's: AWS's bill has the last word.
+is billed from its start to its end. Prices come from the table in `estimate/prices.py`, so AWS's
+own bill may differ.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,9 +24,9 @@ _PROCESSING = ":processing-job/"
 
 @dataclass(frozen=True)
 class BilledStep:
-    """One step: its jobs, and the machine hours they were billed for, on one type of machine.
+    """One step: its number of jobs, and their billed machine hours on one type of machine.
 
-    `saved_hours` were run on spot machines and not billed; `dollars` is None without a price.
+    `saved_hours` ran on spot machines without being billed. `dollars` is None without a price.
     """
 
     name: str
@@ -38,18 +39,18 @@ class BilledStep:
 
 @dataclass(frozen=True)
 class Bill:
-    """Of one execution; cached steps cost nothing and are none of these."""
+    """The billed steps of one execution. Cached steps cost nothing and are left out."""
 
     steps: tuple[BilledStep, ...]
 
     @property
     def dollars(self) -> float:
-        """Of the steps whose machine has a price."""
+        """Sum over the steps whose machine has a price."""
         return sum(step.dollars or 0.0 for step in self.steps)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Machines without a price."""
+        """Types of machines without a price."""
         return tuple(sorted({step.machine for step in self.steps if step.dollars is None}))
 
 
@@ -58,19 +59,22 @@ class _Job:
     machine: str
     machines: int
     volume_gb: int
-    seconds: float  # billed, of each machine
-    worked: float  # of each machine
+    seconds: float  # billed seconds of each machine
+    worked: float  # seconds that each machine ran
 
 
 def bill(sagemaker: Any, state: ExecutionState, prices: Mapping[str, float], now: datetime) -> Bill:
-    """Of an execution that has ended, or until `now`. Raises AwsError."""
+    """Return the bill of an execution; jobs that still run are billed until `now`.
+
+    `prices` are dollars per hour by machine type and replace the table's. Raises AwsError.
+    """
     with explained("what the jobs were billed for"):
         found = [(step, list(_jobs(sagemaker, step, now))) for step in _own(state)]
     return Bill(tuple(_billed(step.name, jobs, prices) for step, jobs in found if jobs))
 
 
 def _own(state: ExecutionState) -> Iterator[StepState]:
-    """Steps whose job this execution has paid for."""
+    """Return the steps with a job that this execution started itself."""
     return (step for step in state.steps if step.job and not step.cached)
 
 
@@ -120,7 +124,7 @@ def _seconds(start: datetime | None, end: datetime | None, now: datetime) -> flo
 
 
 def _billed(name: str, jobs: list[_Job], prices: Mapping[str, float]) -> BilledStep:
-    """The jobs of one step have machines of one type."""
+    """Sum up the jobs of one step, which all have the same type of machine."""
     hours = sum(job.seconds * job.machines for job in jobs) / 3600
     worked = sum(job.worked * job.machines for job in jobs) / 3600
     try:

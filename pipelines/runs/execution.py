@@ -1,4 +1,4 @@
-"""One execution of a pipeline, as it stands: its steps, their times, what they found so far.
+"""Executions of pipelines: find one, read its steps and their times, stop or retry it.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListPipelineExecutionSteps.html
 """
@@ -27,7 +27,7 @@ _ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 @dataclass(frozen=True)
 class StepState:
-    """A step that has started; `resource` is the ARN of its job or of what it created."""
+    """A step that has started; `resource` is the ARN of its job or of the resource it created."""
 
     name: str
     status: str
@@ -41,11 +41,11 @@ class StepState:
 
     @property
     def job(self) -> str:
-        """The name of its job, empty for a step without one."""
+        """Name of the step's job; empty for a step without a job."""
         return self.resource.rsplit("/", 1)[-1] if "-job/" in self.resource else ""
 
     def seconds(self, now: datetime) -> float | None:
-        """How long it ran, until `now` if it still does."""
+        """Return the seconds that the step ran, until `now` if it still runs; None before."""
         return (
             None if self.started is None else ((self.ended or now) - self.started).total_seconds()
         )
@@ -53,7 +53,7 @@ class StepState:
 
 @dataclass(frozen=True)
 class ExecutionState:
-    """The whole execution at one moment."""
+    """An execution at one moment."""
 
     arn: str
     status: str
@@ -62,23 +62,23 @@ class ExecutionState:
 
     @property
     def ended(self) -> bool:
-        """Nothing will change any more."""
+        """Whether the execution has ended, so that its state is final."""
         return self.status in _ENDED
 
     def step(self, name: str) -> StepState | None:
-        """A step by its name; None while it has not started."""
+        """Return a step by its name; None before it has started."""
         return next((step for step in self.steps if step.name == name), None)
 
 
 class Execution:
-    """Follows and stops one execution through a SageMaker client."""
+    """One execution, asked and stopped through a SageMaker client."""
 
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
         self.arn = arn
 
     def state(self) -> ExecutionState:
-        """Ask now. Raises AwsError."""
+        """Ask for the current state. Raises AwsError."""
         with explained("the execution's state"):
             found = self._client.describe_pipeline_execution(PipelineExecutionArn=self.arn)
             pages = self._client.get_paginator("list_pipeline_execution_steps").paginate(
@@ -97,7 +97,7 @@ class Execution:
     def watch(
         self, interval: float, sleep: Callable[[float], None] = time.sleep
     ) -> Iterator[ExecutionState]:
-        """Its states, one every `interval` seconds, the last one when it has ended."""
+        """Yield a state every `interval` seconds; the last one is that of its end."""
         while True:
             state = self.state()
             yield state
@@ -106,14 +106,14 @@ class Execution:
             sleep(interval)
 
     def stop(self) -> None:
-        """Ask it to stop; running jobs are stopped too. Raises AwsError."""
+        """Ask the execution and its running jobs to stop. Raises AwsError."""
         with explained("stopping the execution"):
             self._client.stop_pipeline_execution(
                 PipelineExecutionArn=self.arn, ClientRequestToken=uuid.uuid4().hex
             )
 
     def retry(self) -> None:
-        """Take a failed or stopped execution up where it ended. Raises AwsError."""
+        """Resume a failed or stopped execution where it ended. Raises AwsError."""
         with explained("retrying the execution"):
             self._client.retry_pipeline_execution(
                 PipelineExecutionArn=self.arn, ClientRequestToken=uuid.uuid4().hex
@@ -151,7 +151,7 @@ class Execution:
 
 
 def _resource(metadata: Mapping[str, Any]) -> str:
-    """The ARN in a step's metadata, whatever its type."""
+    """Return the ARN in the metadata of a step of any type; empty if there is none."""
     for value in metadata.values():
         if isinstance(value, Mapping) and isinstance(value.get("Arn"), str):
             return str(value["Arn"])
@@ -160,7 +160,7 @@ def _resource(metadata: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class ListedExecution:
-    """One execution as a list shows it."""
+    """An entry in the list of executions."""
 
     pipeline: str
     arn: str
@@ -169,19 +169,19 @@ class ListedExecution:
 
     @property
     def id(self) -> str:
-        """The last part of the ARN: what a user types."""
+        """Last part of the ARN, which users give as EXECUTION."""
         return self.arn.rsplit("/", 1)[-1]
 
 
 def list_pipelines(client: Any) -> list[str]:
-    """Names of all pipelines of the account and region. Raises AwsError."""
+    """Return the names of all pipelines in the account and region. Raises AwsError."""
     with explained("the list of pipelines"):
         pages = client.get_paginator("list_pipelines").paginate()
         return [found["PipelineName"] for page in pages for found in page["PipelineSummaries"]]
 
 
 def list_executions(client: Any, pipeline: str) -> Iterator[ListedExecution]:
-    """Newest first. Raises AwsError."""
+    """Yield the executions of a pipeline, newest first. Raises AwsError."""
     with explained(f"the executions of {pipeline}"):
         pages = client.get_paginator("list_pipeline_executions").paginate(
             PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"
@@ -199,9 +199,10 @@ def list_executions(client: Any, pipeline: str) -> Iterator[ListedExecution]:
 def choose_execution(
     client: Any, wanted: str | None, pipeline: str | None = None
 ) -> ListedExecution:
-    """By its ARN or the last part of it; without `wanted`, the newest one.
+    """Return the execution with the ARN or id `wanted`, or the newest one if that is None.
 
-    Raises AwsError when there is none, and says which there are.
+    Without `pipeline`, executions of all pipelines count. Raises AwsError, which lists the existing
+    ones, if there is none.
     """
     names = [pipeline] if pipeline else list_pipelines(client)
     found = [one for name in names for one in list_executions(client, name)]
@@ -211,5 +212,5 @@ def choose_execution(
             return one
     what = f"execution {wanted}" if wanted else "an execution"
     known = ", ".join(one.id for one in found[:5])
-    there = f"there are: {known}" if known else "there is none; `longspan run` starts one"
-    raise AwsError(f"expected {what} of {', '.join(names) or 'a pipeline'}; {there}")
+    there = f"got {known}; choose one" if known else "got none; `longspan run` starts one"
+    raise AwsError(f"expected {what} of {', '.join(names) or 'a pipeline'}, {there}")

@@ -1,4 +1,4 @@
-"""Following a run from the command that started it: where it is, what it does, why it failed."""
+"""A run in the terminal of the command that started it: place, progress, reasons of failure."""
 
 import sys
 from collections.abc import Sequence
@@ -14,17 +14,18 @@ __all__ = ["announce", "explain_failure", "follow"]
 
 
 def announce(run: "PipelineRun", kind: str) -> None:
-    """Print where it runs and how it began; `kind` is what it is to its user."""
+    """Print where a run executes and whether it resumed; `kind` is `pipeline` or `study`."""
     place = run.connection.endpoint_url or f"AWS, {run.connection.region}"
-    how = {"followed": " (already running)", "retried": " (taken up where it ended)"}
+    how = {"followed": " (already running)", "retried": " (resumed where it ended)"}
     print(f"{kind} {run.config.name} on {place}")
     print(f"execution {run.execution.arn}{how.get(run.taken_up, '')}\n", flush=True)
 
 
 def follow(run: "PipelineRun", command: str) -> "ExecutionState":
-    """Show it to its end; Ctrl-C stops what runs here, and leaves alone what runs on AWS.
+    """Show a run until it ends, and return its last state.
 
-    `command` is what follows it again. Raises Interrupted, AwsError.
+    Ctrl-C stops a run on the local cloud; a run on AWS continues, and `command` follows it again.
+    Raises Interrupted, AwsError.
     """
     try:
         return run.wait()
@@ -32,15 +33,15 @@ def follow(run: "PipelineRun", command: str) -> "ExecutionState":
         id = run.execution.arn.rsplit("/", 1)[-1]
         if not run.connection.local:
             raise Interrupted(
-                f"execution {id} goes on on AWS; `{command} --aws` follows it again, "
+                f"execution {id} continues on AWS; `{command} --aws` follows it again, "
                 f"`longspan stop {id} --aws` stops it"
             ) from None
         run.execution.stop()
-        raise Interrupted("stopped; the same command goes on where it ended") from None
+        raise Interrupted("stopped; the same command continues where it ended") from None
 
 
 def explain_failure(state: "ExecutionState", more: Sequence[str] = ()) -> int:
-    """Say which steps failed and why, and `more` reasons that no step gave; the exit status."""
+    """Print which steps failed and why, then the reasons in `more`; return the exit status 1."""
     failed = [step for step in state.steps if step.status == "Failed"]
     for step in failed:
         print(f"longspan: error: step {step.name}: {step.reason}", file=sys.stderr)
@@ -49,7 +50,9 @@ def explain_failure(state: "ExecutionState", more: Sequence[str] = ()) -> int:
     for reason in more:
         print(f"longspan: error: {reason}", file=sys.stderr)
     if state.status == "Stopped":
-        print("longspan: error: stopped; the same command goes on where it ended", file=sys.stderr)
+        print(
+            "longspan: error: stopped; the same command continues where it ended", file=sys.stderr
+        )
     elif not failed:
         reason = f": {state.reason}" if state.reason else ""
         print(f"longspan: error: execution {state.status}{reason}", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""The pairs of a run on S3, where jobs read them: under a name that is their content's hash.
+"""Pairs of a run, uploaded to S3 for its jobs, below a prefix that holds the hash of the files.
 
-The same files get the same address, so they are uploaded once and the step cache hits.
+Equal files get the same address, so they are uploaded once, and cached steps are found again.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ __all__ = ["Inputs", "Store", "place_inputs", "sample_ahead"]
 
 _S3 = "s3://"
 _CHUNK = 1 << 20
-_LAST = "sample.json"  # written when the sample is whole
+_LAST = "sample.json"  # written last, when the sample is complete
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """S3 prefixes with the pairs; None where `prepare` draws a split by itself."""
+    """S3 prefixes of the pairs; None for a split that `prepare` draws."""
 
     pairs: str
     validation: str | None = None
@@ -38,7 +38,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Store:
-    """Where to put them: an S3 client, and the place that is the project's own."""
+    """The place for uploads: an S3 client, a bucket, and the project's prefix in it."""
 
     s3: Any
     bucket: str
@@ -47,10 +47,10 @@ class Store:
 
 
 def place_inputs(data: DataSection, store: Store, directory: Path) -> Inputs:
-    """Generate the sample if it is asked for, upload what is local; where everything is then.
+    """Generate the sample if the config asks for it, upload local files, return all addresses.
 
-    `directory` gets the sample. Raises DataError for a file that is missing, AwsError when the
-    upload fails; running it again goes on with the files that are not there yet.
+    The sample is written below `directory`. Raises DataError for a missing file, AwsError for a
+    failed upload. Another call uploads only the files that are still missing.
     """
     files = _files(data, directory)
     return Inputs(
@@ -62,10 +62,10 @@ def place_inputs(data: DataSection, store: Store, directory: Path) -> Inputs:
 
 @contextmanager
 def sample_ahead(data: DataSection, directory: Path) -> Iterator[Callable[[], None]]:
-    """Generate the sample in a process beside this one, which has modules to load meanwhile.
+    """Generate the sample in another process while this one loads modules.
 
-    Call what this gives before `place_inputs`: it waits for the sample. Without a sample to
-    generate it does nothing.
+    Yields a function that waits for the sample; call it before `place_inputs`. Without a sample to
+    generate, both do nothing.
     """
     folder = _sample_folder(data, directory)
     if folder is None or (folder / _LAST).is_file():
@@ -93,7 +93,7 @@ def _files(data: DataSection, directory: Path) -> Mapping[str, list[str]]:
 
 
 def _sample_folder(data: DataSection, directory: Path) -> Path | None:
-    """Folder of the sample, made or to be made; None if the config has no sample."""
+    """Return the folder of the sample, existing or not; None if the config has no sample."""
     if data.sample is None:
         return None
     asked = data.sample.model_dump_json()
@@ -107,7 +107,7 @@ def _generate(data: DataSection, folder: Path) -> None:
 
 
 def _place(files: list[str], kind: str, store: Store) -> str | None:
-    """The S3 prefix of these files; one that is on S3 already stays where it is."""
+    """Upload files and return their S3 prefix; an s3:// prefix is returned as it is."""
     if not files:
         return None
     if files[0].startswith(_S3):
@@ -115,7 +115,10 @@ def _place(files: list[str], kind: str, store: Store) -> str | None:
     paths = [Path(file) for file in files]
     for path in paths:
         if not path.is_file():
-            raise DataError(f"data.{kind}: expected a file or an s3:// prefix, got {path}")
+            raise DataError(
+                f"data.{kind}: expected a file or an s3:// prefix, got {path}, which does not "
+                "exist; correct its name"
+            )
     prefix = f"{store.prefix}/data/{kind}/{_hash(paths)[:16]}"
     for path in paths:
         _upload(path, f"{prefix}/{path.name}", store)
@@ -123,7 +126,7 @@ def _place(files: list[str], kind: str, store: Store) -> str | None:
 
 
 def _hash(paths: Iterable[Path]) -> str:
-    """Of names and contents, in order."""
+    """Return the hash of the names and contents of files, in their order."""
     total = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What a job or an endpoint wrote, from CloudWatch Logs.
+"""Logs of jobs and endpoints, read from CloudWatch Logs.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
@@ -14,7 +14,7 @@ from longspan.pipelines.cloud.aws_errors import AwsError, explained
 
 __all__ = ["GROUPS", "read_log"]
 
-# Where SageMaker writes, by what wrote it. An endpoint has a group of its own.
+# Log groups of the kinds of jobs. Each endpoint has a group of its own.
 GROUPS = (
     "/aws/sagemaker/TrainingJobs",
     "/aws/sagemaker/ProcessingJobs",
@@ -24,7 +24,7 @@ _ENDPOINTS = "/aws/sagemaker/Endpoints/"
 
 
 class _Stream(NamedTuple):
-    """One container's lines."""
+    """The log of one container."""
 
     group: str
     name: str
@@ -37,16 +37,16 @@ def read_log(
     follow: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[str]:
-    """The lines of a job or endpoint, oldest first; of a tuning job, its training jobs' lines.
+    """Yield the lines of a job or endpoint, oldest first; of a tuning job, those of its trials.
 
-    Several instances or training jobs have written a stream each: a line `==> STREAM <==` says
-    whose lines follow. `logs` is a CloudWatch Logs client. While `follow()` is true, waits for
-    more. Raises AwsError when nothing by that name has written anything.
+    `logs` is a CloudWatch Logs client. With several streams (instances or trials), a line
+    `==> STREAM <==` precedes the lines of each stream. The function waits for more lines while
+    `follow()` is true. Raises AwsError if no job or endpoint of this name has written a log.
     """
     seen: dict[_Stream, str] = {}
     shown: _Stream | None = None
     while True:
-        going_on = follow()  # asked before reading, so that the last lines are read too
+        going_on = follow()  # called before reading, so that the last lines are read too
         with explained(f"the log of {name}"):
             streams = list(_streams(logs, name))
             for stream in streams:
@@ -66,8 +66,8 @@ def read_log(
 
 
 def _streams(logs: Any, name: str) -> Iterator[_Stream]:
-    """What a job or endpoint has written; names of streams begin with the job's."""
-    # What a tuning job calls its training jobs.
+    """Yield the streams of a job or endpoint; their names begin with the name of the job."""
+    # Names that a tuning job gives its training jobs.
     tuned = re.compile(rf"{re.escape(name)}-\d{{3,}}-[0-9a-f]{{8}}/")
     for group in (*GROUPS, f"{_ENDPOINTS}{name}"):
         prefix = {} if group.startswith(_ENDPOINTS) else {"logStreamNamePrefix": name}
@@ -86,7 +86,10 @@ def _streams(logs: Any, name: str) -> Iterator[_Stream]:
 
 
 def _new_lines(logs: Any, stream: _Stream, seen: dict[_Stream, str]) -> Iterator[str]:
-    """Lines after those that `seen` remembers; CloudWatch repeats a token at the end."""
+    """Yield the lines after the token in `seen`, and store the next token there.
+
+    At the end of a stream CloudWatch returns the same token again.
+    """
     while True:
         token = {"nextToken": seen[stream]} if stream in seen else {}
         page = logs.get_log_events(

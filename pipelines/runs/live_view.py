@@ -1,7 +1,7 @@
-"""A running execution on the screen: a table that lives, or a line for each change.
+"""A running execution on the screen: a live table, or a line for each change.
 
-Lines where nobody looks at a terminal (a log, CI, a pipe), the table otherwise. Where nothing
-changes for a while, what runs is said again, ever more seldom.
+A terminal gets the table; a log, CI or a pipe gets lines. If nothing changes for a while, the
+running steps are printed again, at growing intervals.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ from longspan.training.tables import align_rows
 
 __all__ = ["changes", "show", "show_lines", "table"]
 
-_SILENCE, _LONGEST_SILENCE = 30.0, 600.0  # seconds until what runs is said again
+_SILENCE, _LONGEST_SILENCE = 30.0, 600.0  # seconds until running steps are printed again
 
 _COLOURS = {
     "Succeeded": "green",
@@ -35,7 +35,7 @@ _RUNNING = ("Starting", "Executing", "Stopping")
 
 
 def show(states: Iterable[ExecutionState], out: TextIO) -> ExecutionState:
-    """Show the states as they come; the last one. There must be at least one."""
+    """Show states as they arrive and return the last one. Raises ValueError without any state."""
     console = Console(file=out, highlight=False)
     if console.is_terminal:
         return _live(states, console)
@@ -46,7 +46,7 @@ def _live(states: Iterable[ExecutionState], console: Console) -> ExecutionState:
     last: ExecutionState | None = None
 
     def render() -> Table | Text:
-        # Called several times a second: the clock runs on between two answers.
+        # Called several times a second, so that times advance between two states.
         return table(last, datetime.now(UTC)) if last else Text("starting")
 
     with Live(get_renderable=render, console=console, refresh_per_second=4):
@@ -58,7 +58,10 @@ def _live(states: Iterable[ExecutionState], console: Console) -> ExecutionState:
 def show_lines(
     states: Iterable[ExecutionState], out: TextIO, clock: Callable[[], datetime]
 ) -> ExecutionState:
-    """A line for each change; where nothing changes for a while, what runs is said again."""
+    """Print a line for each change, and running steps again after a silence.
+
+    Returns the last state. Raises ValueError without any state.
+    """
     last, said, silence = None, clock(), _SILENCE
     for before, last in _pairs(states):
         now = clock()
@@ -75,7 +78,7 @@ def show_lines(
 
 
 def table(state: ExecutionState, now: datetime) -> Table:
-    """Steps with state, time and detail; `now` ends the time of those that run."""
+    """Return a table of steps with state, time and remark; `now` ends the time of running steps."""
     found = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("step", "state", "time", ""):
         found.add_column(column, justify="right" if column == "time" else "left")
@@ -90,7 +93,7 @@ def table(state: ExecutionState, now: datetime) -> Table:
 
 
 def changes(before: ExecutionState | None, state: ExecutionState, now: datetime) -> Iterator[str]:
-    """One line for each step whose state or detail is another than before."""
+    """Yield a line for each step whose status or detail differs from that in `before`."""
     for step in state.steps:
         old = before.step(step.name) if before else None
         if old is None or (old.status, old.detail) != (step.status, step.detail):
@@ -122,5 +125,5 @@ def _pairs(
 
 def _some(last: ExecutionState | None) -> ExecutionState:
     if last is None:
-        raise ValueError("expected at least one state of the execution")
+        raise ValueError("expected at least one state of the execution, got none")
     return last

@@ -1,4 +1,4 @@
-"""A run of the pipeline: put the data in its place, define, start or take up, follow.
+"""A run of the pipeline: upload the data, define the pipeline, start or resume it, follow it.
 
 config = load_config("longspan.yaml")
 with open_local(Path(".longspan")) as cloud:
@@ -35,20 +35,20 @@ from longspan.pipelines.runs.search_history import add_pipeline_evidence
 
 __all__ = ["PipelineRun"]
 
-# What runs on this machine needs no image: its processes are this Python's.
+# The local cloud runs jobs as processes of this Python, so this image need not exist.
 _LOCAL_IMAGE = "longspan:local"
 
 
 @dataclass(frozen=True)
 class PipelineRun:
-    """One execution of a config's pipeline; `folder` gets what it made."""
+    """One execution of a config's pipeline; its results are downloaded to `folder`."""
 
     config: Config
     connection: CloudConnection
     execution: Execution
     folder: Path
-    taken_up: str = ""  # how it goes on from an earlier run; empty for a new one
-    began: datetime | None = None  # when the work on a new one did
+    taken_up: str = ""  # "followed" or "retried" for an earlier execution, empty for a new one
+    began: datetime | None = None  # start of the command, for a new execution
 
     @classmethod
     def start(
@@ -63,9 +63,9 @@ class PipelineRun:
     ) -> "PipelineRun":
         """Upload data, create or update the pipeline, then start an execution.
 
-        An execution of the same definition that still runs is followed, and one that failed or
-        was stopped is taken up where it ended, unless `again`. `define` makes the definition;
-        `began` is when the command did, for the table of times. Raises AwsError, DataError.
+        Unless `again` is set, an execution of the same definition is followed if it still runs,
+        and resumed where it ended if it failed or was stopped. `define` makes the definition.
+        `began` is the start of the command, for the table of times. Raises AwsError, DataError.
         """
         began = began or datetime.now(UTC)
         _check(config, connection)
@@ -83,14 +83,14 @@ class PipelineRun:
         return cls(config, connection, execution, folder, taken_up, None if taken_up else began)
 
     def wait(self, out: TextIO | None = None) -> ExecutionState:
-        """Show it on `out`, standard output if None, until it has ended; return its last state.
+        """Show the execution on `out` until it ends, and return its last state.
 
-        Raises AwsError.
+        `out` is standard output if None. Raises AwsError.
         """
         return show(self.execution.watch(self.connection.poll_seconds), out or sys.stdout)
 
     def evaluation(self, state: ExecutionState) -> Evaluated:
-        """Download the evaluation and the report. Raises AwsError."""
+        """Download the evaluation and complete its report. Raises AwsError, DataError."""
         sagemaker, s3 = self.connection.client("sagemaker"), self.connection.client("s3")
         evaluated = fetch_evaluation(sagemaker, s3, state, self.folder / "evaluation")
         logs = self.connection.client("logs")
@@ -98,28 +98,30 @@ class PipelineRun:
         return evaluated
 
     def model(self, state: ExecutionState) -> Path:
-        """Download the best model as a directory that `longspan translate` takes."""
+        """Download the best model as a model directory and return its path. Raises AwsError."""
         uri = best_model_uri(self.connection.client("sagemaker"), state)
         return download_model(self.connection.client("s3"), uri, self.folder / "model")
 
 
 def _check(config: Config, connection: CloudConnection) -> None:
-    """Refuse what would fail only after minutes of upload. Raises AwsError."""
+    """Raise AwsError for mistakes that would show only after minutes of upload."""
     if not connection.local:
         missing = [
             f"aws.{name}" for name in ("role", "bucket", "image") if not getattr(config.aws, name)
         ]
         if missing:
-            raise AwsError(f"expected {', '.join(missing)} in the config to run on AWS; add them")
+            raise AwsError(
+                f"expected {', '.join(missing)} in the config to run on AWS, got none; set them"
+            )
     bucket = _bucket(config, connection)
     with explained(f"the bucket {bucket}"):
         found = connection.client("s3").head_bucket(Bucket=bucket)
-    # boto3 follows a bucket to where it is; SageMaker's jobs do not.
+    # boto3 redirects requests to the region of the bucket; SageMaker's jobs do not.
     region = found.get("BucketRegion", connection.region)
     if region != connection.region:
         raise AwsError(
-            f"expected the bucket {bucket} in {connection.region}, it is in {region}; set "
-            f"aws.region to {region}, or aws.bucket to one in {connection.region}"
+            f"expected the bucket {bucket} in {connection.region}, got one in {region}; set "
+            f"aws.region to {region}, or aws.bucket to a bucket in {connection.region}"
         )
 
 
@@ -150,7 +152,7 @@ def _target(config: Config, connection: CloudConnection, inputs: Inputs) -> Targ
 
 
 def _upsert(sagemaker: Any, config: Config, definition: str, role: str) -> None:
-    """Create the pipeline, or update it to this definition."""
+    """Create the pipeline, or update it to this definition. Raises AwsError."""
     tags = [{"Key": key, "Value": value} for key, value in config.aws.tags.items()]
     request: dict[str, Any] = {
         "PipelineName": config.name,
@@ -178,7 +180,10 @@ def _start(sagemaker: Any, pipeline: str) -> str:
 
 
 def _earlier(sagemaker: Any, pipeline: str, definition: str) -> tuple[str, str]:
-    """The newest execution if it can be followed or taken up: its ARN, and which of the two."""
+    """Return the ARN of the newest execution with `followed` or `retried`.
+
+    Both are empty if the newest execution succeeded or has another definition.
+    """
     newest = next(list_executions(sagemaker, pipeline), None)
     if newest is None or newest.status == "Succeeded":
         return "", ""

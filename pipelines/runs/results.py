@@ -1,4 +1,4 @@
-"""What an execution has made, brought to this machine: the evaluation, the report, the model."""
+"""Results of an execution, downloaded to this machine: evaluation, report, model."""
 
 import csv
 import shutil
@@ -25,18 +25,18 @@ __all__ = ["Evaluated", "best_model_uri", "download_model", "evaluation_lines", 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The Evaluate step's output in a local folder."""
+    """The output of an Evaluate step in a local folder."""
 
     folder: Path
     document: Mapping[str, Any]  # docs/evaluation-schema.md
 
     @property
     def report(self) -> Path:
-        """The page to look at."""
+        """Path of the HTML report."""
         return self.folder / "report.html"
 
     def longest(self) -> tuple[str, str]:
-        """Source and reference of a test sentence of more than 100 words, or the longest one."""
+        """Return source and reference of a test sentence over 100 words, or of the longest one."""
         with (self.folder / "translations.tsv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
         over = [row for row in rows if int(row["words"]) > 100]
@@ -47,13 +47,15 @@ class Evaluated:
 def fetch_evaluation(
     sagemaker: Any, s3: Any, state: ExecutionState, folder: Path, name: str = "Evaluate"
 ) -> Evaluated:
-    """Download the output of the step `name`.
+    """Download the output of the step `name` to `folder`.
 
-    Raises AwsError when there is none, DataError when it is damaged.
+    Raises AwsError if the step has no output, DataError if the output is damaged.
     """
     step = state.step(name)
     if step is None or not step.job:
-        raise AwsError(f"{state.arn}: expected a finished step {name}, found none")
+        raise AwsError(
+            f"{state.arn}: expected a finished step {name}, got none; see `longspan status`"
+        )
     with explained("the evaluation"):
         job = sagemaker.describe_processing_job(ProcessingJobName=step.job)
         (output,) = job["ProcessingOutputConfig"]["Outputs"]
@@ -62,10 +64,12 @@ def fetch_evaluation(
 
 
 def best_model_uri(sagemaker: Any, state: ExecutionState) -> str:
-    """The S3 address of the best model's archive. Raises AwsError when there is none."""
+    """Return the S3 URI of the best model's archive. Raises AwsError if there is none."""
     step = state.step("Tune")
     if step is None or not step.job:
-        raise AwsError(f"{state.arn}: expected a finished step Tune, found none")
+        raise AwsError(
+            f"{state.arn}: expected a finished step Tune, got none; see `longspan status`"
+        )
     with explained("the best model"):
         tuning = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=step.job)
         best = tuning["BestTrainingJob"]["TrainingJobName"]
@@ -91,9 +95,9 @@ def download_model(s3: Any, uri: str, folder: Path) -> Path:
 
 
 def evaluation_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """Quality by length, of the baseline and of the tuned model, as lines of text.
+    """Yield the table of quality by length of baseline and tuned model, and its notes.
 
-    After them, whose training ended early.
+    `document` is an `evaluation.json`. The notes name models whose training ended early.
     """
     against = document.get("against")
     head: Sequence[str] = (
@@ -113,7 +117,7 @@ def evaluation_lines(document: Mapping[str, Any]) -> Iterator[str]:
     for group, other in zip(groups, others, strict=True):
         rows.append(_cells(group, other, document.get("comparison")))
     yield from align_rows(rows, least=(9, 8))
-    yield "BLEU of baseline and tuned, p of the gain; chrF, length and repetition of tuned"
+    yield "BLEU of baseline and tuned model, p of the gain; chrF, length, repetition: tuned model"
     yield from early_lines(read_training(Fields(document)))
     if document.get("kept") is not None:
         share = f"{document['kept']:.0%} of BLEU at {MEDIUM} words"
@@ -137,7 +141,7 @@ def _show(value: float | None, form: str) -> str:
 
 
 def _download(s3: Any, uri: str, folder: Path) -> None:
-    """Every object below a prefix, under its own name."""
+    """Download every object below a prefix to `folder`, named by the last part of its key."""
     folder.mkdir(parents=True, exist_ok=True)
     bucket, prefix = _split(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")

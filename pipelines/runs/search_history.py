@@ -1,4 +1,4 @@
-"""Evidence for the report that only the pipeline has: config's hash, trials, times."""
+"""Evidence for the report that only the pipeline has: hash of the config, trials, times."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ __all__ = ["add_pipeline_evidence", "search_history"]
 
 _GROUP = "/aws/sagemaker/TrainingJobs"
 
-# Updates of a job's checkpoints with their metrics, in the order of its log.
+# Checkpoints of a job in the order of its log: updates and metrics of each.
 Checkpoints = list[tuple[int, dict[str, float]]]
 
 
@@ -32,10 +32,10 @@ def add_pipeline_evidence(
     config: Config,
     began: datetime | None = None,
 ) -> None:
-    """Put the config's hash, the step Tune's jobs where it has run, and the times of the run into
-    a downloaded report.
+    """Add the hash of the config, the trials of the step Tune and the times to a report.
 
-    `began` is when the command that started the execution did, if it was this one. Raises AwsError.
+    `folder` holds a downloaded evaluation. `began` is the start of the command, if this command
+    started the execution. Raises AwsError.
     """
     tuning: dict[str, Any] = {}
     step = state.step("Tune")
@@ -50,7 +50,7 @@ def add_pipeline_evidence(
 
 
 def _updates(folder: Path) -> dict[str, int | None]:
-    """Updates of the model's training and of the baseline's, by the names of the evidence."""
+    """Return the updates of model and baseline, by their names in `evidence.json`."""
     evidence = read_evidence(folder)
     histories = {name: evidence.get(name, {}).get("history") for name in ("model", "against")}
     return {
@@ -59,7 +59,7 @@ def _updates(folder: Path) -> dict[str, int | None]:
 
 
 def search_history(sagemaker: Any, logs: Any, name: str) -> dict[str, Any]:
-    """`tuning` of `evidence.json`: the jobs of a tuning job in the order of their start.
+    """Return `tuning` of `evidence.json`: the trials of a tuning job in the order of their start.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobsForHyperParameterTuningJob.html
     """
@@ -100,7 +100,7 @@ def _job(summary: Mapping[str, Any], metric: str, checkpoints: Checkpoints) -> d
 
 
 def _checkpoints(logs: Any, name: str) -> dict[str, Checkpoints]:
-    """The checkpoints of each training job, from the logs; nothing where they may not be read.
+    """Return the checkpoints of each training job from its log; empty without the right to read.
 
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
     """

@@ -1,4 +1,4 @@
-"""Where the time of a run went: each part, the seconds planned for it, and those that it took."""
+"""The table of times of a run: planned and actual seconds of each part."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -28,13 +28,12 @@ def time_table(
     updates: Mapping[str, int | None],
     began: datetime | None = None,
 ) -> list[TimeRow]:
-    """`times` of `evidence.json`: the parts of an execution that has ended.
+    """Return `times` of `evidence.json`: the parts of an execution that has ended.
 
-    `planned` seconds and those that a part took are None where nothing is known.
-
-    `tuning` is that of `evidence.json`, `updates` holds those of `model` and of `against`. Where
-    the command that started the execution `began` is when the total begins, else with the first
-    step. What is in no other part is the rest.
+    `planned` holds planned seconds by part. `tuning` is `tuning` of `evidence.json`; `updates`
+    holds the updates of `model` and of `against` (the baseline). The total begins at `began`, or
+    with the first step if that is None. The part `rest` is the time outside of all other parts.
+    Unknown seconds are None.
     """
     notes = {"trials": _trials(tuning), "baseline": _baseline(updates)}
     rows, spans = [], list[Span]()
@@ -43,7 +42,7 @@ def time_table(
         own = [span for step in steps if not step.cached for span in _span(step)]
         spans += own
         seconds = _covered(own) if own else None
-        note = "taken from an earlier run" if _is_cached(steps) else notes.get(part, "")
+        note = "cached from an earlier run" if _is_cached(steps) else notes.get(part, "")
         rows.append(_row(part, planned, seconds, note))
     whole = [span for step in state.steps for span in _span(step)]
     if not whole:
@@ -59,7 +58,7 @@ def time_table(
 
 
 def time_table_lines(times: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """The table as text."""
+    """Yield the table as lines of text; `times` is that of `evidence.json`."""
     rows = [("part", "planned", "took", "")]
     for row in times:
         rows.append((row["part"], duration(row["planned"]), duration(row["seconds"]), row["note"]))
@@ -71,7 +70,7 @@ def _row(part: str, planned: Mapping[str, float], seconds: float | None, note: s
 
 
 def _trials(tuning: Mapping[str, Any]) -> str:
-    """How many there were, their updates, and the seconds of the shortest and the longest."""
+    """Describe the trials: their number, updates, and the shortest and longest time."""
     jobs = tuning.get("jobs", [])
     updates = [job["updates"] for job in jobs if job["updates"] is not None]
     seconds = [job["seconds"] for job in jobs if job["seconds"] is not None]
@@ -84,7 +83,7 @@ def _trials(tuning: Mapping[str, Any]) -> str:
 
 
 def _baseline(updates: Mapping[str, int | None]) -> str:
-    """Updates of the baseline beside those of the tuned model."""
+    """Describe the updates of the baseline beside those of the tuned model."""
     baseline, model = updates.get("against"), updates.get("model")
     if baseline is None or model is None:
         return ""
@@ -101,7 +100,7 @@ def _span(step: StepState) -> list[Span]:
 
 
 def _covered(spans: Iterable[Span]) -> float:
-    """Seconds in which at least one of the spans lasts."""
+    """Return the seconds that at least one of the spans covers."""
     seconds, until = 0.0, None
     for start, end in sorted(spans):
         begin = start if until is None else max(start, until)

@@ -1,4 +1,4 @@
-"""The study: which of five courses of action holds quality past 100 words, on the user's data."""
+"""The study: which of five courses of action keeps quality over 100 words, on the user's data."""
 
 from longspan.pipelines.study.courses import Course, courses
 from longspan.pipelines.study.definition import study_json

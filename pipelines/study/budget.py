@@ -1,4 +1,4 @@
-"""The budget of a study's jobs: as many target tokens for each, so that courses compare."""
+"""The budget of a study's jobs: the same number of target tokens for each course."""
 
 import math
 from dataclasses import dataclass
@@ -21,10 +21,11 @@ __all__ = ["Budget", "study_cost"]
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits that end each job: updates or epochs, and `minutes` as a safety net (0 is none).
+    """Limits of each job: updates or epochs, and `minutes` as a safety net (0 means no limit).
 
-    A course whose batches are larger gets fewer updates, so that target tokens are the same. Time
-    would not do: a larger network would see less text, and so would any on a busy machine.
+    A course with larger batches gets fewer updates, so that all train on equally many target
+    tokens. A limit of time would not be fair: a larger network, or a busy machine, would read less
+    text.
     """
 
     updates: int | None
@@ -35,9 +36,9 @@ class Budget:
     def of(
         cls, config: Config, updates: int | None = None, minutes: float | None = None
     ) -> "Budget":
-        """That of the config's training jobs, but for what is given.
+        """Return the budget of the config's training jobs; `updates` and `minutes` replace theirs.
 
-        Raises HyperparameterError where neither updates nor epochs end a job.
+        Raises HyperparameterError if neither updates nor epochs limit a job.
         """
         own = own_names(config.training.hyperparameters)
         epochs = own.get("max_num_epochs") if updates is None else None
@@ -69,7 +70,7 @@ class Budget:
 
 
 def study_cost(config: Config, models: int) -> CostRange:
-    """What a study of so many models may cost: both preparations, then two jobs for each."""
+    """Return the cost of a study of `models` models: two preparations, then two jobs per model."""
     limit = config.training.max_runtime_minutes
     jobs = (
         billed_preparation(config, "Prepare"),

@@ -1,9 +1,9 @@
-"""The courses of action: what people try against bad translations of long sentences.
+"""The courses of action that people try against bad translations of long sentences.
 
-Each changes one thing of the same model, the fixed vector of the built-in's
-`rnn_attention_type=fixed`: smaller units to read, a larger network, attention, other first
-weights, larger batches. Data, seeds, length augmentation, the search's length penalty and the
-target tokens that each trains on are the same.
+Each course changes one thing in the same model without attention (`rnn_attention_type=fixed` of
+the built-in algorithm): n-gram preprocessing, a larger network, attention, another weight
+initialisation, larger batches. All courses have the same data, seeds, length augmentation, length
+penalty of the search, and number of target tokens to train on.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ BASELINE_COURSE = "fixed"
 _LARGER = 2
 _BATCHES = 4
 _DEFAULTS = Hyperparameters()
-# What every course but attention goes without.
+# Hyperparameters of every course except attention.
 _NO_ATTENTION: Mapping[str, Any] = {
     "attention_type": "none",
     "attention_location": "none",
     "coverage_mechanism": "none",
     "coverage_penalty": 0.0,
 }
-# What the experiments of docs/results.md found; what the config says of these wins.
+# Values from the experiments of docs/results.md; the config's values win.
 _COMMON: Mapping[str, Any] = {"length_penalty": 1.0}
 _ATTENTION: Mapping[str, Any] = {
     "attention_type": "scaled_dot",
@@ -39,9 +39,9 @@ _ATTENTION: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Course:
-    """One course: `name` is part of step names, `title` is what the result calls it.
+    """One course: `name` is part of step names, `title` is its name in the results.
 
-    `batches` is how many batches of the other courses make one of its own.
+    `batches` is the size of its batches as a multiple of the other courses'.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Course:
 
 
 def courses(config: Config) -> tuple[Course, ...]:
-    """The fixed vector, then the five, of the config's `training.hyperparameters`.
+    """Return the baseline and the five courses for the config's `training.hyperparameters`.
 
-    Raises HyperparameterError where a course cannot be trained with them.
+    Raises HyperparameterError if a course cannot be trained with them.
     """
     given = {**_COMMON, **_sizes(config), **own_names(config.training.hyperparameters)}
     fixed = {**given, **_NO_ATTENTION}
@@ -73,13 +73,13 @@ def courses(config: Config) -> tuple[Course, ...]:
         problem = joint_problem(course.hyperparameters)
         if problem is not None:
             raise HyperparameterError(
-                f"course {course.name}: {problem}; training.hyperparameters of the config count"
+                f"course {course.name}: {problem}; correct training.hyperparameters of the config"
             )
     return found
 
 
 def _sizes(config: Config) -> dict[str, Any]:
-    """Of the attention, where the search ranges over them: the first of each list."""
+    """Return the attention's sizes for which the search space has a list: the first of each."""
     sizes = {}
     for name in ("attention_heads", "attention_dimension"):
         values = config.tuning.search_space.get(name)
@@ -89,7 +89,7 @@ def _sizes(config: Config) -> dict[str, Any]:
 
 
 def _larger(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Twice the units, and a layer more on each side."""
+    """Return twice the units, and one more layer on each side."""
     transformer = _value(given, "architecture") == "transformer"
     size = "transformer_num_hidden" if transformer else "rnn_num_hidden"
     layers = ("num_layers_encoder", "num_layers_decoder")
@@ -100,7 +100,7 @@ def _larger(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _other_weights(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Uniform in +-0.08 (Sutskever et al. 2014) instead of Xavier; Xavier instead of uniform."""
+    """Return uniform weights in +-0.08 (Sutskever et al. 2014) for Xavier, and the reverse."""
     if _value(given, "weight_init_type") == "xavier":
         return {"weight_init_type": "uniform", "weight_init_scale": 0.08}
     return {"weight_init_type": "xavier", "weight_init_scale": 2.34}

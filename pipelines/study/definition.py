@@ -1,4 +1,4 @@
-"""The study as one pipeline: parallel training jobs, each followed by its own evaluation."""
+"""The study as one pipeline: parallel training jobs, each with its own evaluation."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -37,9 +37,10 @@ __all__ = ["Study", "evaluate_step_name", "study_json"]
 
 @dataclass(frozen=True)
 class Study:
-    """How it is done: with which seeds, and what ends each job.
+    """Options of a study: the budget of each job, and the seeds of each course.
 
-    `threads` are those of a job, where several share a machine; None leaves it to the job.
+    `threads` is the number of CPU threads of a job, for jobs that share a machine; None leaves it
+    to the job.
     """
 
     budget: Budget
@@ -48,12 +49,12 @@ class Study:
 
 
 def evaluate_step_name(course: str, seed: int) -> str:
-    """Of the step that measures one model."""
+    """Return the name of the step that evaluates one model."""
     return f"Evaluate-{course}-{seed}"
 
 
 def study_json(config: Config, target: Target, study: Study) -> str:
-    """The definition: the same bytes for the same config, target and study."""
+    """Return the definition as JSON; equal config, target and study give equal bytes."""
     with quiet(target.region), known_defaults():
         session = offline_session(target.region, target.bucket)
         context = BuildContext(config, target, Parameters.of(config, target), session)
@@ -71,7 +72,7 @@ def study_json(config: Config, target: Target, study: Study) -> str:
 
 
 def _parameters(parameters: Parameters) -> Iterator[Any]:
-    """Those that the study has a use for."""
+    """Return the parameters that the study uses."""
     used = (
         parameters.pairs, parameters.validation, parameters.test, parameters.prepare_instance,
         parameters.training_instance, parameters.evaluate_instance,
@@ -97,7 +98,7 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
     name, config = "Prepare", context.config
     if ngrams:
         name = "PrepareNgrams"
-        # Phrases stand beside words, and need places of their own.
+        # The vocabulary holds phrases beside words, so it needs more entries.
         size = 2 * config.preparation.vocabulary_size
         changes = {"vocabulary_type": "ngram", "vocabulary_size": size}
         config = config.model_copy(
@@ -144,7 +145,7 @@ def _train(
 
 
 def _with_threads(context: BuildContext, threads: int | None) -> BuildContext:
-    """Jobs that share a machine share its cores as well."""
+    """Return the context with OMP_NUM_THREADS set, for jobs that share the cores of a machine."""
     if threads is None:
         return context
     training = context.config.training

@@ -1,4 +1,4 @@
-"""A study's result as a table of text, and as one page, `study.html`."""
+"""The result of a study as a table of text and as a page, `study.html`."""
 
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -13,7 +13,7 @@ __all__ = ["render_page", "study_lines"]
 
 
 def study_lines(result: StudyResult) -> Iterator[str]:
-    """One row a course, for a terminal."""
+    """Yield a table with one row per course, its notes, and the answer, for a terminal."""
     names = [name for name, _ in _known(result)]
     rows = [["", *names, "kept", "updates", "CPU-s", f"gain, {result.long}"]]
     for course in result.courses:
@@ -31,7 +31,7 @@ def study_lines(result: StudyResult) -> Iterator[str]:
 
 
 def render_page(result: StudyResult, title: str) -> str:
-    """The page: what cures, the figure, the table with intervals. Needs nothing from elsewhere."""
+    """Return the page as HTML without external files: answer, chart, table with intervals."""
     template = files("longspan.pipelines.study").joinpath("study.html")
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     names = [name for name, _ in _known(result)]
@@ -67,7 +67,7 @@ def render_page(result: StudyResult, title: str) -> str:
 
 
 def _answer(result: StudyResult) -> str:
-    """Which cures and which does not, in words."""
+    """Return a sentence for each verdict that names its courses."""
     parts = []
     for verdict, said in (
         ("cures", "Cures"),
@@ -106,13 +106,13 @@ def _notes(result: StudyResult) -> Iterator[str]:
 
 
 def _early(result: StudyResult) -> Iterator[str]:
-    """Jobs that had less than the others."""
+    """Yield a line for each job that ended before its budget."""
     for course in result.courses:
         yield from (f"{course.title}, {line}" for line in course.early)
 
 
 def _known(result: StudyResult) -> list[tuple[str, Figure]]:
-    """Buckets with segments."""
+    """Return names and figures of the buckets that have segments."""
     buckets = result.courses[0].buckets.items()
     return [(name, figure) for name, figure in buckets if figure is not None]
 

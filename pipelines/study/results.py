@@ -1,7 +1,7 @@
-"""What a study found: BLEU by length of each course, and which of them cures.
+"""The result of a study: BLEU by length for each course, and a verdict on each.
 
-Intervals are of a bootstrap over segments and over seeds at once: each resample draws as many
-test segments and as many seeds as there are, the same segments for all courses.
+Intervals come from a bootstrap over segments and seeds: each resample draws as many test segments
+and seeds as there are, with replacement, and the same segments for all courses.
 """
 
 import csv
@@ -24,9 +24,9 @@ from longspan.training.scores import bleu_of, statistics
 
 __all__ = ["CURED", "CourseResult", "Figure", "StudyResult", "measure_study"]
 
-# A course cures where long sentences keep this share of the BLEU of medium ones.
+# A course cures if long sentences keep this share of the BLEU of medium ones.
 CURED = 0.9
-# Less BLEU than this is no gain, however sure it is.
+# The least gain in BLEU that counts, however certain it is.
 _LEAST_GAIN = 1.0
 _LONG = BUCKETS[-1].name
 _RESAMPLES = 500
@@ -37,7 +37,7 @@ _Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Figure:
-    """BLEU, the mean of all seeds, and its interval."""
+    """Mean BLEU of all seeds, and its confidence interval."""
 
     value: float
     low: float
@@ -46,14 +46,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class CourseResult:
-    """`buckets` by name, None without segments; `seeds` has each seed's BLEU of the long ones.
+    """The figures of one course.
 
-    `gain` is the long ones' BLEU less the first course's, None for that itself. `kept` is their
-    share of the medium ones' BLEU, the course's own or the first course's if that is higher: what
-    has lost its medium ones has kept nothing. `kept` is None where the course's own medium ones
-    have less BLEU than the evaluations' `least_bleu`. `updates` and `cpu_seconds` are what a
-    training job took on average, None where the evaluations do not say. `early` has a sentence for
-    each seed whose training ended before its budget.
+    `buckets` holds BLEU by bucket, None for one without segments; `seeds` the BLEU of long
+    sentences for each seed. `gain` is the BLEU of long sentences minus the baseline's, None for the
+    baseline. `kept` is the BLEU of long sentences divided by that of medium ones, of the course or
+    of the baseline, whichever is higher: losing quality on medium sentences must not raise it.
+    `kept` is None if the BLEU of medium sentences is below `least_bleu` of the evaluations.
+    `updates` and `cpu_seconds` are means over training jobs, None if unknown. `early` has a
+    sentence for each seed whose training ended before its budget.
     """
 
     name: str
@@ -68,7 +69,7 @@ class CourseResult:
 
     @property
     def verdict(self) -> str:
-        """In two words."""
+        """One of `baseline`, `cures`, `helps` and `no cure`."""
         if self.gain is None:
             return "baseline"
         if self.gain.low <= 0 or self.gain.value < _LEAST_GAIN:
@@ -78,17 +79,17 @@ class CourseResult:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """All courses, the baseline first; `long` and `medium` name the buckets compared."""
+    """All courses, the baseline first; `long` and `medium` name the compared buckets."""
 
     courses: tuple[CourseResult, ...]
     medium: str
     long: str
     seeds: int
     signature: str
-    budget: str  # of each training job
+    budget: str  # limits of each training job
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return the content of `study.json`."""
         return {
             "medium": self.medium,
             "long": self.long,
@@ -119,11 +120,11 @@ class StudyResult:
 def measure_study(
     evaluations: Mapping[tuple[str, str], Sequence[Path]], budget: str, *, seed: int = 1
 ) -> StudyResult:
-    """From the folders that `longspan evaluate` wrote, a list of seeds for each (name, title).
+    """Compare the courses by the folders that `longspan evaluate` wrote.
 
-    `budget` is what each training job had.
-
-    Raises DataError unless all are of the same test, with as many seeds.
+    `evaluations` holds a folder per seed for each course, by name and title. `budget` describes the
+    limits of each training job; `seed` is that of the bootstrap. Raises DataError unless all
+    evaluations have the same test and all courses equally many seeds.
     """
     loaded = {
         names: [_load(folder) for folder in folders] for names, folders in evaluations.items()
@@ -150,7 +151,7 @@ def measure_study(
 
 
 def _seeds_of(loaded: Mapping[tuple[str, str], Sequence["_Loaded"]]) -> int:
-    """As many as every course has. Raises DataError."""
+    """Return the number of seeds, which all courses share. Raises DataError."""
     tests = {tuple(one.references) for all_seeds in loaded.values() for one in all_seeds}
     seeds = {len(all_seeds) for all_seeds in loaded.values()}
     if len(tests) != 1 or len(seeds) != 1:
@@ -161,7 +162,7 @@ def _seeds_of(loaded: Mapping[tuple[str, str], Sequence["_Loaded"]]) -> int:
     return seeds.pop()
 
 
-Sampled = Mapping[str, tuple[_Numbers, _Numbers]]  # by bucket, what `_bleu` gives
+Sampled = Mapping[str, tuple[_Numbers, _Numbers]]  # results of `_bleu` by bucket
 
 
 def _course(
@@ -173,7 +174,7 @@ def _course(
     compared: tuple[str, str],
     least_bleu: float,
 ) -> CourseResult:
-    """One course beside the first one, `base`; the buckets `compared` are medium and long."""
+    """Compare a course with the baseline `base`; `compared` names the medium and long buckets."""
     medium, long = compared
     values, resamples = sampled[long]
     gain = None
@@ -242,7 +243,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, str]]:
 
 
 def _draws(segments: int, seeds: int, seed: int) -> tuple[_Numbers, NDArray[np.int64]]:
-    """How often each segment (resample, segment) and which seeds (resample, seed) are drawn."""
+    """Draw how often each segment (resample, segment) and which seeds (resample, seed) count."""
     generator = np.random.default_rng([seed, segments])
     shares = np.full(segments, 1 / max(1, segments))
     weights = generator.multinomial(segments, shares, _RESAMPLES).astype(np.float64)
@@ -254,7 +255,7 @@ def _bleu(
     members: NDArray[np.int64],
     draws: tuple[_Numbers, NDArray[np.int64]],
 ) -> tuple[_Numbers, _Numbers]:
-    """BLEU of each seed (seed,), and the mean over seeds of each resample (resample,)."""
+    """Return BLEU of each seed (seed,), and of each resample its mean over seeds (resample,)."""
     weights, chosen = draws
     values = np.array([float(bleu_of(one.counts[members].sum(0))) for one in all_seeds])
     by_seed = np.stack([bleu_of(weights @ one.counts[members]) for one in all_seeds], axis=1)

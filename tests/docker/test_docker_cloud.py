@@ -63,7 +63,7 @@ def test_the_whole_pipeline_runs_in_containers_to_a_translation(cloud: LocalClou
     )
     print(done.stdout[-3000:], done.stderr[-3000:])
     assert done.returncode == 0
-    assert "asked of the endpoint" in done.stdout
+    assert "translated by the endpoint" in done.stdout
     sagemaker = client(cloud, "sagemaker")
     [endpoint] = sagemaker.list_endpoints()["Endpoints"]
     assert endpoint["EndpointStatus"] == "InService"

@@ -119,7 +119,7 @@ def test_a_role_without_a_right_is_told_and_the_run_is_taken_up(
         refused(RUN, user.name, missing, capsys)
     user.may(*START, *TAKE_UP)
     assert main(RUN) == 0
-    assert "taken up where it ended" in capsys.readouterr().out
+    assert "resumed where it ended" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("missing", LOOK)
@@ -134,8 +134,8 @@ def test_without_a_right_status_names_it(
 @pytest.mark.parametrize(
     ("aws", "message"),
     [
-        ({"bucket": "nobody-has-it"}, "there is no such bucket or object; check aws.bucket"),
-        ({"bucket": "far-away"}, "in us-east-1, it is in eu-west-1; set aws.region to eu-west-1"),
+        ({"bucket": "nobody-has-it"}, "no such bucket or object; check aws.bucket"),
+        ({"bucket": "far-away"}, "in us-east-1, got one in eu-west-1; set aws.region to eu-west-1"),
         ({"role": "nobody"}, "role/nobody"),
         ({"role": None, "image": None}, "expected aws.role, aws.image in the config"),
     ],
@@ -175,10 +175,10 @@ def test_commands_without_a_config_look_into_its_region(
 ) -> None:
     project.configure(region="eu-west-1")
     assert main(["status", "--aws"]) == 1
-    assert "there is none; `longspan run` starts one" in capsys.readouterr().err
+    assert "got none; `longspan run` starts one" in capsys.readouterr().err
     assert main(["endpoints", "--aws"]) == 0
     assert main(["deploy", "--aws"]) == 1
-    assert "there is none; `longspan run` registers one" in capsys.readouterr().err
+    assert "got none; `longspan run` registers one" in capsys.readouterr().err
 
 
 def test_deploying_a_package_by_its_arn_looks_into_no_group(

@@ -36,7 +36,7 @@ def test_a_denial_without_details_still_names_the_right(operation: str, right: s
     ("code", "advice"),
     [
         ("ResourceLimitExceeded", "quota"),
-        ("ThrottlingException", "goes on where it stopped"),
+        ("ThrottlingException", "continues where it stopped"),
         ("ExpiredToken", "sign in again"),
         ("NoSuchBucket", "aws.bucket"),
         ("PermanentRedirect", "aws.region"),
@@ -61,7 +61,7 @@ def test_an_unknown_answer_is_passed_on_in_one_line():
         (exceptions.ProfileNotFound(profile="x"), "AWS_PROFILE"),
         (
             exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
-            "no local cloud answers there; start it again",
+            "no local cloud answers at this address; start it again",
         ),
         (
             exceptions.EndpointConnectionError(endpoint_url="https://sts.eu-nowhere-1.com"),

@@ -49,4 +49,4 @@ def test_a_cloud_that_crashes_at_its_start_shows_its_traceback(
     assert main(["local", "up", "--directory", str(tmp_path / "cloud")]) == 1
     lines = capfd.readouterr().err.splitlines()
     assert "RuntimeError: broken install" in lines
-    assert lines[-1].endswith("it crashed: its traceback stands above")
+    assert lines[-1].endswith("it crashed; see the traceback above")

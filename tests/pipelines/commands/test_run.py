@@ -55,10 +55,10 @@ def test_ctrl_c_leaves_nothing_behind_and_the_run_goes_on(
     interrupted: Done, finished: Done
 ) -> None:
     assert interrupted.returncode == 130, interrupted.stderr
-    assert "the same command goes on where it ended" in interrupted.stderr
+    assert "the same command continues where it ended" in interrupted.stderr
     assert re.search(r"^Prepare +Succeeded", interrupted.stdout, re.MULTILINE)
     assert finished.returncode == 0, finished.stderr
-    assert "taken up where it ended" in finished.stdout
+    assert "resumed where it ended" in finished.stdout
     assert not re.search(r"^Prepare +(Starting|Executing)", finished.stdout, re.MULTILINE)
 
 
@@ -94,7 +94,7 @@ def test_a_second_run_does_nothing_again_and_waits_for_a_person(
     assert again.returncode == 0, again.stderr
     for step in ("Prepare", "Tune", "Evaluate"):
         assert re.search(rf"^{step} +cached", again.stdout, re.MULTILINE), step
-    assert re.search(r"^trials +taken from an earlier run$", again.stdout, re.MULTILINE)
+    assert re.search(r"^trials +cached from an earlier run$", again.stdout, re.MULTILINE)
     # Registered, and not deployed.
     assert re.search(r"^Deploy +Succeeded .*False", again.stdout, re.MULTILINE)
     assert "CreateModel" not in again.stdout
@@ -125,12 +125,12 @@ def test_cost_estimates_a_run_and_reckons_one_by_its_seconds(shell: Shell, finis
     assert id is not None
     after = shell("cost", "--execution", id[1])
     assert after.returncode == 0, after.stderr
-    # Step, jobs, machine hours, hours spared by spot, dollars, machine.
+    # Step, jobs, machine hours, hours saved by spot, dollars, machine.
     for step in ("Prepare", "Tune", "Evaluate"):
         assert re.search(
             rf"^{step} +\d+ +\d\.\d+ +0\.000 +\d\.\d+ +ml\.", after.stdout, re.MULTILINE
         )
-    assert "would have cost on AWS $" in after.stdout
+    assert "cost of the same seconds on AWS: $" in after.stdout
 
 
 def test_a_failed_job_is_one_line_with_its_reason(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path)
     alone = shell("run", "--json")
     assert alone.returncode == 1
     assert alone.stderr == (
-        "longspan: error: --json prints the definition of a --dry-run: give both\n"
+        "longspan: error: expected --json with --dry-run, got it alone; add --dry-run\n"
     )
 
 
@@ -172,7 +172,7 @@ def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path)
     [
         ("name: x\ndata: {pears: a.tsv}\n", (), "pairs"),
         ("name: x\ndata: {pairs: none.tsv}\n", (), "none.tsv"),
-        ("name: x\ndata: {sample: {}}\n", ("--aws",), "expected AWS credentials, found none"),
+        ("name: x\ndata: {sample: {}}\n", ("--aws",), "expected AWS credentials, got none"),
     ],
 )
 def test_what_cannot_run_is_one_clear_line(

@@ -39,7 +39,7 @@ def stopped(shell: Shell) -> str:
                 break
         rest, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "the same command goes on where it ended" in errors
+    assert "the same command continues where it ended" in errors
     return "".join(lines) + rest
 
 
@@ -52,7 +52,7 @@ def finished(shell: Shell, stopped: str) -> Done:
 
 @pytest.mark.long
 def test_it_goes_on_where_it_was_stopped(stopped: str, finished: Done) -> None:
-    assert "(taken up where it ended)" in finished.stdout
+    assert "(resumed where it ended)" in finished.stdout
     [done] = re.findall(r"^(Train-\S+) +Succeeded", stopped, re.MULTILINE)[:1]
     assert not re.search(rf"^{done} +(Starting|Executing)", finished.stdout, re.MULTILINE)
 
@@ -106,7 +106,7 @@ def test_a_dry_run_tells_what_it_would_create_and_starts_nothing(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
     alone = shell("study", "--json")
     assert alone.returncode == 1
-    assert "--json prints the definition of a --dry-run" in alone.stderr
+    assert "expected --json with --dry-run" in alone.stderr
 
 
 @pytest.mark.parametrize("option", ["--updates", "--max-minutes", "--seeds"])

@@ -118,7 +118,7 @@ def test_what_the_limit_cut_is_reported_by_line(tmp_path, capsys):
     arguments = ["--max-length-offset", "0", "--max-length-factor", "1"]
     assert call(translate, endless, tmp_path / "in.txt", *arguments) == 0
     captured = capsys.readouterr()
-    assert "2 translations were stopped at the length limit, unfinished: line 1, 3;" in captured.err
+    assert "2 translations reached the length limit and are unfinished: line 1, 3;" in captured.err
     assert len(captured.out.splitlines()) == 3
 
 

@@ -17,12 +17,12 @@ from tests.pipelines.config.test_reading import DATA, mistake_of
         (
             "endpoint: {serverless: {}}\naws: {network_isolation: true}\n",
             "endpoint.serverless",
-            "know no aws.network_isolation",
+            "do not support aws.network_isolation",
         ),
         (
             "endpoint: {serverless: {}, rollback_alarms: [a]}\n",
             "endpoint.rollback_alarms",
-            "AWS watches no update of a serverless endpoint",
+            "AWS does not watch updates of serverless endpoints",
         ),
         (
             "endpoint: {autoscaling: {min_instances: 2, max_instances: 3}}\n",
@@ -32,12 +32,12 @@ from tests.pipelines.config.test_reading import DATA, mistake_of
         (
             "aws: {kms: {volume: alias/disks}}\n",
             "aws.kms.volume",
-            "ml.g5.xlarge of training encrypts its own disks",
+            "expected no key for ml.g5.xlarge of training, which encrypts its own disks",
         ),
         (
             "training: {max_wait_minutes: 3}\n",
             "training.max_wait_minutes",
-            "only spot machines are waited for",
+            "only spot machines have waiting time",
         ),
         (
             "training: {spot: true, max_wait_minutes: 3}\n",
@@ -45,7 +45,11 @@ from tests.pipelines.config.test_reading import DATA, mistake_of
             "expected at least max_runtime_minutes=480",
         ),
         ("aws: {role: 'a role'}\n", "aws.role", "expected arn:aws:iam::ACCOUNT:role/NAME"),
-        ("aws: {tags: {'aws:x': y}}\n", "aws.tags.aws:x", "AWS keeps aws: to itself"),
+        (
+            "aws: {tags: {'aws:x': y}}\n",
+            "aws.tags.aws:x",
+            "AWS reserves names that begin with aws:",
+        ),
         (
             "baseline: {hyperparameters: {attention_heads: 3}}\n",
             "baseline.hyperparameters",
@@ -64,7 +68,7 @@ def test_sections_that_contradict_each_other(rest: str, name: str, said: str) ->
     [
         ("objective: validation:blue", "objective", "expected one of validation:perplexity"),
         ("direction: Minimize", "direction", "expected Maximize for validation:bleu_long"),
-        ("jobs: 2, parallel_jobs: 3", "parallel_jobs", "expected at most the 2 jobs there are"),
+        ("jobs: 2, parallel_jobs: 3", "parallel_jobs", "expected at most 2, the number of jobs"),
         ("hyperband: {max_resource: 3}", "hyperband", "is for the strategy Hyperband"),
         (
             "strategy: Hyperband, hyperband: {min_resource: 9, max_resource: 3}",
@@ -80,12 +84,12 @@ def test_sections_that_contradict_each_other(rest: str, name: str, said: str) ->
         (
             "strategy: Grid, search_space: {learning_rate: {min: 0.1, max: 0.2}}",
             "search_space.learning_rate",
-            "Grid takes lists only",
+            "expected a list of values for Grid",
         ),
         (
             "strategy: Grid, jobs: 5, search_space: {attention_heads: [1, 2]}",
             "jobs",
-            "Grid runs every combination, which are 2, got 5",
+            "expected 2, the number of combinations, for Grid, got 5",
         ),
         (
             "strategy: Grid, warm_start: {parents: [a]}, search_space: {attention_heads: [1, 2]}",

@@ -131,7 +131,7 @@ def test_norwegian_is_no_truth() -> None:
 
 def test_a_key_that_stands_twice_is_refused() -> None:
     said = mistake_of("tuning:\n  jobs: 3\n  jobs: 4\n")
-    assert said == "5: tuning.jobs: stands here twice, first on line 4"
+    assert said == "5: tuning.jobs: duplicate key, first on line 4; remove one"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         ("- 1\n", "my.yaml: expected sections such as data: and training:, got a list"),
         ("data: [\n", "my.yaml:2: expected YAML, got something else"),
         ("data: {}\n", "my.yaml:1: data: expected pairs (your files) or sample"),
-        ("data: {sample: {}, test: a}\n", "my.yaml:1: data.test: sample brings its own"),
+        ("data: {sample: {}, test: a}\n", "my.yaml:1: data.test: sample generates these pairs too"),
         ("data: {pairs: s3://bucket}\n", "my.yaml:1: data.pairs[0]: expected s3://BUCKET/PREFIX"),
         ("data: {pairs: 's3://bucket/a,b'}\n", "my.yaml:1: data.pairs[0]: expected at most 256"),
         (

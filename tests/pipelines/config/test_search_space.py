@@ -83,15 +83,18 @@ def _one(name: str, values: list[object] | Range, draw: random.Random) -> object
         ("{attention_heads: [1, 3]}", "attention_heads=3 does not divide attention_dimension=512"),
         ("{attention_heads: {min: 4, max: 1}}", "expected less than max=1, got 4"),
         ("{attention_heads: []}", "expected 1 to 30 values, got 0"),
-        ("{learning_rate: [1e-3, 0.001]}", "0.001 stands here twice"),
+        ("{learning_rate: [1e-3, 0.001]}", "0.001 is in the list twice"),
         ("{attention_dropout: {min: 0, max: 1}}", "attention_dropout: expected a number from 0"),
-        ("{attention_type: {min: 0, max: 1}}", "give a list of its values"),
+        ("{attention_type: {min: 0, max: 1}}", "expected a list of values, got a range"),
         (
             "{learning_rate: {min: 0.0, max: 0.1, scaling: Logarithmic}}",
-            "Logarithmic scaling needs more than 0",
+            "expected more than 0 for Logarithmic scaling",
         ),
-        ("{max_minutes: [1, 2]}", "set it in training instead"),
-        ("{rnn_attention_type: [mlp, dot]}", "write attention_type"),
+        ("{max_minutes: [1, 2]}", "set it in training"),
+        (
+            "{rnn_attention_type: [mlp, dot]}",
+            "expected attention_type, got the built-in algorithm's name for it",
+        ),
         ("{coverage_mechanism: [loss], attention_type: [none]}", "attention_type is none"),
     ],
 )
@@ -103,4 +106,4 @@ def test_a_space_with_a_job_that_would_fail_is_refused(space: str, said: str) ->
 @pytest.mark.parametrize("name", ["attention_dimension", "rnn_attention_num_hidden"])
 def test_what_is_searched_is_not_set_as_well(name: str) -> None:
     said = mistake_of(f"training: {{hyperparameters: {{{name}: 256}}}}\n")
-    assert "tuning ranges over it" in said
+    assert "tuning.search_space has it too" in said

@@ -48,7 +48,7 @@ def test_the_sample_is_told_as_it_will_be() -> None:
             "(gate.bleu_medium < MinimumBleuShort (80.0) or "
             "gate.share_kept >= MinimumShareKept (0.85))",
         ),
-        PlanRow("Release", "only if", "all that is asked above"),
+        PlanRow("Release", "only if", "all conditions above"),
         PlanRow("Register", "model package group", "longspan-sample"),
         PlanRow("CreateModel", "model", "longspan-sample-<execution>-<suffix>"),
         PlanRow(

@@ -184,7 +184,7 @@ def test_missing_channels_are_named_with_those_that_came(paths: ContainerPaths):
     paths.channel("train").mkdir(parents=True)
     done = run(paths)
     assert done.returncode == 1
-    assert "came train: add validation, vocab" in paths.failure.read_text()
+    assert "got train; add validation, vocab" in paths.failure.read_text()
     [line] = done.stderr.splitlines()
     assert "expected a channel prepared" in line
 

@@ -27,7 +27,7 @@ JOB = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/prepare-1"
             "Stopped",
             "",
             (StepState("Prepare", "Stopped", resource=JOB),),
-            ["longspan: error: stopped; the same command goes on where it ended"],
+            ["longspan: error: stopped; the same command continues where it ended"],
         ),
     ],
 )

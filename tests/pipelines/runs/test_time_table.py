@@ -54,7 +54,7 @@ def test_a_part_of_an_earlier_run_took_no_time_of_this_one():
     cached = [step(s.name, 0, 0.1, cached=True) for s in WHOLE[:3]]
     rows = table(*cached, *WHOLE[3:], planned={"trials": 200})
     assert rows["trials"] == {
-        "part": "trials", "planned": 200, "seconds": None, "note": "taken from an earlier run",
+        "part": "trials", "planned": 200, "seconds": None, "note": "cached from an earlier run",
     }  # fmt: skip
     assert rows["evaluation"]["seconds"] == 39
 
