@@ -1,4 +1,4 @@
-"""A function's call in a process beside this one, so that two cores work.
+"""A function call in another process, so that two cores work at once.
 
 with Beside(function, argument) as other:
     mine = ...
@@ -21,15 +21,15 @@ _ResultT = TypeVar("_ResultT")
 
 
 class Beside(Generic[_ResultT]):
-    """One call; whatever ends the block ends its process too.
+    """A call that runs in a process of its own until the end of the block.
 
-    The function is one of a module's, and what it takes and returns can be pickled.
+    The function is defined at the top of a module. Its arguments and its result can be pickled.
     """
 
     def __init__(
         self, function: Callable[..., _ResultT], *arguments: Any, threads: int = 1
     ) -> None:
-        """Begin; `threads` are those of numeric libraries."""
+        """Start the process; `threads` is the number of threads of numeric libraries."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "longspan.training.beside"],
             stdin=subprocess.PIPE,
@@ -41,19 +41,18 @@ class Beside(Generic[_ResultT]):
             pipe.write(pickle.dumps((function, arguments)))
 
     def result(self) -> _ResultT:
-        """Wait for what the function returns.
+        """Wait for the function's result.
 
-        Raises the LongspanError or OSError that it raised, and LongspanError when its process
-        ended without a result.
+        Raises the LongspanError or OSError that the function raised, and LongspanError when the
+        process ended without a result.
         """
         assert self._process.stdout is not None
         answer = self._process.stdout.read()
         status = self._process.wait()
         if not answer:
-            killed = ": out of memory?" if status == -signal.SIGKILL else "; its reason is above"
+            killed = "; out of memory?" if status == -signal.SIGKILL else "; see its output above"
             raise LongspanError(
-                f"expected a result of the process beside this one, it ended with status {status}"
-                f"{killed}"
+                f"expected a result of another process, got its end with status {status}{killed}"
             )
         error, found = pickle.loads(answer)
         if error is not None:
@@ -72,8 +71,8 @@ class Beside(Generic[_ResultT]):
 
 
 def main() -> None:
-    """Make the call that standard input describes; its result goes to standard output."""
-    # A terminal's Ctrl-C is for the process that waits: it ends this one.
+    """Make the call that standard input describes, and write its result to standard output."""
+    # Ctrl-C in a terminal reaches both processes. The one that waits then ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _claim_output() as output:
         function, arguments = pickle.loads(sys.stdin.buffer.read())
@@ -86,7 +85,7 @@ def main() -> None:
 
 
 def _claim_output() -> BinaryIO:
-    """Standard output for the result alone; what is printed goes to standard error."""
+    """Return standard output for the result, and redirect all printed text to standard error."""
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return output

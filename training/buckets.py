@@ -1,4 +1,7 @@
-"""Sentence-length buckets: every figure of quality is reported per bucket of source words."""
+"""Sentence-length buckets, by source words, in which figures of quality are reported.
+
+The share kept is BLEU of long sentences over BLEU at 11 to 20 words.
+"""
 
 from dataclasses import dataclass
 
@@ -15,18 +18,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Bucket:
-    """Sentences of `low` to `high` source words, both included; `high` None is open-ended."""
+    """Sentences of `low` to `high` source words."""
 
     low: int
-    high: int | None
+    high: int | None  # included; None: no limit
 
     @property
     def name(self) -> str:
-        """As shown in tables: `11-20`, or `over 100` for the open one."""
+        """Name in tables: `11-20`, or `over 100` for the bucket without a limit."""
         return f"{self.low}-{self.high}" if self.high is not None else f"over {self.low - 1}"
 
     def holds(self, words: int) -> bool:
-        """Whether a sentence of `words` words falls into this bucket."""
+        """Return whether a sentence of `words` words is in this bucket."""
         return self.low <= words and (self.high is None or words <= self.high)
 
 
@@ -38,23 +41,24 @@ BUCKETS: tuple[Bucket, ...] = tuple(
 
 # The bucket that long sentences are compared with.
 MEDIUM = "11-20"
-# A share of less BLEU than this says nothing: where every sentence is wrong, nothing is lost.
-# One output for all sources of real text scores up to 0.8 at 11 to 20 words (docs/config.md).
+# Below this BLEU at 11 to 20 words the share kept means nothing: a model whose translations are all
+# wrong loses nothing on long ones. The same output for all sources of real text has a BLEU of up to
+# 0.8 there (docs/config.md).
 LEAST_BLEU = 8.0
 
 
 def count_words(text: str) -> int:
-    """Length of a source sentence: its whitespace-separated words."""
+    """Return the length of a source sentence in whitespace-separated words."""
     return len(text.split())
 
 
 def bucket_of(words: int) -> Bucket:
-    """The bucket of a sentence of `words` words; an empty one counts with the shortest."""
+    """Return the bucket of a sentence of `words` words; an empty one is in the shortest."""
     return next((b for b in BUCKETS if b.holds(words)), BUCKETS[0])
 
 
 def share_kept(long: float | None, medium: float | None, least: float) -> float | None:
-    """`long` over `medium`, both BLEU; None where either is unknown, or `medium` below `least`."""
+    """Return `long` over `medium`, both BLEU; None if one is unknown, or `medium` below `least`."""
     if long is None or not medium or medium < least:
         return None
     return long / medium

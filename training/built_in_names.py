@@ -1,4 +1,4 @@
-"""The names and values of the built-in seq2seq algorithm, as our own.
+"""Hyperparameters of the built-in seq2seq algorithm, translated to those of longspan.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/seq-2-seq-hyperparameters.html
 """
@@ -9,14 +9,14 @@ from longspan.training.errors import HyperparameterError
 
 __all__ = ["BUILT_IN_NAMES", "KNOWN_NAMES", "translate"]
 
-# Built-in name -> our name; values are mapped by `_ATTENTION` where they differ too.
+# Name of the built-in -> name of longspan; different values are in `_ATTENTION`.
 BUILT_IN_NAMES = {
     "rnn_attention_type": "attention_type",
     "rnn_attention_num_hidden": "attention_dimension",
 }
 _ATTENTION = {"fixed": "none", "dot": "dot", "bilinear": "bilinear", "mlp": "additive"}
 
-# What the built-in has and this model does not: only the value that asks for nothing passes.
+# Settings that this model does not have, with the values that are the same as not having them.
 _INERT: dict[str, tuple[str, ...]] = {
     "encoder_type": ("rnn",),
     "decoder_type": ("rnn",),
@@ -25,7 +25,7 @@ _INERT: dict[str, tuple[str, ...]] = {
     "rnn_attention_in_upper_layers": ("true",),
 }
 
-# Settings of the built-in's convolutional network, which its recurrent one ignores too.
+# Settings of the built-in's convolutional network, which its recurrent network ignores too.
 _IGNORED = frozenset(
     {
         "cnn_activation_type",
@@ -36,10 +36,10 @@ _IGNORED = frozenset(
     }
 )
 
-# All that may be given beside our own.
+# Names that are accepted beside those of longspan.
 KNOWN_NAMES = frozenset({*BUILT_IN_NAMES, *_INERT, *_IGNORED})
 
-# Values by which the built-in says "no limit", "all of it", "off" and "the default".
+# Values of the built-in that mean "no limit", "all", "off" and "the default".
 _SAME_VALUES: dict[tuple[str, str], dict[str, str]] = {
     ("max_num_batches", "-1"): {"max_num_batches": "none"},
     ("bleu_sample_size", "-1"): {"bleu_sample_size": "0"},
@@ -49,16 +49,16 @@ _SAME_VALUES: dict[tuple[str, str], dict[str, str]] = {
 
 
 def translate(name: str, value: str) -> dict[str, str]:
-    """One given name and value as our own; empty where the built-in's setting changes nothing.
+    """Translate a name and value to those of longspan; empty if the setting has no effect.
 
-    Raises HyperparameterError for what the built-in has and this model does not.
+    Raises HyperparameterError for a setting of the built-in that this model does not have.
     """
     if name in _IGNORED:
         return {}
     if (name, value.lower()) in _SAME_VALUES:
         return _SAME_VALUES[name, value.lower()]
     if name == "clip_gradient" and re.fullmatch(r"-[0-9.]+", value):
-        return {name: "0"}  # any negative value is the built-in's "off"
+        return {name: "0"}  # any negative value means "off" for the built-in
     if name in _INERT:
         if value.lower() in _INERT[name]:
             return {}

@@ -1,4 +1,4 @@
-"""The exception tree. Every message says what was expected, what came, and what to do.
+"""The exception tree. Every message says what was expected, what was got, and what to do.
 
 LongspanError
 ├── DataError              input text or data files
@@ -25,7 +25,10 @@ __all__ = [
 
 
 class LongspanError(Exception):
-    """The root: the command line prints it as one line, a job writes it to `output/failure`."""
+    """The root of all expected errors.
+
+    A command prints the message as one line, and a job writes it to `output/failure`.
+    """
 
 
 class DataError(LongspanError):
@@ -33,15 +36,15 @@ class DataError(LongspanError):
 
 
 class HyperparameterError(LongspanError):
-    """A hyperparameter has an unknown name or a value that is not allowed."""
+    """The name of a hyperparameter is unknown, or its value is not allowed."""
 
 
 class OptionError(LongspanError):
-    """An option of a job, or a variable of its environment, is unknown or has a wrong value."""
+    """An option of a job, or an environment variable, is unknown or has a wrong value."""
 
 
 class ModelDirectoryError(LongspanError):
-    """A model directory is incomplete, corrupt or was written by another version."""
+    """A model directory is incomplete, corrupt or of another version."""
 
 
 class CheckpointError(LongspanError):
@@ -49,11 +52,11 @@ class CheckpointError(LongspanError):
 
 
 class Interrupted(LongspanError):  # noqa: N818 - an orderly stop, not a mistake
-    """A signal asked the work to stop; what was done is saved and can be resumed."""
+    """A signal stopped the work, which is saved and can be resumed."""
 
 
 def explain_os_error(error: OSError) -> str:
-    """One line on what the system refused, and where."""
+    """Return one line on an error of the operating system, with its path."""
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"no space left on the disk{place}: free some and run the same command again"
@@ -61,14 +64,15 @@ def explain_os_error(error: OSError) -> str:
 
 
 def explain_missing_package(error: ModuleNotFoundError) -> str:
-    """One line on a package that is not installed; raises `error` again for a module of longspan.
+    """Return one line on a package that is not installed.
 
-    What the core needs comes with every install, so that the extra `cloud` is what is missing.
+    All packages of the core come with every install, so a missing one belongs to the extra `cloud`.
+    Raises `error` again if a module of longspan itself is missing.
     """
     package = (error.name or "").partition(".")[0]
     if package in ("", "longspan"):
         raise error
     return (
-        f"expected the packages of the extra `cloud`, {package} is not installed; "
+        f"expected the packages of the extra `cloud`, got no {package}; "
         "do: pip install 'longspan[cloud]'"
     )

@@ -1,6 +1,7 @@
-"""Public names of a package, each loaded when a program first asks for it.
+"""Public names of a package, each of which is imported when a program first uses it.
 
-So `import longspan.inference` is instant, and torch is loaded with the first name that needs it.
+`import longspan.inference` is therefore fast, and torch is imported with the first name that needs
+it.
 """
 
 import importlib

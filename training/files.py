@@ -31,7 +31,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """
     scratch = _scratch_of(path)
     try:
-        scratch.unlink(missing_ok=True)  # a killed run's, perhaps of another mode
+        scratch.unlink(missing_ok=True)  # left by a killed run, perhaps with another mode
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

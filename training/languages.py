@@ -1,4 +1,4 @@
-"""Languages: which codes there are, so that a wrong one is told and not taken for another."""
+"""Codes of languages, so that a wrong code is refused."""
 
 import argparse
 import re
@@ -35,7 +35,7 @@ _TWO_LETTERS = {
     for three in others
 }
 _KNOWN = frozenset(_TWO_LETTERS.values())
-# What is often written for them: countries, and codes that were withdrawn.
+# Frequent mistakes, which are codes of countries and withdrawn codes, and the code that was meant.
 _MISTAKEN = {
     "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "kr": "ko", "tw": "zh", "ua": "uk",
     "us": "en", "in": "id", "iw": "he", "ji": "yi",
@@ -43,10 +43,10 @@ _MISTAKEN = {
 
 
 def language_code(text: str) -> str:
-    """`text` as a code in small letters with hyphens: `pt_BR` is pt-br.
+    """Return a code in small letters with hyphens: pt-br for `pt_BR`.
 
-    Three letters are taken where no two stand for the same language: there are thousands of them.
-    Raises ValueError where there is no such language, with what was probably meant.
+    Any three letters are accepted unless two letters stand for the same language, since there are
+    thousands of such codes. Raises ValueError for an unknown language, naming a likely one.
     """
     code = text.strip().lower().replace("_", "-")
     match = _FORM.fullmatch(code)
@@ -59,7 +59,7 @@ def language_code(text: str) -> str:
 
 
 def language_argument(text: str) -> str:
-    """The same of a command's option, for `type=`."""
+    """Return the code of a language in a command's option, for `type=`."""
     try:
         return language_code(text)
     except ValueError as error:
@@ -67,18 +67,18 @@ def language_argument(text: str) -> str:
 
 
 def add_language_options(group: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
-    """`--source-language` and `--target-language`."""
+    """Add `--source-language` and `--target-language`."""
     for side, code in (("source", "en"), ("target", "ja")):
         group.add_argument(
             f"--{side}-language",
             type=_as_written,
             default=code,
             metavar="CODE",
-            help=f"of the {side}, as names of files and columns have it (default: {code})",
+            help=f"code of the {side} as in names of files and columns (default: {code})",
         )
 
 
 def _as_written(text: str) -> str:
-    """A code that is checked and not changed: files and columns have it so in their names."""
+    """Check a code and return it unchanged, since names of files and columns contain it so."""
     language_argument(text)
     return text

@@ -1,4 +1,4 @@
-"""Progress: a bar at a terminal, plain lines in a log, both on standard error."""
+"""Progress on standard error: a bar at a terminal, plain lines elsewhere."""
 
 import operator
 import sys
@@ -17,10 +17,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Counts up to `total` (None: unknown) and shows it: `with Progress(...) as p: p.add(1)`.
+    """A count up to `total` (None: unknown) that is shown: `with Progress(...) as p: p.add(1)`.
 
-    At a terminal it is a tqdm bar; elsewhere a plain line every ten seconds and one at the
-    end if any was printed before. `unit` "B" is shown in kB, MB and GB.
+    At a terminal it is shown as a tqdm bar, elsewhere as a line every ten seconds, and one at the
+    end if there was a line before. The `unit` "B" is shown in kB, MB and GB.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Progress:
             )
 
     def add(self, amount: float = 1) -> None:
-        """Count `amount` more."""
+        """Add `amount` to the count."""
         self._count += amount
         if self._bar is not None:
             self._bar.update(amount)
@@ -62,7 +62,7 @@ class Progress:
             self._print()
 
     def reach(self, count: float) -> None:
-        """Count up to `count` in all."""
+        """Raise the count to `count`."""
         if count > self._count:
             self.add(count - self._count)
 
@@ -98,7 +98,7 @@ class Progress:
 def progress(
     iterable: Iterable[_T], *, total: float | None = None, unit: str = "it", label: str = ""
 ) -> Iterator[_T]:
-    """The same items, counted on standard error as they are taken; see `Progress`."""
+    """Yield the items of an iterable, and show their number as `Progress` does."""
     with Progress(total or operator.length_hint(iterable) or None, unit, label) as shown:
         for item in iterable:
             yield item

@@ -1,8 +1,9 @@
 """Scores of translations against references: BLEU, chrF, length ratio, repetition.
 
-Everything is kept as counts per segment, which add up: a corpus, a length bucket and a bootstrap
-resample are sums of rows. BLEU (Papineni et al. 2002) and chrF (Popovic 2015) are sacreBLEU's
-(Post 2018), with its signatures.
+Scores are computed from counts of each segment, which add up: a corpus, a length bucket and a
+bootstrap resample are sums of rows. BLEU (Papineni et al. 2002) and chrF (Popovic 2015) equal those
+of sacreBLEU (Post 2018), and have its signatures. Private methods of sacreBLEU are used, so its
+version is pinned.
 """
 
 import re
@@ -40,13 +41,13 @@ _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _CJK = "\u3041-\u30ff\uff66-\uff9f\u3400-\u9fff\uf900-\ufaff"
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _CJK_GAP = re.compile(f"[{_CJK}] +(?=[{_CJK}])")
-_LONGEST_TOKEN = 8  # characters, on average, of Japanese or Chinese cut into words
+_LONGEST_TOKEN = 8  # mean characters of a word of Japanese or Chinese, at most
 _FINAL_MARK = re.compile(r"(\s?)[.!?]$")
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts of each segment, one row a segment; sums of rows are counts of a corpus."""
+    """Counts of each segment in one row; sums of rows are the counts of a corpus."""
 
     bleu: _Counts  # (segment, 10): hypothesis and reference tokens, 4 matches, 4 totals
     chrf: _Counts  # (segment, 18): hypothesis, reference and matching n-grams of 6 orders
@@ -57,9 +58,9 @@ class Statistics:
 
 
 def statistics(hypotheses: Sequence[str], references: Sequence[str], tokenize: str) -> Statistics:
-    """Count everything, with the tokens of sacreBLEU's tokenizer `tokenize`.
+    """Count segments, with the tokens of sacreBLEU's tokenizer `tokenize`.
 
-    Raises DataError when the two are not equally many, or the tokenizer is not known.
+    Raises DataError for unequal numbers of hypotheses and references, and for an unknown tokenizer.
     """
     _check_equal(hypotheses, references)
     bleu, chrf = _bleu(tokenize), CHRF()
@@ -81,10 +82,10 @@ def statistics(hypotheses: Sequence[str], references: Sequence[str], tokenize: s
 
 
 def bleu_of(counts: _Counts) -> _Counts:
-    """BLEU, 0 to 100, of summed rows (..., 10) of `Statistics.bleu`: (...).
+    """Return BLEU, 0 to 100, of summed rows (..., 10) of `Statistics.bleu`: (...).
 
-    sacreBLEU's default: exponential smoothing of orders without a match (Chen and Cherry 2014,
-    method 3), 0 where the hypotheses hold no n-gram of some order or nothing matches.
+    As sacreBLEU does by default, orders without a match are smoothed exponentially (Chen and Cherry
+    2014, method 3). The score is 0 if the hypotheses have no n-gram of some order, or no match.
     """
     lengths, references = counts[..., 0], counts[..., 1]
     matches, totals = counts[..., 2 : 2 + _ORDER], counts[..., 2 + _ORDER :]
@@ -98,28 +99,28 @@ def bleu_of(counts: _Counts) -> _Counts:
 
 
 def chrf_of(counts: _Counts) -> float:
-    """chrF, 0 to 100, of one summed row (18,) of `Statistics.chrf`."""
+    """Return chrF, 0 to 100, of one summed row (18,) of `Statistics.chrf`."""
     return float(CHRF()._compute_f_score(counts.tolist()))
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], tokenize: str) -> float:
-    """sacreBLEU of a corpus, 0 to 100.
+    """Return BLEU of a corpus, 0 to 100.
 
-    Raises DataError for no segments, unequal numbers, or a tokenizer that is not known.
+    Raises DataError without segments, for unequal numbers, and for an unknown tokenizer.
     """
     _check_equal(hypotheses, references)
     if not hypotheses:
-        raise DataError("BLEU: expected at least one segment, got none")
+        raise DataError("BLEU: expected at least one segment, got none; give a test with pairs")
     return float(_bleu(tokenize).corpus_score(hypotheses, [references]).score)
 
 
 def choose_tokenizer(references: Sequence[str], language: str | None = None) -> str:
-    """The tokenizer for references in `language` ("ja", "zh", ...; None: found by the script).
+    """Choose the tokenizer for references in `language` ("ja", "zh", ...; None: by the script).
 
-    Text that is tokenised already keeps its own tokens ("none"): Japanese or Chinese with spaces
-    between characters, at least one for eight of them, other languages with a space before the
-    final mark, in more than half of the segments that could tell. Otherwise Japanese is
-    "ja-mecab", Chinese "zh", all else "13a".
+    Text that is tokenised already keeps its tokens ("none"). That is Japanese or Chinese with at
+    least one space for eight characters, and other text with a space before the final mark, in more
+    than half of the segments that are long enough or have a mark. Other Japanese gets "ja-mecab",
+    Chinese "zh", everything else "13a".
     """
     found = re.split("[-_]", language.lower())[0] if language else _language(references)
     if found in ("ja", "zh"):
@@ -133,18 +134,18 @@ def choose_tokenizer(references: Sequence[str], language: str | None = None) -> 
 
 @dataclass(frozen=True)
 class LongPart:
-    """The segments that `bleu_long` is measured on: those of `low` source words and more."""
+    """The segments that `bleu_long` is measured on."""
 
-    low: int
+    low: int  # fewest source words
     name: str
     members: NDArray[np.int64]  # segment numbers
 
 
 def long_part(words: Sequence[int], least: int = LEAST_LONG) -> LongPart:
-    """Segments of over 100 source words; where fewer than `least` are, the longest buckets.
+    """Return the segments of over 100 source words, or of more buckets if these are too few.
 
-    Buckets are added from the longest down until `least` segments are in; all segments are long
-    where there are not so many.
+    Buckets are added from the longest down until there are `least` segments. If there are fewer in
+    all, all segments are returned.
     """
     lengths = np.asarray(words, dtype=np.int64)
     for bucket in reversed(BUCKETS[1:]):
@@ -157,17 +158,18 @@ def long_part(words: Sequence[int], least: int = LEAST_LONG) -> LongPart:
 
 def _bleu(tokenize: str) -> BLEU:
     if tokenize not in TOKENIZERS:
-        raise DataError(f"tokenizer {tokenize}: expected one of {', '.join(TOKENIZERS)}")
+        raise DataError(f"expected a tokenizer of {', '.join(TOKENIZERS)}, got {tokenize}")
     try:
         return BLEU(tokenize=tokenize, force=True)
     except RuntimeError as error:  # its dictionary is not installed
         raise DataError(
-            f"tokenizer {tokenize}: its dictionary is missing; pip install 'sacrebleu[ja]'"
+            f"expected the dictionary of the tokenizer {tokenize}, got none; do: "
+            "pip install 'sacrebleu[ja]'"
         ) from error
 
 
 def _repeats(tokenised: str) -> tuple[int, int]:
-    """How many of a segment's 4-grams occurred earlier in it, and how many it has."""
+    """Count the 4-grams of a segment that occur earlier in it, and all of its 4-grams."""
     tokens = tokenised.split()
     ngrams = list(zip(*(tokens[n:] for n in range(_ORDER)), strict=False))
     return len(ngrams) - len(set(ngrams)), len(ngrams)

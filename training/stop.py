@@ -1,4 +1,4 @@
-"""Orderly stop: signals that ask (the trainer saves at its next step), and that interrupt."""
+"""Signals that request a stop at the next step, or that interrupt at once."""
 
 import signal
 import sys
@@ -17,26 +17,27 @@ _SECONDS_TO_LEAVE = 0.05  # from the hook for exceptions that Python drops
 
 
 class StopRequest:
-    """Whether someone asked for an end; call it to know."""
+    """A flag that is set once; calling it returns whether it is set."""
 
     def __init__(self) -> None:
         self._asked = False
 
     def __call__(self) -> bool:
-        """Whether `ask` was called."""
+        """Return whether `ask` was called."""
         return self._asked
 
     def ask(self) -> None:
-        """Ask for an end at the next step."""
+        """Request a stop at the next step."""
         self._asked = True
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Within, SIGTERM and SIGINT set the request; the third SIGINT acts as it did before.
+    """Yield a request that SIGTERM and SIGINT set within the block.
 
-    Not the second one, which a launcher such as torchrun passes on to workers that the terminal
-    had sent one already. Use it in the main thread. Former handlers come back at the end.
+    The third SIGINT has the effect that it had before the block. The second one does not, because
+    a launcher such as torchrun sends one to workers that got one from the terminal already. For the
+    main thread only. The former handlers are restored at the end.
     """
     request = StopRequest()
     former = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -59,13 +60,13 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Within, SIGTERM raises KeyboardInterrupt as Ctrl-C does; a second SIGTERM has no effect.
+    """Let SIGTERM raise KeyboardInterrupt within the block, as Ctrl-C does; a second has no effect.
 
-    The exception may come between any two instructions. Files that are just being opened then have
-    no name yet and are closed by the garbage collector, so ResourceWarnings are off from there on.
-    Where Python would drop the exception, as in a destructor, the signal is sent again.
+    The exception may be raised between any two instructions. A file that is just being opened is
+    then closed by the garbage collector, so ResourceWarnings are ignored after it. Where Python
+    drops the exception, as in a destructor, the signal is sent again.
 
-    Outside the main thread, where Python lets nobody choose, signals stay as they are.
+    Outside the main thread, where Python cannot set handlers, signals are unchanged.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -83,13 +84,13 @@ def terminated_as_interrupted() -> Iterator[None]:
             former_hook(dropped)
             return
         signal.signal(signal.SIGTERM, interrupt)
-        # Not from here: what this hook raises is dropped, too.
+        # By a timer, since an exception that this hook raises would be dropped, too.
         threading.Timer(_SECONDS_TO_LEAVE, signal.raise_signal, [signal.SIGTERM]).start()
 
     try:
         sys.unraisablehook = send_again
         signal.signal(signal.SIGTERM, interrupt)
-        # A process that was started to ignore Ctrl-C goes on ignoring it.
+        # A process that was started with Ctrl-C ignored continues to ignore it.
         if former[signal.SIGINT] is signal.default_int_handler:
             signal.signal(signal.SIGINT, interrupt)
         yield

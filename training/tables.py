@@ -1,4 +1,4 @@
-"""Tables of text: rows of cells as lines whose columns stand below each other."""
+"""Tables of text: rows of cells as lines with aligned columns."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ def align_rows(
 ) -> list[str]:
     """Return one line for each row, with two spaces between columns and none at the end.
 
-    `sides` holds a character for each column: `<` puts its cells to the left, `>` to the right.
-    `least` holds the least width of each column. The last one of each holds for all further
+    `sides` has a character for each column: `<` for cells to the left, `>` for cells to the right.
+    `least` has the least width of each column. The last value of each applies to all further
     columns. A row may have fewer cells than others.
     """
     columns = max(map(len, rows), default=0)

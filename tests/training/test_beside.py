@@ -39,7 +39,7 @@ def test_an_expected_error_is_raised_here_and_any_other_ends_with_its_status(
     ):
         other.result()
     assert "Traceback" not in capfd.readouterr().err
-    with Beside(int, "x") as other, pytest.raises(LongspanError, match="it ended with status 1"):
+    with Beside(int, "x") as other, pytest.raises(LongspanError, match="got its end with status 1"):
         other.result()
     assert "ValueError" in capfd.readouterr().err
 

@@ -1,1 +1,4 @@
-"""SageMaker's container contract: where a job finds and leaves things, and as which user."""
+"""SageMaker's container contract: the paths of a job, and the user that it runs as.
+
+It imports no other folder of `training`.
+"""

@@ -1,9 +1,9 @@
-"""Giving up root in a container that SageMaker starts as root.
+"""The change from root to a plain user in a container that SageMaker starts as root.
 
-SageMaker owns what it mounts below `/opt/ml` as root and expects containers to start as root
-(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html): an image
-with another USER cannot write its model. So the image starts as root, hands the folders that a job
-writes to over to a plain user, and becomes that user before it does anything else.
+Folders that SageMaker mounts below `/opt/ml` belong to root, and containers are expected to start
+as root (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html). An
+image with another USER cannot write its model. So the image starts as root, gives the folders that
+a job writes to a plain user, and becomes that user before it does anything else.
 """
 
 import contextlib
@@ -17,18 +17,18 @@ from longspan.training.errors import OptionError
 
 __all__ = ["USER", "leave_root"]
 
-# The variable that names the plain user, as UID:GID; the image sets it, nothing else does.
+# The environment variable for the plain user, as UID:GID, which the image sets.
 USER = "LONGSPAN_USER"
 
-# What others than the owner need of a folder: its list, and the way through it.
+# Rights of others than the owner to list a folder and to pass through it.
 _LOOK_INTO = stat.S_IROTH | stat.S_IXOTH
 
 
 def leave_root(paths: ContainerPaths, environment: Mapping[str, str]) -> None:
-    """Become the user that `LONGSPAN_USER` names, if we are root and it names one.
+    """Become the user that `LONGSPAN_USER` names, if the process is root and the variable is set.
 
-    Where another user than root owns one of the folders, as with those of a laptop that local mode
-    mounts, we become that user, who can then read and delete what we leave.
+    If another user than root owns one of the folders, as with folders of a laptop that local mode
+    mounts, the process becomes that user, who can then read and delete the output.
     Raises OptionError when the variable is not UID:GID.
     """
     wanted = environment.get(USER)
@@ -49,12 +49,14 @@ def leave_root(paths: ContainerPaths, environment: Mapping[str, str]) -> None:
 def _parse(text: str) -> tuple[int, int]:
     user, _, group = text.partition(":")
     if not (user.isdecimal() and group.isdecimal()) or int(user) == 0:
-        raise OptionError(f"{USER}: expected UID:GID of a plain user, came {text}")
+        raise OptionError(
+            f"{USER}: expected UID:GID of a plain user, got {text}; give one such as 1000:1000"
+        )
     return int(user), int(group)
 
 
 def _doors(base: Path) -> Iterator[Path]:
-    """Folders on the way to what a job reads, and those of its inputs."""
+    """Yield the folders of a job's inputs and their parents."""
     yield base
     for way in ("input", "input/config", "input/data", "processing", "processing/input"):
         if (base / way).is_dir():
@@ -65,14 +67,14 @@ def _doors(base: Path) -> Iterator[Path]:
 
 
 def _open(folder: Path, user: int, group: int) -> None:
-    """Own a folder that only its owner may look into, such as Python's temporary ones."""
+    """Take over a folder that only its owner can read, such as a temporary one of Python."""
     if folder.stat().st_mode & _LOOK_INTO != _LOOK_INTO:
         with contextlib.suppress(OSError):  # mounted read-only
             os.chown(folder, user, group)
 
 
 def _hand_over(folder: Path, user: int, group: int) -> None:
-    """Create the folder and own all of it; links are handed over themselves, not their targets."""
+    """Create a folder and give all of it to a user; of a link the link itself, not its target."""
     folder.mkdir(parents=True, exist_ok=True)
     os.chown(folder, user, group)
     for parent, folders, files in os.walk(folder):

@@ -1,4 +1,4 @@
-"""Random clauses of about a wanted number of words."""
+"""Random clauses with about a wanted number of words."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -15,7 +15,7 @@ __all__ = ["ClauseBuilder", "Setting", "Shape"]
 
 
 class Shape(Enum):
-    """What kind of clause fits."""
+    """The kind of clause that fits a place."""
 
     FREE = auto()  # anything
     EVENT = auto()  # something that happens, stated plainly
@@ -25,20 +25,16 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The place of a clause in its sentence.
+    """The place of a clause in its sentence."""
 
-    `past` is the time of the sentence. `heavy` allows a relative clause at the end, where nothing
-    follows that could be taken into it. `backshift` is reported speech after a past verb.
-    """
-
-    past: bool
+    past: bool  # time of the sentence
     shape: Shape = Shape.FREE
-    heavy: bool = True
-    backshift: bool = False
+    heavy: bool = True  # may end with a relative clause: nothing follows that would be read into it
+    backshift: bool = False  # reported speech after a past verb
 
     @property
     def time(self) -> Time:
-        """The time of a plain statement here."""
+        """The time of a plain statement at this place."""
         if self.shape is Shape.FUTURE:
             return Time.FUTURE
         return Time.PAST if self.past else Time.PRESENT
@@ -48,13 +44,13 @@ class Setting:
 _FRAMES = {"NONE": (1, 12), "PLAIN": (3, 52), "GOAL": (3, 18), "GIVE": (5, 14)}
 _GIVEN = ("text", "goods", "food")
 _MOODS = Weighted([Mood.SIMPLE, Mood.PROGRESSIVE, Mood.ABLE, Mood.MUST], [74, 10, 9, 7])
-# What a relative clause may hang on: "the book that", "the teacher who".
+# Categories that a relative clause may follow: "the book that", "the teacher who".
 _QUALIFIED = ("person", "text", "goods", "machine", "building")
 _THERE = {True: ichidan("いる"), False: godan("ある")}
 
 
 class ClauseBuilder:
-    """Makes clauses; relative clauses nest as far as the budget goes."""
+    """A builder of random clauses; relative clauses nest as deep as the budget of words allows."""
 
     def __init__(self, dice: Dice, lexicon: Lexicon, nouns: NounBuilder) -> None:
         self.dice, self.lexicon, self.nouns = dice, lexicon, nouns
@@ -83,7 +79,7 @@ class ClauseBuilder:
         return clause(subject, phrases, backshift=setting.backshift)
 
     def event(self, setting: Setting, room: int) -> VerbPhrase:
-        """Return what somebody does, in about `room` words."""
+        """Return a verb phrase for an event, in about `room` words."""
         fitting = {name: w for name, (least, w) in _FRAMES.items() if least <= max(room, 1)}
         frame = self.dice.draw(Weighted(list(fitting), list(fitting.values())))
         action = self.dice.draw(self.lexicon.actions[frame])
@@ -113,7 +109,7 @@ class ClauseBuilder:
         return self.nouns.subject(1 if budget < 4 else self.dice.integer(1, min(4, budget - 3)))
 
     def _stance(self, action: Action, setting: Setting) -> VerbPhrase:
-        """Return the verb with mood, time and polarity, which only a free clause chooses."""
+        """Return the verb with time, and in a free clause with a random mood and polarity."""
         plain = VerbPhrase(action.verb, action.predicate, time=setting.time)
         if setting.shape is not Shape.FREE:
             return plain
@@ -124,7 +120,7 @@ class ClauseBuilder:
         return replace(plain, mood=mood, negative=negative, time=time)
 
     def _filled(self, phrase: VerbPhrase, setting: Setting, room: int) -> VerbPhrase:
-        """Add a place, company and a time while there is room, in this order."""
+        """Add a place, a companion and a time, in this order, while there is room."""
         arguments = list(phrase.arguments)
         going = bool(arguments) and arguments[0].english.startswith("to ")
         if not going and room >= 2 and self.dice.chance(0.6):
@@ -160,7 +156,7 @@ class ClauseBuilder:
         return Phrase(f"{thing.english} {english}", japanese + thing.japanese, thing.plural)
 
     def _existence(self, setting: Setting) -> Clause:
-        """Return "there were six dogs in Kyoto"."""
+        """Return a clause such as "there were six dogs in Kyoto"."""
         category = self.dice.pick(("animal", "person", "machine", "goods"))
         things = self.nouns.several((category,), self.dice.integer(1, 2))
         predicate = _THERE[category in ("animal", "person")]
@@ -170,7 +166,7 @@ class ClauseBuilder:
         return clause(there, [phrase], backshift=setting.backshift)
 
     def _quality(self, setting: Setting) -> Clause:
-        """Return "the temple was not old"."""
+        """Return a clause such as "the temple was not old"."""
         category = self.dice.pick(("building", "machine", "goods", "text", "animal"))
         adjective = self.dice.draw(self.lexicon.adjectives[category])
         negative = setting.shape is Shape.FREE and self.dice.chance(0.2)

@@ -1,7 +1,11 @@
-"""Verb phrases and clauses, which say the same in English and in Japanese.
+"""Verb phrases and clauses with the same meaning in English and in Japanese.
 
-Japanese puts the verb last and links clauses by the verb's form. So the Japanese of a clause is a
-function of the `Form` that the next word wants, and of what marks its subject (は or が).
+Japanese puts the verb last and links clauses by the form of the verb. So the Japanese of a
+clause is a function of the `Form` that the next word requires, and of the marker of its subject
+(は or が).
+
+    English:   Ken    bought   three books   in Kyoto
+    Japanese:  健は   京都で   三冊の本を    買った     arguments reversed, then the verb
 """
 
 from collections.abc import Callable, Sequence
@@ -53,18 +57,18 @@ class VerbPhrase:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """What can stand as a sentence of its own: its English, and its Japanese by form and marker."""
+    """A clause that can be a sentence of its own."""
 
     english: str
-    japanese: Callable[[Form, str], str]
+    japanese: Callable[[Form, str], str]  # (form of the predicate, marker of the subject) -> text
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """What joins two clauses: English text, the form it asks of the first one, its Japanese."""
+    """A conjunction of two clauses."""
 
     english: str
-    form: Form
+    form: Form  # of the first clause's predicate in Japanese
     japanese: str
 
 
@@ -84,7 +88,7 @@ def clause(subject: Phrase, phrases: Sequence[VerbPhrase], *, backshift: bool = 
 
 
 def subordination(joint: Joint, first: Clause, main: Clause, *, fronted: bool) -> Clause:
-    """Return "because A, B" or "B because A"; Japanese has A first in both: Aので、B."""
+    """Return "because A, B" or "B because A"; in Japanese A comes first in both: Aので、B."""
     english = f"{joint.english} {first.english}"
     before = f"{first.japanese(joint.form, 'が')}{joint.japanese}、"
     return Clause(

@@ -1,7 +1,7 @@
 """Japanese predicates in plain written style: verbs, adjectives and nouns, inflected.
 
-A `Predicate` holds the stems of its class of inflection; `inflect` gives the form that the next
-word asks for. Helpers build predicates on predicates: 書く, 書いている, 書くことができる.
+A `Predicate` holds the stems of its class of inflection. `inflect` returns the form that the next
+word requires. Other functions build predicates from predicates: 書く, 書いている, 書くことができる.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ __all__ = [
 
 
 class Form(Enum):
-    """What follows the predicate decides its form."""
+    """The form of a predicate, which depends on the text after it."""
 
-    PLAIN = auto()  # 。 が けれども から と言う, or a noun behind a verb
+    PLAIN = auto()  # 。 が けれども から と言う, or a noun after a verb
     LINKED = auto()  # ので
     CONTINUATIVE = auto()  # 書き、 古く、 医者で、
     TE = auto()  # 書いて
@@ -36,17 +36,17 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A predicate by its stems: 書く, 書いた, 書き, and what ない and ず follow: 書か, 書か."""
+    """The stems of a predicate: 書く, 書いた, 書き, and 書か before ない."""
 
     plain: str
     past: str
     continuative: str
     negative: str
     negative_continuative: str  # 書かず, 古くなく
-    linked: str = ""  # before ので, where it is not `plain`: 静かな
+    linked: str = ""  # before ので, if it differs from `plain`: 静かな
 
 
-# The last kana of a godan verb: its a-row and i-row kana, and its past ending.
+# Last kana of a godan verb -> its kana of the a-row and i-row, and its past ending.
 _ROWS = {
     "う": ("わ", "い", "った"),
     "く": ("か", "き", "いた"),
@@ -60,16 +60,16 @@ _ROWS = {
 
 
 def godan(text: str) -> Predicate:
-    """Return the verb 書く."""
+    """Return a godan verb such as 書く."""
     a_row, i_row, past = _ROWS[text[-1]]
     stem = text[:-1]
-    # 行く is the one verb in く that takes った.
+    # 行く is the only verb in く with the ending った.
     past = "った" if text.endswith("行く") else past
     return Predicate(text, stem + past, stem + i_row, stem + a_row, f"{stem}{a_row}ず")
 
 
 def ichidan(text: str) -> Predicate:
-    """Return the verb 食べる; いる becomes おり before a comma."""
+    """Return an ichidan verb such as 食べる; いる becomes おり before a comma."""
     stem = text[:-1]
     if text.endswith("いる"):
         return Predicate(text, stem + "た", stem[:-1] + "おり", stem, stem[:-1] + "おらず")
@@ -77,26 +77,26 @@ def ichidan(text: str) -> Predicate:
 
 
 def suru(text: str) -> Predicate:
-    """Return the verb 修理する."""
+    """Return a verb with する, such as 修理する."""
     stem = text[:-2]
     return Predicate(text, stem + "した", stem + "し", stem + "し", stem + "せず")
 
 
 def adjective(text: str) -> Predicate:
-    """Return 古い."""
+    """Return an i-adjective such as 古い."""
     stem = text[:-1]
     return Predicate(text, stem + "かった", stem + "く", stem + "く", stem + "くなく")
 
 
 def nominal(text: str) -> Predicate:
-    """Return 静か with its copula: 静かだ."""
+    """Return a na-adjective or noun with its copula, such as 静かだ."""
     return Predicate(
         text + "だ", text + "だった", text + "で", text + "では", text + "ではなく", text + "な"
     )
 
 
 def inflect(predicate: Predicate, form: Form, *, past: bool, negative: bool) -> str:
-    """Return the predicate in `form`. `past` counts for finite forms only."""
+    """Return the predicate in `form`. `past` has an effect on finite forms only."""
     if form is Form.CONTINUATIVE:
         return predicate.negative_continuative if negative else predicate.continuative
     if form is Form.TE:
@@ -120,16 +120,16 @@ def _te(predicate: Predicate) -> str:
 
 
 def progressive(predicate: Predicate) -> Predicate:
-    """Return 書いている."""
+    """Return the progressive, such as 書いている."""
     return ichidan(_te(predicate) + "いる")
 
 
 def ability(predicate: Predicate) -> Predicate:
-    """Return 書くことができる."""
+    """Return the ability, such as 書くことができる."""
     return ichidan(predicate.plain + "ことができる")
 
 
 def obligation(predicate: Predicate) -> Predicate:
-    """Return 書かなければならない, which is ならず before a comma."""
+    """Return the obligation, such as 書かなければならない, with ならず before a comma."""
     stem = predicate.negative + "なければなら"
     return Predicate(stem + "ない", stem + "なかった", stem + "ず", "", "")

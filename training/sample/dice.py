@@ -1,4 +1,4 @@
-"""Random choices that are the same in every Python version: all come from `Random.random`."""
+"""Random choices that are equal in every version of Python, since all use `Random.random`."""
 
 from bisect import bisect
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class Weighted(Generic[_T]):
-    """Items drawn with unequal weights; `skewed` gives the head of a list more than its tail."""
+    """Items that are drawn with unequal weights."""
 
     __slots__ = ("_bounds", "items")
 
@@ -23,16 +23,16 @@ class Weighted(Generic[_T]):
 
     @classmethod
     def skewed(cls, items: Sequence[_T]) -> "Weighted[_T]":
-        """A moderate Zipf law: the first of 20 items comes about 2.5 times as often as the last."""
+        """Weight items by a moderate Zipf law: the first of 20 weighs 2.5 times the last."""
         return cls(items, [(rank + 3) ** -0.5 for rank in range(len(items))])
 
     def pick(self, chance: float) -> _T:
-        """The item at `chance`, a number from 0 to below 1."""
+        """Return the item at `chance`, a number of at least 0 and below 1."""
         return self.items[bisect(self._bounds, chance)]
 
 
 class Dice:
-    """A stream of choices. Two dice with the same seed text make the same choices."""
+    """A stream of random choices, equal for equal seed texts."""
 
     __slots__ = ("_roll",)
 
@@ -40,22 +40,22 @@ class Dice:
         self._roll = Random(seed).random
 
     def chance(self, probability: float) -> bool:
-        """True with the given probability."""
+        """Return True with the given probability."""
         return self._roll() < probability
 
     def integer(self, low: int, high: int) -> int:
-        """An integer from `low` to `high`, both included; `low` where the range is empty."""
+        """Return an integer from `low` to `high`, both included; `low` for an empty range."""
         return low + int(self._roll() * (high - low + 1)) if high > low else low
 
     def pick(self, items: Sequence[_T]) -> _T:
-        """One of `items`, each as likely as the others."""
+        """Return one of `items`, with equal probabilities."""
         return items[int(self._roll() * len(items))]
 
     def draw(self, items: Weighted[_T]) -> _T:
-        """One of `items`, by weight."""
+        """Return one of `items`, by their weights."""
         return items.pick(self._roll())
 
     def shuffled(self, items: Sequence[_T]) -> list[_T]:
-        """A new list with the items in random order."""
+        """Return a new list with the items in random order."""
         keyed = [(self._roll(), index) for index in range(len(items))]
         return [items[index] for _, index in sorted(keyed)]

@@ -1,4 +1,4 @@
-"""Writing a sample: train.tsv, validation.tsv, test.tsv and sample.json in one directory."""
+"""The directory of a sample: train.tsv, validation.tsv, test.tsv and sample.json."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from longspan.training.sample.generator import (
 __all__ = ["FILES", "SAMPLE_HEADER", "show_training", "write_sample"]
 
 SAMPLE_HEADER = "doc\ten\tja\n"
-# In the order they are made: training pairs avoid what the other two hold.
+# In the order of generation: training pairs avoid all sentences of the other two splits.
 FILES = ("test", "validation", "train")
 _SUMMARY = "sample.json"
 
@@ -27,7 +27,7 @@ Watch = Callable[[Iterator[SampleRow], str], Iterator[SampleRow]]
 
 
 def show_training(settings: SampleSettings) -> Watch:
-    """A `watch` that shows progress over the training pairs, which take the longest."""
+    """Return a `watch` that shows progress of the training pairs, which take the longest."""
 
     def watch(rows: Iterator[SampleRow], split: str) -> Iterator[SampleRow]:
         if split != "train":
@@ -40,12 +40,11 @@ def show_training(settings: SampleSettings) -> Watch:
 def write_sample(
     directory: Path, settings: SampleSettings, watch: Watch = lambda rows, split: rows
 ) -> dict[str, Any]:
-    """Write the sample and return what sample.json holds; the same settings, the same bytes.
+    """Write the sample and return the content of sample.json; equal settings give equal bytes.
 
-    Files appear under their names when all are complete, sample.json last. A directory that
-    holds the same sample is written again, one that holds another is left alone. `watch` may
-    show progress: it gets each split's rows and its name. Raises DataError, and OSError when
-    the disk is full.
+    The files appear when all are complete, sample.json last. `watch` gets the rows and the name of
+    each split, and may show progress. Raises DataError for settings that cannot be met and for a
+    directory with another sample, and OSError on a full disk.
     """
     sample = SampleCorpus(settings)
     _refuse_others(directory, settings)
@@ -70,8 +69,8 @@ def _refuse_others(directory: Path, settings: SampleSettings) -> None:
     taken = [f"{split}.tsv" for split in FILES if (directory / f"{split}.tsv").exists()]
     if taken:
         raise DataError(
-            f"{directory} already holds {taken[0]} without a {_SUMMARY}, so it is not a finished "
-            "sample: remove it or give another directory with --out"
+            f"{directory}: expected a finished sample or no files of one, got {taken[0]} without "
+            f"{_SUMMARY}; remove it, or give another directory with --out"
         )
 
 
@@ -82,19 +81,19 @@ def _expect_same(directory: Path, summary: Path, settings: SampleSettings) -> No
         differing = [name for name, value in wanted.items() if found.get(name) != value]
     except (ValueError, AttributeError) as error:
         raise DataError(
-            f"{summary} is not the summary of a sample: remove it or give another directory "
-            "with --out"
+            f"{summary}: expected the summary of a sample, got something else; remove it, or give "
+            "another directory with --out"
         ) from error
     if differing:
         name = differing[0]
         raise DataError(
-            f"{directory} already holds another sample: its {name} is {found.get(name)}, asked "
-            f"for was {wanted[name]}: remove it or give another directory with --out"
+            f"{directory}: expected a sample with {name} {wanted[name]}, got one with "
+            f"{found.get(name)}; remove it, or give another directory with --out"
         )
 
 
 def _write(path: Path, rows: Iterator[SampleRow]) -> dict[str, Any]:
-    """Write one split and count it; lines end in a line feed on every system."""
+    """Write one split, with a line feed after each line on every system; return its counts."""
     statistics, digest = SampleStatistics(), hashlib.sha256()
     with path.open("wb") as file:
         digest.update(SAMPLE_HEADER.encode())

@@ -16,7 +16,7 @@ __all__ = [
 
 
 class Time(Enum):
-    """When it happens."""
+    """The time of an event."""
 
     PAST = auto()
     PRESENT = auto()
@@ -24,7 +24,7 @@ class Time(Enum):
 
 
 class Mood(Enum):
-    """How it happens; one at a time."""
+    """The mood of a verb group."""
 
     SIMPLE = auto()
     PROGRESSIVE = auto()
@@ -50,14 +50,14 @@ def _ends_in_consonant_y(word: str) -> bool:
 
 
 def plural(noun: str) -> str:
-    """Return the regular plural of a noun, which is the third person of a verb: goes."""
+    """Return the regular plural of a noun, or third person of a verb, which are spelt alike."""
     if _ends_in_consonant_y(noun):
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(_SIBILANTS) else "s")
 
 
 def verb(base: str, past: str | None = None) -> Verb:
-    """Return a verb from its base, with an irregular past where given."""
+    """Return a verb by its base, with an irregular past if given."""
     if past is None:
         past = base[:-1] + "ied" if _ends_in_consonant_y(base) else base.removesuffix("e") + "ed"
     stem = {"swim": "swimm", "see": "see"}.get(base, base.removesuffix("e"))
@@ -105,5 +105,5 @@ def _negated(helper: str, rest: str, negative: bool) -> str:
 
 
 def with_article(phrase: str) -> str:
-    """Return `phrase` behind "a" or "an"."""
+    """Return `phrase` after "a" or "an"."""
     return ("an " if phrase[0] in "aeiou" else "a ") + phrase

@@ -1,9 +1,8 @@
-"""A corpus of any size from the project's own grammar: short pairs to train on, every length
-to test on.
+"""A corpus of any size from a grammar: short pairs for training, all lengths for testing.
 
-Training, validation and test are streams of their own, so that the number of training pairs
-changes neither of the others. No English or Japanese side of validation or test is in
-another split. Documents are 5 to 20 consecutive sentences about the same people.
+Training, validation and test pairs are independent streams, so that the number of training pairs
+does not change the other two. No English or Japanese side of validation or test is in another
+split. A document has 5 to 20 sentences about the same people.
 """
 
 import math
@@ -20,26 +19,24 @@ from longspan.training.sample.grammar import GRAMMAR_VERSION, LONGEST, SHORTEST,
 
 __all__ = ["SampleCorpus", "SampleRow", "SampleSettings", "SampleStatistics"]
 
-# A training sentence seen before is drawn again this often, then kept and counted.
+# How often a training sentence is drawn again if it was drawn before; then it is repeated.
 _TRIES_FOR_NEW = 8
-# Held-out sides drawn this often in a row: the wanted lengths hold too few sentences.
+# After so many held-out sentences in a row, the wanted lengths have too few sentences.
 _TRIES_IN_VAIN = 10_000
 
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """What `longspan sample` is asked for.
+    """The size of a sample. Raises DataError for values out of their bounds.
 
-    `pairs` training pairs of 3 to `max_words` English words; `validation` pairs in all and
-    `test_per_bucket` test pairs in each bucket, both over all buckets up to 300 words.
-    Raises DataError for what cannot be made.
+    Validation and test pairs have lengths of all buckets, up to 300 words.
     """
 
-    pairs: int
+    pairs: int  # training pairs
     seed: int = 1
-    max_words: int = 20
-    validation: int = 500
-    test_per_bucket: int = 100
+    max_words: int = 20  # English words of a training pair, at least 3
+    validation: int = 500  # validation pairs of all buckets together
+    test_per_bucket: int = 100  # test pairs of each bucket
 
     def __post_init__(self) -> None:
         _expect("--pairs", self.pairs, 1, None)
@@ -48,31 +45,31 @@ class SampleSettings:
         _expect("--test-per-bucket", self.test_per_bucket, 1, None)
 
     def as_json(self) -> dict[str, int]:
-        """What makes the sample what it is: equal values, equal bytes."""
+        """Return the values that the sample depends on; equal values give equal bytes."""
         return {"grammar_version": GRAMMAR_VERSION, **asdict(self)}
 
 
 def _expect(name: str, value: int, low: int, high: int | None) -> None:
     if value < low or (high is not None and value > high):
-        allowed = f"from {low} to {high}" if high is not None else f"{low} or more"
-        raise DataError(f"{name} must be {allowed}, not {value}: give another number")
+        allowed = f"from {low} to {high}" if high is not None else f"of at least {low}"
+        raise DataError(f"{name}: expected an integer {allowed}, got {value}; give another one")
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """One line of a file; `document` is DOCUMENT#LINE."""
+    """One pair of a sample."""
 
-    document: str
+    document: str  # DOCUMENT#LINE
     english: str
     japanese: str
 
     def line(self) -> str:
-        """Tab-separated."""
+        """Return the line of the pair in a TSV file."""
         return f"{self.document}\t{self.english}\t{self.japanese}\n"
 
 
 class SampleStatistics:
-    """Counts of one split, gathered while it is written."""
+    """Counts of one split, which grow while it is written."""
 
     def __init__(self) -> None:
         self.pairs = self.words = self.characters = 0
@@ -89,7 +86,7 @@ class SampleStatistics:
         self.buckets[bucket_of(words).name] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """With every bucket, those without pairs too."""
+        """Return the counts, with all buckets, also empty ones."""
         return {
             "pairs": self.pairs,
             "documents": self.documents,
@@ -100,10 +97,9 @@ class SampleStatistics:
 
 
 class SampleCorpus:
-    """The three splits as streams: take `test`, then `validation`, then `train`.
+    """The three splits as streams: read `test`, then `validation`, then `train`.
 
-    Memory: eight-byte hashes of the sides, about 75 bytes of a Python set each, and nothing
-    else that grows.
+    Memory grows by an eight-byte hash for each side, about 75 bytes in a Python set.
     """
 
     def __init__(self, settings: SampleSettings) -> None:
@@ -112,17 +108,17 @@ class SampleCorpus:
         self.repeated = 0
 
     def test(self) -> Iterator[SampleRow]:
-        """`test_per_bucket` pairs a bucket."""
+        """Yield `test_per_bucket` pairs of each bucket."""
         count = self._settings.test_per_bucket
         yield from self._by_bucket("test", [bucket for bucket in BUCKETS for _ in range(count)])
 
     def validation(self) -> Iterator[SampleRow]:
-        """The buckets take turns, so that their counts differ by one at most."""
+        """Yield pairs of all buckets in turn, so that their counts differ by one at most."""
         turns = [BUCKETS[i % len(BUCKETS)] for i in range(self._settings.validation)]
         yield from self._by_bucket("validation", turns)
 
     def train(self) -> Iterator[SampleRow]:
-        """`pairs` short pairs; `repeated` counts those whose English came before."""
+        """Yield `pairs` short pairs; `repeated` counts those whose English was drawn before."""
         settings = self._settings
         stream = _Stream("train", settings.seed)
         lengths = _short_lengths(settings.max_words)
@@ -149,8 +145,8 @@ class SampleCorpus:
                 self._held_out.update(sides)
                 return made
         raise DataError(
-            f"the grammar has too few sentences of {bucket.name} words for that many validation "
-            "and test pairs: ask for fewer with --validation or --test-per-bucket"
+            f"expected more sentences of {bucket.name} words than the grammar has; "
+            "ask for fewer pairs with --validation or --test-per-bucket"
         )
 
     def _new_short(self, stream: "_Stream", lengths: Weighted[int], seen: set[int]) -> Sentence:
@@ -169,8 +165,8 @@ class SampleCorpus:
                 self.repeated += 1
                 return made
         raise DataError(
-            f"the grammar has too few sentences of at most {self._settings.max_words} words that "
-            "are not held out: raise --max-words or lower --validation and --test-per-bucket"
+            f"expected sentences of at most {self._settings.max_words} words that are not held "
+            "out, got too few; raise --max-words, or lower --validation and --test-per-bucket"
         )
 
 
@@ -184,10 +180,10 @@ class _Stream:
         self._document = self._line = self._lines = 0
 
     def next_line(self, left: int) -> None:
-        """Go on to the next line, in a new document where this one is full.
+        """Start the next line, in a new document if this one is full.
 
-        `left` lines are still to come: the last document is never shorter than 5 lines where
-        there are 5.
+        `left` is the number of lines to come, this one included. The last document has at least 5
+        lines, unless there are fewer in all.
         """
         self._line += 1
         if self._line > self._lines:
@@ -199,17 +195,17 @@ class _Stream:
             self._grammar.new_document()
 
     def sentence(self, words: int) -> Sentence:
-        """A sentence that may follow the lines before it."""
+        """Return a sentence of about `words` words that may follow the lines before it."""
         return self._grammar.sentence(words, opening=self._line > 1)
 
     def row(self, sentence: Sentence) -> SampleRow:
-        """The sentence at its place."""
+        """Return the sentence as the current line."""
         document = f"{self._split}-{self._document:07d}#{self._line}"
         return SampleRow(document, sentence.english, sentence.japanese)
 
 
 def _sides(sentence: Sentence) -> tuple[int, int]:
-    """Eight-byte hashes of both sides; two texts in a billion pairs would share one by chance."""
+    """Return eight-byte hashes of both sides; in a billion pairs two may be equal by chance."""
     return _hash(sentence.english), _hash(sentence.japanese)
 
 
@@ -218,7 +214,7 @@ def _hash(text: str) -> int:
 
 
 def _short_lengths(max_words: int) -> Weighted[int]:
-    """Lengths of training sentences: most have 3 to 15 words, few reach a far maximum."""
+    """Weight lengths of training sentences: most have 3 to 15 words, few are much longer."""
     lengths = range(SHORTEST, max_words + 1)
     floor = 0.6 / max_words
     return Weighted(lengths, [max((n - 1) * math.exp(-n / 6), floor) for n in lengths])

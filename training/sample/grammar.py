@@ -1,8 +1,11 @@
-"""A grammar that makes English sentences of a wanted length with their Japanese.
+"""A grammar of random English sentences of a wanted length, with their Japanese translations.
 
-A sentence is made in both languages at once; the Japanese is a function of the English. Long
-sentences are chains of clauses with subordination, quotation, relative clauses and lists inside, so
-that their content grows with their length: no fixed vector carries it.
+    sentence:  [opening] part link part link part .
+    part:      clause | clause conjunction clause | subject "said that" clause
+    clause:    subject verb-phrase, with relative clauses and lists in it
+
+A sentence is built in both languages at once, and the Japanese is a function of the English. The
+content of a sentence grows with its length, so that no vector of fixed size can hold it.
 """
 
 from dataclasses import dataclass, replace
@@ -62,25 +65,25 @@ _CONTENTS = (
     Setting(False, Shape.STATE),
 )
 _TRIES = 12
-# Words of a part at least; a sentence that lacks fewer is complete.
+# Fewest words of a part; a sentence that lacks fewer words is complete.
 _FEWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One pair, with capital letter and full stop."""
+    """A sentence in both languages, with its capital letter and full stop."""
 
     english: str
     japanese: str
 
 
 def tolerance(words: int) -> int:
-    """Return how many words a sentence may miss its wanted length by: 5 percent, at least one."""
+    """Return by how many words a sentence may miss its length: 5 percent, at least one."""
     return max(1, words // 20)
 
 
 class Grammar:
-    """A stream of sentences; two grammars with the same seed text say the same."""
+    """A stream of random sentences, equal for equal seed texts."""
 
     def __init__(self, seed: str) -> None:
         self._dice = Dice(seed)
@@ -89,17 +92,17 @@ class Grammar:
         self._clauses = ClauseBuilder(self._dice, lexicon, self._nouns)
 
     def new_document(self) -> None:
-        """Choose the people that the next sentences are about."""
+        """Draw the people of a new document."""
         self._nouns.new_cast()
 
     def sentence(self, words: int, *, opening: bool = False) -> Sentence:
-        """Return a sentence of `words` words, give or take `tolerance`.
+        """Return a sentence whose length differs from `words` by at most `tolerance`.
 
-        `opening` allows a first word that ties it to the sentence before ("However,"). Raises
+        `opening` allows a first word that refers to the sentence before, such as "However,". Raises
         ValueError for fewer than `SHORTEST` words.
         """
         if words < SHORTEST:
-            raise ValueError(f"a sentence has {SHORTEST} words or more, not {words}")
+            raise ValueError(f"expected at least {SHORTEST} words, got {words}")
         while True:
             made = self._attempt(words, opening)
             length = count_words(made.english)
@@ -112,7 +115,7 @@ class Grammar:
         return self._statement(words, opening)
 
     def _question(self, words: int) -> Sentence:
-        """Return "Did Ken buy a book?"."""
+        """Return a question such as "Did Ken buy a book?"."""
         subject = self._nouns.subject(min(3, max(1, words - 3)))
         past = self._dice.chance(0.65)
         phrase = self._plain(past, words - subject.words - 1)
@@ -121,7 +124,7 @@ class Grammar:
         return Sentence(f"{_capital(helper)} {subject.english} {rest}?", japanese + "か。")
 
     def _request(self, words: int) -> Sentence:
-        """Return "Please buy a book."."""
+        """Return a request such as "Please buy a book."."""
         phrase = self._plain(False, words - 1)
         told = phrase.english(False).removeprefix("will ")
         return Sentence(f"Please {told}.", phrase.japanese(Form.TE) + "ください。")
@@ -131,7 +134,7 @@ class Grammar:
         return self._clauses.event(Setting(past, shape, heavy=False), room)
 
     def _statement(self, words: int, opening: bool) -> Sentence:
-        """Return a chain of clauses, each in the form that the link behind it asks for."""
+        """Return a chain of parts, each in the Japanese form that the link after it requires."""
         past = self._dice.chance(0.65)
         english = japanese = ""
         if opening and words >= 7 and self._dice.chance(0.15):
@@ -149,13 +152,13 @@ class Grammar:
             japanese += part.japanese(link.form, "は") + link.japanese
 
     def _share(self, left: int) -> int:
-        """Return the words of the next part: all that are left where these are few enough."""
+        """Return the number of words of the next part: all that are left, if these are few."""
         if left <= 8 or (left <= 18 and self._dice.chance(0.5)):
             return left
         return self._dice.integer(4, min(16, left - 4))
 
     def _part(self, past: bool, budget: int, *, last: bool) -> Clause:
-        """Return a part of about `budget` words; the last one makes the sentence's length."""
+        """Return a part of about `budget` words; the last one is tried until the length fits."""
         part = self._any_part(past, budget)
         for _ in range(_TRIES if last else 0):
             if abs(count_words(part.english) - budget) <= 1:
@@ -180,7 +183,7 @@ class Grammar:
         half = max(3, (budget - 1) * self._dice.integer(40, 60) // 100)
         inner = Setting(past, Shape.FREE if free else Shape.EVENT)
         first = self._clauses.clause(inner, half)
-        # What follows a relative clause would be taken into it.
+        # Words after a relative clause would be read as a part of it.
         outer = Setting(past, Shape.FREE if past or free else Shape.FUTURE, heavy=fronted)
         main = self._clauses.clause(outer, budget - 1 - count_words(first.english))
         return subordination(joint, first, main, fronted=fronted)
@@ -188,7 +191,7 @@ class Grammar:
     def _quotation(self, past: bool, budget: int) -> Clause:
         english, predicate = self._dice.pick(_SAYING)
         if not past:
-            predicate = progressive(predicate)  # what somebody says now: と言っている
+            predicate = progressive(predicate)  # the present of saying: と言っている
         subject = self._nouns.subject(1 if budget < 8 else 2)
         said = VerbPhrase(english, predicate, time=Setting(past).time)
         setting = replace(self._dice.pick(_CONTENTS), backshift=past)

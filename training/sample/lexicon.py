@@ -1,4 +1,4 @@
-"""The words of the sample's grammar as objects: nouns, adjectives, verbs, places, times, names."""
+"""The lexicon of the sample's grammar: nouns, adjectives, verbs, places, times and names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A common noun; `counter` is 冊 and the like."""
+    """A common noun; `counter` is a counter word such as 冊."""
 
     english: str
     plural: str
@@ -28,7 +28,7 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class Adjective:
-    """`attributive` stands before the noun: 静かな."""
+    """An adjective; `attributive` is its form before a noun, such as 静かな."""
 
     english: str
     attributive: str
@@ -37,28 +37,24 @@ class Adjective:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A verb and the categories of its object, which `preposition` and `particle` mark."""
+    """A verb with the categories of its object."""
 
     verb: Verb
     predicate: Predicate
-    preposition: str
+    preposition: str  # before the object in English, may be empty
     objects: tuple[str, ...]
-    particle: str
+    particle: str  # after the object in Japanese
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All words, grouped for drawing: nouns and adjectives by category, actions by frame.
+    """All words, in groups to draw from."""
 
-    The frames are GIVE, GOAL and NONE, and PLAIN for a plain object. Places come with their
-    preposition. Times are by whether the sentence is past.
-    """
-
-    nouns: dict[str, Weighted[Noun]]
-    adjectives: dict[str, Weighted[Adjective]]
-    actions: dict[str, Weighted[Action]]
-    places: Weighted[tuple[str, Phrase]]
-    times: dict[bool, Weighted[Phrase]]
+    nouns: dict[str, Weighted[Noun]]  # by category
+    adjectives: dict[str, Weighted[Adjective]]  # by category
+    actions: dict[str, Weighted[Action]]  # by frame: GIVE, GOAL, NONE, or PLAIN with an object
+    places: Weighted[tuple[str, Phrase]]  # with their prepositions
+    times: dict[bool, Weighted[Phrase]]  # by whether the sentence is past
     names: Weighted[Phrase]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Random noun phrases of a wanted length: people, things with their numbers, lists."""
+"""Random noun phrases of a wanted length: people, counted things and lists."""
 
 from longspan.training.sample.dice import Dice
 from longspan.training.sample.english import with_article
@@ -16,12 +16,12 @@ from longspan.training.sample.phrases import (
 __all__ = ["NounBuilder"]
 
 _COUNTED = ("goods", "food", "text", "machine", "animal")
-# Words of a thing at most: "three old books".
+# Most words of a thing, such as "three old books".
 _MOST_WORDS = 4
 
 
 class NounBuilder:
-    """Makes noun phrases. `cast` are people that the current document is about."""
+    """A builder of random noun phrases. `cast` are the people of the current document."""
 
     def __init__(self, dice: Dice, lexicon: Lexicon) -> None:
         self.dice, self.lexicon = dice, lexicon
@@ -29,11 +29,11 @@ class NounBuilder:
         self._last_name = Phrase("", "")
 
     def new_cast(self) -> None:
-        """Choose the people that the next sentences are about."""
+        """Draw the people of a new document."""
         self.cast = (self.name(), self.name(), self.definite("person"))
 
     def name(self) -> Phrase:
-        """Return a person's name, not the same one twice in a row."""
+        """Return a person's name, other than the last one."""
         name = self.dice.draw(self.lexicon.names)
         while name == self._last_name:
             name = self.dice.draw(self.lexicon.names)
@@ -41,7 +41,7 @@ class NounBuilder:
         return name
 
     def subject(self, budget: int) -> Phrase:
-        """Return somebody who does something: pronouns too."""
+        """Return a subject: people or a pronoun."""
         return self.dice.pick(PRONOUNS) if self.dice.chance(0.2) else self.person(budget)
 
     def person(self, budget: int) -> Phrase:
@@ -56,7 +56,7 @@ class NounBuilder:
         return self.relation() if self.dice.chance(0.3) else self.thing("person", budget)
 
     def relation(self) -> Phrase:
-        """Return "my mother", "Tanaka's friend"."""
+        """Return a relative or friend, such as "my mother" or "Tanaka's friend"."""
         noun = self.dice.draw(self.lexicon.nouns["kin"])
         owner = self.dice.pick(POSSESSIVES)
         if self.dice.chance(0.3):
@@ -65,12 +65,12 @@ class NounBuilder:
         return Phrase(f"{owner.english} {noun.english}", owner.japanese + noun.japanese)
 
     def definite(self, category: str) -> Phrase:
-        """Return a known thing in two words: "the temple"."""
+        """Return a definite thing in two words, such as "the temple"."""
         noun = self.dice.draw(self.lexicon.nouns[category])
         return Phrase(f"the {noun.english}", noun.japanese)
 
     def thing(self, category: str, budget: int) -> Phrase:
-        """Return things of a category, in at most `budget` words, but in two at least."""
+        """Return things of a category, in two words or in at most `budget` words."""
         noun = self.dice.draw(self.lexicon.nouns[category])
         adjective = None
         if budget >= 3 and self.dice.chance(0.6):
@@ -87,7 +87,7 @@ class NounBuilder:
         return Phrase(f"{owner.english} {english}", owner.japanese + japanese)
 
     def counted(self, noun: Noun, adjective: Adjective | None = None) -> Phrase:
-        """Return "three old books"."""
+        """Return things with their number, such as "three old books"."""
         number = self.dice.integer(1, 99 if self.dice.chance(0.3) else 10)
         form = _described(noun.english if number == 1 else noun.plural, adjective)
         many = f"{kanji_number(number)}{noun.counter}の"
@@ -96,7 +96,7 @@ class NounBuilder:
         )
 
     def several(self, categories: tuple[str, ...], items: int) -> Phrase:
-        """Return a list of different things with their numbers, or one of them."""
+        """Return a list of up to `items` different things with their numbers."""
         nouns: dict[str, Noun] = {}
         for _ in range(items):
             noun = self.dice.draw(self.lexicon.nouns[self.dice.pick(categories)])
@@ -104,7 +104,7 @@ class NounBuilder:
         return listing([self.counted(noun) for noun in nouns.values()])
 
     def object(self, categories: tuple[str, ...], budget: int) -> Phrase:
-        """Return what a verb acts on: people, things, or a list of things with their numbers."""
+        """Return the object of a verb: people, things, or a list of things with their numbers."""
         countable = tuple(category for category in categories if category in _COUNTED)
         if countable and budget >= 5 and self.dice.chance(0.3):
             return self.several(countable, self.dice.integer(2, min(4, budget // 2)))

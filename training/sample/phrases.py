@@ -1,4 +1,4 @@
-"""Phrases that read the same wherever they stand: names, things, numbers, lists."""
+"""Phrases whose form does not depend on their place: names, things, numbers, lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase in both languages; a `plural` one asks for "are" as a subject."""
+    """One phrase in both languages."""
 
     english: str
     japanese: str
-    plural: bool = False
+    plural: bool = False  # as a subject it takes "are"
 
     @property
     def words(self) -> int:
-        """Words in English."""
+        """Number of English words."""
         return len(self.english.split())
 
     def marked(self, preposition: str, particle: str) -> "Phrase":
-        """Return the phrase behind an English preposition, or none, and before a particle."""
+        """Return the phrase after an English preposition (or "") and before a particle."""
         return Phrase(f"{preposition} {self.english}".lstrip(), self.japanese + particle)
 
 
@@ -45,7 +45,7 @@ DEMONSTRATIVES = (Phrase("this", "この"), Phrase("that", "あの"))
 
 
 def listing(items: Sequence[Phrase]) -> Phrase:
-    """Join two phrases by and/と, more by commas: "A, B, and C", A、B、そしてC."""
+    """Join phrases: two by and/と, more by commas as in "A, B, and C" and A、B、そしてC."""
     *head, last = items
     if not head:
         return last
@@ -61,7 +61,7 @@ _KANJI = "-一二三四五六七八九"
 
 
 def english_number(number: int) -> str:
-    """Return 1 to 99 in words: "forty-five"."""
+    """Return a number from 1 to 99 in words, such as "forty-five"."""
     if number < len(_SMALL):
         return _SMALL[number]
     tens, ones = divmod(number, 10)
@@ -69,7 +69,7 @@ def english_number(number: int) -> str:
 
 
 def kanji_number(number: int) -> str:
-    """Return 1 to 99 in kanji: 四十五."""
+    """Return a number from 1 to 99 in kanji, such as 四十五."""
     tens, ones = divmod(number, 10)
     text = (_KANJI[tens] if tens > 1 else "") + "十" if tens else ""
     return text + (_KANJI[ones] if ones else "")

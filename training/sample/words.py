@@ -1,7 +1,7 @@
-"""The words of the sample's grammar as tables, written for it.
+"""Tables of the words of the sample's grammar.
 
-The commonest word of a group comes first; `_` is a space inside a word. No Japanese word holds a
-kanji numeral, so that numbers can be told in a rendered text.
+The most frequent word of a group comes first; `_` is a space in a word. No Japanese word has a
+kanji numeral, so that numbers can be found in generated text.
 """
 
 __all__ = ["ACTIONS", "ADJECTIVES", "NAMES", "NOUNS", "NUMBERS", "PLACES", "TENS", "TIMES"]

@@ -37,11 +37,11 @@ def test_the_seed_is_1_unless_given(tmp_path: Path) -> None:
 
 
 def test_impossible_numbers_and_another_sample_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--pairs must be 1 or more"):
+    with pytest.raises(DataError, match="--pairs: expected an integer of at least 1"):
         run("--pairs", "0", "--out", str(tmp_path))
     assert list(tmp_path.iterdir()) == []
     run(*small(tmp_path))
-    with pytest.raises(DataError, match="already holds another sample"):
+    with pytest.raises(DataError, match="expected a sample with"):
         run(*small(tmp_path, "--seed", "2"))
 
 

@@ -139,19 +139,19 @@ def test_same_settings_same_bytes(tmp_path: Path) -> None:
 def test_another_sample_in_the_directory_is_left_alone(tmp_path: Path) -> None:
     write_sample(tmp_path, make())
     before = contents(tmp_path)
-    with pytest.raises(DataError, match="its seed is 1, asked for was 2"):
+    with pytest.raises(DataError, match="expected a sample with seed 2, got one with 1"):
         write_sample(tmp_path, make(seed=2))
-    with pytest.raises(DataError, match="its pairs is 60, asked for was 61"):
+    with pytest.raises(DataError, match="expected a sample with pairs 61, got one with 60"):
         write_sample(tmp_path, make(pairs=61))
     assert contents(tmp_path) == before
 
 
 def test_files_that_are_not_a_sample_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "train.tsv").write_text("mine", encoding="utf-8")
-    with pytest.raises(DataError, match=r"already holds train\.tsv"):
+    with pytest.raises(DataError, match=r"got train\.tsv without sample\.json"):
         write_sample(tmp_path, make())
     (tmp_path / "sample.json").write_text("[]", encoding="utf-8")
-    with pytest.raises(DataError, match="not the summary of a sample"):
+    with pytest.raises(DataError, match="expected the summary of a sample"):
         write_sample(tmp_path, make())
     assert (tmp_path / "train.tsv").read_text(encoding="utf-8") == "mine"
 
@@ -177,11 +177,11 @@ def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"pairs": 0}, "--pairs must be 1 or more, not 0"),
-        ({"max_words": 2}, "--max-words must be from 3 to 300, not 2"),
-        ({"max_words": 301}, "--max-words must be from 3 to 300, not 301"),
-        ({"validation": 7}, "--validation must be 8 or more, not 7"),
-        ({"test_per_bucket": 0}, "--test-per-bucket must be 1 or more, not 0"),
+        ({"pairs": 0}, "--pairs: expected an integer of at least 1, got 0"),
+        ({"max_words": 2}, "--max-words: expected an integer from 3 to 300, got 2"),
+        ({"max_words": 301}, "--max-words: expected an integer from 3 to 300, got 301"),
+        ({"validation": 7}, "--validation: expected an integer of at least 8, got 7"),
+        ({"test_per_bucket": 0}, "--test-per-bucket: expected an integer of at least 1, got 0"),
     ],
 )
 def test_impossible_settings(change: dict[str, int], message: str) -> None:

@@ -129,7 +129,7 @@ def test_the_japanese_follows_from_the_english() -> None:
 
 def test_a_sentence_has_three_words_at_least() -> None:
     grammar = Grammar("short")
-    with pytest.raises(ValueError, match="3 words or more, not 2"):
+    with pytest.raises(ValueError, match="expected at least 3 words, got 2"):
         grammar.sentence(2)
 
 
