@@ -1,8 +1,8 @@
-"""`python -m longspan.infra.local up`: a local AWS endpoint, until it is told to stop.
+"""`python -m longspan.infra.local up`: serve a local AWS endpoint until a signal or end of input.
 
-A program starts it and reads one line of JSON: the variables that lead to it once it answers, or
-`error` with the reason why it cannot. Then it serves until SIGTERM, SIGINT or SIGHUP, or the end of
-its standard input when `--until-eof` is given, so that it never outlives what started it.
+Another program starts the command and reads one line of JSON: the environment variables of the
+endpoint when it serves, or `error` with the reason when it cannot start. It serves until SIGTERM,
+SIGINT or SIGHUP. With `--until-eof`, it also ends with its standard input, and so with its parent.
 """
 
 import argparse
@@ -24,9 +24,9 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve; 1 when it cannot."""
+    """Serve until a signal; return 1 if the cloud cannot start."""
     arguments = _parser().parse_args(argv)
-    # The user's own AWS settings must reach neither this nor the jobs.
+    # The user's own AWS settings must not reach the cloud or its jobs.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     stop = threading.Event()
@@ -50,22 +50,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m longspan.infra.local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="serve until stopped")
-    up.add_argument("--directory", type=Path, required=True, help="state, logs and job folders")
-    up.add_argument("--port", type=int, default=0, help="default: a free one")
+    up.add_argument("--directory", type=Path, required=True, help="folder for state, logs and jobs")
+    up.add_argument("--port", type=int, default=0, help="port (default: a free one)")
     up.add_argument("--region", default="us-east-1")
     up.add_argument("--runtime", choices=("process", "docker"), default="process")
-    up.add_argument("--iam", action="store_true", help="refuse what policies do not allow")
+    up.add_argument("--iam", action="store_true", help="refuse requests that policies do not allow")
     up.add_argument(
         "--at-rest",
         action="store_true",
-        help="a copy of what the directory holds, to look at: nothing is started, nothing written",
+        help="serve a read-only copy of the directory's state: start and write nothing",
     )
     up.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     return parser
 
 
 def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
-    # moto and boto3 take a second to import: a wrong option need not wait for them.
+    # Imported late: moto and boto3 take a second, and a wrong option must not wait for them.
     from longspan.infra.local.cloud import Cloud, CloudSettings
 
     settings = CloudSettings(
@@ -96,7 +96,7 @@ def _runtime(name: str) -> "Runtime":
 
 
 def _wait_for_eof(stop: threading.Event) -> None:
-    # Not by sys.stdin: Python would abort at exit, whose lock this thread then holds.
+    # Read the descriptor, not sys.stdin: at exit, Python would abort on the lock of a blocked read.
     while os.read(0, 4096):
         pass
     stop.set()

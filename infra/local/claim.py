@@ -1,7 +1,7 @@
-"""A directory belongs to one running local cloud, which leaves its card there for others.
+"""Claim of a directory by one running local cloud, and the card by which others find it.
 
-`cloud.json` holds the environment that leads to the cloud and its process id; it is gone when the
-cloud is, except after a crash.
+The card, `cloud.json`, has the environment variables of the cloud and its process id. The cloud
+removes it at its end; after a crash it stays.
 """
 
 import fcntl
@@ -20,10 +20,10 @@ _LOCK = "cloud.lock"
 
 
 class Claim:
-    """Held from creation to `release`; a process that dies releases it too."""
+    """Lock on a directory, from creation to `release` or the end of the process."""
 
     def __init__(self, directory: Path) -> None:
-        """Raises LocalCloudError when another local cloud runs on this directory."""
+        """Lock the directory. Raises LocalCloudError when another local cloud has it."""
         directory.mkdir(parents=True, exist_ok=True)
         self._card = directory / CARD
         self._lock = (directory / _LOCK).open("a")
@@ -32,19 +32,19 @@ class Claim:
         except OSError:
             self._lock.close()
             raise LocalCloudError(
-                f"{directory}: expected a directory of its own, another local cloud runs on it"
-                f"{_holder(self._card)}; use that one, stop it, or name another directory"
+                f"{directory}: expected an unused directory, another local cloud runs on it"
+                f"{_holder(self._card)}; use that one, stop it, or give another directory"
             ) from None
-        # What a crashed cloud left would lead nowhere.
+        # The card of a crashed cloud names a cloud that has ended.
         self._card.unlink(missing_ok=True)
 
     def publish(self, environment: Mapping[str, str]) -> None:
-        """Leave the card, which holds a secret: only its owner may read it."""
+        """Write the card, readable by its owner alone, since it has a secret key."""
         content = json.dumps({**environment, "pid": os.getpid()}, indent=2)
         write_atomically(self._card, content.encode(), mode=0o600)
 
     def release(self) -> None:
-        """Take the card away and let others have the directory."""
+        """Remove the card, and unlock the directory."""
         self._card.unlink(missing_ok=True)
         self._lock.close()
 
@@ -56,7 +56,7 @@ class Claim:
 
 
 def _holder(card: Path) -> str:
-    """Whose the directory is, as far as its card tells."""
+    """Return the process that has the directory, for a message; empty without a card."""
     try:
         return f" (process {json.loads(card.read_text(encoding='utf-8'))['pid']})"
     except (OSError, ValueError, KeyError, TypeError):

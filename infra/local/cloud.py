@@ -1,4 +1,4 @@
-"""The local cloud: puts its parts together, starts and stops them."""
+"""The local cloud: composition, start and end of its parts."""
 
 import shutil
 import tempfile
@@ -39,11 +39,11 @@ __all__ = ["Cloud", "CloudSettings", "services"]
 
 @dataclass(frozen=True)
 class CloudSettings:
-    """How to run the local cloud.
+    """Settings of the local cloud.
 
-    `directory` keeps state and logs, and holds what jobs work with. `port` 0 takes a free one.
-    `iam` refuses what the caller's policies do not allow, from the start. `at_rest` is to look at
-    what a directory holds: a copy of it in memory, of which nothing is started and nothing kept.
+    `directory` has the state and logs, and the folders of jobs. `port` 0 stands for a free port.
+    `iam` refuses requests that the caller's policies do not allow. `at_rest` serves a read-only
+    copy of the directory's state from memory: nothing is started, and no change is written.
     """
 
     directory: Path
@@ -54,17 +54,17 @@ class CloudSettings:
 
 
 class Cloud:
-    """A running local cloud; `close` ends everything that it started."""
+    """Running local cloud; `close` ends all that it started."""
 
     def __init__(self, settings: CloudSettings, runtime: Runtime) -> None:
-        """Start to serve. Raises LocalCloudError, and OSError for a directory that cannot be."""
+        """Start to serve. Raises LocalCloudError, and OSError for an unusable directory."""
         with ExitStack() as stack:
             self._start(settings, runtime, stack)
-            # It serves: from now on `close` does what would have been done after a failure.
+            # The start succeeded: now `close` ends the parts, instead of the `with` block.
             self._stack = stack.pop_all()
 
     def _start(self, settings: CloudSettings, runtime: Runtime, stack: ExitStack) -> None:
-        """Part by part; `stack` ends those that started, the last one first."""
+        """Start the parts; `stack` ends the started ones in reverse order."""
         claim = None if settings.at_rest else stack.enter_context(Claim(settings.directory))
         documents = Documents(settings.directory / "state", persist=not settings.at_rest)
         workplace = stack.enter_context(_workplace(settings))
@@ -92,7 +92,7 @@ class Cloud:
             claim.publish(self.environment())
 
     def environment(self) -> dict[str, str]:
-        """The variables that lead boto3, the SDK and `longspan` here."""
+        """Return the variables by which boto3, the SDK and `longspan` use this cloud."""
         administrator = self.account.administrator
         return {
             "AWS_ENDPOINT_URL": self.url,
@@ -104,19 +104,19 @@ class Cloud:
         }
 
     def close(self) -> None:
-        """Stop executions, endpoints and jobs, then the server; the state stays."""
+        """End executions, endpoints and jobs, then the server; keep the state on disk."""
         self._stack.close()
 
 
 @contextmanager
 def _workplace(settings: CloudSettings) -> Iterator[Path]:
-    """An empty folder for jobs, gone at the end."""
+    """Create an empty folder for jobs, and delete it at the end."""
     if settings.at_rest:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
     workplace = settings.directory / "work"
-    # What a crashed run left there belongs to jobs that are no more.
+    # Delete the folders of jobs of a crashed cloud.
     shutil.rmtree(workplace, ignore_errors=True)
     workplace.mkdir()
     try:
@@ -126,8 +126,8 @@ def _workplace(settings: CloudSettings) -> Iterator[Path]:
 
 
 def _open_account(server: MotoServer, url: str, persister: Persister, region: str) -> Account:
-    """What an earlier run kept, and what is missing of an account; kept from now on."""
-    # Nobody checks keys yet.
+    """Restore the state of moto, create missing parts of the account, and start to persist."""
+    # Any key works here: signatures are not required yet.
     persister.restore(Clients(url, Credentials("local", "local")))
     server.watch(persister.changed, PERSISTER_AGENT)
     account = create_account(url, region)
@@ -136,7 +136,7 @@ def _open_account(server: MotoServer, url: str, persister: Persister, region: st
 
 
 def services(context: Context, endpoints: Endpoints) -> Sequence[ApiService]:
-    """In the order in which they build on each other."""
+    """Return all services, each after those that it uses."""
     training = training_job_service(context)
     return (
         Tags(context),

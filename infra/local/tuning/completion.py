@@ -1,4 +1,4 @@
-"""When a tuning job ends before its last training job: criteria, and failure.
+"""Early end of a tuning job: completion criteria, and failure.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-progress.html
 """
@@ -12,16 +12,16 @@ from longspan.infra.local.tuning.results import TrialResult
 
 __all__ = ["Criteria", "failure", "not_improving"]
 
-_IMPROVEMENT = 0.01  # by 1% or more, AWS's measure
-# AWS does not tell how it sees convergence: half of all jobs in a row, ten or more, without
-# an improvement.
+_IMPROVEMENT = 0.01  # relative, AWS's threshold
+# AWS does not document how it detects convergence. Here: no improvement in the last half of all
+# jobs, and in at least ten jobs.
 _CONVERGED_JOBS = 10
-_ATTEMPTS = 5  # after which AWS gives up on a tuning job without any success
+_ATTEMPTS = 5  # training jobs after which a tuning job without any success fails, as on AWS
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """`TuningJobCompletionCriteria`; absent ones never hold."""
+    """`TuningJobCompletionCriteria`; None stands for an absent criterion."""
 
     target: float | None = None
     patience: int | None = None
@@ -29,7 +29,7 @@ class Criteria:
 
     @classmethod
     def parse(cls, given: Mapping[str, Any] | None) -> "Criteria":
-        """From the API's form."""
+        """Return the criteria in a request."""
         given = given or {}
         return cls(
             given.get("TargetObjectiveMetricValue"),
@@ -40,7 +40,7 @@ class Criteria:
         )
 
     def hold(self, values: Sequence[float], objective: Objective) -> bool:
-        """Whether the tuning job is done, by its objectives in the order of their arrival."""
+        """Return whether a criterion is met by the objectives, in the order of their arrival."""
         if not values:
             return False
         best = objective.best(values)
@@ -53,7 +53,7 @@ class Criteria:
 
 
 def not_improving(values: Sequence[float], objective: Objective) -> int:
-    """How many of the last objectives were not better than the best before by 1% of it."""
+    """Return how many objectives arrived since the last improvement by 1% or more."""
     best, stale = None, 0
     for value in values:
         sign = 1 if objective.goal == "Maximize" else -1
@@ -65,9 +65,9 @@ def not_improving(values: Sequence[float], objective: Objective) -> int:
 
 
 def failure(results: Sequence[TrialResult], *, over: bool) -> str | None:
-    """Why a tuning job has failed, in AWS's words; None while it may still succeed.
+    """Return why a tuning job has failed, in AWS's words; None while it may still succeed.
 
-    `over`: no other training job will start. Jobs that the user stopped are no failures.
+    `over` means that no other training job will start.
     """
     ended = [result for result in results if result.ended]
     if any(result.value is not None for result in ended) or not ended:

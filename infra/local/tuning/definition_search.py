@@ -1,4 +1,4 @@
-"""A training definition with what searches it: strategy and stopping rule."""
+"""Searches over training definitions: each has a strategy and a stopping rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ __all__ = ["DefinitionSearch", "definition_searches"]
 
 @dataclass(frozen=True)
 class DefinitionSearch:
-    """Of a tuning job with several training definitions one; mostly there is one only."""
+    """Search over one training definition; most tuning jobs have only one."""
 
     definition: TrainingDefinition
     objective: Objective
@@ -43,7 +43,7 @@ class DefinitionSearch:
 def definition_searches(
     request: Mapping[str, Any], parents: Sequence[TrialResult]
 ) -> tuple[DefinitionSearch, ...]:
-    """Of a checked request; `parents` are the results to start warm from."""
+    """Return the searches of a checked request; `parents` are results for a warm start."""
     config = request["HyperParameterTuningJobConfig"]
     built = tuple(_arm(config, definition) for definition in training_definitions(request))
     if parents:
@@ -70,7 +70,7 @@ def _strategy(config: Mapping[str, Any], space: ParameterSpace, goal: str) -> St
             return GridStrategy(space)
         case "Bayesian":
             return bayesian(space, goal, seed)
-        case _:  # Hyperband draws at random too
+        case _:  # Random, and Hyperband, which also draws at random
             return random_search(space, goal, seed)
 
 

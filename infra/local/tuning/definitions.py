@@ -1,4 +1,4 @@
-"""What a tuning job's request says, in one form for one and for several training definitions.
+"""Training definitions of a tuning job, in one form for a single one and for several.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
 """
@@ -14,24 +14,24 @@ __all__ = ["Objective", "TrainingDefinition", "training_definitions"]
 
 @dataclass(frozen=True)
 class Objective:
-    """A metric and its direction, `Maximize` or `Minimize`."""
+    """Objective metric with its direction, `Maximize` or `Minimize`."""
 
     metric: str
     goal: str
 
     def better(self, value: float, than: float) -> bool:
-        """Whether `value` beats `than`; never for one that is not a number."""
+        """Return whether `value` is better than `than`; false for NaN."""
         return value > than if self.goal == "Maximize" else value < than
 
     def best(self, values: Iterable[float]) -> float | None:
-        """None when there are no values."""
+        """Return the best value, None without values."""
         chooser = max if self.goal == "Maximize" else min
         return chooser(values, default=None)
 
 
 @dataclass(frozen=True)
 class TrainingDefinition:
-    """One `TrainingJobDefinition` with its objective and ranges, wherever the request has them."""
+    """One `TrainingJobDefinition`, with the objective and ranges that apply to it."""
 
     name: str | None
     objective: Objective | None
@@ -40,12 +40,12 @@ class TrainingDefinition:
 
     @property
     def static(self) -> dict[str, str]:
-        """The hyperparameters that are the same for all training jobs."""
+        """Hyperparameters that are equal in all training jobs."""
         return dict(self.training.get("StaticHyperParameters") or {})
 
 
 def training_definitions(request: Mapping[str, Any]) -> tuple[TrainingDefinition, ...]:
-    """Of a request, or of a stored tuning job: both have the members under the same names."""
+    """Return the definitions of a request or of a stored tuning job, which share members."""
     config = request["HyperParameterTuningJobConfig"]
     trainings = request.get("TrainingJobDefinitions") or [request.get("TrainingJobDefinition")]
     return tuple(

@@ -1,6 +1,7 @@
-"""The search space: `ParameterRanges` as Optuna's distributions, and values as strings.
+"""Space of the tuned hyperparameters: `ParameterRanges` as Optuna's distributions.
 
-SageMaker's ranges and values are strings; Optuna searches numbers and choices. Scaling types:
+SageMaker's values are strings; Optuna searches numbers and choices, called inner values here.
+Scaling types:
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
 """
 
@@ -19,49 +20,49 @@ from optuna.distributions import (
 
 __all__ = ["Categorical", "Continuous", "Integer", "ParameterSpace", "TunedParameter"]
 
-# Auto scaling is AWS's secret; three orders of magnitude are what its guide calls several.
+# AWS does not document Auto scaling; its guide advises a logarithm for several orders of magnitude.
 _SEVERAL_ORDERS = 1000
 
 
 class TunedParameter(Protocol):
-    """One tuned hyperparameter. Its own values are strings, the distribution's are inner ones."""
+    """One tuned hyperparameter: strings for training jobs, inner values for the distribution."""
 
     @property
     def name(self) -> str:
-        """Of the hyperparameter."""
+        """Name of the hyperparameter."""
         ...
 
     @property
     def kind(self) -> str:
-        """`Integer`, `Continuous` or `Categorical`."""
+        """Kind of range: `Integer`, `Continuous` or `Categorical`."""
         ...
 
     @property
     def size(self) -> int | None:
-        """How many values there are; None for those that nobody counts."""
+        """Number of values; None for a continuous range."""
         ...
 
     @property
     def distribution(self) -> BaseDistribution:
-        """What a sampler draws from."""
+        """Distribution of inner values for a sampler."""
         ...
 
     def text(self, inner: Any) -> str:
-        """The value as a training job gets it."""
+        """Return the string of an inner value, as a training job gets it."""
         ...
 
     def inner(self, text: str) -> Any:
-        """The inverse of `text`. Raises ValueError for a value outside the range."""
+        """Return the inner value of a string. Raises ValueError for a value outside the range."""
         ...
 
     def value(self, index: int) -> str:
-        """The value at `index`, from 0 to below `size`."""
+        """Return the value at `index`, 0 <= index < size."""
         ...
 
 
 @dataclass(frozen=True)
 class Integer:
-    """Whole numbers from `low` to `high`, both included."""
+    """Integers from `low` to `high`, both included."""
 
     name: str
     low: int
@@ -72,32 +73,32 @@ class Integer:
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return self.high - self.low + 1
 
     @property
     def distribution(self) -> BaseDistribution:
-        """Uniform, or uniform in the logarithm."""
+        """Uniform distribution, of the value or of its logarithm."""
         return IntDistribution(
             self.low, self.high, log=_logarithmic(self.scaling, self.low, self.high)
         )
 
     def text(self, inner: Any) -> str:
-        """Without a decimal point."""
+        """Return the value without a decimal point."""
         return str(int(inner))
 
     def inner(self, text: str) -> int:
-        """Raises ValueError outside the range."""
+        """Return the number. Raises ValueError for a value outside the range."""
         return int(_inside(int(text), self.low, self.high))
 
     def value(self, index: int) -> str:
-        """Counted from `low`."""
+        """Return the value at `index`, counted from `low`."""
         return str(self.low + index)
 
 
 @dataclass(frozen=True)
 class Continuous:
-    """Numbers from `low` to `high`, both included."""
+    """Real numbers from `low` to `high`, both included."""
 
     name: str
     low: float
@@ -109,7 +110,7 @@ class Continuous:
 
     @property
     def distribution(self) -> BaseDistribution:
-        """Uniform, or uniform in the logarithm of the value or of one minus the value."""
+        """Uniform distribution, of the value, of its logarithm, or of the one of 1 - value."""
         if self.scaling == "ReverseLogarithmic":
             return FloatDistribution(1 - self.high, 1 - self.low, log=True)
         return FloatDistribution(
@@ -117,25 +118,25 @@ class Continuous:
         )
 
     def text(self, inner: Any) -> str:
-        """The shortest text of the same number, never outside the range by rounding."""
+        """Return the shortest text of the number, clipped to the range against rounding."""
         value = 1 - inner if self.scaling == "ReverseLogarithmic" else inner
         return repr(float(min(max(value, self.low), self.high)))
 
     def inner(self, text: str) -> float:
-        """Raises ValueError outside the range."""
+        """Return the number. Raises ValueError for a value outside the range."""
         value = _inside(float(text), self.low, self.high)
-        if self.scaling == "ReverseLogarithmic":  # rounding must not leave the distribution
+        if self.scaling == "ReverseLogarithmic":  # clip against rounding
             return min(max(1 - value, 1 - self.high), 1 - self.low)
         return value
 
     def value(self, index: int) -> str:
-        """Raises TypeError: they are not counted."""
+        """Raise TypeError: the values of a continuous range are not countable."""
         raise TypeError(f"{self.name}: a continuous range has no value number {index}")
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of some texts."""
+    """Choice among some texts."""
 
     name: str
     values: tuple[str, ...]
@@ -144,38 +145,38 @@ class Categorical:
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return len(self.values)
 
     @property
     def distribution(self) -> BaseDistribution:
-        """Choices without an order."""
+        """Distribution of choices without an order."""
         return CategoricalDistribution(self.values)
 
     def text(self, inner: Any) -> str:
-        """As the request had it."""
+        """Return the text of the request."""
         return str(inner)
 
     def inner(self, text: str) -> str:
-        """Raises ValueError for another text."""
+        """Return the text. Raises ValueError for a text outside of the choice."""
         if text not in self.values:
             raise ValueError(f"{self.name}={text}: not among {', '.join(self.values)}")
         return text
 
     def value(self, index: int) -> str:
-        """In the request's order."""
+        """Return the value at `index`, in the request's order."""
         return self.values[index]
 
 
 @dataclass(frozen=True)
 class ParameterSpace:
-    """All tuned hyperparameters together; points are values by name, as strings."""
+    """All tuned hyperparameters together; a point is a mapping of names to strings."""
 
     parameters: tuple[TunedParameter, ...]
 
     @classmethod
     def parse(cls, ranges: Mapping[str, Any]) -> "ParameterSpace":
-        """From the API's `ParameterRanges`, which `requests.check` has found right."""
+        """Return the space of `ParameterRanges`, which `check_tuning_request` has checked."""
         return cls(
             (
                 *(
@@ -195,23 +196,23 @@ class ParameterSpace:
 
     @cached_property
     def distributions(self) -> dict[str, BaseDistribution]:
-        """By name, as `Study.ask` takes them."""
+        """Distributions by name, for `Study.ask`."""
         return {parameter.name: parameter.distribution for parameter in self.parameters}
 
     @property
     def size(self) -> int | None:
-        """How many points there are; None with a continuous range."""
+        """Number of points; None with a continuous range."""
         sizes = [parameter.size for parameter in self.parameters]
         return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
     def texts(self, inner: Mapping[str, Any]) -> dict[str, str]:
-        """A point from what a sampler drew."""
+        """Return the point for inner values that a sampler drew."""
         return {p.name: p.text(inner[p.name]) for p in self.parameters}
 
     def inner(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """The inverse of `texts`; names of others are left out.
+        """Return the inner values of a point; other names are ignored.
 
-        Raises ValueError when a value is missing or outside its range.
+        Raises ValueError for a value that is missing or outside its range.
         """
         missing = [p.name for p in self.parameters if p.name not in texts]
         if missing:
@@ -219,7 +220,7 @@ class ParameterSpace:
         return {p.name: p.inner(texts[p.name]) for p in self.parameters}
 
     def point(self, index: int) -> dict[str, str]:
-        """The point at `index`, from 0 to below `size`; the last parameter changes fastest."""
+        """Return the point at `index`, 0 <= index < size; the last parameter changes fastest."""
         chosen: dict[str, str] = {}
         for parameter in reversed(self.parameters):
             index, position = divmod(index, parameter.size or 1)

@@ -1,4 +1,4 @@
-"""Ranges of hyperparameters that make no sense.
+"""Checks of hyperparameter ranges.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
 """
@@ -14,9 +14,9 @@ __all__ = ["check_ranges"]
 
 
 def check_ranges(ranges: Mapping[str, Any], static: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of a request's `ParameterRanges`; `static` has the other hyperparameters.
+    """Check `ParameterRanges`, and return their names; `static` are the other hyperparameters.
 
-    Raises ValidationError for the first range that cannot be searched.
+    Raises ValidationError for the first invalid range.
     """
     names = tuple(_names(ranges))
     _check_names(names, static)
@@ -45,7 +45,7 @@ def _names(ranges: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems(ranges: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names of the ranges that make no sense, and why."""
+    """Yield the name and the problem of each invalid range."""
     kinds: tuple[tuple[str, Callable[[str], float]], ...] = (
         ("Integer", int),
         ("Continuous", float),
@@ -68,19 +68,19 @@ def _problem(given: Mapping[str, Any], kind: str, number: Callable[[str], float]
     if not (math.isfinite(low) and math.isfinite(high)):
         return (
             f"MinValue and MaxValue must be {kind.lower()} numbers, "
-            f"came '{given['MinValue']}' and '{given['MaxValue']}'"
+            f"got '{given['MinValue']}' and '{given['MaxValue']}'"
         )
     if low > high:
         return f"MinValue {given['MinValue']} is greater than MaxValue {given['MaxValue']}"
     scaling = given.get("ScalingType")
     if scaling == "Logarithmic" and low <= 0:
-        return f"Logarithmic scaling needs a MinValue above 0, came {given['MinValue']}"
+        return f"Logarithmic scaling needs a MinValue above 0, got {given['MinValue']}"
     if scaling == "ReverseLogarithmic":
         if kind == "Integer":
             return "ReverseLogarithmic scaling is for continuous ranges only"
         if low < 0 or high >= 1:
             return (
                 "ReverseLogarithmic scaling needs a range within 0 <= x < 1, "
-                f"came {given['MinValue']} to {given['MaxValue']}"
+                f"got {given['MinValue']} to {given['MaxValue']}"
             )
     return None

@@ -1,4 +1,4 @@
-"""Requests for tuning jobs that the API's model lets through and AWS refuses.
+"""Checks of requests for tuning jobs, beyond the API's model, as on AWS.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html
 """
@@ -35,7 +35,10 @@ _MAXIMUM_PARALLEL: Mapping[str, int] = {
 
 
 def check_tuning_request(request: Mapping[str, Any]) -> None:
-    """Raises ValidationError or ResourceLimitExceeded, in AWS's words where they are known."""
+    """Check a request, with AWS's messages where they are known.
+
+    Raises ValidationError, ResourceLimitExceeded.
+    """
     _check_form(request)
     found = training_definitions(request)
     for definition in found:
@@ -51,7 +54,7 @@ def check_tuning_request(request: Mapping[str, Any]) -> None:
 
 
 def job_limit(request: Mapping[str, Any]) -> int:
-    """How many training jobs there may be; for a grid, as many as it has points."""
+    """Return the most training jobs of a tuning job; for a grid, the number of its points."""
     config = request["HyperParameterTuningJobConfig"]
     if config["Strategy"] == "Grid":
         return sum(ParameterSpace.parse(d.ranges).size or 0 for d in training_definitions(request))
@@ -104,7 +107,7 @@ def _check_count(names: Sequence[str], static: Mapping[str, str]) -> None:
         raise _exceeded("hyperparameters that can be searched", _MAXIMUM_TUNED, len(names))
     if len(names) + len(static) + 1 > _MAXIMUM_PARAMETERS:
         raise ValidationError(
-            f"A training job has at most {_MAXIMUM_PARAMETERS} hyperparameters; came "
+            f"A training job has at most {_MAXIMUM_PARAMETERS} hyperparameters, got "
             f"{len(names)} tunable and {len(static)} static ones, and {OBJECTIVE_PARAMETER}"
         )
 
@@ -160,7 +163,7 @@ def _check_hyperband(config: Mapping[str, Any], found: tuple[TrainingDefinition,
         if not low <= high <= _MAXIMUM_EPOCHS:
             raise ValidationError(
                 f"MaxResource must be from MinResource to {_MAXIMUM_EPOCHS}, "
-                f"came MinResource {low}, MaxResource {high}"
+                f"got MinResource {low}, MaxResource {high}"
             )
 
 

@@ -1,4 +1,4 @@
-"""A tuning job's results, read from the documents of its training jobs: counters and the best job.
+"""Results of a tuning job, from the documents of its training jobs: counters and the best job.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTrainingJobSummary.html
 """
@@ -25,19 +25,19 @@ _COUNTERS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class TrialResult:
-    """One training job, seen by the tuning job that started it."""
+    """Result of one training job, with the objective of its tuning job."""
 
     job: Document
     objective: Objective
 
     @property
     def ended(self) -> bool:
-        """Whether it has."""
+        """Whether the training job has ended."""
         return self.job["TrainingJobStatus"] in TRAINING_ENDED
 
     @property
     def value(self) -> float | None:
-        """The objective's last value, of a job that ended and did not fail; never a NaN."""
+        """Last value of the objective; None for a job that runs or failed, or for NaN."""
         if self.job["TrainingJobStatus"] not in ("Completed", "Stopped"):
             return None
         for metric in self.job.get("FinalMetricDataList") or ():
@@ -47,32 +47,32 @@ class TrialResult:
 
     @property
     def objective_status(self) -> str:
-        """`Pending`, `Succeeded` or `Failed`."""
+        """ObjectiveStatus: `Pending`, `Succeeded` or `Failed`."""
         if not self.ended:
             return "Pending"
         return "Failed" if self.value is None else "Succeeded"
 
     def summary(self) -> Document:
-        """A `HyperParameterTrainingJobSummary`."""
+        """Return the `HyperParameterTrainingJobSummary`."""
         names = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingJobStatus")
         optional = ("TrainingStartTime", "TrainingEndTime", "FailureReason")
         more = ("TunedHyperParameters", "TrainingJobDefinitionName")
-        kept = {
+        summary = {
             name: self.job[name]
             for name in (*names, *optional, *more)
             if self.job.get(name) is not None
         }
         if self.value is not None:
-            kept["FinalHyperParameterTuningJobObjectiveMetric"] = {
+            summary["FinalHyperParameterTuningJobObjectiveMetric"] = {
                 "Type": self.objective.goal,
                 "MetricName": self.objective.metric,
                 "Value": self.value,
             }
-        return {**kept, "ObjectiveStatus": self.objective_status}
+        return {**summary, "ObjectiveStatus": self.objective_status}
 
 
 def best_result(results: Iterable[TrialResult]) -> TrialResult | None:
-    """The one with the best objective, the first of equals; None without any objective."""
+    """Return the result with the best objective, the first among equals; None without any."""
     found: TrialResult | None = None
     for result in results:
         if result.value is not None and (
@@ -85,7 +85,7 @@ def best_result(results: Iterable[TrialResult]) -> TrialResult | None:
 
 
 def status_counters(results: Sequence[TrialResult]) -> dict[str, int]:
-    """`TrainingJobStatusCounters`; a job that is being stopped is still in progress."""
+    """Return `TrainingJobStatusCounters`; a stopping job counts as in progress."""
     found = Counter(
         _COUNTERS.get(result.job["TrainingJobStatus"], "InProgress") for result in results
     )
@@ -94,6 +94,6 @@ def status_counters(results: Sequence[TrialResult]) -> dict[str, int]:
 
 
 def objective_counters(results: Sequence[TrialResult]) -> dict[str, int]:
-    """`ObjectiveStatusCounters`."""
+    """Return `ObjectiveStatusCounters`."""
     found: Counter[Any] = Counter(result.objective_status for result in results)
     return {name: found[name] for name in ("Succeeded", "Pending", "Failed")}

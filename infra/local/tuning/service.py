@@ -1,4 +1,4 @@
-"""Hyperparameter tuning jobs: the operations, and a thread per job that searches.
+"""Service for hyperparameter tuning jobs: their operations, and a thread per job.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
 """
@@ -40,14 +40,14 @@ _TRAINING_JOBS = Listing(
 
 
 class TuningJobs:
-    """A service of the control plane; starts its training jobs through that of training jobs."""
+    """Service for tuning jobs; starts training jobs by `training_jobs`."""
 
     def __init__(self, context: Context, training_jobs: TrainingJobStarter) -> None:
         self._context = context
         self._training_jobs = training_jobs
 
     def operations(self) -> Mapping[str, Handler]:
-        """Handlers by operation name."""
+        """Return the handlers by operation name."""
         return {
             "CreateHyperParameterTuningJob": self._create,
             "DescribeHyperParameterTuningJob": self._describe,
@@ -58,7 +58,7 @@ class TuningJobs:
         }
 
     def recover(self) -> None:
-        """What a strategy had learnt is lost with its process: jobs that ran have failed."""
+        """Set the status Failed of tuning jobs that ran: their strategies' state is lost."""
         now = self._context.now()
         for key, status in self._context.documents.texts(_KIND, _STATUS):
             if status not in TRAINING_ENDED:
@@ -78,11 +78,11 @@ class TuningJobs:
         name = call.request[_NAME]
         key = Key(_KIND, call.region, name)
         arn = call.arn(f"hyper-parameter-tuning-job/{name}")
-        taught = [result for parent in parents for result in self._results(call.region, parent)]
-        built = definition_searches(call.request, taught)
+        known = [result for parent in parents for result in self._results(call.region, parent)]
+        searches = definition_searches(call.request, known)
         self._add(key, self._document(call, arn))
-        search = TuningRun(self._context, self._training_jobs, key, call, built)
-        self._context.threads.start(key, lambda _: search.run())
+        run = TuningRun(self._context, self._training_jobs, key, call, searches)
+        self._context.threads.start(key, lambda _: run.run())
         return {"HyperParameterTuningJobArn": arn}
 
     def _parent(self, call: ApiCall, name: str) -> Document:
@@ -124,7 +124,7 @@ class TuningJobs:
         return described(document, self._results(call.region, document), parents, now)
 
     def _list(self, call: ApiCall) -> Document:
-        """The page first: summaries read all training jobs of theirs."""
+        """List tuning jobs; only those of the page, since a summary reads all training jobs."""
         documents = [document for _, document in self._context.documents.of(_KIND, call.region)]
         page, token = _JOBS.page(documents, call.request)
         return {
@@ -137,7 +137,7 @@ class TuningJobs:
     def _list_training_jobs(self, call: ApiCall) -> Document:
         results = self._results(call.region, self._find(call))
         if call.request.get("SortBy") == "FinalObjectiveMetricValue":
-            # AWS: jobs without an objective are left out of this order.
+            # As on AWS, this order leaves out jobs without an objective.
             results = [result for result in results if result.value is not None]
         summaries = [{**result.summary(), "_Value": result.value} for result in results]
         answer = _TRAINING_JOBS.answer("TrainingJobSummaries", summaries, call.request)
@@ -161,7 +161,7 @@ class TuningJobs:
         return {}
 
     def _delete(self, call: ApiCall) -> Document:
-        """Its training jobs stay. A job that is not there is no error, in AWS's model."""
+        """Delete a tuning job, if it exists, but not its training jobs."""
         key = Key(_KIND, call.region, call.request[_NAME])
         document = self._context.documents.find(key)
         if document is None:

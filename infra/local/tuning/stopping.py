@@ -1,8 +1,8 @@
-"""Which training jobs are stopped before their end: the median rule and Hyperband.
+"""Early stopping of training jobs: the median rule and Hyperband.
 
-A curve is the objective's reports of one training job, in order; report number `n` (from 1) is
-the job's `n`-th unit of resource, mostly an epoch. The rules are functions of the curves: they
-remember nothing.
+A curve holds the reports of the objective of one training job, in order. Report `n`, counted from
+1, follows the job's `n`-th unit of resource, usually an epoch. Rules have no state: they are
+functions of the curves.
 """
 
 import math
@@ -21,17 +21,17 @@ __all__ = [
     "infer_maximum",
 ]
 
-# Li et al. 2018 use 3 or 4; of each rung, one job in this many goes on.
+# At each rung, one job in three continues; Li et al. 2018 use 3 or 4.
 _REDUCTION = 3
-# So many jobs are in the most aggressive bracket before the others get any.
+# Jobs in the most aggressive bracket before the next bracket gets any.
 _RIVALS = 9
-# The median of fewer jobs than these is chance.
+# Completed jobs that the median rule needs.
 _PREVIOUS_JOBS = 3
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The reports of a training job; `number` counts a tuning job's training jobs from 0."""
+    """Reports of training job `number`, counted from 0 in its tuning job."""
 
     number: int
     values: Sequence[float]
@@ -39,34 +39,33 @@ class Curve:
 
 
 class StoppingRule(Protocol):
-    """Decides after each report."""
+    """Rule that decides after each report whether a job stops."""
 
     def stops(self, job: Curve, step: int, others: Sequence[Curve]) -> bool:
-        """Whether `job` ends after its report number `step`, given what the others reported."""
+        """Return whether `job` stops after its report `step`, given the other jobs' reports."""
         ...
 
 
 class NeverStop:
-    """Every job runs to its end."""
+    """Rule under which every job runs to its end."""
 
     def stops(self, job: Curve, step: int, others: Sequence[Curve]) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
 
 @dataclass(frozen=True)
 class MedianRule:
-    """A job ends when it is worse than the median of the completed jobs' running averages.
+    """Stop a job that is worse than the median of the completed jobs' running averages.
 
-    The averages are over the reports up to the same step, as Golovin et al. 2017 and
-    https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-early-stopping.html
-    have it.
+    The averages are over the reports up to the same step, as in Golovin et al. 2017 and
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-early-stopping.html.
     """
 
     goal: str  # `Maximize` or `Minimize`
 
     def stops(self, job: Curve, step: int, others: Sequence[Curve]) -> bool:
-        """Not before three completed jobs have reached this step."""
+        """Return whether `job` stops; never before three completed jobs reached the step."""
         averages = [
             statistics.fmean(other.values[:step])
             for other in others
@@ -76,7 +75,7 @@ class MedianRule:
         if len(averages) < _PREVIOUS_JOBS:
             return False
         sign = _sign(self.goal)
-        # A value that is not a number is no better than any.
+        # `not >=`, so that a job with NaN stops.
         return not sign * job.values[step - 1] >= sign * statistics.median(averages)
 
 
@@ -84,10 +83,15 @@ class MedianRule:
 class HyperbandRule:
     """Successive halving in several brackets, asynchronously (Li et al. 2018, Li et al. 2020).
 
-    In the last of `S + 1` brackets a job is first judged after `low` reports, then each time
-    after three times as many; it goes on while it is in the best third of those of its bracket
-    that came as far. Each bracket before leaves the first judgement out. No job goes beyond
-    `high` reports.
+    In the last of `S + 1` brackets, jobs are compared at `low` reports, then at 3 `low`, 9 `low`
+    and so on. A job continues if it is in the best third of the jobs of its bracket that reached
+    the same rung. Each earlier bracket skips one more of the first rungs. All jobs stop at `high`
+    reports.
+
+        rungs for low = 1, high = 27:   bracket 3:  1  3  9
+                                        bracket 2:     3  9
+                                        bracket 1:        9
+                                        bracket 0:  (none)
     """
 
     goal: str  # `Maximize` or `Minimize`
@@ -95,7 +99,7 @@ class HyperbandRule:
     high: int
 
     def stops(self, job: Curve, step: int, others: Sequence[Curve]) -> bool:
-        """Not before `low` reports, and at `high` ones in any case."""
+        """Return whether `job` stops; never before `low` reports, always at `high`."""
         if step >= self.high:
             return True
         bracket = bracket_of(job.number, self.brackets)
@@ -112,20 +116,20 @@ class HyperbandRule:
 
     @property
     def brackets(self) -> int:
-        """How many there are, the last one the most aggressive."""
+        """Number of brackets; the last one is the most aggressive."""
         return len(_powers(self.low, self.high)) + 1
 
     def rungs(self, bracket: int) -> tuple[int, ...]:
-        """The steps at which jobs of a bracket are judged; none in bracket 0."""
+        """Return the steps at which jobs of a bracket are compared; none for bracket 0."""
         return _powers(self.low, self.high)[self.brackets - 1 - bracket :]
 
 
 def bracket_of(number: int, brackets: int) -> int:
-    """The bracket of a tuning job's training job `number`: the most aggressive one first.
+    """Return the bracket of training job `number`: the most aggressive bracket comes first.
 
     Each bracket is filled before the next one begins (Li et al. 2018, algorithm 1), with the jobs
-    of as many rounds as give the first one nine. A search of few jobs is then one bracket in which
-    they compete, instead of several in which a job has nobody to compete with, or is not judged.
+    of enough rounds for nine jobs in the first bracket. So the jobs of a small search compete in
+    one bracket, instead of being spread over several without competitors.
     """
     shares = [math.ceil(brackets * _REDUCTION**s / (s + 1)) for s in range(brackets)]
     rounds = math.ceil(_RIVALS / shares[-1])
@@ -139,7 +143,7 @@ def bracket_of(number: int, brackets: int) -> int:
 
 
 def _powers(low: int, high: int) -> tuple[int, ...]:
-    """`low` and its products with powers of three, as far as they are below `high`."""
+    """Return `low` times powers of three, below `high`."""
     steps = []
     while low < high:
         steps.append(low)
@@ -152,7 +156,7 @@ def _sign(goal: str) -> int:
 
 
 def infer_maximum(static: Mapping[str, str]) -> int | None:
-    """MaxResource from the static hyperparameters, under the names that AWS looks at."""
+    """Return MaxResource from the static hyperparameters, by the names that AWS documents."""
     for name in ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs"):
         if static.get(name, "").isdecimal():
             return int(static[name])

@@ -1,8 +1,8 @@
-"""How the next point is chosen: at random, by a grid, by a model of the results so far.
+"""Strategies that choose the next point: at random, by a grid, or by a model of the results.
 
-Bayesian search is Optuna's tree-structured Parzen estimator (Bergstra et al. 2011), with the
-worst value so far assumed for jobs that still run, so that parallel jobs spread. Hyperband draws
-at random and stops jobs early (Li et al. 2018), which `stopping` does.
+Bayesian search uses Optuna's tree-structured Parzen estimator (Bergstra et al. 2011). It assumes
+the worst value so far for jobs that still run, so that parallel jobs try different points.
+Hyperband (Li et al. 2018) draws at random; `stopping` stops its jobs early.
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-how-it-works.html
 """
 
@@ -18,66 +18,66 @@ from longspan.infra.local.tuning.parameter_space import ParameterSpace
 
 __all__ = ["GridStrategy", "Proposal", "Strategy", "StudyStrategy", "bayesian", "random_search"]
 
-# A model of fewer results than these is worse than chance; jobs are few, so no more than these.
+# Random points before the first model: fewer results make a bad model, and jobs are few.
 _RANDOM_FIRST = 5
-# How often a sampler may repeat itself before a point that was not tried is taken instead.
+# Draws of points that were tried already, before an untried point is chosen instead.
 _PATIENCE = 20
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A point to try; `number` names it to the strategy that proposed it."""
+    """Point to try; `number` identifies it for the strategy that proposed it."""
 
     number: int
     values: Mapping[str, str]
 
 
 class Strategy(Protocol):
-    """Proposes points and learns from their results."""
+    """Search strategy: it proposes points and learns from their results."""
 
     def ask(self) -> Proposal | None:
-        """The next point; None when there is no other."""
+        """Return the next point, None when there is no other."""
         ...
 
     def tell(self, proposal: Proposal, objective: float | None) -> None:
-        """The result of a point, None when there is none."""
+        """Take the result of a point, None without a result."""
         ...
 
     def learn(self, values: Mapping[str, str], objective: float) -> None:
-        """A result from elsewhere. Raises ValueError for a point outside the space."""
+        """Take a result of another tuning job. Raises ValueError for a point outside the space."""
         ...
 
     def try_first(self, values: Mapping[str, str]) -> None:
-        """Propose this point before others. Raises ValueError for one outside the space."""
+        """Propose a point before all others. Raises ValueError for a point outside the space."""
         ...
 
 
 class GridStrategy:
-    """Every point once, in the order of the ranges; learns nothing."""
+    """Strategy that proposes each point once, in the order of the ranges."""
 
     def __init__(self, space: ParameterSpace) -> None:
         self._space = space
         self._next = 0
 
     def ask(self) -> Proposal | None:
-        """The next point; None after the last."""
+        """Return the next point, None after the last one."""
         if self._next >= (self._space.size or 0):
             return None
         number, self._next = self._next, self._next + 1
         return Proposal(number, self._space.point(number))
 
     def tell(self, proposal: Proposal, objective: float | None) -> None:
-        """Changes nothing."""
+        """Do nothing."""
 
     def learn(self, values: Mapping[str, str], objective: float) -> None:
-        """Changes nothing."""
+        """Do nothing."""
 
     def try_first(self, values: Mapping[str, str]) -> None:
-        """Changes nothing: every point is tried."""
+        """Do nothing: every point is tried."""
 
 
 class StudyStrategy:
-    """A sampler of Optuna's, asked and told; never proposes a point twice in a finite space."""
+    """Strategy by one of Optuna's samplers; proposes each point of a finite space at most once."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class StudyStrategy:
         goal: str,
         seed: int | None = None,
     ) -> None:
-        """`goal` is `Maximize` or `Minimize`; `seed` is for what the sampler does not choose."""
+        """`goal` is `Maximize` or `Minimize`; `seed` is for points that replace repeated ones."""
         logging.getLogger("optuna").setLevel(logging.WARNING)
         self._space = space
         self._study = optuna.create_study(
@@ -98,7 +98,7 @@ class StudyStrategy:
         self._random = random.Random(seed)
 
     def ask(self) -> Proposal | None:
-        """The next point; None when all were tried."""
+        """Return the next point, None when all were tried."""
         if len(self._tried) == self._space.size:
             return None
         trial, values = self._draw()
@@ -107,14 +107,14 @@ class StudyStrategy:
                 return self._propose(trial, values)
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
             trial, values = self._draw()
-        if self._space.size is None:  # ranges so narrow that floating point repeats itself
+        if self._space.size is None:  # ranges so narrow that they hold few floating-point numbers
             return self._propose(trial, values)
         self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         self._study.enqueue_trial(self._space.inner(self._untried(self._space.size)))
         return self._propose(*self._draw())
 
     def tell(self, proposal: Proposal, objective: float | None) -> None:
-        """A point without a result is left out of the model."""
+        """Take the result of a point; a point without a result is left out of the model."""
         trial = self._trials.pop(proposal.number)
         if objective is None:
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
@@ -122,7 +122,7 @@ class StudyStrategy:
             self._study.tell(trial, objective)
 
     def learn(self, values: Mapping[str, str], objective: float) -> None:
-        """As if the point had been proposed here, but it may be proposed again."""
+        """Take a result of another tuning job; its point may still be proposed."""
         self._study.add_trial(
             optuna.trial.create_trial(
                 params=self._space.inner(values),
@@ -132,7 +132,7 @@ class StudyStrategy:
         )
 
     def try_first(self, values: Mapping[str, str]) -> None:
-        """In the order of these calls."""
+        """Propose a point before all others, in the order of these calls."""
         self._study.enqueue_trial(self._space.inner(values))
 
     def _propose(self, trial: optuna.Trial, values: dict[str, str]) -> Proposal:
@@ -145,7 +145,7 @@ class StudyStrategy:
         return trial, self._space.texts(trial.params)
 
     def _untried(self, size: int) -> dict[str, str]:
-        """A point at random of the `size` points, or the nearest after it that is left."""
+        """Return an untried point: a random one, or the next one after it."""
         index = self._random.randrange(size)
         while tuple((values := self._space.point(index % size)).values()) in self._tried:
             index += 1
@@ -153,12 +153,12 @@ class StudyStrategy:
 
 
 def random_search(space: ParameterSpace, goal: str, seed: int | None) -> StudyStrategy:
-    """Every point as likely as its ranges' scaling says."""
+    """Return a strategy that draws points at random, by the scaling of their ranges."""
     return StudyStrategy(space, optuna.samplers.RandomSampler(seed=seed), goal, seed)
 
 
 def bayesian(space: ParameterSpace, goal: str, seed: int | None) -> StudyStrategy:
-    """Points near the good ones, more of them the more results there are."""
+    """Return a strategy that draws points from a model of the results so far."""
     sampler = optuna.samplers.TPESampler(
         seed=seed, n_startup_trials=_RANDOM_FIRST, multivariate=True, constant_liar=True
     )

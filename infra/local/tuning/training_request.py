@@ -1,4 +1,4 @@
-"""The request for one training job of a tuning job.
+"""Requests for the training jobs of a tuning job.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTrainingJobDefinition.html
 """
@@ -12,7 +12,7 @@ from longspan.infra.local.tuning.requests import OBJECTIVE_PARAMETER
 
 __all__ = ["training_job_name", "training_request"]
 
-# Members of the definition that a training job's request has under the same name.
+# Members that the definition and the training job's request share.
 _SAME = (
     "RoleArn",
     "InputDataConfig",
@@ -28,14 +28,14 @@ _SAME = (
 
 
 def training_job_name(tuning_name: str, number: int) -> str:
-    """As AWS names them, with an end by chance: `<tuning job>-007-1a2b3c4d`, counted from 1."""
+    """Return a name as AWS generates it: `<tuning job>-007-1a2b3c4d`, counted from 1."""
     return f"{tuning_name}-{number:03}-{secrets.token_hex(4)}"
 
 
 def training_request(
     name: str, definition: TrainingDefinition, tuned: Mapping[str, str], tags: Sequence[Document]
 ) -> Document:
-    """For CreateTrainingJob: static and tuned hyperparameters, the tuning job's tags."""
+    """Return a CreateTrainingJob request with static and tuned hyperparameters, and tags."""
     training = definition.training
     objective = (
         {} if definition.objective is None else {OBJECTIVE_PARAMETER: definition.objective.metric}
@@ -48,7 +48,7 @@ def training_request(
         **{member: training[member] for member in _SAME if training.get(member) is not None},
     }
     checkpoints = training.get("CheckpointConfig")
-    if checkpoints:  # one folder for each, or a job would go on with another's
+    if checkpoints:  # one folder per job, else a job would resume from another one's checkpoint
         place = f"{checkpoints['S3Uri'].rstrip('/')}/{name}"
         request["CheckpointConfig"] = {**checkpoints, "S3Uri": place}
     if tags:
@@ -57,7 +57,7 @@ def training_request(
 
 
 def _resources(training: Document) -> Document:
-    """Of several kinds of instances the first: here nothing is ever out of stock."""
+    """Return the ResourceConfig; of several instance types, the first one."""
     if training.get("ResourceConfig"):
         return dict(training["ResourceConfig"])
     given = training["HyperParameterTuningResourceConfig"]

@@ -1,4 +1,4 @@
-"""A training job as the tuning job that started it follows it."""
+"""Trials: the training jobs of a tuning job, from the tuning job's point of view."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ __all__ = ["Trial"]
 
 @dataclass
 class Trial:
-    """Training job `number`, from 0, of a tuning job, and what has been done about it.
+    """Training job `number` of a tuning job, counted from 0.
 
-    `curve` are the objective's reports that were read so far, and `judged` counts those of them
-    that the stopping rule has seen. `stopped`: we have asked it to stop. `told`: it has ended,
-    and its strategy knows the result.
+    `curve` holds the reports of the objective that were read, and `judged` is the number of them
+    that the stopping rule has seen. `stopped`: the tuning job has asked it to stop. `told`: it
+    has ended, and its strategy knows the result.
     """
 
     documents: Documents
     key: Key
     number: int
-    arm: DefinitionSearch
+    search: DefinitionSearch
     proposal: Proposal
     curve: tuple[float, ...] = ()
     judged: int = 0
@@ -30,20 +30,20 @@ class Trial:
     told: bool = False
 
     def result(self) -> TrialResult:
-        """As its document has it now; one that was deleted counts as stopped."""
+        """Return the result in the job's document; a deleted job counts as stopped."""
         found = self.documents.find(self.key)
-        return TrialResult(found or {"TrainingJobStatus": "Stopped"}, self.arm.objective)
+        return TrialResult(found or {"TrainingJobStatus": "Stopped"}, self.search.objective)
 
     @property
     def completed(self) -> bool:
-        """Whether it ran to its own end without failure."""
+        """Whether the job ran to its end without a failure."""
         return self.result().job["TrainingJobStatus"] == "Completed"
 
     def read_curve(self) -> tuple[float, ...]:
-        """The objective's reports until now, in order."""
+        """Return the reports of the objective so far, in order."""
         document = self.documents.find(Key("training-metrics", self.key.region, self.key.name))
         return tuple(
             float(metric["Value"])
             for metric in (document or {}).get("Metrics") or ()
-            if metric["MetricName"] == self.arm.objective.metric
+            if metric["MetricName"] == self.search.objective.metric
         )

@@ -1,6 +1,6 @@
-"""One tuning job while it runs: starts training jobs, learns from them, stops them, ends.
+"""Run of one tuning job: it starts trials, tells strategies their results, and stops trials.
 
-Runs in a thread of its own. Whatever happens, the tuning job ends with a status.
+It runs in a thread, and always ends with a status.
 """
 
 import contextlib
@@ -28,27 +28,27 @@ _log = logging.getLogger(__name__)
 
 
 class TrainingJobStarter(Protocol):
-    """What a tuning job needs of training jobs; the service of training jobs has it."""
+    """Interface to training jobs; the service for training jobs implements it."""
 
     def start(self, call: ApiCall, *, extra: Document | None = None) -> str:
-        """Start one; its ARN. Raises ApiError."""
+        """Start a training job; return its ARN. Raises ApiError."""
         ...
 
     def stop(self, region: str, name: str) -> None:
-        """Ask one to stop. Raises ApiError when it has ended."""
+        """Ask a training job to stop. Raises ApiError for a job that has ended."""
         ...
 
 
 @dataclass(frozen=True)
 class _End:
-    """How the tuning job ends, as soon as what still runs has ended."""
+    """Final status of the tuning job, which it gets when all trials have ended."""
 
     status: str
     reason: str | None = None
 
 
 class TuningRun:
-    """Of the tuning job at `key`, whose document exists."""
+    """Run of the tuning job at `key`, whose document exists."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class TuningRun:
         training_jobs: TrainingJobStarter,
         key: Key,
         call: ApiCall,
-        arms: Sequence[DefinitionSearch],
+        searches: Sequence[DefinitionSearch],
     ) -> None:
         self._context = context
         self._training_jobs = training_jobs
         self._key = key
         self._call = call
-        self._arms = tuple(arms)
+        self._searches = tuple(searches)
         self._closing = context.threads.closing
         config = call.request["HyperParameterTuningJobConfig"]
         limits = config["ResourceLimits"]
@@ -73,15 +73,15 @@ class TuningRun:
         created = float(context.documents.get(key)["CreationTime"])
         self._deadline = None if runtime is None else created + runtime
         self._jobs: list[Trial] = []
-        self._values: list[float] = []  # objectives in the order of their arrival
+        self._values: list[float] = []  # objectives, in the order of their arrival
 
     def run(self) -> None:
-        """Until the tuning job has ended."""
+        """Run until the tuning job has ended."""
         try:
             end = self._search()
         except ApiError as error:
             end = self._abandon(str(error))
-        except Exception as error:  # the thread's last: nobody else would end the tuning job
+        except Exception as error:  # nothing else would end the tuning job
             _log.exception("tuning job %s", self._key.name)
             end = self._abandon(f"InternalServerError: {error}")
         now = self._context.now()
@@ -106,13 +106,13 @@ class TuningRun:
             else:
                 for job in self._running():
                     self._stop(job)
-            # At a shutdown the training jobs' own service waits for them, not we.
+            # At a shutdown, do not wait for training jobs: their own threads end.
             if not self._running() or closing:
                 return self._final(end)
             self._wait(end)
 
     def _collect(self) -> None:
-        """Read what training jobs report; tell the strategies the results of those that ended."""
+        """Read the reports of trials, and tell strategies the results of ended trials."""
         for job in self._jobs:
             if job.told:
                 continue
@@ -120,12 +120,12 @@ class TuningRun:
             job.curve = job.read_curve()
             if result.ended:
                 job.told = True
-                job.arm.strategy.tell(job.proposal, result.value)
+                job.search.strategy.tell(job.proposal, result.value)
                 if result.value is not None:
                     self._values.append(result.value)
 
     def _end(self, closing: bool) -> _End | None:
-        """Why no other training job starts, if so."""
+        """Return the end of the tuning job if no other trial may start, else None."""
         document = self._context.documents.get(self._key)
         if document["HyperParameterTuningJobStatus"] == "Stopping":
             return _End("Stopped")
@@ -149,16 +149,16 @@ class TuningRun:
         return _End("Completed")
 
     def _judge(self) -> None:
-        """Let the stopping rules see every report once."""
+        """Apply the stopping rules to each new report once."""
         for job in self._running():
             others = [
                 Curve(other.number, other.curve, other.completed)
                 for other in self._jobs
-                if other.arm is job.arm and other is not job
+                if other.search is job.search and other is not job
             ]
             own = Curve(job.number, job.curve)
             for step in range(job.judged + 1, len(job.curve) + 1):
-                if not job.stopped and job.arm.rule.stops(own, step, others):
+                if not job.stopped and job.search.rule.stops(own, step, others):
                     self._stop(job)
             job.judged = len(job.curve)
 
@@ -171,25 +171,25 @@ class TuningRun:
             self._start(*asked)
 
     def _ask(self) -> tuple[DefinitionSearch, Proposal] | None:
-        """From the definitions in turn; None when no one has another point."""
-        for offset in range(len(self._arms)):
-            arm = self._arms[(len(self._jobs) + offset) % len(self._arms)]
-            proposal = arm.strategy.ask()
+        """Return the next point, from the definitions in turn; None when none has another."""
+        for offset in range(len(self._searches)):
+            search = self._searches[(len(self._jobs) + offset) % len(self._searches)]
+            proposal = search.strategy.ask()
             if proposal is not None:
-                return arm, proposal
+                return search, proposal
         return None
 
-    def _start(self, arm: DefinitionSearch, proposal: Proposal) -> None:
+    def _start(self, search: DefinitionSearch, proposal: Proposal) -> None:
         number = len(self._jobs)
         name = training_job_name(self._key.name, number + 1)
         tags = self._call.request.get("Tags") or ()
-        request = training_request(name, arm.definition, proposal.values, tags)
+        request = training_request(name, search.definition, proposal.values, tags)
         extra: Document = {
             "TuningJobArn": self._call.arn(f"hyper-parameter-tuning-job/{self._key.name}"),
             "TunedHyperParameters": dict(proposal.values),
         }
-        if arm.definition.name is not None:
-            extra["TrainingJobDefinitionName"] = arm.definition.name
+        if search.definition.name is not None:
+            extra["TrainingJobDefinitionName"] = search.definition.name
         call = ApiCall(
             "CreateTrainingJob",
             request,
@@ -202,17 +202,17 @@ class TuningRun:
         )
         self._training_jobs.start(call, extra=extra)
         job_key = Key("training-job", self._key.region, name)
-        self._jobs.append(Trial(self._context.documents, job_key, number, arm, proposal))
+        self._jobs.append(Trial(self._context.documents, job_key, number, search, proposal))
         self._context.documents.change(self._key, LastModifiedTime=self._context.now())
 
     def _stop(self, job: Trial) -> None:
         if not job.stopped:
             job.stopped = True
-            with contextlib.suppress(ApiError, Missing):  # it has ended or is deleted
+            with contextlib.suppress(ApiError, Missing):  # it has ended or was deleted
                 self._training_jobs.stop(job.key.region, job.key.name)
 
     def _abandon(self, reason: str) -> _End:
-        """Stop what runs and wait for it, with as little of our own state as possible."""
+        """Stop all trials and wait for their ends, using as little state as possible."""
         for job in self._jobs:
             self._stop(job)
         for job in self._jobs:
@@ -226,7 +226,7 @@ class TuningRun:
         return _End("Failed", reason)
 
     def _wait(self, end: _End | None) -> None:
-        """Until a training job ends or reports, somebody stops us, or time is over."""
+        """Wait until a trial ends or reports, the tuning job must stop, or time is over."""
         running = self._running()
         timeout = None
         if self._deadline is not None and end is None:
@@ -249,5 +249,5 @@ class TuningRun:
 
     @property
     def _objective(self) -> Objective:
-        """All definitions have the same direction."""
-        return self._arms[0].objective
+        """Objective of the first definition: all have the same direction."""
+        return self._searches[0].objective

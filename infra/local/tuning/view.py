@@ -1,4 +1,4 @@
-"""A tuning job as Describe and List show it: its document, and what its training jobs say."""
+"""Answers of Describe and List for tuning jobs, from their documents and results."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ __all__ = ["described", "results_of", "tuning_summary"]
 
 
 def results_of(document: Document, jobs: Iterable[Document]) -> list[TrialResult]:
-    """Each training job with the objective of the definition that it was started from."""
+    """Return the results of training jobs, with the objectives of their definitions."""
     objectives = {d.name: d.objective for d in training_definitions(document)}
     return [
         TrialResult(job, objective)
@@ -29,7 +29,7 @@ def results_of(document: Document, jobs: Iterable[Document]) -> list[TrialResult
 def described(
     document: Document, results: Sequence[TrialResult], parents: Sequence[TrialResult], now: float
 ) -> Document:
-    """The answer of DescribeHyperParameterTuningJob; `parents` are the results of parents."""
+    """Return the answer of DescribeHyperParameterTuningJob; `parents` are the parents' results."""
     answer: Document = {**document, **_counters(results)}
     found = best_result(results)
     if found is not None:
@@ -52,7 +52,7 @@ def described(
 
 
 def tuning_summary(document: Document, results: Sequence[TrialResult]) -> Document:
-    """A `HyperParameterTuningJobSummary`."""
+    """Return a `HyperParameterTuningJobSummary`."""
     config = document["HyperParameterTuningJobConfig"]
     names = (
         "HyperParameterTuningJobName",

@@ -1,4 +1,4 @@
-"""Warm start: what parents must have in common with a new tuning job, and what it learns of them.
+"""Warm start: checks of the parents of a tuning job, and use of their results.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-warm-start.html
 """
@@ -16,18 +16,18 @@ from longspan.infra.local.tuning.strategies import Strategy
 __all__ = ["IDENTICAL", "check_parents", "parent_names", "teach"]
 
 IDENTICAL = "IdenticalDataAndAlgorithm"
-# Other data, other objectives: the parents' best points are where to begin, no more.
+# With other data, objectives cannot be compared: only start from the parents' best points.
 _FIRST_POINTS = 3
 
 
 def parent_names(request: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the parents, of a request or of a stored tuning job; none without warm start."""
+    """Return the parents' names in a request or a stored tuning job; none without warm start."""
     parents = (request.get("WarmStartConfig") or {}).get("ParentHyperParameterTuningJobs") or ()
     return tuple(parent.get("HyperParameterTuningJobName", "") for parent in parents)
 
 
 def check_parents(request: Mapping[str, Any], parents: Sequence[Document]) -> None:
-    """Raises ValidationError when these parents cannot be learnt from."""
+    """Check that a request can use its parents' results. Raises ValidationError."""
     names = parent_names(request)
     if len(set(names)) < len(names):
         raise ValidationError(f"Duplicate parent tuning jobs: [{', '.join(names)}]")
@@ -54,7 +54,7 @@ def _check_parent(request: Mapping[str, Any], parent: Document) -> None:
     if mine != its:
         raise ValidationError(
             "The total number of static and tunable hyperparameters must be the same as that of "
-            f"parent tuning job {name}: it has {its}, came {mine}."
+            f"parent tuning job {name}: it has {its}, got {mine}."
         )
     if request["WarmStartConfig"]["WarmStartType"] == IDENTICAL and _trained(child) != _trained(
         old
@@ -81,10 +81,10 @@ def _trained(definition: TrainingDefinition) -> tuple[Any, ...]:
 
 
 def teach(strategy: Strategy, kind: str, results: Sequence[TrialResult]) -> None:
-    """Tell a new tuning job's strategy what its parents' training jobs have found.
+    """Give the results of the parents' training jobs to the strategy of a new tuning job.
 
-    With identical data their objectives count as its own. With others, it begins with their
-    best points. Points outside the new ranges are passed over.
+    With identical data, the strategy learns from their objectives. With other data, it starts
+    with their best points. Points outside the new ranges are ignored.
     """
     known = [(result.job, result.value) for result in results if result.value is not None]
     if kind != IDENTICAL:

@@ -125,8 +125,8 @@ def scaled(kind: str, low: str, high: str, scaling: str | None = None) -> Callab
 
 WRONG: list[tuple[Callable[[Document], object], str]] = [
     (scaled("Integer", "8", "1"), "added is invalid: MinValue 8 is greater than MaxValue 1"),
-    (scaled("Integer", "1.5", "3"), "must be integer numbers, came '1.5' and '3'"),
-    (scaled("Continuous", "low", "3"), "must be continuous numbers, came 'low'"),
+    (scaled("Integer", "1.5", "3"), "must be integer numbers, got '1.5' and '3'"),
+    (scaled("Continuous", "low", "3"), "must be continuous numbers, got 'low'"),
     (scaled("Continuous", "0", "nan"), "must be continuous numbers"),
     (scaled("Continuous", "0", "inf"), "must be continuous numbers"),
     (scaled("Continuous", "0", "1", "Logarithmic"), "needs a MinValue above 0"),
@@ -184,7 +184,7 @@ WRONG: list[tuple[Callable[[Document], object], str]] = [
     (lambda r: config(r).update(Strategy="Grid"), "Only categorical parameters"),
     (lambda r: grid(r, MaxNumberOfTrainingJobs=5), "distinct categorical combinations: 6"),
     (hyperband, "has no MaxResource"),
-    (lambda r: hyperband(r, MinResource=9, MaxResource=3), "came MinResource 9, MaxResource 3"),
+    (lambda r: hyperband(r, MinResource=9, MaxResource=3), "got MinResource 9, MaxResource 3"),
     (lambda r: hyperband(r, MinResource=1, MaxResource=20_001), "to 20000"),
     (
         lambda r: (
