@@ -1,1 +1,1 @@
-"""The image that every job and endpoint runs: its recipe, its build, its way to ECR."""
+"""The image that every job and endpoint runs: recipe, build, and push to ECR."""

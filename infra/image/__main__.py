@@ -1,4 +1,4 @@
-"""`python -m longspan.infra.image build|push`: what `longspan image` runs."""
+"""`python -m longspan.infra.image build|push`: the program behind `longspan image`."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Build or push; 1 when it cannot, with one line that says why."""
+    """Build or push the image; return 1 after an error, which is one line."""
     arguments = _parser().parse_args(argv)
     try:
         _build(arguments) if arguments.action == "build" else _push(arguments)
@@ -36,15 +36,15 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     build = actions.add_parser("build", help="build the image")
     build.add_argument("--accelerator", choices=ACCELERATORS, default="cpu")
-    build.add_argument("--base", help=f"image to build on; {HOST}: this machine's own Python")
-    build.add_argument("--tag", help="default: longspan:VERSION-ACCELERATOR")
-    build.add_argument("--source", type=Path, default=_CHECKOUT, help="a checkout of longspan")
-    build.add_argument("--keep-context", type=Path, help="keep what docker built from there")
+    build.add_argument("--base", help=f"base image; {HOST}: made of this machine's own Python")
+    build.add_argument("--tag", help="name of the image (default: longspan:VERSION-ACCELERATOR)")
+    build.add_argument("--source", type=Path, default=_CHECKOUT, help="checkout of longspan")
+    build.add_argument("--keep-context", type=Path, help="folder for a copy of docker's context")
     push = actions.add_parser("push", help="push the image to ECR")
     push.add_argument("--accelerator", choices=ACCELERATORS, default="cpu")
-    push.add_argument("--tag", help="default: longspan:VERSION-ACCELERATOR")
-    push.add_argument("--repository", default="longspan", help="in ECR")
-    push.add_argument("--region", help="default: as AWS's configuration says")
+    push.add_argument("--tag", help="name of the image (default: longspan:VERSION-ACCELERATOR)")
+    push.add_argument("--repository", default="longspan", help="repository in ECR")
+    push.add_argument("--region", help="default: from AWS's configuration")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Building the image: packages, layers, docker."""
+"""Build of the image: install packages, write layers, run docker."""
 
 import shutil
 import subprocess
@@ -15,9 +15,9 @@ from longspan.infra.image.recipe import HOST, Recipe
 __all__ = ["Built", "build", "write_context"]
 
 _HOST_TAG = "longspan-base:host"
-# What `longspan run` asks a local cloud for.
+# The image that `longspan run` uses in a local cloud.
 _LOCAL_TAG = "longspan:local"
-# What the image must be able to do before anybody gets it.
+# Program that must succeed in a new image.
 _CHECK = (
     "import longspan.pipelines.jobs.train, longspan.pipelines.jobs.prepare, "
     "longspan.pipelines.jobs.evaluate, longspan.inference.translation.translator, torch; "
@@ -27,17 +27,17 @@ _CHECK = (
 
 @dataclass(frozen=True)
 class Built:
-    """An image: its name, its id, its size in bytes, and the digests of its layers."""
+    """Built image: name, id, size in bytes, and digests of its layers."""
 
     tag: str
     id: str
     size: int
-    torch: int  # bytes of the size that are torch's layer
+    torch: int  # bytes of torch's layer, included in `size`
     layers: tuple[str, ...]
 
 
 def build(recipe: Recipe, docker: Docker, *, keep: Path | None = None) -> Built:
-    """Build it and try it. Raises ImageError; `keep` gets the context that it was built from."""
+    """Build an image and test it; copy docker's build context to `keep`. Raises ImageError."""
     docker.run("version", "--format", "{{.Server.Version}}")
     with tempfile.TemporaryDirectory(prefix="longspan-image-") as name:
         scratch = Path(name)
@@ -58,12 +58,12 @@ def build(recipe: Recipe, docker: Docker, *, keep: Path | None = None) -> Built:
 
 
 def write_context(recipe: Recipe, scratch: Path, context: Path) -> None:
-    """The Dockerfile and its layers: the same bytes for the same source and versions."""
+    """Write the Dockerfile and the layers: equal bytes for equal source and versions."""
     packages = scratch / "packages"
     install(recipe, scratch, packages)
     for name, entries in layers(packages).items():
         write_layer(context / f"{name}.tar", entries, recipe.epoch)
-    shutil.rmtree(packages)  # as large as the layers
+    shutil.rmtree(packages)  # free the space: they are as large as the layers
     shutil.copyfile(Path(__file__).with_name("Dockerfile"), context / "Dockerfile")
 
 
@@ -93,7 +93,7 @@ def _build_arguments(recipe: Recipe, base: str) -> list[str]:
 
 
 def _revision(source: Path) -> str:
-    """The commit, where the source is a clone and git is there."""
+    """Return the commit of the source; empty without git or outside of a clone."""
     command = ["git", "-C", str(source), "rev-parse", "HEAD"]
     try:
         done = subprocess.run(command, capture_output=True, text=True)

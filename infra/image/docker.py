@@ -1,4 +1,4 @@
-"""The `docker` command, with errors that say what it said."""
+"""The `docker` command, with its error messages as ImageError."""
 
 import os
 import subprocess
@@ -13,25 +13,28 @@ __all__ = ["Docker"]
 
 @dataclass(frozen=True)
 class Docker:
-    """Runs docker; `environment` is added to ours."""
+    """The docker command; `environment` is added to this process's environment."""
 
     program: str = "docker"
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, text: str | None = None, source: Path | None = None) -> str:
-        """What it printed; `text` or the file `source` is its input. Raises ImageError."""
+        """Run docker with `text` or the file `source` as input; return its output.
+
+        Raises ImageError.
+        """
         done = self._start(arguments, text=text, source=source)
         if done.returncode != 0:
             raise ImageError(f"docker {arguments[0]}: {_last_line(done.stderr)}")
         return done.stdout.strip()
 
     def show(self, *arguments: str) -> None:
-        """Run it with its output on ours. Raises ImageError."""
+        """Run docker with its output on this process's output. Raises ImageError."""
         done = self._start(arguments, show=True)
         if done.returncode != 0:
             raise ImageError(
-                f"docker {arguments[0]} ended with exit status {done.returncode}; its reason "
-                "stands above"
+                f"docker {arguments[0]}: expected exit status 0, got {done.returncode}; see its "
+                "messages above"
             )
 
     def _start(
@@ -55,10 +58,10 @@ class Docker:
             )
         except FileNotFoundError:
             raise ImageError(
-                f"expected {self.program} on the PATH, came none: install Docker"
+                f"expected {self.program} on the PATH, got none: install Docker"
             ) from None
 
 
 def _last_line(output: str) -> str:
     lines = [line for line in output.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "failed without a word"
+    return lines[-1].strip() if lines else "failed without a message"

@@ -1,7 +1,7 @@
 """The image's entrypoint: `train`, `serve`, `prepare [OPTION ...]` or `evaluate [OPTION ...]`.
 
-SageMaker runs `docker run IMAGE train` and `docker run IMAGE serve`; processing jobs name their
-entrypoint themselves and do not pass here.
+SageMaker runs `docker run IMAGE train` and `docker run IMAGE serve`. Processing jobs set their
+own entrypoint, and do not use this one.
 """
 
 import os
@@ -23,7 +23,7 @@ _MODULES = {
 
 
 def command(arguments: Sequence[str]) -> list[str] | None:
-    """The program that a container's arguments stand for; None for what the image is not for."""
+    """Return the program for a container's arguments, None for unknown ones."""
     name, *options = arguments or ["train"]
     if name not in _MODULES or (options and name in ("train", "serve")):
         return None
@@ -31,13 +31,13 @@ def command(arguments: Sequence[str]) -> list[str] | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Become the program, so that signals reach it; 2 for what the image is not for."""
+    """Replace this process by the program, which then gets signals; return 2 for unknown ones."""
     program = command(arguments)
     if program is not None:
         leave_root(ContainerPaths.from_environment(os.environ), os.environ)
         os.execv(program[0], program)  # does not return
-    came = " ".join(arguments)
-    print(f"longspan: error: expected {', '.join(_MODULES)}, came {came}", file=sys.stderr)
+    given = " ".join(arguments)
+    print(f"longspan: error: expected {', '.join(_MODULES)}, got {given}", file=sys.stderr)
     return 2
 
 

@@ -1,4 +1,4 @@
-"""The image's health check: 0 when the container's `serve` answers `/ping`, or when it is a job."""
+"""The image's health check: healthy when `serve` answers `/ping`, and always in a job."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from pathlib import Path
 __all__ = ["healthy", "main"]
 
 _FIRST_PROCESS = Path("/proc/1/cmdline")
-_SECONDS = 2.0  # as long as SageMaker waits
+_SECONDS = 2.0  # SageMaker's own limit for /ping
 
 
 def healthy(command: bytes, environment: Mapping[str, str]) -> bool:
-    """Of the container whose first process is `command`, its arguments ended by zero bytes."""
+    """Return whether a container is healthy; `command` is the cmdline of its first process."""
     if b"serve" not in command.split(b"\0"):
         return True
     port = environment.get("SAGEMAKER_BIND_TO_PORT") or "8080"
@@ -25,7 +25,7 @@ def healthy(command: bytes, environment: Mapping[str, str]) -> bool:
 
 
 def main() -> int:
-    """The exit status that Docker expects: 0 healthy, 1 not."""
+    """Return the exit status for Docker: 0 healthy, 1 unhealthy."""
     return 0 if healthy(_FIRST_PROCESS.read_bytes(), os.environ) else 1
 
 

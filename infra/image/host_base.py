@@ -1,8 +1,8 @@
-"""A base image from this machine's own Python, where no image registry can be reached.
+"""A base image made of this machine's own Python, for machines that reach no image registry.
 
-The interpreter, its standard library and the shared libraries that it and common wheels load: not
-a distribution, but enough to run this project's image. For tests and CI; releases take a base
-whose updates somebody looks after.
+The base has the interpreter, its standard library, and the shared libraries that it and common
+wheels load. This is not a distribution, but it runs the project's image in tests and CI. Releases
+use a maintained base image.
 """
 
 import sys
@@ -17,13 +17,13 @@ from longspan.infra.image.layers import Entry
 __all__ = ["host_python"]
 
 _HOME = PurePosixPath("/usr/local")
-# Parts of the standard library that no job needs: tests, a toolkit of windows, other packages.
+# Parts of the standard library that no job needs: tests, tkinter, bundled packages.
 _LEFT_OUT = frozenset(
     {"test", "tests", "idlelib", "idle_test", "tkinter", "turtledemo", "ensurepip", "lib2to3"}
     | {"site-packages", "__pycache__", "pydoc_data"}
 )
 _LEFT_OUT_MODULES = ("_tkinter.", "_test", "xxlimited", "_xxtestfuzz.", "_ctypes_test.")
-# Loaded by name: by the C library for users and host names, and by wheels.
+# Libraries that are loaded by name at run time, by the C library and by wheels.
 _LIBRARIES = (
     *("libnss_files.so.2", "libnss_dns.so.2", "libstdc++.so.6", "libgcc_s.so.1"),
     *("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libgomp.so.1"),
@@ -31,9 +31,9 @@ _LIBRARIES = (
 
 
 def host_python(scratch: Path) -> Iterator[Entry]:
-    """Files of the base and their places; `scratch` gets those that are written for it.
+    """Yield the files of the base with their places; new files are written to `scratch`.
 
-    Raises ImageError where shared libraries cannot be found.
+    Raises ImageError when shared libraries cannot be found.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     interpreter = Path(sys.base_prefix, "bin", version).resolve()
@@ -58,7 +58,7 @@ def _wanted(path: Path, library: Path) -> bool:
 
 
 def _shared_libraries(binaries: Sequence[Path]) -> Iterator[Entry]:
-    """What the dynamic linker finds for them, at the places where it looks first."""
+    """Yield the shared libraries of binaries, at the places where the linker looks first."""
     found: dict[str, Path] = {}
     for path in binaries:
         for line in run(["ldd", str(path)], capture_output=True, text=True).stdout.splitlines():
@@ -69,7 +69,9 @@ def _shared_libraries(binaries: Sequence[Path]) -> Iterator[Entry]:
                 linker = Path(name.split(" (")[0])
                 yield linker.resolve(), PurePosixPath("/usr", *linker.parts[1:])
     if "libc.so.6" not in found:
-        raise ImageError("expected a Linux with glibc for a base of its own Python: name --base")
+        raise ImageError(
+            "--base host: expected a Linux with glibc, got another system; give an image by --base"
+        )
     folder = found["libc.so.6"].parent
     for library in _LIBRARIES:
         for at in (folder / library, Path("/usr", *folder.parts[1:]) / library):
@@ -80,7 +82,7 @@ def _shared_libraries(binaries: Sequence[Path]) -> Iterator[Entry]:
 
 
 def _folders(scratch: Path) -> Iterator[Entry]:
-    """A merged /usr, a place for temporary files, users by name, and names of hosts."""
+    """Yield links for a merged /usr, the folder /tmp, and files for users and host names."""
     for name in ("bin", "sbin", "lib", "lib64"):
         yield _link(scratch / f"root-{name}", f"usr/{name}"), PurePosixPath("/", name)
     yield _link(scratch / "root-usr-sbin", "bin"), PurePosixPath("/usr/sbin")

@@ -1,6 +1,6 @@
-"""Layers as archives that are the same for the same files.
+"""Layers of the image as reproducible archives: equal files give equal bytes.
 
-Order, owner, modes and times are fixed, as https://reproducible-builds.org/docs/archives/ advises.
+Order, owner, modes and times are fixed, see https://reproducible-builds.org/docs/archives/.
 """
 
 import tarfile
@@ -9,16 +9,16 @@ from pathlib import Path, PurePosixPath
 
 __all__ = ["EPOCH", "Entry", "write_layer"]
 
-# 1980-01-01, the earliest time that a wheel can hold: the same for every version, so that a layer
-# whose files have not changed is not stored or sent again.
+# 1980-01-01, the earliest time in a wheel. It is equal for all versions of the project, so that an
+# unchanged layer is not stored or sent again.
 EPOCH = 315_532_800
 
-# A file, link or empty folder of this machine, and its place in the image.
+# A file, link or empty folder on this machine, and its place in the image.
 Entry = tuple[Path, PurePosixPath]
 
 
 def write_layer(target: Path, entries: Iterable[Entry], epoch: int = EPOCH) -> None:
-    """Write files and links, and the folders above them, owned by root and readable by all."""
+    """Write files and links with their parent folders, owned by root and readable by all."""
     placed = {place: path for path, place in entries}
     folders = {parent for place in placed for parent in place.parents} - {PurePosixPath("/")}
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:

@@ -1,4 +1,4 @@
-"""The Python packages of the image: installed beside it, lightened, sorted into layers."""
+"""Python packages of the image: installed into a folder, reduced, and assigned to layers."""
 
 import os
 import shutil
@@ -21,23 +21,22 @@ LAYERS = ("torch", "dependencies", "longspan")
 _PLACE = PurePosixPath("/opt/longspan/lib")
 _SOURCES = ("training", "inference", "pipelines", "infra")
 _FILES = ("pyproject.toml", "README.md", "LICENSE")
-# Headers, static libraries and tests: what is for building on torch, not for running it. torchgen
-# must stay: torch itself imports it.
+# Headers, static libraries and tests, which jobs do not need. torchgen must stay: torch imports it.
 _LEFT_OUT = (
     *("torch/include", "torch/test", "torch/testing/_internal/test_module", "torch/share"),
     *("pyarrow/include", "pyarrow/tests", "numpy/_core/include", "bin"),
 )
 _LEFT_OUT_SUFFIXES = (".a", ".pyi", ".pxd", ".pyx")
-# What pip notes of where a wheel lay, and of who asked for it.
+# Files by pip about the origin of a wheel, which differ between builds.
 _NOTES = frozenset({"direct_url.json", "REQUESTED", "RECORD", "INSTALLER"})
-# Of the core alone, without the tools and what talks to AWS.
+# Lock of the core dependencies, without tools and AWS clients.
 _LOCK = Path("infra/image/requirements.lock")
-_TOOLS = frozenset({"setuptools"})  # to build wheels with
+_TOOLS = frozenset({"setuptools"})  # which build wheels
 
 
 @dataclass(frozen=True)
 class _Pip:
-    """pip, which builds wheels with what lies in `tools`, and takes nothing but what is named."""
+    """pip without dependency resolution; it builds wheels with the packages in `tools`."""
 
     tools: Path
     epoch: int
@@ -55,20 +54,20 @@ class _Pip:
         command += ["--no-build-isolation", "--use-pep517", *map(str, arguments)]
         search = os.pathsep.join([str(self.tools), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "PYTHONPATH": search, "SOURCE_DATE_EPOCH": str(self.epoch)}
-        # Its warnings on what stands elsewhere on the path do not concern a target folder.
+        # Capture warnings about packages elsewhere on the path: they do not matter here.
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
             raise ImageError(
-                f"pip {action}: {' '.join(lines)} (pip's own settings apply: for a CPU image "
-                "they must lead to torch's CPU builds)"
+                f"pip {action}: {' '.join(lines)} (a CPU image needs an index with torch's CPU "
+                "builds in pip's settings)"
             )
 
 
 def install(recipe: Recipe, scratch: Path, target: Path) -> None:
-    """Packages by the lock's hashes, torch by its version, longspan; compiled. Raises ImageError.
+    """Install packages by the lock's hashes, torch by its version, and longspan; compile all.
 
-    Nothing is resolved: what torch's build for a GPU needs is in the lock, too.
+    Dependencies are not resolved: the lock also has those of torch's GPU build. Raises ImageError.
     """
     lock = Lock.read(recipe.source / _LOCK)
     packages = lock.without_torch().pins + (lock.cuda().pins if recipe.accelerator == "gpu" else ())
@@ -85,7 +84,7 @@ def install(recipe: Recipe, scratch: Path, target: Path) -> None:
 
 
 def layers(target: Path) -> dict[str, list[Entry]]:
-    """Files and their places in the image, by layer."""
+    """Return files and their places in the image, by layer."""
     owners = _owners(distributions(path=[str(target)]))
     found: dict[str, list[Entry]] = {name: [] for name in LAYERS}
     for path in sorted(target.rglob("*")):
@@ -97,7 +96,7 @@ def layers(target: Path) -> dict[str, list[Entry]]:
 
 
 def _build_wheel(recipe: Recipe, pip: _Pip, scratch: Path) -> Path:
-    """The project's wheel, from a copy: a build leaves things in its source folder."""
+    """Build the project's wheel from a copy, because a build writes into its source folder."""
     copy = scratch / "source"
     copy.mkdir()
     for name in _FILES:
@@ -115,11 +114,10 @@ def _noted(path: Path) -> bool:
 
 
 def _compile(target: Path) -> None:
-    """Bytecode that is neither checked against times nor dependent on the order of sets."""
+    """Compile to reproducible bytecode, which is not checked against times."""
     command = [sys.executable, "-m", "compileall", "-q", "-j", "0"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(target), "-p", str(_PLACE)]
-    # A package may hold files for newer versions of Python; those stay as they are, so the exit
-    # status says nothing.
+    # Ignore the exit status: packages contain files for newer versions of Python, which fail.
     subprocess.run(
         [*command, str(target)],
         env={**os.environ, "PYTHONHASHSEED": "0"},
@@ -129,7 +127,7 @@ def _compile(target: Path) -> None:
 
 
 def _owners(installed: Iterable[Distribution]) -> Mapping[str, str]:
-    """The layer of each top-level name that is not a dependency's."""
+    """Return the layer of each top-level name of the installed packages."""
     return {name: layer for one in installed for layer in [_layer(one)] for name in _top_names(one)}
 
 

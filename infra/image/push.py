@@ -1,4 +1,4 @@
-"""Pushing the image to a repository of the account's registry, Amazon ECR.
+"""Push of the image to a repository in Amazon ECR.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html
 """
@@ -17,15 +17,15 @@ __all__ = ["push"]
 
 
 def push(tag: str, repository: str, ecr: Any, docker: Docker) -> str:
-    """Push the local image `tag`; its URI by digest, which no later push changes.
+    """Push the local image `tag`; return its URI with the digest, which no later push changes.
 
-    Raises ImageError when there is no such image or repository, or no right to push to it.
+    Raises ImageError for an unknown image or repository, and without permission to push.
     """
     docker.run("image", "inspect", "--format", "{{.Id}}", tag)
     uri = _repository_uri(repository, ecr)
     version = tag.rpartition(":")[2] if ":" in tag.rpartition("/")[2] else "latest"
     docker.run("tag", tag, f"{uri}:{version}")
-    # Docker keeps what it logs in with in this folder; the password is good for twelve hours.
+    # Docker stores the login in this folder; the password is valid for twelve hours.
     with tempfile.TemporaryDirectory(prefix="longspan-docker-") as folder:
         signed_in = replace(docker, environment={**docker.environment, "DOCKER_CONFIG": folder})
         _sign_in(uri, ecr, signed_in)
@@ -39,8 +39,8 @@ def _repository_uri(repository: str, ecr: Any) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] == "RepositoryNotFoundException":
             raise ImageError(
-                f"ECR has no repository {repository}: `longspan infra deploy` creates it, "
-                "--repository names another"
+                f"expected a repository {repository} in ECR, got none: create it by `longspan "
+                "infra deploy`, or give another by --repository"
             ) from None
         raise ImageError(f"ECR: {error}") from None
     except BotoCoreError as error:
@@ -62,5 +62,5 @@ def _digest(repository: str, version: str, ecr: Any) -> str:
     try:
         found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": version}])
     except ClientError as error:
-        raise ImageError(f"ECR does not show what was pushed: {error}") from None
+        raise ImageError(f"ECR does not show the pushed image: {error}") from None
     return str(found["imageDetails"][0]["imageDigest"])

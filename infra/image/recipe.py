@@ -1,4 +1,4 @@
-"""What an image is built from."""
+"""Recipe of an image: its source, base, versions and time."""
 
 import os
 import sys
@@ -16,11 +16,11 @@ __all__ = ["ACCELERATORS", "HOST", "Accelerator", "Recipe"]
 Accelerator = Literal["cpu", "gpu"]
 ACCELERATORS: tuple[Accelerator, ...] = ("cpu", "gpu")
 
-# The base that is made of this machine's own Python.
+# Value of --base for a base made of this machine's own Python.
 HOST = "host"
 
-# One patch release for each version of Python that longspan runs on. CUDA comes with torch's
-# wheels, so a GPU needs no other base; the driver is the machine's.
+# One patch release for each supported version of Python. A GPU needs no other base: torch's wheels
+# bring CUDA, and the machine has the driver.
 _BASES = {
     (3, 11): "python:3.11.14-slim-bookworm",
     (3, 12): "python:3.12.12-slim-bookworm",
@@ -30,15 +30,15 @@ _BASES = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """`source` is a checkout of the project; `base` an image with our version of Python."""
+    """Recipe: `source` is a checkout of the project, `base` an image with this Python version."""
 
     source: Path
     accelerator: Accelerator
     base: str
     tag: str
     version: str
-    torch: str  # what pip is asked for
-    epoch: int
+    torch: str  # requirement for pip
+    epoch: int  # time of all files, seconds since 1970
 
     @classmethod
     def of(
@@ -49,12 +49,12 @@ class Recipe:
         tag: str | None,
         environment: Mapping[str, str] = os.environ,
     ) -> "Recipe":
-        """With what is not given taken from the checkout. Raises ImageError."""
+        """Return a recipe, with defaults from the checkout. Raises ImageError."""
         project = _project(source)
         version = project["version"]
         epoch = environment.get("SOURCE_DATE_EPOCH") or str(EPOCH)
         if not epoch.isdecimal():
-            raise ImageError(f"SOURCE_DATE_EPOCH: expected seconds since 1970, came {epoch}")
+            raise ImageError(f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch}")
         return cls(
             source=source,
             accelerator=accelerator,
@@ -71,14 +71,14 @@ def _project(source: Path) -> dict[str, Any]:
         text = (source / "pyproject.toml").read_text(encoding="utf-8")
     except OSError:
         raise ImageError(
-            f"{source}: expected a checkout of the project, came a folder without pyproject.toml: "
-            "name one with --source"
+            f"{source}: expected a checkout of the project, got a folder without pyproject.toml: "
+            "give a checkout by --source"
         ) from None
     return tomllib.loads(text)["project"]
 
 
 def _torch(dependencies: list[str], accelerator: Accelerator) -> str:
-    """The CPU build has a local version; without one the same version is the CUDA build."""
+    """Return the requirement for torch: `+cpu` for the CPU build, exact for the CUDA build."""
     [pinned] = [found for found in dependencies if found.startswith("torch==")]
     version = pinned.removeprefix("torch==")
     return f"torch=={version}+cpu" if accelerator == "cpu" else f"torch==={version}"

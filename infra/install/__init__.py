@@ -1,4 +1,4 @@
-"""Installing what the lock pins, into this environment or for the image.
+"""Installation of the packages that a lock pins, into this environment or for the image.
 
-Runs before anything is installed, so it imports the standard library alone.
+It runs before anything is installed, so it imports only the standard library.
 """

@@ -1,6 +1,6 @@
-"""`python -m longspan.infra.install`: what `make` runs first, with the Python of `.venv`.
+"""`python -m longspan.infra.install`: the first step of `make`, with the Python of `.venv`.
 
-Installs the checkout in the current folder with everything that its lock pins.
+It installs the checkout in the current folder, with all packages of its lock.
 """
 
 import subprocess
@@ -14,14 +14,14 @@ from longspan.infra.install.pip_settings import PipSettings
 
 __all__ = ["main"]
 
-# What packages without a wheel, and the checkout itself, are built with.
+# Packages that build the checkout, and packages without a wheel.
 _BUILD = frozenset({"setuptools"})
-# Where a requirement has hashes, pip and uv check them.
+# pip and uv check the hashes of requirements that have some.
 _PINNED = ("--no-deps", "--no-build-isolation", "-r")
 
 
 def main() -> int:
-    """Install with uv, else with pip; the exit status."""
+    """Install with uv, else with pip; return the exit status."""
     python = Path(sys.executable)
     lock = Lock.read(Path("requirements.lock"))
     try:
@@ -31,7 +31,7 @@ def main() -> int:
         elif _tried(uv(program, python, PipSettings.read(python)), lock):
             return 0
         else:
-            _say("uv has failed, as it says above: installing with pip")
+            _say("uv failed, see its messages above: installing with pip")
         return 0 if _tried(pip(python), lock) else 1
     except KeyboardInterrupt:
         return 130
@@ -48,7 +48,7 @@ def _tried(installer: Installer, lock: Lock) -> bool:
 
 
 def _install(installer: Installer, lock: Lock, folder: Path) -> None:
-    """Nothing is resolved but what torch's own build asks for, and that under the lock."""
+    """Install the lock; only torch's dependencies are resolved, constrained by the lock."""
     build = lock.only(_BUILD).write_hashed(folder / "build.txt")
     installer.install(*_PINNED, str(build))
     packages = lock.without_torch().write_hashed(folder / "packages.txt")

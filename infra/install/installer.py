@@ -1,4 +1,4 @@
-"""The program that installs: uv where there is one or one can be fetched, else pip."""
+"""Installers: uv if it is present or can be fetched, else pip."""
 
 import os
 import re
@@ -14,42 +14,42 @@ from longspan.infra.install.pip_settings import PipSettings
 
 __all__ = ["Installer", "fetch_uv", "find_uv", "pip", "uv"]
 
-_OLDEST = (0, 5)  # knows every variable that PipSettings.for_uv names
+_OLDEST = (0, 5)  # first version with all variables of PipSettings.for_uv
 
 
 @dataclass(frozen=True)
 class Installer:
-    """A command that takes the options of `pip install`, and its environment."""
+    """A command with the options of `pip install`, and its environment."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
 
     def install(self, *arguments: str) -> None:
-        """Install; raises CalledProcessError, after the program has said why."""
+        """Install packages. Raises CalledProcessError, after the program's own messages."""
         subprocess.run([*self.command, *arguments], env=self.environment, check=True)
 
 
 def pip(python: Path) -> Installer:
-    """pip of `python`'s environment."""
+    """Return pip of `python`'s environment."""
     return Installer("pip", (str(python), "-m", "pip", "install"), os.environ)
 
 
 def uv(program: Path, python: Path, settings: PipSettings) -> Installer:
-    """uv for `python`'s environment, with pip's settings where uv has none of its own."""
+    """Return uv for `python`'s environment; pip's settings apply where uv has none."""
     command = (str(program), "pip", "install", "--python", str(python), *settings.options_for_uv())
     return Installer("uv", command, {**settings.for_uv(), **os.environ})
 
 
 def find_uv(python: Path) -> Path | None:
-    """uv on PATH or beside `python`, new enough; None where there is none."""
+    """Return a recent uv on PATH or beside `python`, or None."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(python.parent)])
     found = shutil.which("uv", path=places)
     return Path(found) if found and _works(found) else None
 
 
 def fetch_uv(python: Path, lock: Lock) -> Path | None:
-    """uv of the lock, installed beside `python`; None where it cannot be had."""
+    """Install the lock's uv beside `python`; return its path, None if this fails."""
     with tempfile.TemporaryDirectory() as folder:
         wanted = lock.only({"uv"}).write_hashed(Path(folder, "uv.txt"))
         quickly = ("--quiet", "--timeout", "15", "--retries", "1")

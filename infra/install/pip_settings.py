@@ -1,4 +1,4 @@
-"""pip's own settings, from its files and its environment variables, for another installer."""
+"""pip's settings, from its files and environment variables, translated for uv."""
 
 import ast
 import subprocess
@@ -8,10 +8,10 @@ from pathlib import Path
 
 __all__ = ["PipSettings"]
 
-# Of `pip install`: a later section wins.
+# Sections for `pip install`; a later section overrides an earlier one.
 _SECTIONS = ("global", "install", ":env:")
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
-# pip's name, uv's variables, and what stands between several values there.
+# pip's option, uv's variables, and the separator of several values in them.
 _NAMES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("index-url", ("UV_DEFAULT_INDEX",), ""),
     ("extra-index-url", ("UV_INDEX",), " "),
@@ -36,7 +36,7 @@ class PipSettings:
 
     @classmethod
     def read(cls, python: Path) -> "PipSettings":
-        """The settings of the pip of `python`. Raises CalledProcessError where they are broken."""
+        """Read the settings of `python`'s pip. Raises CalledProcessError for broken settings."""
         command = [str(python), "-m", "pip", "config", "list"]
         return cls.parse(
             subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -44,7 +44,7 @@ class PipSettings:
 
     @classmethod
     def parse(cls, listed: str) -> "PipSettings":
-        """The settings that `pip config list` printed: lines of SECTION.NAME='VALUE'."""
+        """Return the settings in the output of `pip config list`: SECTION.NAME='VALUE'."""
         found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
         for line in listed.splitlines():
             place, _, value = line.partition("=")
@@ -54,8 +54,8 @@ class PipSettings:
         return cls({name: value for part in found.values() for name, value in part.items()})
 
     def for_uv(self) -> dict[str, str]:
-        """uv's environment variables of the same meaning."""
-        variables = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip: all indexes are equal
+        """Return uv's environment variables for these settings."""
+        variables = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as in pip: no index has priority
         for name, theirs, between in _NAMES:
             if value := self.values.get(name):
                 joined = between.join(value.split()) if between else value
@@ -63,5 +63,5 @@ class PipSettings:
         return variables
 
     def options_for_uv(self) -> list[str]:
-        """uv's options for what has no variable there."""
+        """Return uv's options for settings without an environment variable."""
         return ["--no-index"] if self.values.get("no-index", "").lower() in _TRUE else []

@@ -1,1 +1,1 @@
-"""What an account needs for longspan, as one CloudFormation template, and the way to deploy it."""
+"""CloudFormation template with all that an account needs for longspan, and its deployment."""

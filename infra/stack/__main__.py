@@ -1,4 +1,4 @@
-"""`python -m longspan.infra.stack deploy|diff|destroy`: what `longspan infra` runs."""
+"""`python -m longspan.infra.stack deploy|diff|destroy`: the program behind `longspan infra`."""
 
 import argparse
 import sys
@@ -17,10 +17,10 @@ _NOTES = {"True": " (replaced)", "Conditional": " (perhaps replaced)"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do it; 1 when it cannot be done, with one line that says why, or was not confirmed."""
+    """Run an action; return 1 after an error, which is one line, or without confirmation."""
     arguments = _parser().parse_args(argv)
     try:
-        # Before anybody is asked: what is wrong here needs no account.
+        # Check the parameters before any request to AWS.
         parameters(_given(arguments.parameter), read_template())
         stack = Stack(aws_client("cloudformation", arguments.region), arguments.stack)
         actions = {"deploy": _deploy, "diff": _diff, "destroy": _destroy}
@@ -33,10 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m longspan.infra.stack", description=__doc__)
     parser.add_argument("action", choices=("deploy", "diff", "destroy"))
-    parser.add_argument("--stack", default="longspan", help="default: longspan")
-    parser.add_argument("--region", help="default: as AWS's configuration says")
+    parser.add_argument("--stack", default="longspan", help="name of the stack (default: longspan)")
+    parser.add_argument("--region", help="default: from AWS's configuration")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return parser
 
 
@@ -44,7 +44,7 @@ def _given(assignments: Iterable[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in assignments]
     wrong = [name for name, equals, _ in pairs if not equals]
     if wrong:
-        raise StackError(f"--parameter {wrong[0]}: expected NAME=VALUE")
+        raise StackError(f"--parameter: expected NAME=VALUE, got {wrong[0]}")
     return {name: value for name, _, value in pairs}
 
 
@@ -70,7 +70,10 @@ def _diff(stack: Stack, arguments: argparse.Namespace) -> int:
 
 def _destroy(stack: Stack, arguments: argparse.Namespace) -> int:
     if stack.status() is None:
-        raise StackError(f"there is no stack {stack.name} in this account and region")
+        raise StackError(
+            f"expected a stack {stack.name} in this account and region, got none; give --stack or "
+            "--region"
+        )
     if not _confirmed(arguments, f"delete the stack {stack.name}?"):
         return 1
     for resource in stack.destroy():
@@ -80,7 +83,7 @@ def _destroy(stack: Stack, arguments: argparse.Namespace) -> int:
 
 def _show(stack: Stack, proposed: ChangeSet) -> None:
     if not proposed.changes:
-        print(f"stack {stack.name} is as the template says")
+        print(f"stack {stack.name}: no changes")
     rows = [
         (change.action, change.kind, f"{change.name}{_NOTES.get(change.replacement, '')}")
         for change in proposed.changes
@@ -92,7 +95,7 @@ def _confirmed(arguments: argparse.Namespace, question: str) -> bool:
     if arguments.yes:
         return True
     if not sys.stdin.isatty():
-        raise StackError("nobody to ask here: add --yes")
+        raise StackError("expected a terminal for the confirmation, got none: add --yes")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

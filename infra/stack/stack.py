@@ -1,4 +1,4 @@
-"""Deploying the template: always by a change set, which shows first what it would do.
+"""Deployment of the template, always by a change set, which shows its changes first.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
 """
@@ -16,24 +16,24 @@ from longspan.infra.stack.template import body, parameters, read_template
 
 __all__ = ["Change", "ChangeSet", "Stack"]
 
-# Names roles, so that policies elsewhere can name them too.
+# The template gives roles fixed names, so that other policies can name them.
 _CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What would happen to one resource: Add, Modify, Remove or Import."""
+    """Change of one resource: Add, Modify, Remove or Import."""
 
     action: str
     name: str
     kind: str
-    replacement: str  # True, False or Conditional; empty for what is no change of a resource
+    replacement: str  # True, False or Conditional; empty unless the action is Modify
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Changes that wait to be executed; none where the stack is as the template says."""
+    """Change set; it has no changes when the stack agrees with the template."""
 
     id: str
     kind: str  # CREATE or UPDATE
@@ -48,7 +48,7 @@ class Stack:
         self.name = name
 
     def status(self) -> str | None:
-        """CloudFormation's, None where there is no such stack. Raises StackError."""
+        """Return CloudFormation's status, None without a stack. Raises StackError."""
         try:
             with _explained(f"stack {self.name}"):
                 [found] = self._client.describe_stacks(StackName=self.name)["Stacks"]
@@ -59,12 +59,12 @@ class Stack:
         return str(found["StackStatus"])
 
     def propose(self, given: Mapping[str, str]) -> ChangeSet:
-        """What deploying would change; parameters that are not given stay as they are.
+        """Return the changes of a deployment; parameters that are not given stay unchanged.
 
-        Raises StackError, also for parameters that the template does not take.
+        Raises StackError, also for unknown parameters.
         """
         status = self.status()
-        # A stack that was only ever proposed: there is nothing in it yet.
+        # REVIEW_IN_PROGRESS: the stack was only proposed, and is empty.
         kind = "CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE"
         try:
             made = self._create_change_set(given, kind)
@@ -79,7 +79,7 @@ class Stack:
         return ChangeSet(id, kind, tuple(self._changes(id)))
 
     def withdraw(self, proposed: ChangeSet) -> None:
-        """Delete the change set, and the empty stack that was made for it. Raises StackError."""
+        """Delete a change set, and the empty stack that was created for it. Raises StackError."""
         if not proposed.id:
             return
         with _explained(f"stack {self.name}"):
@@ -88,9 +88,9 @@ class Stack:
                 self._client.delete_stack(StackName=self.name)
 
     def execute(self, proposed: ChangeSet) -> dict[str, str]:
-        """Do it and wait; the stack's outputs. Raises StackError with the first failure's reason.
+        """Execute a change set, wait for its end, and return the stack's outputs.
 
-        Nothing is done where the change set is empty.
+        An empty change set is not executed. Raises StackError with the reason of the first failure.
         """
         with _explained(f"stack {self.name}"):
             if proposed.id:
@@ -101,11 +101,11 @@ class Stack:
         return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
 
     def destroy(self) -> list[str]:
-        """Delete the stack; the resources that the template keeps, by type and name.
+        """Delete the stack; return the resources that are retained, by type and name.
 
         Raises StackError.
         """
-        kept = {
+        retained = {
             name
             for name, resource in read_template()["Resources"].items()
             if resource.get("DeletionPolicy") == "Retain"
@@ -118,7 +118,7 @@ class Stack:
         return [
             f"{one['ResourceType']} {one['PhysicalResourceId']}"
             for one in found
-            if one["LogicalResourceId"] in kept
+            if one["LogicalResourceId"] in retained
         ]
 
     def _create_change_set(self, given: Mapping[str, str], kind: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Stack:
                     TemplateBody=body(),
                     Parameters=self._parameters(given, kind),
                     Capabilities=_CAPABILITIES,
-                    # What `destroy` kept: bucket, repository and group have names of ours.
+                    # Import what an earlier `destroy` retained: these resources have fixed names.
                     ImportExistingResources=True,
                 )
             )
@@ -150,7 +150,7 @@ class Stack:
         return chosen
 
     def _wait_for_change_set(self, id: str) -> bool:
-        """False where it is empty."""
+        """Wait until a change set is ready; return False for an empty one."""
         try:
             self._client.get_waiter("change_set_create_complete").wait(
                 ChangeSetName=id, StackName=self.name, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
@@ -190,7 +190,7 @@ class Stack:
             raise StackError(f"stack {self.name}: {self._first_failure() or error}") from None
 
     def _first_failure(self) -> str:
-        """Events come newest first; the others failed because of the oldest one."""
+        """Return the reason of the oldest failure, which caused the others."""
         events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
         failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
         if not failed:

@@ -16,7 +16,7 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes CloudFormation's short functions, `!Ref`, for what they stand for."""
+    """YAML loader that expands CloudFormation's short functions, such as `!Ref`."""
 
 
 def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -33,13 +33,16 @@ _Loader.add_multi_constructor("!", _function)
 
 
 def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
-    """As CloudFormation's JSON has it."""
+    """Return the template in the form of CloudFormation's JSON."""
     with path.open(encoding="utf-8") as file:
         return dict(yaml.load(file, _Loader))
 
 
 def body() -> str:
-    """As JSON without spaces, comments and the console's labels: a request takes 51,200 bytes."""
+    """Return the template as compact JSON, within a request's limit of 51,200 bytes.
+
+    Comments, the console's labels and comments in code of functions are left out.
+    """
     template = {name: part for name, part in read_template().items() if name != "Metadata"}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
@@ -49,14 +52,15 @@ def body() -> str:
 
 
 def parameters(given: Mapping[str, str], template: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """As the API takes them; what is not given stays as it is in the stack, or as its default.
+    """Return parameters for the API; those that are not given keep their value or default.
 
-    Raises StackError for a name that the template does not know.
+    Raises StackError for an unknown parameter.
     """
     known = template["Parameters"]
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise StackError(
-            f"{', '.join(unknown)}: not a parameter of the template; known: {', '.join(known)}"
+            f"expected parameters of the template, got {', '.join(unknown)}; the template has "
+            f"{', '.join(known)}"
         )
     return [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]

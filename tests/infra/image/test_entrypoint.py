@@ -29,7 +29,7 @@ def test_arguments_become_a_module(arguments: list[str], expected: list[str]):
 @pytest.mark.parametrize("arguments", [["dance"], ["train", "fast"], ["serve", "--port", "1"]])
 def test_anything_else_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(arguments) == 2
-    assert f"came {' '.join(arguments)}" in capsys.readouterr().err
+    assert f"got {' '.join(arguments)}" in capsys.readouterr().err
 
 
 class Ping(http.server.BaseHTTPRequestHandler):

@@ -96,12 +96,12 @@ def test_the_password_is_in_no_argument_and_in_no_folder_that_stays(
 
 
 def test_a_repository_that_is_not_there_is_named(ecr: Any, docker: Docker):
-    with pytest.raises(ImageError, match="ECR has no repository longspan: `longspan infra deploy`"):
+    with pytest.raises(ImageError, match="expected a repository longspan in ECR, got none"):
         push("longspan:1", "longspan", ecr, docker)
 
 
 def test_a_failing_docker_says_why(ecr: Any):
     with pytest.raises(ImageError, match="expected no-such-docker on the PATH"):
         push("longspan:1", "longspan", ecr, Docker("no-such-docker"))
-    with pytest.raises(ImageError, match="docker image: failed without a word"):
+    with pytest.raises(ImageError, match="docker image: failed without a message"):
         push("longspan:1", "longspan", ecr, Docker("false"))

@@ -31,5 +31,5 @@ def test_a_folder_without_the_project_is_named(tmp_path: Path):
 
 
 def test_an_epoch_that_is_no_time_is_named():
-    with pytest.raises(ImageError, match="expected seconds since 1970, came yesterday"):
+    with pytest.raises(ImageError, match="expected seconds since 1970, got yesterday"):
         Recipe.of(ROOT, "cpu", None, None, {"SOURCE_DATE_EPOCH": "yesterday"})

@@ -94,7 +94,7 @@ def test_pip_installs_where_uv_fails(machine: Machine, capfd: pytest.CaptureFixt
     machine.put(machine.path / "uv", 2)
     assert main() == 0
     assert installs(machine.calls()) == ["uv build.txt", *(f"python {step}" for step in STEPS)]
-    assert "uv has failed" in capfd.readouterr().out
+    assert "uv failed" in capfd.readouterr().out
 
 
 def test_a_failure_of_both_is_one(machine: Machine) -> None:

@@ -293,5 +293,5 @@ def test_names_of_roles_and_policies_fit_the_longest_project(template: dict[str,
 
 
 def test_a_parameter_that_the_template_does_not_take_is_named(template: dict[str, Any]):
-    with pytest.raises(StackError, match="Bugdet: not a parameter of the template; known: Project"):
+    with pytest.raises(StackError, match="got Bugdet; the template has Project"):
         parameters({"Bugdet": "5"}, template)
