@@ -66,20 +66,17 @@ def build_parser() -> argparse.ArgumentParser:
 def measure(arguments: argparse.Namespace) -> dict[str, float]:
     import torch
 
-    from longspan.inference.compression.compress import compress
     from longspan.inference.search.settings import SearchSettings
+    from longspan.inference.translation.ready_model import load_ready
     from longspan.inference.translation.translator import Translator
-    from longspan.training.model.directory import load_model
 
     precision, beam, batch = arguments.measure[0], *map(int, arguments.measure[1:])
     torch.set_num_threads(arguments.threads)
-    loaded = load_model(arguments.model)
-    if precision == "int8":
-        compress(loaded.model, loaded.hyperparameters)
+    ready = load_ready(arguments.model, "cpu", precision)
     settings = SearchSettings(
         beam, length_penalty=0.6 if beam > 1 else 0.0, min_length=TOKENS, max_length=TOKENS
     )
-    translator = Translator(loaded.model, loaded.tokenizer, settings, report=lambda _: None)
+    translator = Translator(ready.model, ready.tokenizer, settings, report=lambda _: None)
     lines = arguments.text.read_text(encoding="utf-8").splitlines()
     # Batch sentences of similar length, as CTranslate2 does.
     ordered = sorted(lines, key=lambda line: len(line.split()))

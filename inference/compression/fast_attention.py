@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FastAdditive", "keys_for_search"]
+__all__ = ["FastAdditive", "fast_attention", "keys_for_search"]
 
 # With keys up to the first and a query cut off at the second, exponentials are floats, and where
 # something was cut off their sum is beyond 9.5, where tanh is 1 to a float.
@@ -66,6 +66,11 @@ class FastAdditive(nn.Module):
     def _split(self, x: Tensor) -> Tensor:
         # (batch, length, dimension) -> (batch, heads, length, dimension / heads)
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def fast_attention(attention_type: str, attention: nn.Module) -> Any:
+    """Return what stands for `attention` in search: a `FastAdditive`, or the module itself."""
+    return FastAdditive(attention) if attention_type == "additive" else attention
 
 
 def keys_for_search(keys: Tensor) -> Tensor:

@@ -9,13 +9,23 @@ What it leaves out of a step, compared with `training.decoder.Decoder`, was comp
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from longspan.inference.compression.int8 import Int8Linear, doubled_candidate, lstm, tanh
+from longspan.inference.compression.fast_attention import fast_attention
+from longspan.inference.compression.int8 import (
+    Int8Linear,
+    doubled_candidate,
+    in_eight_bits,
+    lstm,
+    tanh,
+)
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model.attention import Attention
+from longspan.training.model.memory import Memory
+from longspan.training.model.recurrent_decoder import Decoder
 
 __all__ = ["FastDecoder", "FastMemory", "FastState", "can_be_fast"]
 
@@ -32,8 +42,15 @@ class FastMemory:
     mask: Tensor  # (batch, source), true at real tokens
 
     def select(self, index: Tensor) -> "FastMemory":
-        """Rows `index` (any number, in any order, repeated at will)."""
-        return FastMemory(*(_rows(getattr(self, f), index) for f in self.__dataclass_fields__))
+        """Return rows `index`: any number, in any order, repeated at will."""
+        return FastMemory(
+            keys=self.keys.index_select(0, index),
+            values=self.values.index_select(0, index),
+            places=self.places.index_select(0, index),
+            bias=self.bias.index_select(0, index),
+            summary=self.summary.index_select(0, index),
+            mask=self.mask.index_select(0, index),
+        )
 
 
 @dataclass(frozen=True)
@@ -45,8 +62,12 @@ class FastState:
     reached: Tensor  # (batch, numbers that the location carries)
 
     def select(self, index: Tensor) -> "FastState":
-        """Rows `index` (any number, in any order, repeated at will)."""
-        return FastState(*(_rows(getattr(self, f), index) for f in self.__dataclass_fields__))
+        """Return rows `index`: any number, in any order, repeated at will."""
+        return FastState(
+            recurrent=self.recurrent.index_select(0, index),
+            cell=self.cell.index_select(0, index),
+            reached=self.reached.index_select(0, index),
+        )
 
 
 def can_be_fast(hyperparameters: Hyperparameters) -> bool:
@@ -70,40 +91,43 @@ class FastDecoder(nn.Module):
 
     has_weights = True
 
-    def __init__(self, decoder: Any, attention: Any) -> None:
+    def __init__(self, decoder: Decoder, attention_type: str) -> None:
         super().__init__()
-        self.decoder = decoder  # for what is done once a source
-        self.attention = attention
-        self.location = decoder.location
-        _, weight, _, bias = decoder.first.kernel.all_weights[0]
-        weight, bias = doubled_candidate(weight), doubled_candidate(bias)
+        given = cast(Attention, decoder.attention)
+        heads, dimension = given.heads, given.dimension
+        _, recurrent, _, recurrent_bias = decoder.first.kernel.all_weights[0]
+        weight, bias = doubled_candidate(recurrent), doubled_candidate(recurrent_bias)
         units, readout = weight.shape[1], decoder.readout
-        of_state, of_context = readout.weight.split([units, attention.dimension], dim=1)
-        self.sizes = [len(weight), attention.dimension, len(of_state)]
-        no_bias = torch.zeros(attention.dimension)
+        of_state, of_context = readout.weight.detach().split([units, dimension], dim=1)
+        self.sizes = [len(weight), dimension, len(of_state)]
         self.of_state = Int8Linear(
-            torch.cat([weight, attention.query.weight, of_state]),
-            torch.cat([bias, no_bias, readout.bias]),
+            torch.cat([weight, given.query.weight.detach(), of_state]),
+            torch.cat([bias, torch.zeros(dimension), readout.bias.detach()]),
             bounded=True,  # an LSTM's own output
         )
         self.of_context: Int8Linear | None = None
-        if attention.heads == 1:
-            folded = of_context @ decoder.attention.value.weight
-            self.decoder.attention.value = Int8Linear(folded, None)
+        value: dict[nn.Module, nn.Module] = {}
+        if heads == 1:
+            value[given.value] = Int8Linear(of_context @ given.value.weight.detach(), None)
         else:
             self.of_context = Int8Linear(of_context, None)
-        del decoder.first, decoder.readout  # nothing else asks for them
+        # `of_state` does the work of these three.
+        unused = {part: nn.Identity() for part in (decoder.first, readout, given.query)}
+        self.attention = fast_attention(attention_type, in_eight_bits(given, unused | value))
+        self.source_side = in_eight_bits(decoder, unused | {given: self.attention})
+        self.location = self.source_side.location
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> FastMemory:
         """Everything about a source that no target position changes, computed once."""
-        plain = self.decoder.memory(encoded, last, mask, lengths)
+        plain = self.source_side.memory(encoded, last, mask, lengths)
         bias = torch.zeros(mask.shape).masked_fill_(~mask, -torch.inf)[:, None, None]
         keys, values = plain.keys.contiguous(), plain.values.contiguous()
         return FastMemory(keys, values, plain.places, bias, plain.summary, mask)
 
     def initial_state(self, memory: FastMemory) -> FastState:
         """The decoder's own, its hidden state already multiplied."""
-        plain = self.decoder.initial_state(memory)
+        # It reads the summary, the mask and the places, which both kinds of memory have.
+        plain = self.source_side.initial_state(cast(Memory, memory))
         recurrent = self.of_state(plain.hidden[:, 0])[:, : self.sizes[0]]
         return FastState(recurrent, plain.cell[:, 0], plain.reached)
 
@@ -130,7 +154,3 @@ class FastDecoder(nn.Module):
     def _split(self, query: Tensor) -> Tensor:
         # (batch, dimension) -> (batch, heads, 1, dimension / heads)
         return query.view(len(query), self.attention.heads, 1, -1)
-
-
-def _rows(x: Tensor, index: Tensor) -> Tensor:
-    return x.index_select(0, index)

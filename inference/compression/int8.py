@@ -1,5 +1,9 @@
 """Layers whose weights are in eight bits, for a CPU with fast integer products (VNNI, AMX)."""
 
+import copy
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 import torch
 from torch import Tensor, nn
 
@@ -12,10 +16,14 @@ __all__ = [
     "RecurrentStep",
     "doubled_candidate",
     "has_fast_int8",
+    "in_eight_bits",
+    "is_large",
     "lstm",
     "tanh",
 ]
 
+# Layers of fewer outputs take no time; some of them need all of their precision.
+_SMALLEST_LAYER = 64
 _CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
@@ -41,6 +49,45 @@ class Int8Linear(nn.Module):
         """(..., in) -> (..., out)."""
         out = self.product(x.reshape(-1, self.in_features))
         return out.view(*x.shape[:-1], self.out_features)
+
+
+def is_large(linear: nn.Linear) -> bool:
+    """Return whether a layer has enough outputs to be worth eight bits."""
+    return linear.out_features >= _SMALLEST_LAYER
+
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+def in_eight_bits(
+    module: ModuleT,
+    replacements: Mapping[nn.Module, nn.Module] | None = None,
+    bounded: frozenset[str] = frozenset(),
+) -> ModuleT:
+    """Return a copy of `module` in evaluation mode with `Int8Linear` for its large linear layers.
+
+    `replacements` stand for some of the modules within. Inputs of the linear layers called
+    `bounded` lie between -1 and 1. The copy shares all other weights with `module`, which stays as
+    it is.
+    """
+    # `deepcopy` takes what it finds in here, by the original's identity, in place of a copy.
+    memo: dict[int, Any] = {
+        id(weight): nn.Parameter(weight.detach(), requires_grad=False)
+        for weight in module.parameters()
+    }
+    memo |= {id(old): new for old, new in (replacements or {}).items()}
+    _add_linear_layers(module, memo, bounded)
+    return copy.deepcopy(module, memo).eval()
+
+
+def _add_linear_layers(module: nn.Module, memo: dict[int, Any], bounded: frozenset[str]) -> None:
+    for name, child in module.named_children():
+        if id(child) in memo:
+            continue
+        if type(child) is nn.Linear and is_large(child):
+            memo[id(child)] = Int8Linear.of(child, bounded=name in bounded)
+        else:
+            _add_linear_layers(child, memo, bounded)
 
 
 def tanh(x: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from longspan.inference.compression.int8 import doubled_candidate
-from longspan.inference.compression.native import Floats, Integers, kernels
-from longspan.inference.compression.products import EightBits, NativeProduct
+from longspan.inference.compression.products import EightBits, NativeProduct, kernels
+from longspan.inference.search.arrays import Floats, Integers
 from longspan.training.model.recurrence import Recurrence
 
 __all__ = ["NativeEncoder"]

@@ -4,47 +4,57 @@ A step is six calls. Keys and values lie as the tokens do, one sentence after an
 hypotheses of a sentence share them; which state a hypothesis goes on from is an index.
 """
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from longspan.inference.compression import native
-from longspan.inference.compression.int8 import Int8Linear
-from longspan.inference.compression.native import Floats, Integers, kernels
+from longspan.inference.compression.fast_decoder import FastDecoder
+from longspan.inference.compression.int8 import Int8Linear, is_large
 from longspan.inference.compression.native_encoder import NativeEncoder
 from longspan.inference.compression.native_scores import scores_of
+from longspan.inference.compression.products import NativeProduct, kernels, kernels_are_usable
+from longspan.inference.search.arrays import Floats, Integers
 from longspan.inference.search.spelling import Bars
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model.attention import Attention
+from longspan.training.model.location import Location
+from longspan.training.model.model import Model
+from longspan.training.model.recurrent_decoder import Decoder
+from longspan.training.model.recurrent_encoder import Encoder
 
 __all__ = ["NativeModel", "NativeWalk", "can_be_native"]
 
 
-def can_be_native(model: Any) -> bool:
-    """Whether a compressed model with a `FastDecoder` can be a `NativeModel` here: too small layers
-    were left as they were."""
-    attention = model.decoder.decoder.attention
-    layers = (attention.key, attention.value, model.decoder.decoder.bridge, model.projection)
-    return native.has_native_kernels() and all(isinstance(layer, Int8Linear) for layer in layers)
+def can_be_native(model: Model) -> bool:
+    """Return whether a `NativeModel` can stand for a model that gets a `FastDecoder`.
+
+    The kernels must be usable, and the layers large enough that they are in eight bits.
+    """
+    decoder = cast(Decoder, model.decoder)
+    attention = cast(Attention, decoder.attention)
+    layers = (attention.key, attention.value, decoder.bridge, model.projection)
+    return kernels_are_usable() and all(is_large(layer) for layer in layers)
 
 
 class NativeModel:
     """The weights of a compressed model, and of the encoder that it had."""
 
-    def __init__(self, model: Any, encoder: Any, hyperparameters: Hyperparameters) -> None:
-        fast = model.decoder
+    def __init__(self, model: Model, encoder: Encoder, hyperparameters: Hyperparameters) -> None:
+        fast = cast(FastDecoder, cast(nn.Module, model.decoder))
+        attention = fast.source_side.attention
         self.encoder = NativeEncoder(encoder)
         self.source_embedding: Floats = model.source_embedding.weight.numpy()
         self.gates: Floats = model.target_embedding.weight.numpy()  # (vocabulary, 4 x units)
         self.state_init = hyperparameters.rnn_decoder_state_init
-        self.bridge = fast.decoder.bridge.product.native()
-        self.key = fast.decoder.attention.key.product.native()
-        self.value = fast.decoder.attention.value.product.native()
-        self.of_state = fast.of_state.product.native()
-        self.of_context = None if fast.of_context is None else fast.of_context.product.native()
-        self.projection = model.projection.product.native()
+        self.bridge = _packed(fast.source_side.bridge)
+        self.key = _packed(cast(Attention, attention).key)
+        self.value = _packed(attention.value)
+        self.of_state = _packed(fast.of_state)
+        self.of_context = None if fast.of_context is None else _packed(fast.of_context)
+        self.projection = _packed(model.projection)
         self.location = fast.location
         self.heads = hyperparameters.attention_heads
         recurrent, query, _ = fast.sizes
@@ -67,6 +77,11 @@ class NativeModel:
             last = (sums / length[:, None]).astype(np.float32)
         states: Floats = np.tanh(self.bridge.of(last))
         return states
+
+
+def _packed(layer: nn.Module) -> NativeProduct:
+    """The product of a layer in eight bits, as the kernels want it."""
+    return cast(Int8Linear, layer).product.native()
 
 
 class NativeWalk:
@@ -126,7 +141,7 @@ class NativeWalk:
 class _Places:
     """The location of a walk: `Location` itself, on padded sentences."""
 
-    def __init__(self, location: Any, encoded: Floats, mask: NDArray[np.bool_]) -> None:
+    def __init__(self, location: Location, encoded: Floats, mask: NDArray[np.bool_]) -> None:
         padded = torch.zeros(*mask.shape, encoded.shape[1])
         self._mask = torch.from_numpy(mask)
         padded[self._mask] = torch.from_numpy(encoded)

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from longspan.inference.compression.fast_attention import keys_for_search
-from longspan.inference.compression.native import Floats, Integers, kernels
+from longspan.inference.compression.products import kernels
+from longspan.inference.search.arrays import Floats, Integers
 
 __all__ = ["Keys", "Scores", "Spans", "scores_of"]
 

@@ -7,14 +7,19 @@ depends on the other rows, so that a sentence is translated alike whatever it is
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from longspan.inference.compression import native
-from longspan.inference.compression.native import Floats, kernels
+from longspan.inference.search.arrays import Floats
+from longspan.training.processor import features
+
+try:
+    from longspan.inference.compression import _kernels as kernels
+except ImportError:  # no compiler, or another kind of CPU
+    kernels = cast("Any", None)
 
 __all__ = [
     "EightBits",
@@ -22,11 +27,31 @@ __all__ = [
     "Product",
     "TorchProduct",
     "input_bits",
+    "kernels",
+    "kernels_are_usable",
     "product_of",
     "steps_of",
 ]
 
 _LEAST = 1e-12
+# The interface that this package calls. A build of another version is left unused; installing the
+# package again builds the right one.
+_INTERFACE = 2
+_usable = (
+    kernels is not None
+    and kernels.INTERFACE == _INTERFACE
+    and kernels.supported()
+    and "avx512_vnni" in features()
+)
+
+
+def kernels_are_usable() -> bool:
+    """Return whether the kernels in C (kernels/, stub `_kernels.pyi`) can be called.
+
+    They need a build and a CPU with AVX512-VNNI. Where `ATEN_CPU_CAPABILITY=avx2` limits torch,
+    they are not used either. Torch does the same work elsewhere.
+    """
+    return _usable
 
 
 def steps_of(bits: int) -> int:
@@ -85,7 +110,7 @@ class Product(Protocol):
 
 def product_of(bits: EightBits) -> Product:
     """The faster one: the kernels use one thread, oneDNN as many as torch may."""
-    alone = native.has_native_kernels() and torch.get_num_threads() == 1
+    alone = kernels_are_usable() and torch.get_num_threads() == 1
     return NativeProduct(bits) if alone else TorchProduct(bits)
 
 

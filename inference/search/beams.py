@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from longspan.inference.compression import native
-from longspan.inference.search.history import Ending, Floats, History, Integers, Pool
+from longspan.inference.search.arrays import Doubles, Floats, Integers
+from longspan.inference.search.history import Ending, History, Pool
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.loops import Loops
 from longspan.inference.search.penalties import coverage_penalty, length_penalty
@@ -40,7 +40,7 @@ class Beams:
         self.previous: Integers = np.full(sentences, BOS)
         # Summed in float64, since the rounding of thousands of float32 sums would show. At first
         # each sentence has one hypothesis, then as many as are possible, up to the beam's size.
-        self._sums: Floats = np.zeros((sentences, 1))  # (running, live)
+        self._sums: Doubles = np.zeros((sentences, 1))  # (running, live)
         self._coverage: Tensor | None = None  # (running, live, source)
         self._length = 0
         self._finished = Pool(sentences, beam, finished=True)
@@ -63,7 +63,7 @@ class Beams:
         return count, self._characters.bars(left, may_end=may_end)
 
     def advance(
-        self, chances: native.Floats, tokens: Integers, weights: Tensor | None
+        self, chances: Floats, tokens: Integers, weights: Tensor | None
     ) -> tuple[Integers, list[int]]:
         """Take one step's best tokens and attention, of all rows (running x live).
 
@@ -111,9 +111,7 @@ class Beams:
         end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
         return self._history.tokens_of(end)
 
-    def _candidates(
-        self, chances: native.Floats, tokens: Integers
-    ) -> tuple[Floats, Integers, Integers]:
+    def _candidates(self, chances: Floats, tokens: Integers) -> tuple[Doubles, Integers, Integers]:
         """The best continuations of each sentence, best first: sums, parents, tokens."""
         beam, count = self.settings.beam_size, chances.shape[1]
         sums = (self._sums.reshape(-1, 1) + chances).reshape(len(self.running), -1)
@@ -126,7 +124,7 @@ class Beams:
         each = np.arange(len(sums))[:, None]
         return sums[each, order], order // count, tokens.reshape(sums.shape)[each, order]
 
-    def _cover(self, attention: Tensor | None) -> Floats:
+    def _cover(self, attention: Tensor | None) -> Doubles:
         """The coverage penalty of each beam with this step's attention: (running, live), <= 0."""
         if self.settings.coverage_penalty == 0 or attention is None:
             return np.zeros_like(self._sums)
@@ -136,11 +134,11 @@ class Beams:
         penalty = coverage_penalty(
             self._coverage, real.to(attention.device), self.settings.coverage_penalty
         )
-        table: Floats = penalty.double().cpu().numpy()
+        table: Doubles = penalty.double().cpu().numpy()
         return table
 
     def _leave(
-        self, parents: Integers, tokens: Integers, scores: Floats
+        self, parents: Integers, tokens: Integers, scores: Doubles
     ) -> tuple[Integers, list[int]]:
         """Drop the sentences that are done; the rows to go on with, as before the step."""
         settings = self.settings
@@ -179,7 +177,7 @@ class Beams:
         found = self._loops.found(rows, tokens[:, 0], self.running)
         return found & self._characters.whole(rows, tokens[:, 0])
 
-    def _stop(self, stopped: NDArray[np.bool_], scores: Floats) -> None:
+    def _stop(self, stopped: NDArray[np.bool_], scores: Doubles) -> None:
         """Keep what is live of the sentences that are `stopped`, as unfinished."""
         rows = np.flatnonzero(stopped)
         slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from longspan.inference.compression.native import Floats, Integers
+from longspan.inference.search.arrays import Floats, Integers
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.loops import Loops
 from longspan.inference.search.penalties import coverage_penalty, length_penalty

@@ -14,13 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from longspan.inference.search.arrays import Doubles, Integers
 from longspan.inference.search.hypothesis import Hypothesis
 
-__all__ = ["Ending", "Floats", "History", "Hypothesis", "Integers", "Pool"]
+__all__ = ["Ending", "History", "Hypothesis", "Pool"]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Values = TypeVar("Values", Floats, Integers)
+Values = TypeVar("Values", Doubles, Integers)
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ class Pool:
 
     def __init__(self, sentences: int, size: int, *, finished: bool) -> None:
         self.finished = finished
-        self.score: Floats = np.full((sentences, size), -np.inf)  # (sentence, place)
+        self.score: Doubles = np.full((sentences, size), -np.inf)  # (sentence, place)
         self._log_probability = self.score.copy()
         self._length = np.zeros((sentences, size), dtype=np.int64)
         self._slot = np.zeros_like(self._length)
         self.looping = np.zeros(sentences, np.bool_)  # why the sentence was stopped
 
     def add(
-        self, rows: Integers, score: Floats, log_probability: Floats, length: int, slot: Integers
+        self, rows: Integers, score: Doubles, log_probability: Doubles, length: int, slot: Integers
     ) -> None:
         """Offer hypotheses of `length` steps to the sentences `rows`; the best ones stay.
 

@@ -11,7 +11,7 @@ times a longer one (a chant). What a source itself repeats may come twice as lon
 import numpy as np
 from numpy.typing import NDArray
 
-from longspan.inference.compression.native import Integers
+from longspan.inference.search.arrays import Integers
 
 __all__ = ["LEAST", "LONGEST_PERIOD", "REPEATS", "Loops"]
 

@@ -8,7 +8,7 @@ n-grams (Paulus et al. 2018, https://arxiv.org/abs/1705.04304, section 2.5) forc
 import numpy as np
 from numpy.typing import NDArray
 
-from longspan.inference.compression.native import Floats, Integers
+from longspan.inference.search.arrays import Floats, Integers
 
 __all__ = ["Repeats"]
 

@@ -31,9 +31,9 @@ from longspan.inference.search.greedy_beams import GreedyBeams
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
-from longspan.inference.search.walk import MemoryT, StateT, Steps, start_walk
+from longspan.inference.search.walk import MemoryT, SearchModel, StateT, start_walk
 
-__all__ = ["Hypothesis", "Search", "SearchSettings", "Steps", "search"]
+__all__ = ["Hypothesis", "Search", "SearchSettings", "search"]
 
 
 class Search(Generic[MemoryT, StateT]):
@@ -50,7 +50,7 @@ class Search(Generic[MemoryT, StateT]):
     @torch.inference_mode()
     def __init__(
         self,
-        model: Steps[MemoryT, StateT],
+        model: SearchModel[MemoryT, StateT],
         source: Tensor,
         lengths: Tensor,
         settings: SearchSettings,
@@ -99,7 +99,7 @@ class Search(Generic[MemoryT, StateT]):
 
 
 def search(
-    model: Steps[MemoryT, StateT],
+    model: SearchModel[MemoryT, StateT],
     source: Tensor,
     lengths: Tensor,
     settings: SearchSettings,

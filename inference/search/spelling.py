@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longspan.inference.compression.native import Floats, Integers
+from longspan.inference.search.arrays import Floats, Integers
 from longspan.training.tokenizer.tokenizer import BOS, EOS, PAD, Tokenizer
 
 __all__ = ["Bars", "Characters", "Spelling"]

@@ -4,17 +4,18 @@ A search decides; a walk knows what the model carries from step to step. At firs
 hypothesis a sentence.
 """
 
+from collections.abc import Callable
 from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from longspan.inference.compression.native import Floats, Integers
+from longspan.inference.search.arrays import Floats, Integers
 from longspan.inference.search.candidates import best_tokens
 from longspan.inference.search.spelling import Bars
 
-__all__ = ["ModelWalk", "Steps", "Walk", "start_walk"]
+__all__ = ["ModelWalk", "SearchModel", "StartWalk", "Walk", "start_walk"]
 
 
 class Rows(Protocol):
@@ -29,11 +30,13 @@ MemoryT = TypeVar("MemoryT", bound=Rows)
 StateT = TypeVar("StateT", bound=Rows)
 
 
-class Steps(Protocol[MemoryT, StateT]):
-    """What search asks of a model; `training.model.Model` is one.
+class SearchModel(Protocol[MemoryT, StateT]):
+    """What search needs of a model. `Model` and `CompressedModel` fulfil it."""
 
-    One that has a method `walk` (source, lengths) too is asked for its own `Walk`.
-    """
+    @property
+    def own_walk(self) -> "StartWalk | None":
+        """How the model itself walks, or None where the search is to call `step`."""
+        ...
 
     def encode(self, source: Tensor, lengths: Tensor, /) -> MemoryT:
         """Read token ids (batch, source)."""
@@ -67,17 +70,22 @@ class Walk(Protocol):
         ...
 
 
-def start_walk(model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor) -> Walk:
-    """Through any model; `source` (batch, source), `lengths` (batch,)."""
-    own = getattr(model, "walk", None)
-    walk: Walk = ModelWalk(model, source, lengths) if own is None else own(source, lengths)
-    return walk
+StartWalk = Callable[[Tensor, Tensor], Walk]  # of source (batch, source) and lengths (batch,)
+
+
+def start_walk(model: SearchModel[MemoryT, StateT], source: Tensor, lengths: Tensor) -> Walk:
+    """Start a walk through any model; `source` (batch, source), `lengths` (batch,)."""
+    if model.own_walk is not None:
+        return model.own_walk(source, lengths)
+    return ModelWalk(model, source, lengths)
 
 
 class ModelWalk(Generic[MemoryT, StateT]):
     """Through a model of torch, on its device."""
 
-    def __init__(self, model: Steps[MemoryT, StateT], source: Tensor, lengths: Tensor) -> None:
+    def __init__(
+        self, model: SearchModel[MemoryT, StateT], source: Tensor, lengths: Tensor
+    ) -> None:
         self._model = model
         self._device = source.device
         self._memory = model.encode(source, lengths)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from longspan.inference.refusals import NoRoute
 from longspan.inference.requests.options import Profiles
+from longspan.inference.requests.planning import Planner
 from longspan.inference.server.admission import Admission
 from longspan.inference.server.calls import Call, Ledger
 from longspan.inference.server.connections import LEDGER
@@ -22,7 +23,7 @@ from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
 from longspan.inference.server.openapi import describe
 from longspan.inference.server.refused import refused
-from longspan.inference.server.service import Service
+from longspan.inference.server.service import TranslationService
 from longspan.inference.server.settings import ServerSettings
 from longspan.inference.translation.parts import Limits
 from longspan.inference.workers.child import WorkerSettings
@@ -76,17 +77,15 @@ def build_server(
         settings.silence,
     )
     pool = Pool(model, worker, workers, journal, metrics)
-    service = Service(
-        pool,
+    planner = Planner(
         tokenizer,
         Profiles.of(hyperparameters, settings.profile),
         hyperparameters.attention_type != "none",
-        metrics,
         Limits(settings.max_source_tokens, settings.max_text_tokens),
         settings.language,
         "never" if settings.long_input == "refuse" else "auto",
-        settings.batch_delay_ms / 1000,
     )
+    service = TranslationService(planner, pool, metrics, settings.batch_delay_ms / 1000)
     most_bytes = int(settings.max_body_mb * _MEGABYTE)
     admission = Admission(settings.queue, _BODIES * most_bytes)
     metrics.in_flight.set_function(lambda: admission.inside)

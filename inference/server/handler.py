@@ -12,34 +12,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from longspan.inference.compression.compress import choose_precision, compress
 from longspan.inference.requests.bodies import parse_request
 from longspan.inference.requests.media_types import choose
-from longspan.inference.requests.options import Profiles, check_cells
+from longspan.inference.requests.options import Profiles
+from longspan.inference.requests.planning import PlannedItem, Planner, join_answers
 from longspan.inference.requests.request import Request
 from longspan.inference.requests.responses import render
 from longspan.inference.search.settings import SearchSettings
-from longspan.inference.translation.answers import Answer, join
-from longspan.inference.translation.parts import Limits, Part, split
+from longspan.inference.translation.answers import Answer
+from longspan.inference.translation.ready_model import ReadyModel, load_ready
 from longspan.inference.translation.translations import Translation
-from longspan.inference.translation.translator import Translator, choose_device
+from longspan.inference.translation.translator import Translator
 from longspan.training.model.archive import open_model
-from longspan.training.model.directory import LoadedModel, load_model
 
 __all__ = ["Prediction", "ServedModel", "input_fn", "model_fn", "output_fn", "predict_fn"]
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model and how it is asked."""
+    """A model, and the planner of its requests."""
 
-    loaded: LoadedModel
-    device: str
-    profiles: Profiles
-    limits: Limits
-    language: str = "en"  # of the source: its rules say where a sentence ends
+    ready: ReadyModel
+    planner: Planner
 
 
 @dataclass(frozen=True)
@@ -55,16 +49,13 @@ def model_fn(
 ) -> ServedModel:
     """Load a model directory, or the `model.tar.gz` in it; the folder is only read.
 
-    `precision` is fp32, int8, or auto: int8 on a CPU where that is fast.
-
-    Raises ModelDirectoryError when there is no whole model.
+    `precision` is fp32, int8, or auto: int8 on a CPU that is fast at it. Raises
+    ModelDirectoryError for a folder without a whole model.
     """
-    chosen = choose_device(device)
     with open_model(Path(model_dir)) as folder:
-        loaded = load_model(folder, chosen)
-    if choose_precision(precision, torch.device(chosen)) == "int8":
-        compress(loaded.model, loaded.hyperparameters)
-    return ServedModel(loaded, chosen, Profiles.of(loaded.hyperparameters), Limits())
+        ready = load_ready(folder, device, precision)
+    profiles = Profiles.of(ready.hyperparameters)
+    return ServedModel(ready, Planner(ready.tokenizer, profiles, ready.model.has_attention))
 
 
 def input_fn(body: bytes | str, content_type: str = "application/json") -> Request:
@@ -73,22 +64,13 @@ def input_fn(body: bytes | str, content_type: str = "application/json") -> Reque
 
 
 def predict_fn(request: Request, model: ServedModel) -> Prediction:
-    """Translate. Raises a Refusal for options that this model cannot follow, or too long text."""
-    tokenizer = model.loaded.tokenizer
-    has_attention = model.loaded.model.has_attention
-    settings = [
-        model.profiles.settings(item.options, has_attention=has_attention) for item in request.items
-    ]
-    texts = [
-        split(item.text, tokenizer, model.limits, model.language, item.options.split or "auto")
-        for item in request.items
-    ]
-    check_cells((item.options, parts) for item, parts in zip(request.items, texts, strict=True))
-    wanted = [
-        (one, part) for one, parts in zip(settings, texts, strict=True) for part in parts.parts
-    ]
-    translations = iter(_translate(model, wanted))
-    answers = [join(parts, [next(translations) for _ in parts.parts]) for parts in texts]
+    """Translate a request.
+
+    Raises BadRequest for options that this model cannot follow, TooLong for a text beyond the
+    limits.
+    """
+    planned = model.planner.plan(request)
+    answers = join_answers(planned, iter(_translate(model.ready, planned)))
     return Prediction(request, tuple(answers))
 
 
@@ -98,23 +80,16 @@ def output_fn(prediction: Prediction, accept: str | None = None) -> tuple[bytes,
     return render(prediction.request, prediction.answers, media), media
 
 
-def _translate(
-    model: ServedModel, wanted: Sequence[tuple[SearchSettings, Part]]
-) -> list[Translation]:
-    """The translation of each part, those of one kind of search together."""
+def _translate(ready: ReadyModel, planned: Sequence[PlannedItem]) -> list[Translation]:
+    """Return the translation of each part; parts of equal settings are searched together."""
+    sources = [part.ids for one in planned for part in one.parts.parts]
     together: dict[SearchSettings, list[int]] = defaultdict(list)
-    for number, (settings, _) in enumerate(wanted):
+    settings_of_parts = (one.settings for one in planned for _ in one.parts.parts)
+    for number, settings in enumerate(settings_of_parts):
         together[settings].append(number)
     done: dict[int, Translation] = {}
     for settings, numbers in together.items():
-        loaded = model.loaded
-        translator = Translator(
-            loaded.model, loaded.tokenizer, settings, model.device, report=_in_the_answer
-        )
-        texts = [wanted[number][1].text for number in numbers]
-        done |= zip(numbers, translator.translate(texts), strict=True)
-    return [done[number] for number in range(len(wanted))]
-
-
-def _in_the_answer(message: str) -> None:
-    """What the limit stopped is said in the answer itself."""
+        translator = Translator(ready.model, ready.tokenizer, settings, ready.device)
+        found = translator.translate_ids([sources[number] for number in numbers])
+        done |= zip(numbers, found, strict=True)
+    return [done[number] for number in range(len(sources))]

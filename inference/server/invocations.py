@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from longspan.inference.refusals import Refusal, TooSlow
 from longspan.inference.requests.bodies import parse_request
 from longspan.inference.requests.media_types import JSON_LINES, check_coding, choose
+from longspan.inference.requests.planning import PlannedItem
 from longspan.inference.requests.request import Request
 from longspan.inference.requests.responses import json_line, partial_line, remarks, render
 from longspan.inference.server.admission import Admission
@@ -23,7 +24,7 @@ from longspan.inference.server.clients import ClientGone, read_body, unless_gone
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.lines import Lines
 from longspan.inference.server.refused import refused, refused_line
-from longspan.inference.server.service import Plan, Service
+from longspan.inference.server.service import TranslationService
 from longspan.inference.translation.answers import Answer
 
 __all__ = ["Invocations"]
@@ -41,7 +42,7 @@ class Invocations:
 
     def __init__(
         self,
-        service: Service,
+        service: TranslationService,
         admission: Admission,
         ledger: Ledger,
         deadlines: Deadlines,
@@ -104,12 +105,12 @@ class Invocations:
             offered = {"offered": (JSON_LINES,)} if request.stream else {}
             preferred = JSON_LINES if request.stream else request.media
             media = choose(headers.get("accept"), preferred, **offered)
-            plans = await self._service.plan(request)
+            planned = await self._service.plan(request)
         if request.stream:
-            await unless_gone(self._stream(call, plans, deadline, send), receive)
+            await unless_gone(self._stream(call, planned, deadline, send), receive)
             return
         async with self._deadlines.within(deadline):
-            answers = await unless_gone(self._service.answers(plans, call.timing), receive)
+            answers = await unless_gone(self._service.answers(planned, call.timing), receive)
             call.answers, call.counts = answers, remarks(answers)
             content = await _aside(call, lambda: render(request, answers, media))
         await Response(content, 200, call.headers, media)(scope, receive, send)
@@ -119,7 +120,9 @@ class Invocations:
             return await asyncio.to_thread(parse_request, body, content_type, self._most_texts)
         return parse_request(body, content_type, self._most_texts)
 
-    async def _stream(self, call: Call, plans: Sequence[Plan], deadline: float, send: Send) -> None:
+    async def _stream(
+        self, call: Call, planned: Sequence[PlannedItem], deadline: float, send: Send
+    ) -> None:
         """JSON lines as there is something. Raises ClientGone for one that takes nothing more."""
         lines = Lines()
         try:
@@ -128,20 +131,20 @@ class Invocations:
                 asyncio.TaskGroup() as group,
                 contextlib.aclosing(lines.read()) as read,
             ):
-                group.create_task(self._write(lines, call, plans, deadline))
+                group.create_task(self._write(lines, call, planned, deadline))
                 await _send_lines(send, read, call.id)
         except TimeoutError:
             raise ClientGone from None
 
     async def _write(
-        self, lines: Lines, call: Call, plans: Sequence[Plan], deadline: float
+        self, lines: Lines, call: Call, planned: Sequence[PlannedItem], deadline: float
     ) -> None:
         """Of each text first what grows, at last the whole answer; an error is the last line."""
         try:
             async with self._deadlines.within(deadline):
                 call.answers = [
-                    await self._write_one(lines, call, plan, index)
-                    for index, plan in enumerate(plans)
+                    await self._write_one(lines, call, one, index)
+                    for index, one in enumerate(planned)
                 ]
                 call.counts = remarks(call.answers)
         except Refusal as refusal:
@@ -152,11 +155,13 @@ class Invocations:
         finally:
             lines.end()
 
-    async def _write_one(self, lines: Lines, call: Call, plan: Plan, index: int) -> Answer:
+    async def _write_one(
+        self, lines: Lines, call: Call, planned: PlannedItem, index: int
+    ) -> Answer:
         answer = await self._service.stream(
-            plan, call.timing, lambda text: lines.tell(partial_line(text, index))
+            planned, call.timing, lambda text: lines.tell(partial_line(text, index))
         )
-        await lines.put(await _aside(call, lambda: json_line(plan.item, answer, index)))
+        await lines.put(await _aside(call, lambda: json_line(planned.item, answer, index)))
         return answer
 
 

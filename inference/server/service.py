@@ -2,21 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
-from longspan.inference.requests.options import Profiles, check_cells
-from longspan.inference.requests.request import Item, Request
-from longspan.inference.search.settings import SearchSettings
-from longspan.inference.translation.answers import Answer, join
-from longspan.inference.translation.parts import Limits, Part, Parts, split
+from longspan.inference.requests.planning import PlannedItem, Planner, join_answers
+from longspan.inference.requests.request import Request
+from longspan.inference.translation.answers import Answer
+from longspan.inference.translation.parts import Part
 from longspan.inference.translation.translations import Translation, read
 from longspan.inference.workers.child import OnPartial
 from longspan.inference.workers.metrics import Metrics
 from longspan.inference.workers.pool import Pool
-from longspan.training.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Plan", "Service", "Timing"]
+__all__ = ["Timing", "TranslationService"]
 
 # Parts of one request that are with the workers at a time, so that a request of thousands of
 # texts leaves room for others.
@@ -43,55 +41,50 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One item, ready to be translated."""
+class TranslationService:
+    """Translates requests for one model, by its workers.
 
-    item: Item
-    parts: Parts
-    settings: SearchSettings
-    delay: float
+    `delay` is how many seconds a part of profile quality may wait for others to be searched with.
+    """
 
-
-@dataclass(frozen=True)
-class Service:
-    """Translates requests for one model."""
-
+    planner: Planner
     pool: Pool
-    tokenizer: Tokenizer
-    profiles: Profiles
-    has_attention: bool
     metrics: Metrics
-    limits: Limits = field(default_factory=Limits)
-    language: str = "en"
-    split: str = "auto"  # of requests that do not say
-    delay: float = 0.0  # seconds that a part of profile quality may wait for others
+    delay: float = 0.0
 
-    async def plan(self, request: Request) -> list[Plan]:
-        """Check everything before anything is translated. Raises BadRequest, TooLong."""
+    async def plan(self, request: Request) -> list[PlannedItem]:
+        """As `Planner.plan`; a long request is planned in a thread."""
         if sum(len(item.text) for item in request.items) > _LONG:
-            return await asyncio.to_thread(self._plans, request)
-        return self._plans(request)
+            return await asyncio.to_thread(self.planner.plan, request)
+        return self.planner.plan(request)
 
-    async def answers(self, plans: Sequence[Plan], timing: Timing) -> list[Answer]:
-        """The answer to each. Raises Unavailable, ModelFailed; cancelling it ends the work."""
-        wanted = [(plan, part) for plan in plans for part in plan.parts.parts]
+    async def answers(self, planned: Sequence[PlannedItem], timing: Timing) -> list[Answer]:
+        """Return the answer to each item; cancelling the call ends the work on it.
 
-        async def one(pair: tuple[Plan, Part]) -> Translation:
+        Raises Unavailable when the worker ends, ModelFailed when the model breaks on a text.
+        """
+        wanted = [(one, part) for one in planned for part in one.parts.parts]
+
+        async def translate(pair: tuple[PlannedItem, Part]) -> Translation:
             return await self._translate(*pair, timing)
 
-        done = iter(await _each(wanted, one))
+        translations = iter(await _each(wanted, translate))
+        if len(planned) > _MANY:
+            answers = await asyncio.to_thread(join_answers, planned, translations)
+        else:
+            answers = join_answers(planned, translations)
+        for answer in answers:
+            self._count(answer)
+        return answers
 
-        def joined() -> list[Answer]:
-            return [self._join(plan, [next(done) for _ in plan.parts.parts]) for plan in plans]
-
-        return await asyncio.to_thread(joined) if len(plans) > _MANY else joined()
-
-    async def stream(self, plan: Plan, timing: Timing, on_text: Callable[[str], None]) -> Answer:
+    async def stream(
+        self, planned: PlannedItem, timing: Timing, on_text: Callable[[str], None]
+    ) -> Answer:
         """The answer to one; meanwhile `on_text` is told what there is of it.
 
         That grows with every part, and within a part too when the search is greedy.
         """
-        pieces: list[str] = [""] * len(plan.parts.parts)
+        pieces: list[str] = [""] * len(planned.parts.parts)
         complete = [False] * len(pieces)
         told = ""
 
@@ -99,54 +92,46 @@ class Service:
             nonlocal told
             first_open = complete.index(False) if False in complete else len(pieces)
             shown = pieces[: first_open + 1]
-            joints = [part.joint for part in plan.parts.parts]
+            joints = [part.joint for part in planned.parts.parts]
             text = "".join(
                 piece + (joints[i] if complete[i] else "") for i, piece in enumerate(shown)
             )
             if text != told:
                 told = text
-                on_text(plan.parts.before + text)
+                on_text(planned.parts.before + text)
 
         async def one(pair: tuple[int, Part]) -> Translation:
             number, part = pair
 
             def on_partial(ids: list[int]) -> None:
-                pieces[number] = self.tokenizer.decode_target(ids)
+                pieces[number] = self.planner.tokenizer.decode_target(ids)
                 tell()
 
-            greedy = plan.settings.beam_size == 1
-            translation = await self._translate(plan, part, timing, on_partial if greedy else None)
+            greedy = planned.settings.beam_size == 1
+            translation = await self._translate(
+                planned, part, timing, on_partial if greedy else None
+            )
             pieces[number], complete[number] = translation.text, True
             tell()
             return translation
 
-        return self._join(plan, await _each(list(enumerate(plan.parts.parts)), one))
+        translations = await _each(list(enumerate(planned.parts.parts)), one)
+        [answer] = join_answers([planned], iter(translations))
+        self._count(answer)
+        return answer
 
-    def _plans(self, request: Request) -> list[Plan]:
-        plans = [self._plan(item) for item in request.items]
-        check_cells((plan.item.options, plan.parts) for plan in plans)
-        return plans
-
-    def _plan(self, item: Item) -> Plan:
-        settings = self.profiles.settings(item.options, has_attention=self.has_attention)
-        how = item.options.split or self.split
-        parts = split(item.text, self.tokenizer, self.limits, self.language, how)
-        fast = (item.options.profile or self.profiles.default) == "fast"
-        return Plan(item, parts, settings, 0.0 if fast else self.delay)
-
-    def _join(self, plan: Plan, translations: Sequence[Translation]) -> Answer:
-        answer = join(plan.parts, translations)
+    def _count(self, answer: Answer) -> None:
         self.metrics.texts.inc()
         self.metrics.split.inc(bool(answer.at))
         self.metrics.unfinished.inc(not answer.finished)
         self.metrics.looping.inc(answer.looping)
-        return answer
 
     async def _translate(
-        self, plan: Plan, part: Part, timing: Timing, on_partial: OnPartial | None = None
+        self, planned: PlannedItem, part: Part, timing: Timing, on_partial: OnPartial | None = None
     ) -> Translation:
-        result = await self.pool.translate(part.ids, plan.settings, plan.delay, on_partial)
-        translation = read(self.tokenizer, part.ids, result.hypotheses)
+        delay = 0.0 if planned.profile == "fast" else self.delay
+        result = await self.pool.translate(part.ids, planned.settings, delay, on_partial)
+        translation = read(self.planner.tokenizer, part.ids, result.hypotheses)
         timing.parts += 1
         timing.waited = max(timing.waited, result.waited)
         timing.worked = max(timing.worked, result.worked)

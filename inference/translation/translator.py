@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from longspan.inference.compression.compressed_model import CompressedModel
 from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.translation.answers import as_translation, join
@@ -57,7 +58,7 @@ class Translator:
 
     def __init__(
         self,
-        model: Model,
+        model: Model | CompressedModel,
         tokenizer: Tokenizer,
         settings: SearchSettings | None = None,
         device: str | torch.device = "cpu",
@@ -114,17 +115,29 @@ class Translator:
         self._report_unfinished(results)
         return results
 
+    def translate_ids(
+        self, sources: Sequence[Sequence[int]], *, label: str | None = None
+    ) -> list[Translation]:
+        """Return the translation of each source of token ids, the end token last.
+
+        As `translate`, but nothing is reported.
+        """
+        results = [BLANK] * len(sources)
+        with _evaluating(self.model), _shown(label, len(sources)) as count:
+            for members in self._batches([len(ids) for ids in sources]):
+                batch = [sources[i] for i in members]
+                found = search(self.model, *self._pad(batch), self.settings, self._spelling)
+                for i, ids, hypotheses in zip(members, batch, found, strict=True):
+                    results[i] = read(self.tokenizer, ids, hypotheses)
+                count(len(members))
+        return results
+
     def _translated(self, texts: Sequence[str], label: str | None) -> list[Translation]:
         results = [BLANK] * len(texts)
         full = [number for number, text in enumerate(texts) if text.strip()]
         encoded = [self.tokenizer.encode_source(texts[number]) for number in full]
-        with _evaluating(self.model), _shown(label, len(full)) as count:
-            for members in self._batches([len(ids) for ids in encoded]):
-                batch = [encoded[i] for i in members]
-                found = search(self.model, *self._pad(batch), self.settings, self._spelling)
-                for i, ids, hypotheses in zip(members, batch, found, strict=True):
-                    results[full[i]] = read(self.tokenizer, ids, hypotheses)
-                count(len(members))
+        for number, found in zip(full, self.translate_ids(encoded, label=label), strict=True):
+            results[number] = found
         return results
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -169,7 +182,7 @@ def _some(numbers: Sequence[int]) -> str:
 
 
 @contextmanager
-def _evaluating(model: Model) -> Iterator[None]:
+def _evaluating(model: nn.Module) -> Iterator[None]:
     if not model.training:
         yield  # asking every layer would take longer than some translations
         return

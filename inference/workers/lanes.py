@@ -16,9 +16,10 @@ import torch
 from longspan.inference.search.search import Search
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
+from longspan.inference.search.walk import SearchModel
 from longspan.inference.workers.messages import Job, Result
 from longspan.training.errors import LongspanError
-from longspan.training.model.model import DecoderState, Memory, Model
+from longspan.training.model.model import DecoderState, Memory
 from longspan.training.tokenizer.tokenizer import PAD
 
 __all__ = ["Failure", "Lanes", "Partial", "Turn"]
@@ -96,7 +97,7 @@ class Lanes:
 
     def __init__(
         self,
-        model: Model,
+        model: SearchModel[Memory, DecoderState],
         spelling: Spelling,
         device: torch.device,
         batch_tokens: int = 4096,

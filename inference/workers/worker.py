@@ -18,15 +18,13 @@ from typing import BinaryIO
 
 import torch
 
-from longspan.inference.compression.compress import choose_precision, compress
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
-from longspan.inference.translation.translator import choose_device
+from longspan.inference.translation.ready_model import load_ready
 from longspan.inference.workers.child import WorkerSettings
 from longspan.inference.workers.lanes import Lanes, Turn
 from longspan.inference.workers.messages import Frame, Job, read_frame
 from longspan.training.errors import LongspanError
-from longspan.training.model.directory import load_model
 from longspan.training.tokenizer.tokenizer import EOS, UNK
 
 __all__ = ["main"]
@@ -46,15 +44,11 @@ def main(arguments: Sequence[str]) -> int:
         settings = WorkerSettings(**json.loads(text))
         torch.set_num_threads(settings.threads)
         torch.set_grad_enabled(False)
-        device = choose_device(settings.device or None)
-        loaded = load_model(Path(directory), device)
-        precision = choose_precision(settings.precision, torch.device(device))
-        if precision == "int8":
-            compress(loaded.model, loaded.hyperparameters)
+        ready = load_ready(Path(directory), settings.device or None, settings.precision)
         lanes = Lanes(
-            loaded.model,
-            Spelling.of(loaded.tokenizer),
-            torch.device(device),
+            ready.model,
+            Spelling.of(ready.tokenizer),
+            torch.device(ready.device),
             settings.batch_tokens,
             settings.batch_size,
         )
@@ -62,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     except LongspanError as error:
         _send(output, Frame({"broken": " ".join(str(error).split())}))
         return 1
-    _send(output, Frame({"ready": {"device": device, "precision": precision}}))
+    _send(output, Frame({"ready": {"device": ready.device, "precision": ready.precision}}))
     _work(lanes, output)
     return 0
 

@@ -40,6 +40,7 @@ class TableModel:
     """Logits looked up by sentence, position and previous token; no network at all."""
 
     PERIOD = 11
+    own_walk = None
 
     def __init__(self, vocabulary: int = 7, *, seed: int = 0, attention: bool = True) -> None:
         generator = torch.Generator().manual_seed(seed)

@@ -44,6 +44,9 @@ class Model(nn.Module):
     to Improve Language Models").
     """
 
+    # A search calls `step`. A model that does more of the search itself says here how.
+    own_walk: None = None
+
     def __init__(
         self,
         hyperparameters: Hyperparameters,

@@ -3,18 +3,21 @@
 Where they were not built, or the CPU lacks their instructions, there is nothing to test.
 """
 
-import copy
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.inference.compression import native
-from longspan.inference.compression.compress import compress
-from longspan.inference.compression.native import kernels
-from longspan.inference.compression.products import EightBits, NativeProduct, TorchProduct
+from longspan.inference.compression import products
+from longspan.inference.compression.compressed_model import CompressedModel
+from longspan.inference.compression.products import (
+    EightBits,
+    NativeProduct,
+    TorchProduct,
+    kernels,
+    kernels_are_usable,
+)
 from longspan.inference.search.candidates import best_tokens
 from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Bars, Spelling
@@ -23,7 +26,7 @@ from longspan.training.model.model import Model
 
 pytestmark = [
     pytest.mark.processor,
-    pytest.mark.skipif(not native.has_native_kernels(), reason="no native kernels here"),
+    pytest.mark.skipif(not kernels_are_usable(), reason="no native kernels here"),
 ]
 
 SIZES = st.integers(1, 70)
@@ -246,11 +249,11 @@ HIGH_BYTES = Spelling(dict(enumerate([*range(0xE0, 0xF0), *range(0x80, 0xC0)], s
 @pytest.mark.usefixtures("single_thread")
 def test_a_search_finds_what_it_finds_with_torch(kind, beam, size, monkeypatch):
     model, hyperparameters = build(**KINDS[kind])
-    fast = compress(copy.deepcopy(model), hyperparameters)
-    assert hasattr(fast, "walk")
-    monkeypatch.setattr(native, "_usable", False)
-    slow = compress(model, hyperparameters)
-    assert not hasattr(slow, "walk")
+    fast = CompressedModel(model, hyperparameters)
+    assert fast.own_walk is not None
+    monkeypatch.setattr(products, "_usable", False)
+    slow = CompressedModel(model, hyperparameters)
+    assert slow.own_walk is None
     generator = torch.Generator().manual_seed(0)
     lengths = torch.randint(1, 20, (33,), generator=generator)
     source = torch.randint(4, 90, (33, int(lengths.max())), generator=generator)

@@ -30,9 +30,10 @@ pytestmark = [pytest.mark.processor, pytest.mark.qemu]
 # model. Not those of the model before: qemu 7.2 gets oneDNN's LSTM in float32 wrong.
 OF_AVX2 = """
 import torch
-from longspan.inference.compression import native
-from longspan.inference.compression.compress import choose_precision, compress
-from longspan.inference.compression.products import EightBits, input_bits, product_of
+from longspan.inference.compression.compressed_model import CompressedModel, choose_precision
+from longspan.inference.compression.products import (
+    EightBits, input_bits, kernels, kernels_are_usable, product_of,
+)
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.model import Model
 from longspan.training.loop.precision import compute_type
@@ -47,7 +48,7 @@ def logits():
     sizes = ("rnn_num_hidden", "num_embed_source", "num_embed_target", "attention_dimension")
     hyperparameters = Hyperparameters.parse(dict.fromkeys(sizes, "64"))
     torch.manual_seed(3)
-    model = compress(Model(hyperparameters, 90, 90), hyperparameters)
+    model = CompressedModel(Model(hyperparameters, 90, 90), hyperparameters)
     memory = model.encode(torch.arange(4, 12)[None], torch.tensor([8]))
     found, state, _ = model.step(torch.tensor([2]), model.initial_state(memory), memory)
     return found[0].tolist()
@@ -56,12 +57,12 @@ print([
     level(features()),
     choose_precision("auto", torch.device("cpu")),
     str(compute_type("auto", torch.device("cpu"))),
-    native.has_native_kernels(),
+    kernels_are_usable(),
     input_bits(),
     max(off(rows) for rows in (1, 2, 33)),
     logits(),
 ])
-print([name for name, one in vars(native.kernels).items() if callable(one)])
+print([name for name, one in vars(kernels).items() if callable(one)])
 """
 OF_ARM = """
 import platform, sys

@@ -76,6 +76,7 @@ class Faulty(nn.Module):
     """Copies medium sentences word by word; long ones by a course and with a gaze of its own."""
 
     has_attention = True
+    own_walk = None
 
     def __init__(self, course: Course, gaze: Gaze) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.inference.compression.compress import compress
+from longspan.inference.compression.compressed_model import CompressedModel
 from longspan.inference.search.beams import Beams
 from longspan.inference.search.loops import LEAST, LONGEST_PERIOD, REPEATS, Loops
 from longspan.inference.search.search import SearchSettings, search
@@ -90,7 +90,7 @@ def looping_model(vocabulary=40, seed=0, **changes):
 def test_a_looping_output_ends_and_says_so(sources, beam, compressed):
     model, h = looping_model()
     if compressed:
-        compress(model, h)
+        model = CompressedModel(model, h)
     source, lengths = sources([4, 100, 90, 200], 40)
     options = SearchSettings(beam_size=beam, length_penalty=0.6, n_best=beam, with_alignment=True)
     limits = options.limits(lengths.tolist())

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longspan.inference.compression.compress import compress
+from longspan.inference.compression.compressed_model import CompressedModel
 from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Characters, Spelling
 from longspan.inference.translation.translator import Translator
@@ -121,7 +121,7 @@ def test_a_search_finds_nothing_else(spelling_tokenizer, kind, beam):
             tokenizer, seed, architecture=kind.split(" ")[0].replace("int8", "rnn")
         )
         if "int8" in kind:
-            compress(model, h)
+            model = CompressedModel(model, h)
         for limit in (1, 2, 3, 4, 7, 30):
             settings = SearchSettings(
                 beam, 0.6, n_best=min(beam, 3), max_length=limit, with_alignment=True

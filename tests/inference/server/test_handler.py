@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,8 @@ def test_the_client_chooses_the_form_of_its_answer(model: ServedModel):
 
 
 def test_what_was_split_is_said_with_its_parts(model: ServedModel):
-    small = ServedModel(model.loaded, "cpu", model.profiles, Limits(part=8, text=100))
+    limits = Limits(part=8, text=100)
+    small = ServedModel(model.ready, replace(model.planner, limits=limits))
     text = "w1 w2 w3 w4 w5. W1 w2 w3 w4."
     got = answer(small, {"text": text, "alignment": True, "n_best": 2})
     assert got["split"]["at"] == "sentence"

@@ -1,6 +1,5 @@
 """A compressed model says what the model says, but for rounding, whatever it is batched with."""
 
-import copy
 import math
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from longspan.inference.compression.compress import choose_precision, compress
+from longspan.inference.compression.compressed_model import CompressedModel, choose_precision
 from longspan.inference.compression.products import input_bits, steps_of
 from longspan.inference.search.candidates import best_tokens
 from longspan.inference.search.search import SearchSettings, search
@@ -116,7 +115,7 @@ def test_logits_and_attention_are_the_models(kind: str):
     source, lengths = batch()
     rounding = Rounding(input_bits(), filled_scale(model, source, lengths))
     expected = walk(model, source, lengths)
-    found = walk(compress(copy.deepcopy(model), hyperparameters), source, lengths)
+    found = walk(CompressedModel(model, hyperparameters), source, lengths)
     spread = torch.stack([logits for logits, _ in expected]).std()
     error = rounding.after(PRODUCTS) * spread
     scores = torch.cat([weights[weights > 0].log() for _, weights in expected])
@@ -134,7 +133,7 @@ def test_logits_and_attention_are_the_models(kind: str):
 @pytest.mark.parametrize("beam", [1, 4])
 def test_a_sentence_translates_alone_as_in_a_batch(kind: str, beam: int):
     model, hyperparameters = build(**KINDS[kind])
-    model = compress(model, hyperparameters)
+    model = CompressedModel(model, hyperparameters)
     source, lengths = batch(1)
     settings = SearchSettings(beam_size=beam, max_length=12, with_alignment=True)
     together = search(model, source, lengths, settings, Spelling())
