@@ -19,6 +19,19 @@ ALLOWED = {
     "pipelines": {"pipelines", "inference", "training"},
     "infra": {"infra", "training"},
 }
+# Folders within one of the four, and those that they must not import.
+FENCES = {
+    "inference/search": {
+        "compression", "translation", "requests", "workers", "server", "evaluation", "diagnosis",
+    },
+    "inference/compression": {
+        "translation", "requests", "workers", "server", "evaluation", "diagnosis",
+    },
+    "inference/translation": {"requests", "workers", "server", "evaluation", "diagnosis"},
+    "inference/requests": {"workers", "server", "evaluation", "diagnosis"},
+    "inference/workers": {"server", "evaluation", "diagnosis"},
+    "inference/server": {"evaluation", "diagnosis"},
+}  # fmt: skip
 # Folders that run in the image, which has none of these distributions.
 IN_THE_IMAGE = ("training", "inference", "pipelines/jobs")
 NOT_IN_THE_IMAGE = {"sagemaker", "boto3", "botocore", "moto"}
@@ -71,6 +84,16 @@ def test_imports_keep_to_their_layer(path: Path):
     assert ours <= ALLOWED[folder]
     if name.startswith(IN_THE_IMAGE):
         assert not {module.split(".")[0] for module in imported} & NOT_IN_THE_IMAGE
+
+
+@pytest.mark.parametrize("folder", FENCES)
+def test_a_folder_does_not_import_those_above_it(folder: str):
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    assert paths
+    parent = f"longspan.{folder.split('/')[0]}."
+    for path in paths:
+        imported = {name.removeprefix(parent) for name in imports_of(path) if parent in name}
+        assert not {name.split(".")[0] for name in imported} & FENCES[folder], path
 
 
 def modules_of(folder: str) -> list[str]:

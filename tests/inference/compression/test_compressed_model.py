@@ -1,11 +1,14 @@
 """A compressed model says what the model says, but for rounding, whatever it is batched with."""
 
+import gc
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from longspan.inference.compression.compressed_model import CompressedModel, choose_precision
 from longspan.inference.compression.products import input_bits, steps_of
@@ -145,6 +148,51 @@ def test_a_sentence_translates_alone_as_in_a_batch(kind: str, beam: int):
         # moves a few logits by a step.
         few = 6 / steps_of(input_bits())
         assert alone[0].score == pytest.approx(together[row][0].score, abs=few)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_model_stays_as_it_is(kind: str):
+    model, hyperparameters = build(**KINDS[kind])
+    model.train()
+    modules = {name: type(module) for name, module in model.named_modules()}
+    weights = {name: weight.clone() for name, weight in model.state_dict().items()}
+    source, lengths = batch()
+    compressed = CompressedModel(model, hyperparameters)
+    search(compressed, source, lengths, SearchSettings(2, max_length=6), Spelling())
+    assert {name: type(module) for name, module in model.named_modules()} == modules
+    assert model.training
+    assert all(weight.requires_grad for weight in model.parameters())
+    after = model.state_dict()
+    assert after.keys() == weights.keys()
+    assert all(torch.equal(after[name], weight) for name, weight in weights.items())
+
+
+# Weights that search reads in float32 however large they are, and those of the layers too small
+# for eight bits or not linear.
+STAYS = re.compile(
+    r"(source_embedding|.*norm)\.|.*\.(v|bias|bias_\w+|weight_offset|positions\w*)$"
+    r"|.*\.(location|coverage)\.|.*attention\.weight$"
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_weights_in_eight_bits_are_not_kept_in_float(kind: str):
+    """What the caller lets go of is freed."""
+    model, hyperparameters = build(**KINDS[kind])
+    storages = {
+        name: StorageWeakRef(weight.untyped_storage()) for name, weight in model.named_parameters()
+    }
+    compressed = CompressedModel(model, hyperparameters)
+    has_table = hyperparameters.architecture == "rnn" and not hyperparameters.input_feeding
+    del model
+    gc.collect()
+    kept = {name for name, storage in storages.items() if not storage.expired()}
+    expected = {name for name in storages if STAYS.match(name)}
+    if not has_table:
+        expected.add("target_embedding.weight")
+    assert "source_embedding.weight" in kept
+    assert kept <= expected
+    assert compressed.has_attention == (hyperparameters.attention_type != "none")
 
 
 def test_eight_bits_are_chosen_where_they_are_fast():
