@@ -17,7 +17,7 @@ def main(argv: Sequence[str]) -> int:
     command, *rest = argv or [""]
     # Each one's modules are loaded for it alone: the server needs no torch.
     if command == "serve" and not rest:
-        from longspan.inference.server.container import main as serve
+        from longspan.inference.server.serving import main as serve
 
         return serve()
     if command == "worker":

@@ -34,8 +34,8 @@ from longspan.inference.search.walk import StartWalk
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.model import DecoderState, Memory, Model
 from longspan.training.model.recurrence import Recurrence
-from longspan.training.model.recurrent_decoder import Decoder
-from longspan.training.model.recurrent_encoder import Encoder
+from longspan.training.model.recurrent_decoder import RecurrentDecoder
+from longspan.training.model.recurrent_encoder import RecurrentEncoder
 from longspan.training.processor import features
 
 __all__ = ["CompressedModel", "choose_precision"]
@@ -82,7 +82,7 @@ class CompressedModel(nn.Module):
             replacements[model.target_embedding] = table
         self._model = in_eight_bits(model, replacements, _BOUNDED)
         if table is not None and can_be_fast(hyperparameters) and can_be_native(model):
-            encoder = cast(Encoder, model.encoder)
+            encoder = cast(RecurrentEncoder, model.encoder)
             self.own_walk = NativeModel(self._model, encoder, hyperparameters).walk
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
@@ -105,7 +105,7 @@ def _input_table(model: Model, hyperparameters: Hyperparameters) -> nn.Embedding
 
     None where the input is more than the token, or where the table would be too large.
     """
-    decoder = cast(Decoder, model.decoder)
+    decoder = cast(RecurrentDecoder, model.decoder)
     weight, _, input_bias, _ = decoder.first.kernel.all_weights[0]
     size = model.target_embedding.num_embeddings * len(weight) * weight.element_size()
     if hyperparameters.input_feeding or size > _LARGEST_TABLE:
@@ -119,7 +119,7 @@ def _input_table(model: Model, hyperparameters: Hyperparameters) -> nn.Embedding
 
 def _decoder(model: Model, hyperparameters: Hyperparameters, *, has_table: bool) -> nn.Module:
     """What stands for the model's recurrent decoder."""
-    h, decoder = hyperparameters, cast(Decoder, model.decoder)
+    h, decoder = hyperparameters, cast(RecurrentDecoder, model.decoder)
     if has_table and can_be_fast(h):
         return FastDecoder(decoder, h.attention_type)
     layers: dict[nn.Module, nn.Module] = {

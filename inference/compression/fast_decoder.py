@@ -1,6 +1,6 @@
 """The decoder's step for search: one layer, in as few operations as it takes.
 
-What it leaves out of a step, compared with `training.decoder.Decoder`, was computed before:
+A step does less than one of `RecurrentDecoder`, because more is computed before:
 
 - what the input weights make of each target token stands in the embedding's table;
 - the products of one state with its recurrent weights, with the query's and with the readout's are
@@ -25,7 +25,7 @@ from longspan.inference.compression.int8 import (
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.attention import Attention
 from longspan.training.model.memory import Memory
-from longspan.training.model.recurrent_decoder import Decoder
+from longspan.training.model.recurrent_decoder import RecurrentDecoder
 
 __all__ = ["FastDecoder", "FastMemory", "FastState", "can_be_fast"]
 
@@ -91,7 +91,7 @@ class FastDecoder(nn.Module):
 
     has_weights = True
 
-    def __init__(self, decoder: Decoder, attention_type: str) -> None:
+    def __init__(self, decoder: RecurrentDecoder, attention_type: str) -> None:
         super().__init__()
         given = cast(Attention, decoder.attention)
         heads, dimension = given.heads, given.dimension

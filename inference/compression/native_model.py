@@ -22,8 +22,8 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.attention import Attention
 from longspan.training.model.location import Location
 from longspan.training.model.model import Model
-from longspan.training.model.recurrent_decoder import Decoder
-from longspan.training.model.recurrent_encoder import Encoder
+from longspan.training.model.recurrent_decoder import RecurrentDecoder
+from longspan.training.model.recurrent_encoder import RecurrentEncoder
 
 __all__ = ["NativeModel", "NativeWalk", "can_be_native"]
 
@@ -33,7 +33,7 @@ def can_be_native(model: Model) -> bool:
 
     The kernels must be usable, and the layers large enough that they are in eight bits.
     """
-    decoder = cast(Decoder, model.decoder)
+    decoder = cast(RecurrentDecoder, model.decoder)
     attention = cast(Attention, decoder.attention)
     layers = (attention.key, attention.value, decoder.bridge, model.projection)
     return kernels_are_usable() and all(is_large(layer) for layer in layers)
@@ -42,7 +42,9 @@ def can_be_native(model: Model) -> bool:
 class NativeModel:
     """The weights of a compressed model, and of the encoder that it had."""
 
-    def __init__(self, model: Model, encoder: Encoder, hyperparameters: Hyperparameters) -> None:
+    def __init__(
+        self, model: Model, encoder: RecurrentEncoder, hyperparameters: Hyperparameters
+    ) -> None:
         fast = cast(FastDecoder, cast(nn.Module, model.decoder))
         attention = fast.source_side.attention
         self.encoder = NativeEncoder(encoder)

@@ -10,7 +10,7 @@ from longspan.inference.compression.fast_attention import keys_for_search
 from longspan.inference.compression.products import kernels
 from longspan.inference.search.arrays import Floats, Integers
 
-__all__ = ["Keys", "Scores", "Spans", "scores_of"]
+__all__ = ["Keys", "ScoreFunction", "Spans", "scores_of"]
 
 # Where each sentence's tokens start and how many they are, and the sentence of each row.
 Spans = tuple[Integers, Integers, Integers]
@@ -19,7 +19,7 @@ Spans = tuple[Integers, Integers, Integers]
 Keys = Floats | NDArray[np.float64]
 
 
-class Scores(Protocol):
+class ScoreFunction(Protocol):
     """Query (rows, size) and keys (tokens, size) -> scores (rows, heads x longest)."""
 
     def keys(self, keys: Floats, /) -> Keys:
@@ -33,9 +33,9 @@ class Scores(Protocol):
         ...
 
 
-def scores_of(attention_type: str, attention: Any) -> Scores:
+def scores_of(attention_type: str, attention: Any) -> ScoreFunction:
     """Those of a module `attention`, which for additive is a `FastAdditive`."""
-    found: Scores = _KINDS[attention_type](attention)
+    found: ScoreFunction = _KINDS[attention_type](attention)
     return found
 
 

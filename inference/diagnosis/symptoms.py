@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Symptoms", "dropped_stretches", "symptoms"]
 
-Matrix = NDArray[np.float32]  # (target, source), rows sum to 1
+_Matrix = NDArray[np.float32]  # (target, source), rows sum to 1
 
 # A source token is read when the outputs together gave it this much attention. A stretch of so
 # many unread ones is more than a word that the other language has no use for.
@@ -53,7 +53,7 @@ def symptoms(
     *,
     finished: bool,
     looping: bool = False,
-    alignment: Matrix | None,
+    alignment: _Matrix | None,
     quality: float | None = None,
 ) -> Symptoms:
     """Measure one translation; `output` and `reference` are tokens, EOS left out.
@@ -84,7 +84,7 @@ def symptoms(
     )
 
 
-def dropped_stretches(alignment: Matrix) -> tuple[tuple[int, int], ...]:
+def dropped_stretches(alignment: _Matrix) -> tuple[tuple[int, int], ...]:
     """(start, stop) of each run of source tokens, its end token left out, that were not read."""
     read = alignment.sum(0)[:-1] >= _READ
     edges = np.flatnonzero(np.diff(np.concatenate([[True], read, [True]]).astype(np.int8)))
@@ -93,12 +93,12 @@ def dropped_stretches(alignment: Matrix) -> tuple[tuple[int, int], ...]:
     return tuple((start, stop) for start, stop in runs if stop - start >= _STRETCH)
 
 
-def _spread(alignment: Matrix) -> float:
+def _spread(alignment: _Matrix) -> float:
     entropy = -(alignment * np.log(np.maximum(alignment, 1e-12))).sum(1)
     return float(np.exp(entropy).mean())
 
 
-def _monotony(alignment: Matrix) -> float | None:
+def _monotony(alignment: _Matrix) -> float | None:
     target, source = alignment.shape
     if target < 3 or source < 3:
         return None
@@ -108,7 +108,7 @@ def _monotony(alignment: Matrix) -> float | None:
     return float(np.corrcoef(np.arange(target), places)[0, 1])
 
 
-def _sticking(alignment: Matrix) -> float:
+def _sticking(alignment: _Matrix) -> float:
     places = alignment.argmax(1)
     edges = np.flatnonzero(np.diff(places)) + 1
     runs = np.diff(np.concatenate([[0], edges, [len(places)]]))

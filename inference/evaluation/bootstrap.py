@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Interval", "Paired", "compare", "interval"]
 
-Numbers = NDArray[np.float64]
-Score = Callable[[Numbers], Numbers]
+_Counts = NDArray[np.float64]
+Score = Callable[[_Counts], _Counts]
 
 _WEIGHTS_AT_A_TIME = 4_000_000
 
@@ -36,7 +36,7 @@ class Paired:
 
 
 def interval(
-    counts: Numbers,
+    counts: _Counts,
     score: Score,
     *,
     resamples: int = 1000,
@@ -53,8 +53,8 @@ def interval(
 
 
 def compare(
-    counts: Numbers,
-    against: Numbers,
+    counts: _Counts,
+    against: _Counts,
     score: Score,
     *,
     resamples: int = 1000,
@@ -85,7 +85,7 @@ def compare(
     return Paired(observed, _middle(differences, confidence), (extreme + 1) / (resamples + 1))
 
 
-def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterator[Numbers]:
+def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterator[_Counts]:
     """How often each segment is drawn, (resample, segment), in blocks of bounded size."""
     for block in _blocks(size, count):
         weights = np.empty((block, size))
@@ -94,7 +94,7 @@ def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterato
         yield weights
 
 
-def _swaps(size: int, count: int, generator: np.random.Generator) -> Iterator[Numbers]:
+def _swaps(size: int, count: int, generator: np.random.Generator) -> Iterator[_Counts]:
     """Which segments change sides, (trial, segment), 0 or 1, in blocks of bounded size."""
     for block in _blocks(size, count):
         yield generator.integers(2, size=(block, size)).astype(np.float64)
@@ -106,7 +106,7 @@ def _blocks(size: int, count: int) -> Iterator[int]:
         yield min(most, count - start)
 
 
-def _middle(scores: Numbers, confidence: float) -> Interval:
+def _middle(scores: _Counts, confidence: float) -> Interval:
     tail = 50 * (1 - confidence)
     low, high = np.percentile(scores, [tail, 100 - tail])
     return Interval(float(low), float(high))

@@ -13,9 +13,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from longspan.inference.evaluation.charts import Series, chart_style, line_chart, standalone
-from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import read_evidence
-from longspan.inference.evaluation.files import unescape
+from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.inference.evaluation.report_sections import sections
 from longspan.training.buckets import MEDIUM
 from longspan.training.fields import Fields

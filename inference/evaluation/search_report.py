@@ -13,15 +13,15 @@ from longspan.inference.evaluation.importance import LEAST_JOBS, importances
 
 __all__ = ["search_parts"]
 
-Job = Mapping[str, Any]
-Table = dict[str, Any]
+_Job = Mapping[str, Any]
+_Table = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class _Compared:
     """Jobs with values that are comparable; `where` says after what, as part of a sentence."""
 
-    jobs: Sequence[Job]
+    jobs: Sequence[_Job]
     values: Sequence[float]
     where: str
 
@@ -40,7 +40,7 @@ def search_parts(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> dict
     }
 
 
-def _comparable(jobs: Sequence[Job]) -> _Compared:
+def _comparable(jobs: Sequence[_Job]) -> _Compared:
     """Values after the same updates: the most updates that enough jobs have reached.
 
     Without curves, the final values of the jobs that were not stopped.
@@ -57,12 +57,12 @@ def _comparable(jobs: Sequence[Job]) -> _Compared:
     return _Compared(whole, [job["objective"] for job in whole], where)
 
 
-def _curve(job: Job) -> dict[int, float]:
+def _curve(job: _Job) -> dict[int, float]:
     """The objective by updates."""
     return {int(updates): float(value) for updates, value in job.get("curve", [])}
 
 
-def _is_whole(job: Job, budget: int | None = None) -> bool:
+def _is_whole(job: _Job, budget: int | None = None) -> bool:
     """Whether the job used its budget: it ended by itself, or was stopped at the very end."""
     reached = job.get("updates")
     at_end = budget is not None and reached is not None and reached >= budget
@@ -124,7 +124,7 @@ def _objectives(tuning: Mapping[str, Any]) -> dict[str, Any]:
     return {"svg": chart, "caption": f"{metric} of each job, and the best so far (dashed)"}
 
 
-def _table(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> Table:
+def _table(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> _Table:
     """Jobs that used their whole budget first, then by updates; each kind by its value."""
     jobs, budget, better = tuning["jobs"], tuning.get("updates"), _better(tuning)
     measured = [job for job in jobs if job["objective"] is not None]
@@ -144,7 +144,7 @@ def _table(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> Table:
     return {"head": ["job", tuning["metric"], "updates", "ended", *names], "rows": rows}
 
 
-def _ending(job: Job, budget: int | None) -> str:
+def _ending(job: _Job, budget: int | None) -> str:
     if _is_whole(job, budget):
         reached = job.get("updates")
         is_short = budget is not None and reached is not None and reached < budget
@@ -158,7 +158,7 @@ def _count(updates: int | None) -> str:
     return "" if updates is None else f"{updates:,}"
 
 
-def _best(tuning: Mapping[str, Any]) -> Job | None:
+def _best(tuning: Mapping[str, Any]) -> _Job | None:
     measured = [job for job in tuning["jobs"] if job["objective"] is not None]
     return _better(tuning)(measured, key=lambda job: job["objective"], default=None)
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from longspan.inference.evaluation.bootstrap import Paired
-from longspan.inference.evaluation.evaluation import Evaluation, compare_evaluations
-from longspan.inference.evaluation.quality import Group, Quality
+from longspan.inference.evaluation.evaluation import Evaluation, Group, Quality, compare_evaluations
 from longspan.training.buckets import MEDIUM
 from longspan.training.model.outcome import TrainingOutcome, early_lines
 from longspan.training.tables import align_rows

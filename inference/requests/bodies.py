@@ -9,10 +9,10 @@ import io
 import re
 
 from longspan.inference.refusals import BadRequest
-from longspan.inference.requests.json_bodies import read_item, read_json
-from longspan.inference.requests.json_values import check_size, load
+from longspan.inference.requests.json_bodies import read_json_body, read_json_item
+from longspan.inference.requests.json_values import check_size, load_json
 from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT, ContentType
-from longspan.inference.requests.request import Item, Request, check_count
+from longspan.inference.requests.request import Request, RequestItem, check_count
 
 __all__ = ["parse_request"]
 
@@ -59,7 +59,7 @@ def _decoded(body: bytes) -> str:
 
 def _read(text: str, kind: ContentType, most: int | None) -> Request:
     if kind.media == JSON:
-        return read_json(text, most)
+        return read_json_body(text, most)
     if kind.media == CSV:
         return _read_csv(text, kind.has_header, most)
     return _read_json_lines(text, most) if kind.media == JSON_LINES else _read_text(text, most)
@@ -75,7 +75,7 @@ def _read_json_lines(text: str, most: int | None) -> Request:
         where = f"line {number}"
         if not line.strip():
             raise BadRequest(f"{where}: expected a JSON object, came an empty line: remove it")
-        items.append(read_item(load(line, where), where))
+        items.append(read_json_item(load_json(line, where), where))
     return Request(tuple(items), JSON_LINES)
 
 
@@ -89,7 +89,7 @@ def _read_csv(text: str, has_header: bool, most: int | None) -> Request:
                     f"line {reader.line_num}: expected one column of text, came {len(row)}: put a "
                     "text with commas between double quotes"
                 )
-            items.append(Item(row[0] if row else ""))
+            items.append(RequestItem(row[0] if row else ""))
             check_count(len(items) - has_header, most)
     except csv.Error as error:
         raise BadRequest(f"line {reader.line_num}: expected CSV: {error}") from None
@@ -101,7 +101,7 @@ def _read_text(text: str, most: int | None) -> Request:
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
     check_count(len(lines), most)
-    return Request(tuple(Item(line) for line in lines), TEXT)
+    return Request(tuple(RequestItem(line) for line in lines), TEXT)
 
 
 def _lines(text: str, most: int | None) -> list[str]:

@@ -12,60 +12,60 @@ from longspan.inference.refusals import BadRequest
 from longspan.inference.requests.json_values import (
     expect_object,
     expect_text,
-    keys,
-    load,
-    named,
-    shown,
+    kind_of,
+    load_json,
+    names_of,
+    short_repr,
 )
 from longspan.inference.requests.options import Options
-from longspan.inference.requests.request import Item, Request, check_count
+from longspan.inference.requests.request import Request, RequestItem, check_count
 
-__all__ = ["read_item", "read_json"]
+__all__ = ["read_json_body", "read_json_item"]
 
 _MATRIX = "attention_matrix"
 
 
-def read_json(text: str, most: int | None) -> Request:
+def read_json_body(text: str, most: int | None) -> Request:
     """A request of at most so many texts. Raises BadRequest, saying where, or TooLong."""
-    content = load(text, "the body")
+    content = load_json(text, "the body")
     if isinstance(content, list):
         check_count(len(content), most)
-        items = tuple(read_item(value, f"[{i}]") for i, value in enumerate(content))
+        items = tuple(read_json_item(value, f"[{i}]") for i, value in enumerate(content))
         return Request(items, wrapping="list")
     if not isinstance(content, dict):
         raise BadRequest(
             'expected a JSON object such as {"text": "..."} or {"instances": [{"data": "..."}]}, '
-            f"came {named(content)}"
+            f"came {kind_of(content)}"
         )
     if "instances" in content:
         return _instances(content, most)
     stream = content.pop("stream", False)
     if not isinstance(stream, bool):
-        raise BadRequest(f"stream: expected true | false, got {shown(stream)}")
+        raise BadRequest(f"stream={short_repr(stream)}: allowed: true | false")
     given = content.get("text")
     if not isinstance(given, list):
-        return Request((read_item(content, "the body"),), wrapping="one", stream=stream)
+        return Request((read_json_item(content, "the body"),), wrapping="one", stream=stream)
     check_count(len(given), most)
     options = Options.parse({name: v for name, v in content.items() if name != "text"})
     texts = [expect_text(one, f"text[{i}]") for i, one in enumerate(given)]
-    return Request(tuple(Item(one, options) for one in texts), stream=stream)
+    return Request(tuple(RequestItem(one, options) for one in texts), stream=stream)
 
 
-def read_item(value: Any, where: str) -> Item:
+def read_json_item(value: Any, where: str) -> RequestItem:
     """A string, `{"text": ..., options}`, or the built-in's `{"source"}` or `{"data"}`."""
     if isinstance(value, str):
-        return Item(value)
+        return RequestItem(value)
     content = expect_object(value, where)
     if "data" in content:
         return _instance(content, {}, where)
     names = [name for name in ("text", "source") if name in content]
     if len(names) != 1:
-        raise BadRequest(f'{where}: expected {{"text": "..."}}, came {keys(content)}')
+        raise BadRequest(f'{where}: expected {{"text": "..."}}, came {names_of(content)}')
     [name] = names
     text = expect_text(content[name], f"{where}: {name}")
     options = {key: v for key, v in content.items() if key != name}
     try:
-        return Item(text, Options.parse(options), built_in=name == "source")
+        return RequestItem(text, Options.parse(options), built_in=name == "source")
     except BadRequest as error:
         raise BadRequest(f"{where}: {error}") from None
 
@@ -73,26 +73,26 @@ def read_item(value: Any, where: str) -> Item:
 def _instances(content: Mapping[str, Any], most: int | None) -> Request:
     """The built-in's JSON; its `configuration` may stand by the instance or by all of them."""
     if extra := sorted(content.keys() - {"instances", "configuration"}):
-        raise BadRequest(f"{shown(extra[0])}: beside instances expected configuration alone")
+        raise BadRequest(f"{short_repr(extra[0])}: beside instances expected configuration alone")
     instances = content["instances"]
     if not isinstance(instances, list):
-        raise BadRequest(f"instances: expected a list, came {named(instances)}")
+        raise BadRequest(f"instances: expected a list, came {kind_of(instances)}")
     check_count(len(instances), most)
     common = _configuration(content, "configuration")
     items = tuple(_instance(v, common, f"instances[{i}]") for i, v in enumerate(instances))
     return Request(items, wrapping="predictions")
 
 
-def _instance(value: Any, common: Mapping[str, Any], where: str) -> Item:
+def _instance(value: Any, common: Mapping[str, Any], where: str) -> RequestItem:
     """`common` are option values that the instance's own replace."""
     instance = expect_object(value, where)
     if extra := sorted(instance.keys() - {"data", "configuration"}):
-        raise BadRequest(f"{where}: {shown(extra[0])}: expected data and configuration alone")
+        raise BadRequest(f"{where}: {short_repr(extra[0])}: expected data and configuration alone")
     if "data" not in instance:
         raise BadRequest(f'{where}: expected {{"data": "..."}}, came no data')
     text = expect_text(instance["data"], f"{where}.data")
     own = _configuration(instance, f"{where}.configuration")
-    return Item(text, Options.parse({**common, **own}), built_in=True)
+    return RequestItem(text, Options.parse({**common, **own}), built_in=True)
 
 
 def _configuration(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -113,4 +113,4 @@ def _matrix(value: Any) -> bool:
     for meant in (True, False):
         if value is meant or value == str(meant).lower():
             return meant
-    raise BadRequest(f'{_MATRIX}: expected "true" | "false", got {shown(value)}')
+    raise BadRequest(f'{_MATRIX}={short_repr(value)}: allowed: "true" | "false"')

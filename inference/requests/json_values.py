@@ -1,4 +1,4 @@
-"""JSON values: read so that nothing gets lost, and named as in messages."""
+"""JSON values: read so that nothing gets lost, and kind_of as in messages."""
 
 import json
 import re
@@ -8,7 +8,15 @@ from typing import Any
 
 from longspan.inference.refusals import BadRequest, TooLong
 
-__all__ = ["check_size", "expect_object", "expect_text", "keys", "load", "named", "shown"]
+__all__ = [
+    "check_size",
+    "expect_object",
+    "expect_text",
+    "kind_of",
+    "load_json",
+    "names_of",
+    "short_repr",
+]
 
 # A string as a whole, even without an end, or what stands before a value or a name.
 _MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{:,]', re.DOTALL)
@@ -17,7 +25,7 @@ _MARKS_A_TEXT = 64
 _SMALL = 1 << 20
 
 
-def load(text: str, where: str) -> Any:
+def load_json(text: str, where: str) -> Any:
     """The value. Raises BadRequest, beginning with `where`, for what is no JSON, a name that is
     given twice, and numbers that JSON does not have."""
     try:
@@ -45,18 +53,18 @@ def check_size(text: str, most_texts: int) -> None:
 def expect_object(value: Any, where: str) -> dict[str, Any]:
     """`value` itself. Raises BadRequest where it is no JSON object."""
     if not isinstance(value, dict):
-        raise BadRequest(f"{where}: expected a JSON object, came {named(value)}")
+        raise BadRequest(f"{where}: expected a JSON object, came {kind_of(value)}")
     return value
 
 
 def expect_text(value: Any, where: str) -> str:
     """`value` itself. Raises BadRequest where it is no string."""
     if not isinstance(value, str):
-        raise BadRequest(f"{where}: expected a string, came {named(value)}")
+        raise BadRequest(f"{where}: expected a string, came {kind_of(value)}")
     return value
 
 
-def named(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """What kind of value it is, in words."""
     if value is None:
         return "null"
@@ -68,12 +76,12 @@ def named(value: Any) -> str:
     return "a number"
 
 
-def keys(content: Mapping[str, Any]) -> str:
+def names_of(content: Mapping[str, Any]) -> str:
     """The first names of an object."""
-    return ", ".join(shown(name) for name in list(content)[:5]) or "an empty object"
+    return ", ".join(short_repr(name) for name in list(content)[:5]) or "an empty object"
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A value, cut where it is long."""
     text = ascii(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
@@ -84,7 +92,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"{shown(twice)} is given twice")
+        raise ValueError(f"{short_repr(twice)} is given twice")
     return content
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from longspan.inference.requests.options import check_cells
 from longspan.inference.requests.options import Profiles
-from longspan.inference.requests.request import Item, Request
+from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.search.settings import SearchSettings
-from longspan.inference.translation.answers import Answer, join
-from longspan.inference.translation.parts import Limits, Parts, split
+from longspan.inference.translation.answers import Answer, join_parts
+from longspan.inference.translation.parts import Limits, SplitText, split_text
 from longspan.inference.translation.translations import Translation
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
@@ -19,8 +19,8 @@ __all__ = ["PlannedItem", "Planner", "join_answers"]
 class PlannedItem:
     """One text of a request, split, with the search for its parts."""
 
-    item: Item
-    parts: Parts
+    item: RequestItem
+    parts: SplitText
     settings: SearchSettings
     profile: str
 
@@ -47,11 +47,11 @@ class Planner:
         check_cells((one.item.options, one.parts) for one in planned)
         return planned
 
-    def _plan_item(self, item: Item) -> PlannedItem:
+    def _plan_item(self, item: RequestItem) -> PlannedItem:
         options = item.options
         settings = self.profiles.settings(options, has_attention=self.has_attention)
         how = options.split or self.split
-        parts = split(item.text, self.tokenizer, self.limits, self.language, how)
+        parts = split_text(item.text, self.tokenizer, self.limits, self.language, how)
         return PlannedItem(item, parts, settings, options.profile or self.profiles.default)
 
 
@@ -59,4 +59,4 @@ def join_answers(
     planned: Sequence[PlannedItem], translations: Iterator[Translation]
 ) -> list[Answer]:
     """Return the answer to each item; `translations` are those of all parts, in order."""
-    return [join(one.parts, [next(translations) for _ in one.parts.parts]) for one in planned]
+    return [join_parts(one.parts, [next(translations) for _ in one.parts.parts]) for one in planned]

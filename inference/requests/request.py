@@ -6,11 +6,11 @@ from longspan.inference.refusals import TooLong
 from longspan.inference.requests.media_types import JSON
 from longspan.inference.requests.options import Options
 
-__all__ = ["Item", "Request", "check_count"]
+__all__ = ["Request", "RequestItem", "check_count"]
 
 
 @dataclass(frozen=True)
-class Item:
+class RequestItem:
     """One text to translate. `built_in` is whether its answer has the built-in's names."""
 
     text: str
@@ -26,7 +26,7 @@ class Request:
     predictions. `media` is what came, and what goes out when the client takes anything.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[RequestItem, ...]
     media: str = JSON
     wrapping: str = "translations"
     stream: bool = False

@@ -2,16 +2,19 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from longspan.inference.requests.json_text import dump
+import numpy as np
+from numpy.typing import NDArray
+
 from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT
-from longspan.inference.requests.request import Item, Request
+from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.translation.answers import Answer
 from longspan.inference.translation.translations import Candidate, Translation
 
-__all__ = ["json_line", "partial_line", "remarks", "render"]
+__all__ = ["dump", "json_line", "partial_line", "remarks", "render"]
 
 
 def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
@@ -31,7 +34,7 @@ def remarks(answers: Iterable[Answer]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def json_line(item: Item, answer: Answer, index: int | None = None) -> str:
+def json_line(item: RequestItem, answer: Answer, index: int | None = None) -> str:
     """One answer as a line, with the number of its text where that is given."""
     numbered = {} if index is None else {"index": index}
     return dump(numbered | _record(item, answer)) + "\n"
@@ -75,11 +78,11 @@ _WRITERS: Mapping[str, Callable[[Request, Sequence[Answer]], str]] = {
 }
 
 
-def _record(item: Item, answer: Answer) -> dict[str, Any]:
+def _record(item: RequestItem, answer: Answer) -> dict[str, Any]:
     return _built_in(item, answer) if item.built_in else _plain(item, answer)
 
 
-def _built_in(item: Item, answer: Answer) -> dict[str, Any]:
+def _built_in(item: RequestItem, answer: Answer) -> dict[str, Any]:
     """The built-in's names; what it has no name for is added only where there is something."""
     record: dict[str, Any] = {"target": answer.text}
     if item.options.alignment:
@@ -91,7 +94,7 @@ def _built_in(item: Item, answer: Answer) -> dict[str, Any]:
     return record | _remark(item, answer)
 
 
-def _plain(item: Item, answer: Answer) -> dict[str, Any]:
+def _plain(item: RequestItem, answer: Answer) -> dict[str, Any]:
     record: dict[str, Any] = {
         "translation": answer.text,
         "log_probability": answer.log_probability,
@@ -108,7 +111,7 @@ def _plain(item: Item, answer: Answer) -> dict[str, Any]:
     return record | _remark(item, answer)
 
 
-def _remark(item: Item, answer: Answer) -> dict[str, Any]:
+def _remark(item: RequestItem, answer: Answer) -> dict[str, Any]:
     record: dict[str, Any] = {}
     if not answer.finished:
         record["finished"] = False
@@ -123,7 +126,7 @@ def _remark(item: Item, answer: Answer) -> dict[str, Any]:
     return record
 
 
-def _part(item: Item, source: str, part: Translation) -> dict[str, Any]:
+def _part(item: RequestItem, source: str, part: Translation) -> dict[str, Any]:
     record: dict[str, Any] = {
         "source": source,
         "translation": part.text,
@@ -137,7 +140,7 @@ def _part(item: Item, source: str, part: Translation) -> dict[str, Any]:
     return record
 
 
-def _candidate(item: Item, candidate: Candidate) -> dict[str, Any]:
+def _candidate(item: RequestItem, candidate: Candidate) -> dict[str, Any]:
     record: dict[str, Any] = {
         "translation": candidate.text,
         "score": candidate.score,
@@ -159,3 +162,46 @@ def _matrix(alignment: Any) -> Any:
 def _one_line(text: str) -> str:
     """Where each line is an answer, a line break within one would put the others out of step."""
     return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+
+
+_DIGITS = 4  # of an attention weight, enough to draw it
+
+
+def dump(value: Any) -> str:
+    """`value` as compact JSON; an array of two dimensions is a list of rows, rounded."""
+    return "".join(_pieces(value))
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if isinstance(value, np.ndarray):
+        yield from _between("[]", ([_flat(row)] for row in _rows(value)))
+    elif isinstance(value, dict) and not _is_flat(value.values()):
+        members = ([_flat(name), ":", *_pieces(one)] for name, one in value.items())
+        yield from _between("{}", members)
+    elif isinstance(value, list) and not _is_flat(value):
+        yield from _between("[]", (_pieces(one) for one in value))
+    else:
+        yield _flat(value)
+
+
+def _between(marks: str, members: Iterable[Iterable[str]]) -> Iterator[str]:
+    before = marks[0]
+    for member in members:
+        yield before
+        yield from member
+        before = ","
+    yield marks[1] if before == "," else marks
+
+
+def _rows(matrix: NDArray[np.float32]) -> Iterator[list[float]]:
+    for row in matrix:
+        # In double precision, or the digits after the last one would show.
+        yield np.round(row.astype(np.float64), _DIGITS).tolist()
+
+
+def _is_flat(values: Iterable[Any]) -> bool:
+    return not any(isinstance(value, dict | list | np.ndarray) for value in values)
+
+
+def _flat(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

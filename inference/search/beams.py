@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from longspan.inference.search.arrays import Doubles, Floats, Integers
-from longspan.inference.search.history import Ending, History, Pool
+from longspan.inference.search.history import EndedHypotheses, Finish, History
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.loops import Loops
 from longspan.inference.search.penalties import coverage_penalty, length_penalty
 from longspan.inference.search.repeats import Repeats
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Bars, Characters, Spelling
-from longspan.inference.search.watched_attention import read_attention
-from longspan.training.errors import LongspanError
+from longspan.training.errors import HyperparameterError, LongspanError
 from longspan.training.tokenizer.tokenizer import BOS, EOS
 
-__all__ = ["Beams"]
+__all__ = ["Beams", "read_attention"]
 
 
 class Beams:
@@ -43,8 +42,8 @@ class Beams:
         self._sums: Doubles = np.zeros((sentences, 1))  # (running, live)
         self._coverage: Tensor | None = None  # (running, live, source)
         self._length = 0
-        self._finished = Pool(sentences, beam, finished=True)
-        self._stopped = Pool(sentences, beam, finished=False)
+        self._finished = EndedHypotheses(sentences, beam, finished=True)
+        self._stopped = EndedHypotheses(sentences, beam, finished=False)
         self._history = History(sentences)
         self._repeats = Repeats(sentences, settings.no_repeat_ngram_size)
         self._characters = Characters(sentences, spelling)
@@ -100,7 +99,9 @@ class Beams:
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
         """The `n_best` of each of the `sentences`, which have ended."""
-        both = zip(self._finished.endings(sentences), self._stopped.endings(sentences), strict=True)
+        both = zip(
+            self._finished.finishes(sentences), self._stopped.finishes(sentences), strict=True
+        )
         kept = [(finished + stopped)[: self.settings.n_best] for finished, stopped in both]
         flat = self._history.rebuild([end for ends in kept for end in ends], self.lengths)
         rebuilt = iter(flat)
@@ -108,7 +109,7 @@ class Beams:
 
     def so_far(self, sentence: int) -> list[int]:
         """The best live tokens of a running sentence."""
-        end = Ending(sentence, 0, self._length, 0.0, 0.0, False)
+        end = Finish(sentence, 0, self._length, 0.0, 0.0, False)
         return self._history.tokens_of(end)
 
     def _candidates(self, chances: Floats, tokens: Integers) -> tuple[Doubles, Integers, Integers]:
@@ -183,3 +184,23 @@ class Beams:
         slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))
         sentences = self.running[rows]
         self._stopped.add(sentences, scores[rows], self._sums[rows], self._length, slots)
+
+
+def read_attention(
+    weights: Tensor | None, settings: SearchSettings, beam: int, *, is_first: bool
+) -> Tensor | None:
+    """weights (running x beam, heads, source) -> their mean over heads, (running, beam, source),
+    or None where nothing needs it.
+
+    Raises HyperparameterError if a coverage penalty is asked of a model without attention, which
+    the first step shows.
+    """
+    wanted = settings.coverage_penalty > 0
+    if wanted and is_first and (weights is None or not bool(weights.any())):
+        raise HyperparameterError(
+            f"coverage_penalty={settings.coverage_penalty}: needs attention weights, and "
+            "this model has no attention; set coverage_penalty=0"
+        )
+    if weights is None or not (wanted or settings.with_alignment):
+        return None
+    return weights.mean(dim=1).unflatten(0, (-1, beam))

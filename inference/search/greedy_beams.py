@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from longspan.inference.search.arrays import Floats, Integers
+from longspan.inference.search.beams import read_attention
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.loops import Loops
 from longspan.inference.search.penalties import coverage_penalty, length_penalty
 from longspan.inference.search.repeats import Repeats
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Bars, Characters, Spelling
-from longspan.inference.search.watched_attention import read_attention
 from longspan.training.errors import LongspanError
 from longspan.training.tokenizer.tokenizer import BOS, EOS
 

@@ -17,13 +17,13 @@ from torch import Tensor
 from longspan.inference.search.arrays import Doubles, Integers
 from longspan.inference.search.hypothesis import Hypothesis
 
-__all__ = ["Ending", "History", "Hypothesis", "Pool"]
+__all__ = ["EndedHypotheses", "Finish", "History", "Hypothesis"]
 
-Values = TypeVar("Values", Doubles, Integers)
+_ValuesT = TypeVar("_ValuesT", Doubles, Integers)
 
 
 @dataclass(frozen=True)
-class Ending:
+class Finish:
     """Where a hypothesis ends: in beam row `slot` of its sentence after `length` steps."""
 
     sentence: int
@@ -35,7 +35,7 @@ class Ending:
     looping: bool = False
 
 
-class Pool:
+class EndedHypotheses:
     """The best `size` ended hypotheses of each sentence, best first; -inf marks a free place."""
 
     def __init__(self, sentences: int, size: int, *, finished: bool) -> None:
@@ -66,7 +66,7 @@ class Pool:
         sums = log_probability[offered]
         self._log_probability[rows] = _merged(self._log_probability[rows], sums, order)
 
-    def endings(self, sentences: Sequence[int]) -> list[list[Ending]]:
+    def finishes(self, sentences: Sequence[int]) -> list[list[Finish]]:
         """The hypotheses of each of the `sentences`, best first."""
         columns = [
             column[list(sentences)].tolist()
@@ -75,7 +75,7 @@ class Pool:
         looping = self.looping.tolist()
         return [
             [
-                Ending(i, slot, length, score, total, self.finished, looping[i])
+                Finish(i, slot, length, score, total, self.finished, looping[i])
                 for slot, length, score, total in zip(*places, strict=True)
                 if score > -np.inf
             ]
@@ -83,9 +83,9 @@ class Pool:
         ]
 
 
-def _merged(kept: Values, offered: Values, order: Integers) -> Values:
+def _merged(kept: _ValuesT, offered: _ValuesT, order: Integers) -> _ValuesT:
     both = np.concatenate([kept, offered], axis=1)
-    merged: Values = both[np.arange(len(both))[:, None], order]
+    merged: _ValuesT = both[np.arange(len(both))[:, None], order]
     return merged
 
 
@@ -112,11 +112,11 @@ class History:
             self.places.append(self._spread(running, np.arange(len(running))))
             self.attention.append(attention)
 
-    def rebuild(self, endings: list[Ending], source_lengths: Sequence[int]) -> list[Hypothesis]:
+    def rebuild(self, finishes: list[Finish], source_lengths: Sequence[int]) -> list[Hypothesis]:
         """The hypotheses that end there; `source_lengths` by sentence crops the alignments."""
-        if not endings:
+        if not finishes:
             return []
-        ids, slots = self._walk(endings)
+        ids, slots = self._walk(finishes)
         places = [place.tolist() for place in self.places]
         return [
             Hypothesis(
@@ -129,12 +129,12 @@ class History:
                     end, slots[i].tolist(), places, source_lengths[end.sentence]
                 ),
             )
-            for i, end in enumerate(endings)
+            for i, end in enumerate(finishes)
         ]
 
-    def tokens_of(self, ending: Ending) -> list[int]:
+    def tokens_of(self, finish: Finish) -> list[int]:
         """The tokens of one hypothesis."""
-        ids, _ = self._walk([ending])
+        ids, _ = self._walk([finish])
         tokens: list[int] = ids[0].tolist()
         return tokens
 
@@ -145,16 +145,16 @@ class History:
         full[running] = values
         return full
 
-    def _walk(self, endings: list[Ending]) -> tuple[Integers, Integers]:
-        """Tokens, and the beam row that each step read: both (ending, step)."""
-        steps = max(end.length for end in endings)
-        ids = np.zeros((len(endings), steps), dtype=np.int64)
+    def _walk(self, finishes: list[Finish]) -> tuple[Integers, Integers]:
+        """Tokens, and the beam row that each step read: both (finish, step)."""
+        steps = max(end.length for end in finishes)
+        ids = np.zeros((len(finishes), steps), dtype=np.int64)
         slots = np.zeros_like(ids)
         if not steps:
             return ids, slots
-        lengths = np.array([end.length for end in endings])
-        sentence = np.array([end.sentence for end in endings])
-        slot = np.array([end.slot for end in endings])
+        lengths = np.array([end.length for end in finishes])
+        sentence = np.array([end.sentence for end in finishes])
+        slot = np.array([end.slot for end in finishes])
         for step in reversed(range(steps)):
             on = np.flatnonzero(step < lengths)
             ids[on, step] = self.tokens[step][sentence[on], slot[on]]
@@ -163,7 +163,7 @@ class History:
         return ids, slots
 
     def _alignment(
-        self, end: Ending, slots: list[int], places: list[list[int]], source_length: int
+        self, end: Finish, slots: list[int], places: list[list[int]], source_length: int
     ) -> NDArray[np.float32] | None:
         if not self.attention:
             return None

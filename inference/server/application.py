@@ -17,19 +17,18 @@ from longspan.inference.refusals import NoRoute
 from longspan.inference.requests.options import Profiles
 from longspan.inference.requests.planning import Planner
 from longspan.inference.server.admission import Admission
-from longspan.inference.server.calls import Call, Ledger
-from longspan.inference.server.connections import LEDGER
+from longspan.inference.server.connections import REQUEST_LOG
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
 from longspan.inference.server.openapi import describe
-from longspan.inference.server.refused import refused
+from longspan.inference.server.request_log import RequestLog, RequestRecord, refusal_response
 from longspan.inference.server.service import TranslationService
 from longspan.inference.server.settings import ServerSettings
 from longspan.inference.translation.parts import Limits
-from longspan.inference.workers.child import WorkerSettings
-from longspan.inference.workers.journal import Journal
-from longspan.inference.workers.metrics import CONTENT_TYPE, Metrics
-from longspan.inference.workers.pool import Pool
+from longspan.inference.workers.metrics import CONTENT_TYPE, ServerMetrics
+from longspan.inference.workers.pool import WorkerPool
+from longspan.inference.workers.server_log import ServerLog
+from longspan.inference.workers.worker_process import WorkerSettings
 from longspan.training.errors import LongspanError
 from longspan.training.model.config import TOKENIZER, ModelConfig
 from longspan.training.tokenizer.tokenizer import Tokenizer
@@ -56,7 +55,7 @@ class Server:
 def build_server(
     model: Path,
     settings: ServerSettings,
-    journal: Journal,
+    server_log: ServerLog,
     on_failure: Callable[[LongspanError], None],
 ) -> Server:
     """The server of one model directory; nothing runs before the application starts up.
@@ -66,7 +65,7 @@ def build_server(
     """
     hyperparameters = ModelConfig.read(model).hyperparameters
     tokenizer = Tokenizer.load(model / TOKENIZER)
-    metrics = Metrics()
+    metrics = ServerMetrics()
     workers, threads = settings.shares()
     worker = WorkerSettings(
         threads,
@@ -76,7 +75,7 @@ def build_server(
         settings.batch_tokens,
         settings.silence,
     )
-    pool = Pool(model, worker, workers, journal, metrics)
+    pool = WorkerPool(model, worker, workers, server_log, metrics)
     planner = Planner(
         tokenizer,
         Profiles.of(hyperparameters, settings.profile),
@@ -92,11 +91,11 @@ def build_server(
     metrics.arriving.set_function(lambda: admission.arriving)
     metrics.body_bytes.set_function(lambda: admission.bytes)
     deadlines = Deadlines(settings.deadline)
-    ledger = Ledger(journal, metrics, settings.log_text)
+    request_log = RequestLog(server_log, metrics, settings.log_text)
     invocations = Invocations(
         service,
         admission,
-        ledger,
+        request_log,
         deadlines,
         most_bytes,
         settings.max_texts,
@@ -106,7 +105,7 @@ def build_server(
     async def lifespan(application: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         pool.open(on_failure)
         try:
-            yield {LEDGER: ledger}
+            yield {REQUEST_LOG: request_log}
         finally:
             await pool.close()
 
@@ -120,7 +119,7 @@ def build_server(
     return Server(application, deadlines)
 
 
-def _routes(pool: Pool, metrics: Metrics, settings: ServerSettings) -> list[Route]:
+def _routes(pool: WorkerPool, metrics: ServerMetrics, settings: ServerSettings) -> list[Route]:
     async def ping(request: Request) -> Response:
         """Healthy once a model has answered its warm-up."""
         return Response(status_code=200 if pool.is_ready else 503)
@@ -161,6 +160,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """A path or method that is not there."""
     status = getattr(error, "status_code", 500)
     message = f"{request.method} {request.url.path}: {getattr(error, 'detail', 'error')}"
-    answer = refused(NoRoute(message, status), Call.of(request.headers).id)
+    answer = refusal_response(NoRoute(message, status), RequestRecord.of(request.headers).id)
     answer.headers.update(getattr(error, "headers", None) or {})  # Allow
     return answer

@@ -16,7 +16,7 @@ _PATIENCE = 4
 _SILENCE = 10.0  # seconds in which some of a body must come
 _SLOWEST = 10_000  # bytes a second of it, in the mean, after as many seconds
 
-ResultT = TypeVar("ResultT")
+_ResultT = TypeVar("_ResultT")
 
 
 class ClientGone(Exception):  # noqa: N818 - the client's choice
@@ -51,7 +51,7 @@ async def read_body(
     return bytes(body)
 
 
-async def unless_gone(work: Awaitable[ResultT], receive: Receive) -> ResultT:
+async def unless_gone(work: Awaitable[_ResultT], receive: Receive) -> _ResultT:
     """The result; when the client has gone before, the work is cancelled."""
     task = asyncio.ensure_future(work)
     gone = asyncio.create_task(_disconnected(receive))

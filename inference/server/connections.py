@@ -16,11 +16,11 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from longspan.inference.refusals import Malformed
-from longspan.inference.server.refused import refused
+from longspan.inference.server.request_log import refusal_response
 
-__all__ = ["LEDGER", "Connection", "allow_many", "listen_patiently"]
+__all__ = ["REQUEST_LOG", "HttpConnection", "allow_many", "listen_patiently"]
 
-LEDGER = "ledger"  # in the application's state: where refusals are written down
+REQUEST_LOG = "request_log"  # in the application's state: where refusals are written down
 _IDLE = 75.0  # seconds to the first byte; SageMaker keeps its connections open for a minute
 _HEAD = 20.0  # seconds from the first byte of a request's head to its last
 _UNTAKEN = 60.0  # seconds that a client may leave an answer lying
@@ -30,7 +30,7 @@ _PIECE = 1 << 12
 _AUTHORITY = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 
 
-class Connection(H11Protocol):
+class HttpConnection(H11Protocol):
     """Closed when a request's head does not come, byte by byte though it may.
 
     What is no HTTP is refused as all else is: before there is a request, here; in the middle of a
@@ -87,7 +87,7 @@ class Connection(H11Protocol):
         await self._application(scope, receive_sound, send)
 
     def _refuse(self, refusal: Malformed) -> None:
-        response = refused(refusal, self.app_state[LEDGER].refuse_unread(refusal))
+        response = refusal_response(refusal, self.app_state[REQUEST_LOG].refuse_unread(refusal))
         headers = [*response.raw_headers, CLOSE_HEADER]
         reason = HTTPStatus(refusal.status).phrase.encode()
         for event in (

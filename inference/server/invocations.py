@@ -19,11 +19,17 @@ from longspan.inference.requests.planning import PlannedItem
 from longspan.inference.requests.request import Request
 from longspan.inference.requests.responses import json_line, partial_line, remarks, render
 from longspan.inference.server.admission import Admission
-from longspan.inference.server.calls import GONE, REQUEST_ID, Call, Ledger
 from longspan.inference.server.clients import ClientGone, read_body, unless_gone
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.lines import Lines
-from longspan.inference.server.refused import refused, refused_line
+from longspan.inference.server.request_log import (
+    GONE,
+    REQUEST_ID,
+    RequestLog,
+    RequestRecord,
+    refusal_line,
+    refusal_response,
+)
 from longspan.inference.server.service import TranslationService
 from longspan.inference.translation.answers import Answer
 
@@ -34,7 +40,7 @@ _LONG_BODY = 1 << 14
 _LONG_ANSWER = 2000  # tokens
 _LAST_LINE_SECONDS = 5.0  # for a client to take it, after the deadline
 
-ResultT = TypeVar("ResultT")
+_ResultT = TypeVar("_ResultT")
 
 
 class Invocations:
@@ -44,14 +50,14 @@ class Invocations:
         self,
         service: TranslationService,
         admission: Admission,
-        ledger: Ledger,
+        request_log: RequestLog,
         deadlines: Deadlines,
         most_bytes: int,
         most_texts: int,
     ) -> None:
         self._service = service
         self._admission = admission
-        self._ledger = ledger
+        self._request_log = request_log
         self._deadlines = deadlines
         self._most_bytes = most_bytes
         self._most_texts = most_texts
@@ -59,7 +65,7 @@ class Invocations:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = Headers(scope=scope)
-        call = Call.of(headers)
+        record = RequestRecord.of(headers)
         begun = False
 
         async def begin(message: Message) -> None:
@@ -73,24 +79,24 @@ class Invocations:
                 late = TooSlow("body: expected all of it before the deadline: send it faster")
                 async with self._deadlines.within(deadline, late):
                     body = await read_body(headers, receive, self._most_bytes, grow)
-                call.bytes = len(body)
+                record.bytes = len(body)
                 with self._admission.enter():
-                    await self._answer(call, body, deadline, scope, receive, begin)
+                    await self._answer(record, body, deadline, scope, receive, begin)
         except ClientGone:
-            call.status = GONE
+            record.status = GONE
         except Refusal as refusal:
-            self._ledger.refuse(call, refusal)
-            await refused(refusal, call.id)(scope, receive, send)
+            self._request_log.refuse(record, refusal)
+            await refusal_response(refusal, record.id)(scope, receive, send)
         except Exception as error:
-            unforeseen = self._ledger.broke(call, error)
+            unforeseen = self._request_log.broke(record, error)
             if not begun:  # else the connection is closed in the middle, which clients notice
-                await refused(unforeseen, call.id)(scope, receive, send)
+                await refusal_response(unforeseen, record.id)(scope, receive, send)
         finally:
-            self._ledger.note(call)
+            self._request_log.note(record)
 
     async def _answer(
         self,
-        call: Call,
+        record: RequestRecord,
         body: bytes,
         deadline: float,
         scope: Scope,
@@ -101,19 +107,19 @@ class Invocations:
         async with self._deadlines.within(deadline):
             check_coding(headers.get("content-encoding"))
             request = await self._parse(body, headers.get("content-type"))
-            call.request = request
+            record.request = request
             offered = {"offered": (JSON_LINES,)} if request.stream else {}
             preferred = JSON_LINES if request.stream else request.media
             media = choose(headers.get("accept"), preferred, **offered)
             planned = await self._service.plan(request)
         if request.stream:
-            await unless_gone(self._stream(call, planned, deadline, send), receive)
+            await unless_gone(self._stream(record, planned, deadline, send), receive)
             return
         async with self._deadlines.within(deadline):
-            answers = await unless_gone(self._service.answers(planned, call.timing), receive)
-            call.answers, call.counts = answers, remarks(answers)
-            content = await _aside(call, lambda: render(request, answers, media))
-        await Response(content, 200, call.headers, media)(scope, receive, send)
+            answers = await unless_gone(self._service.answers(planned, record.timing), receive)
+            record.answers, record.counts = answers, remarks(answers)
+            content = await _aside(record, lambda: render(request, answers, media))
+        await Response(content, 200, record.headers, media)(scope, receive, send)
 
     async def _parse(self, body: bytes, content_type: str | None) -> Request:
         if len(body) > _LONG_BODY:
@@ -121,7 +127,7 @@ class Invocations:
         return parse_request(body, content_type, self._most_texts)
 
     async def _stream(
-        self, call: Call, planned: Sequence[PlannedItem], deadline: float, send: Send
+        self, record: RequestRecord, planned: Sequence[PlannedItem], deadline: float, send: Send
     ) -> None:
         """JSON lines as there is something. Raises ClientGone for one that takes nothing more."""
         lines = Lines()
@@ -131,37 +137,37 @@ class Invocations:
                 asyncio.TaskGroup() as group,
                 contextlib.aclosing(lines.read()) as read,
             ):
-                group.create_task(self._write(lines, call, planned, deadline))
-                await _send_lines(send, read, call.id)
+                group.create_task(self._write(lines, record, planned, deadline))
+                await _send_lines(send, read, record.id)
         except TimeoutError:
             raise ClientGone from None
 
     async def _write(
-        self, lines: Lines, call: Call, planned: Sequence[PlannedItem], deadline: float
+        self, lines: Lines, record: RequestRecord, planned: Sequence[PlannedItem], deadline: float
     ) -> None:
         """Of each text first what grows, at last the whole answer; an error is the last line."""
         try:
             async with self._deadlines.within(deadline):
-                call.answers = [
-                    await self._write_one(lines, call, one, index)
+                record.answers = [
+                    await self._write_one(lines, record, one, index)
                     for index, one in enumerate(planned)
                 ]
-                call.counts = remarks(call.answers)
+                record.counts = remarks(record.answers)
         except Refusal as refusal:
-            self._ledger.refuse(call, refusal)
-            await lines.put(refused_line(refusal, call.id))
+            self._request_log.refuse(record, refusal)
+            await lines.put(refusal_line(refusal, record.id))
         except Exception as error:
-            await lines.put(refused_line(self._ledger.broke(call, error), call.id))
+            await lines.put(refusal_line(self._request_log.broke(record, error), record.id))
         finally:
             lines.end()
 
     async def _write_one(
-        self, lines: Lines, call: Call, planned: PlannedItem, index: int
+        self, lines: Lines, record: RequestRecord, planned: PlannedItem, index: int
     ) -> Answer:
         answer = await self._service.stream(
-            planned, call.timing, lambda text: lines.tell(partial_line(text, index))
+            planned, record.timing, lambda text: lines.tell(partial_line(text, index))
         )
-        await lines.put(await _aside(call, lambda: json_line(planned.item, answer, index)))
+        await lines.put(await _aside(record, lambda: json_line(planned.item, answer, index)))
         return answer
 
 
@@ -174,10 +180,10 @@ async def _send_lines(send: Send, lines: AsyncIterator[str], request_id: str) ->
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _aside(call: Call, write: Callable[[], ResultT]) -> ResultT:
+async def _aside(record: RequestRecord, write: Callable[[], _ResultT]) -> _ResultT:
     """What `write` gives; a long answer is written in a thread."""
-    request = call.request
+    request = record.request
     has_alignment = request is not None and any(item.options.alignment for item in request.items)
-    if has_alignment or call.timing.target_tokens > _LONG_ANSWER:
+    if has_alignment or record.timing.target_tokens > _LONG_ANSWER:
         return await asyncio.to_thread(write)
     return write()

@@ -9,10 +9,10 @@ from longspan.inference.requests.planning import PlannedItem, Planner, join_answ
 from longspan.inference.requests.request import Request
 from longspan.inference.translation.answers import Answer
 from longspan.inference.translation.parts import Part
-from longspan.inference.translation.translations import Translation, read
-from longspan.inference.workers.child import OnPartial
-from longspan.inference.workers.metrics import Metrics
-from longspan.inference.workers.pool import Pool
+from longspan.inference.translation.translations import Translation, read_translation
+from longspan.inference.workers.metrics import ServerMetrics
+from longspan.inference.workers.pool import WorkerPool
+from longspan.inference.workers.worker_process import OnPartial
 
 __all__ = ["Timing", "TranslationService"]
 
@@ -24,8 +24,8 @@ _LONG = 4000
 # Texts beyond which their answers are put together in one.
 _MANY = 100
 
-ItemT = TypeVar("ItemT")
-ResultT = TypeVar("ResultT")
+_ItemT = TypeVar("_ItemT")
+_ResultT = TypeVar("_ResultT")
 
 
 @dataclass
@@ -48,8 +48,8 @@ class TranslationService:
     """
 
     planner: Planner
-    pool: Pool
-    metrics: Metrics
+    pool: WorkerPool
+    metrics: ServerMetrics
     delay: float = 0.0
 
     async def plan(self, request: Request) -> list[PlannedItem]:
@@ -131,7 +131,7 @@ class TranslationService:
     ) -> Translation:
         delay = 0.0 if planned.profile == "fast" else self.delay
         result = await self.pool.translate(part.ids, planned.settings, delay, on_partial)
-        translation = read(self.planner.tokenizer, part.ids, result.hypotheses)
+        translation = read_translation(self.planner.tokenizer, part.ids, result.hypotheses)
         timing.parts += 1
         timing.waited = max(timing.waited, result.waited)
         timing.worked = max(timing.worked, result.worked)
@@ -146,15 +146,15 @@ class TranslationService:
 
 
 async def _each(
-    items: Sequence[ItemT], work: Callable[[ItemT], Awaitable[ResultT]]
-) -> list[ResultT]:
+    items: Sequence[_ItemT], work: Callable[[_ItemT], Awaitable[_ResultT]]
+) -> list[_ResultT]:
     """The result for each, in order, so many at a time; the first error ends the others."""
     if len(items) == 1:
         return [await work(items[0])]
-    results: dict[int, ResultT] = {}
+    results: dict[int, _ResultT] = {}
     rest = iter(enumerate(items))
 
-    async def take(numbered: Iterable[tuple[int, ItemT]]) -> None:
+    async def take(numbered: Iterable[tuple[int, _ItemT]]) -> None:
         for number, item in numbered:
             results[number] = await work(item)
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -12,25 +14,28 @@ from types import FrameType
 import uvicorn
 
 from longspan.inference.server.application import Server, build_server
-from longspan.inference.server.connections import Connection, allow_many, listen_patiently
+from longspan.inference.server.connections import HttpConnection, allow_many, listen_patiently
 from longspan.inference.server.settings import ServerSettings
-from longspan.inference.workers.journal import Journal, JsonFormatter
+from longspan.inference.workers.server_log import JsonFormatter, ServerLog
+from longspan.training.container.paths import ContainerPaths
 from longspan.training.errors import LongspanError, OptionError
+from longspan.training.model.archive import open_model
+from longspan.training.stop import terminated_as_interrupted
 
-__all__ = ["listen", "serve"]
+__all__ = ["listen", "main", "serve"]
 
 _BACKLOG = 2048
 # What is left of the time to drain, for saying so to those who still wait.
 _LAST_WORDS = 1.0
 
 
-def serve(model: Path, settings: ServerSettings, journal: Journal | None = None) -> None:
+def serve(model: Path, settings: ServerSettings, server_log: ServerLog | None = None) -> None:
     """Serve a model directory until SIGTERM or SIGINT, and finish what is there.
 
     Raises ModelDirectoryError, OptionError for an address that cannot be had, LongspanError when
     the workers cannot use the model.
     """
-    journal = journal or Journal()
+    server_log = server_log or ServerLog()
     allow_many()
     failures: list[LongspanError] = []
     listening = listen(settings)
@@ -41,26 +46,26 @@ def serve(model: Path, settings: ServerSettings, journal: Journal | None = None)
         running[0].should_exit = True
 
     with listening:
-        server = build_server(model, settings, journal, fail)
-        running.append(_Uvicorn(server, settings, journal))
+        server = build_server(model, settings, server_log, fail)
+        running.append(_Uvicorn(server, settings, server_log))
         # From before the line that says so: who reads it may send a signal at once.
         with running[0].capture_signals():
             host, port = listening.getsockname()[:2]
-            journal.write("listening", url=f"http://{host}:{port}", model=str(model))
+            server_log.write("listening", url=f"http://{host}:{port}", model=str(model))
             running[0].run(sockets=[listening])
     if failures:
         raise failures[0]
-    journal.write("stopped")
+    server_log.write("stopped")
 
 
 class _Uvicorn(uvicorn.Server):
     """Ends by itself after a signal, where uvicorn would raise it once more."""
 
-    def __init__(self, server: Server, settings: ServerSettings, journal: Journal) -> None:
+    def __init__(self, server: Server, settings: ServerSettings, server_log: ServerLog) -> None:
         _log_as_json()
         config = uvicorn.Config(
             server.application,
-            http=Connection,
+            http=HttpConnection,
             ws="none",
             log_config=None,
             access_log=False,
@@ -73,7 +78,7 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self._deadlines = server.deadlines
         self._drain = settings.drain
-        self._journal = journal
+        self._server_log = server_log
         self._signal: str | None = None
 
     @contextmanager
@@ -95,7 +100,7 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn's own; shortly before its time is over, those who still wait are told."""
-        self._journal.write("stopping", signal=self._signal)
+        self._server_log.write("stopping", signal=self._signal)
         seconds = max(0.0, self._drain - _LAST_WORDS)
         late = asyncio.get_running_loop().call_later(seconds, self._deadlines.end)
         try:
@@ -125,4 +130,20 @@ def _log_as_json() -> None:
     handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("uvicorn")
     logger.handlers, logger.propagate = [handler], False
-    logger.setLevel(logging.ERROR)  # it warns of clients, and so does the ledger
+    logger.setLevel(logging.ERROR)  # it warns of clients, and so does the request log
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Serve until SIGTERM; the exit status. The model's folder is only read."""
+    try:
+        settings = ServerSettings.from_environment(environment)
+        paths = ContainerPaths.from_environment(environment)
+        # Until the server itself waits for signals; an archive that was unpacked is removed then.
+        with terminated_as_interrupted(), open_model(paths.model) as model:
+            serve(model, settings)
+    except KeyboardInterrupt:
+        return 0
+    except LongspanError as error:
+        print(f"longspan: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        return 1
+    return 0

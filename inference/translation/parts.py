@@ -1,4 +1,4 @@
-"""Parts: text beyond what a model takes at a time, split where it hurts least.
+"""SplitText: text beyond what a model takes at a time, split where it hurts least.
 
 At line ends always, since a line end is the author's own. Beyond the limit at sentence ends, by
 the rules of the text's language (library sentencex); a sentence that is still too long at clauses,
@@ -14,7 +14,7 @@ from longspan.inference.refusals import TooLong
 from longspan.inference.translation.sentences import sentences
 from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 
-__all__ = ["Limits", "Part", "Parts", "split"]
+__all__ = ["Limits", "Part", "SplitText", "split_text"]
 
 # A text of more characters than so many a token is refused unread: read, it would fill the memory.
 _LONGEST_TOKEN = 16  # characters, SentencePiece's own limit
@@ -47,7 +47,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class SplitText:
     """A text as parts; none for a blank one. `at` is what it was split at, or empty; `before`
     are the line ends before the first part."""
 
@@ -56,15 +56,15 @@ class Parts:
     before: str = ""
 
 
-def split(
+def split_text(
     text: str, tokenizer: Tokenizer, limits: Limits, language: str = "en", how: str = "auto"
-) -> Parts:
+) -> SplitText:
     """`how` is auto, sentences (at each end, even within the limit) or never.
 
     Raises TooLong for a text beyond `limits.text`, or with never one beyond `limits.part`.
     """
     if not text.strip():
-        return Parts(())
+        return SplitText(())
     if len(text) > max(_ALWAYS_READ, _LONGEST_TOKEN * limits.text):
         raise TooLong(
             f"text: expected at most {limits.text:,} source tokens, came {len(text):,} characters: "
@@ -84,7 +84,7 @@ def split(
         )
     lines = _LINE_ENDS.split(text)
     if fits and (how == "never" or (len(lines) == 1 and how == "auto")):
-        return Parts((Part(text, tuple(ids)),))
+        return SplitText((Part(text, tuple(ids)),))
     return _Splitter(tokenizer, limits.part, language, how == "sentences").split(lines)
 
 
@@ -101,7 +101,7 @@ class _Splitter:
         spaced = tokenizer.target.settings.get("prefix_space", True)
         self._space = " " if spaced else ""
 
-    def split(self, lines: Sequence[str]) -> Parts:
+    def split(self, lines: Sequence[str]) -> SplitText:
         """`lines` are texts and line ends in turn."""
         parts: list[Part] = []
         ends = before = ""
@@ -118,7 +118,7 @@ class _Splitter:
         if parts:
             parts[-1] = replace(parts[-1], joint=ends)
         at = _LEVELS[self._worst] if len(parts) > 1 else ""
-        return Parts(tuple(parts), at, before)
+        return SplitText(tuple(parts), at, before)
 
     def _line(self, line: str, ids: _Ids) -> list[Part]:
         if len(ids) <= self._limit and not self._every:

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["BLANK", "Candidate", "Translation", "read"]
+__all__ = ["BLANK", "Candidate", "Translation", "read_translation"]
 
 _END = "</s>"
 
@@ -29,7 +27,7 @@ class Candidate:
     log_probability: float
     finished: bool
     tokens: tuple[str, ...] = ()
-    alignment: "NDArray[np.float32] | None" = None
+    alignment: NDArray[np.float32] | None = None
     looping: bool = False
 
 
@@ -48,7 +46,7 @@ class Translation:
     finished: bool
     tokens: tuple[str, ...] = ()
     source_tokens: tuple[str, ...] = ()
-    alignment: "NDArray[np.float32] | None" = None
+    alignment: NDArray[np.float32] | None = None
     n_best: tuple[Candidate, ...] = ()
     looping: bool = False
 
@@ -56,7 +54,9 @@ class Translation:
 BLANK = Translation("", 0.0, 0.0, finished=True)
 
 
-def read(tokenizer: Tokenizer, ids: Sequence[int], hypotheses: Sequence[Hypothesis]) -> Translation:
+def read_translation(
+    tokenizer: Tokenizer, ids: Sequence[int], hypotheses: Sequence[Hypothesis]
+) -> Translation:
     """The translation of source `ids` (EOS last) that `hypotheses`, best first, say."""
     n_best = tuple(_candidate(tokenizer, hypothesis) for hypothesis in hypotheses)
     best = n_best[0]

@@ -13,9 +13,14 @@ from torch import Tensor, nn
 from longspan.inference.compression.compressed_model import CompressedModel
 from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Spelling
-from longspan.inference.translation.answers import as_translation, join
-from longspan.inference.translation.parts import Limits, split
-from longspan.inference.translation.translations import BLANK, Candidate, Translation, read
+from longspan.inference.translation.answers import as_translation, join_parts
+from longspan.inference.translation.parts import Limits, split_text
+from longspan.inference.translation.translations import (
+    BLANK,
+    Candidate,
+    Translation,
+    read_translation,
+)
 from longspan.training.errors import LongspanError
 from longspan.training.model.directory import load_model
 from longspan.training.model.model import Model
@@ -105,12 +110,13 @@ class Translator:
         of several has no `n_best`.
         """
         split_texts = [
-            split(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
+            split_text(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
         ]
         sentences = [part.text for parts in split_texts for part in parts.parts]
         found = iter(self._translated(sentences, label))
         results = [
-            as_translation(join(parts, [next(found) for _ in parts.parts])) for parts in split_texts
+            as_translation(join_parts(parts, [next(found) for _ in parts.parts]))
+            for parts in split_texts
         ]
         self._report_unfinished(results)
         return results
@@ -128,7 +134,7 @@ class Translator:
                 batch = [sources[i] for i in members]
                 found = search(self.model, *self._pad(batch), self.settings, self._spelling)
                 for i, ids, hypotheses in zip(members, batch, found, strict=True):
-                    results[i] = read(self.tokenizer, ids, hypotheses)
+                    results[i] = read_translation(self.tokenizer, ids, hypotheses)
                 count(len(members))
         return results
 

@@ -1,4 +1,4 @@
-"""Processes that hold a model, their messages, and the lanes that share it among requests.
+"""Processes that hold a model, their messages, and the scheduler that share it among requests.
 
 It imports `translation` and `requests`.
 """

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
 
-__all__ = ["HEADER", "Frame", "Job", "Result", "read_frame", "sizes"]
+__all__ = ["HEADER_BYTES", "Frame", "TranslationJob", "TranslationResult", "read_frame", "sizes"]
 
-HEADER = 8
+HEADER_BYTES = 8
 _LENGTHS = struct.Struct(">II")
 
 
@@ -46,14 +46,14 @@ def sizes(header: bytes) -> tuple[int, int]:
 
 def read_frame(stream: BinaryIO) -> Frame | None:
     """The next one, waiting for it; None at the end."""
-    header = stream.read(HEADER)
-    if len(header) < HEADER:
+    header = stream.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES:
         return None
     return Frame.unpack(header, stream.read(sum(sizes(header))))
 
 
 @dataclass(frozen=True)
-class Job:
+class TranslationJob:
     """One part to translate. `delay` are seconds that it may wait for others to go with it;
     with `partial` it tells what it has so far, all along."""
 
@@ -68,14 +68,14 @@ class Job:
         return Frame({"job": vars(self) | {"settings": self.settings.model_dump()}})
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> "Job":
+    def of(cls, content: Mapping[str, Any]) -> "TranslationJob":
         """From a message's `job`."""
         settings = SearchSettings(**content["settings"])
         return cls(**{**content, "ids": tuple(content["ids"]), "settings": settings})
 
 
 @dataclass(frozen=True)
-class Result:
+class TranslationResult:
     """A job's hypotheses, best first; how long it waited and was worked on, with how many."""
 
     number: int
@@ -108,7 +108,7 @@ class Result:
         return Frame({"result": content}, b"".join(w.astype("<f4").tobytes() for w in weights))
 
     @classmethod
-    def of(cls, content: Mapping[str, Any], blob: bytes) -> "Result":
+    def of(cls, content: Mapping[str, Any], blob: bytes) -> "TranslationResult":
         """From a message's `result`."""
         rest = _array(blob) if any(content["shapes"]) else None
         hypotheses = []

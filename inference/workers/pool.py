@@ -8,30 +8,35 @@ from pathlib import Path
 
 from longspan.inference.refusals import Unavailable
 from longspan.inference.search.settings import SearchSettings
-from longspan.inference.workers.child import Child, OnPartial, WorkerSettings
-from longspan.inference.workers.journal import Journal
-from longspan.inference.workers.messages import Job, Result
-from longspan.inference.workers.metrics import Metrics
+from longspan.inference.workers.messages import TranslationJob, TranslationResult
+from longspan.inference.workers.metrics import ServerMetrics
+from longspan.inference.workers.server_log import ServerLog
+from longspan.inference.workers.worker_process import OnPartial, WorkerProcess, WorkerSettings
 from longspan.training.errors import LongspanError
 
-__all__ = ["Pool"]
+__all__ = ["WorkerPool"]
 
 _SECONDS_TO_END = 3.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 
 
-class Pool:
+class WorkerPool:
     """Keeps `count` workers; between `open` and `close` they are there."""
 
     def __init__(
-        self, model: Path, settings: WorkerSettings, count: int, journal: Journal, metrics: Metrics
+        self,
+        model: Path,
+        settings: WorkerSettings,
+        count: int,
+        server_log: ServerLog,
+        metrics: ServerMetrics,
     ) -> None:
         self._model = model
         self._settings = settings
         self._count = count
-        self._journal = journal
+        self._server_log = server_log
         self._metrics = metrics
-        self._ready: list[Child] = []
+        self._ready: list[WorkerProcess] = []
         self._keepers: list[asyncio.Task[None]] = []
         self._numbers = itertools.count()
 
@@ -49,7 +54,7 @@ class Pool:
             except LongspanError as error:
                 on_failure(error)
             except Exception as error:
-                self._journal.broke("keeper broke", error, worker=place)
+                self._server_log.broke("keeper broke", error, worker=place)
                 on_failure(LongspanError(f"worker {place} cannot be kept: {error!r}"))
 
         self._keepers = [asyncio.create_task(keep(place)) for place in range(self._count)]
@@ -66,12 +71,14 @@ class Pool:
         settings: SearchSettings,
         delay: float = 0.0,
         on_partial: OnPartial | None = None,
-    ) -> Result:
+    ) -> TranslationResult:
         """One part. Raises Unavailable, ModelFailed; cancelling it ends the work on it."""
         if not self._ready:
             raise Unavailable("the model is not ready: it is starting; try again in some seconds")
         child = min(self._ready, key=lambda one: one.load)
-        job = Job(next(self._numbers), tuple(ids), settings, delay, on_partial is not None)
+        job = TranslationJob(
+            next(self._numbers), tuple(ids), settings, delay, on_partial is not None
+        )
         return await child.translate(job, on_partial)
 
     async def _keep(self, place: int) -> None:
@@ -79,8 +86,8 @@ class Pool:
         pause = _SHORTEST_PAUSE
         was_ready = False
         while True:
-            child = await Child.start(self._model, self._settings)
-            self._journal.write("worker started", worker=place, pid=child.pid)
+            child = await WorkerProcess.start(self._model, self._settings)
+            self._server_log.write("worker started", worker=place, pid=child.pid)
             running = asyncio.create_task(child.run())
             try:
                 await child.wait_ready()
@@ -92,27 +99,29 @@ class Pool:
                 if not was_ready:
                     known = str(self._model) in str(error)
                     raise error if known else LongspanError(f"{self._model}: {error}") from None
-                self._journal.write("worker broken", "error", worker=place, reason=str(error))
+                self._server_log.write("worker broken", "error", worker=place, reason=str(error))
             finally:
                 self._leave(child)
                 await _end(child, running)
             self._metrics.worker_ends.inc()
-            self._journal.write("worker ended", "error", worker=place, status=status, pid=child.pid)
+            self._server_log.write(
+                "worker ended", "error", worker=place, status=status, pid=child.pid
+            )
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _enter(self, place: int, child: Child) -> None:
+    def _enter(self, place: int, child: WorkerProcess) -> None:
         self._ready.append(child)
         self._metrics.workers.set(len(self._ready))
-        self._journal.write("worker ready", worker=place, pid=child.pid, **child.facts)
+        self._server_log.write("worker ready", worker=place, pid=child.pid, **child.facts)
 
-    def _leave(self, child: Child) -> None:
+    def _leave(self, child: WorkerProcess) -> None:
         if child in self._ready:
             self._ready.remove(child)
         self._metrics.workers.set(len(self._ready))
 
 
-async def _end(child: Child, running: "asyncio.Task[int]") -> None:
+async def _end(child: WorkerProcess, running: "asyncio.Task[int]") -> None:
     if not running.done():
         await child.close(_SECONDS_TO_END)
     with contextlib.suppress(asyncio.CancelledError):

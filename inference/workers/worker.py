@@ -21,9 +21,9 @@ import torch
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.translation.ready_model import load_ready
-from longspan.inference.workers.child import WorkerSettings
-from longspan.inference.workers.lanes import Lanes, Turn
-from longspan.inference.workers.messages import Frame, Job, read_frame
+from longspan.inference.workers.messages import Frame, TranslationJob, read_frame
+from longspan.inference.workers.scheduler import SearchScheduler, Turn
+from longspan.inference.workers.worker_process import WorkerSettings
 from longspan.training.errors import LongspanError
 from longspan.training.tokenizer.tokenizer import EOS, UNK
 
@@ -45,19 +45,19 @@ def main(arguments: Sequence[str]) -> int:
         torch.set_num_threads(settings.threads)
         torch.set_grad_enabled(False)
         ready = load_ready(Path(directory), settings.device or None, settings.precision)
-        lanes = Lanes(
+        scheduler = SearchScheduler(
             ready.model,
             Spelling.of(ready.tokenizer),
             torch.device(ready.device),
             settings.batch_tokens,
             settings.batch_size,
         )
-        _warm_up(lanes)
+        _warm_up(scheduler)
     except LongspanError as error:
         _send(output, Frame({"broken": " ".join(str(error).split())}))
         return 1
     _send(output, Frame({"ready": {"device": ready.device, "precision": ready.precision}}))
-    _work(lanes, output)
+    _work(scheduler, output)
     return 0
 
 
@@ -68,23 +68,23 @@ def _claim_output() -> BinaryIO:
     return output
 
 
-def _warm_up(lanes: Lanes) -> None:
+def _warm_up(scheduler: SearchScheduler) -> None:
     """A short and a longer text, so that what is made at first use is there."""
     for number, ids in enumerate(_WARM_UP):
         for beam in (1, 5):
-            lanes.add(Job(number, ids, SearchSettings(beam_size=beam, max_length=8)))
-    while not lanes.is_idle:
-        turn = lanes.turn()
+            scheduler.add(TranslationJob(number, ids, SearchSettings(beam_size=beam, max_length=8)))
+    while not scheduler.is_idle:
+        turn = scheduler.turn()
         if turn.failures:
             raise LongspanError(f"the model cannot translate: {turn.failures[0].reason}")
 
 
-def _work(lanes: Lanes, output: BinaryIO) -> None:
+def _work(scheduler: SearchScheduler, output: BinaryIO) -> None:
     inbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(inbox,), daemon=True).start()
     said = time.monotonic()
-    while _take(inbox, lanes):
-        turn = lanes.turn()
+    while _take(inbox, scheduler):
+        turn = scheduler.turn()
         if frames := list(_frames(turn)):
             said = time.monotonic()
             _send(output, *frames)
@@ -99,9 +99,9 @@ def _receive(inbox: "queue.SimpleQueue[Frame | None]") -> None:
     inbox.put(None)
 
 
-def _take(inbox: "queue.SimpleQueue[Frame | None]", lanes: Lanes) -> bool:
+def _take(inbox: "queue.SimpleQueue[Frame | None]", scheduler: SearchScheduler) -> bool:
     """All that has come; waits where there is nothing else to do. False at the end."""
-    wait = lanes.patience
+    wait = scheduler.patience
     while True:
         try:
             frame = inbox.get(block=wait != 0.0, timeout=wait)
@@ -110,9 +110,9 @@ def _take(inbox: "queue.SimpleQueue[Frame | None]", lanes: Lanes) -> bool:
         if frame is None:
             return False
         if "job" in frame.content:
-            lanes.add(Job.of(frame.content["job"]))
+            scheduler.add(TranslationJob.of(frame.content["job"]))
         else:
-            lanes.drop(frame.content["drop"])
+            scheduler.drop(frame.content["drop"])
         wait = 0.0
 
 

@@ -37,7 +37,7 @@ class TrainingRun:
 
         Returns the log of this rank. Raises what `train_model` raises.
         """
-        from longspan.inference.search.greedy import Greedy
+        from longspan.inference.search.search import GreedySearch
         from longspan.inference.translation.calibration import calibrate
         from longspan.training.corpus.prepared import Prepared
         from longspan.training.loop.checkpoint import CheckpointStore
@@ -60,7 +60,7 @@ class TrainingRun:
             prepared,
             self.hyperparameters,
             TrainingOutput(self.model, self.checkpoints, self.keep_best),
-            TrainingSearch(Greedy.of(prepared), calibrate),
+            TrainingSearch(GreedySearch.of(prepared), calibrate),
             TrainingEnvironment(world, device_of_rank(world), log),
         )
         return log

@@ -8,8 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from longspan.inference.evaluation.evaluation_reading import read_evaluation
-from longspan.inference.evaluation.files import unescape
+from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 from longspan.pipelines.runs.execution import ExecutionState
 from longspan.training.buckets import MEDIUM

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import read_evidence
-from longspan.inference.evaluation.files import unescape
+from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, MEDIUM, share_kept
 from longspan.training.errors import DataError
 from longspan.training.fields import Fields

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import sacrebleu
 
-from longspan.inference.evaluation.evaluation import compare_evaluations, evaluate_translations
+from longspan.inference.evaluation.evaluation import (
+    Quality,
+    compare_evaluations,
+    evaluate_translations,
+)
 from longspan.inference.evaluation.files import (
     escape,
     evaluation_document,
     unescape,
     write_evaluation,
 )
-from longspan.inference.evaluation.quality import Quality
 from longspan.inference.evaluation.table import render_table
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError

@@ -8,9 +8,8 @@ import pytest
 
 from longspan.inference.evaluation import report_sections
 from longspan.inference.evaluation.evaluation import evaluate_translations
-from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import add_evidence, read_evidence
-from longspan.inference.evaluation.files import write_evaluation
+from longspan.inference.evaluation.files import read_evaluation, write_evaluation
 from longspan.inference.evaluation.report import write_report
 from longspan.pipelines.runs.results import table_lines
 from longspan.training.errors import DataError

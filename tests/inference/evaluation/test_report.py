@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from longspan.inference.evaluation.evaluation import evaluate_translations
-from longspan.inference.evaluation.evaluation_reading import read_evaluation
 from longspan.inference.evaluation.evidence import add_evidence, read_evidence
-from longspan.inference.evaluation.files import write_evaluation
+from longspan.inference.evaluation.files import read_evaluation, write_evaluation
 from longspan.inference.evaluation.report import write_report
 from longspan.inference.evaluation.table import render_table
 from longspan.pipelines.runs.results import table_lines

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from longspan.inference.refusals import BadRequest, TooLong
 from longspan.inference.requests.bodies import parse_request
 from longspan.inference.requests.options import Options
-from longspan.inference.requests.request import Item, Request
+from longspan.inference.requests.request import Request, RequestItem
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -43,8 +43,8 @@ def test_the_built_ins_json():
     )
     assert request.wrapping == "predictions"
     assert request.items == (
-        Item("a b", Options(alignment=True), built_in=True),
-        Item("c", built_in=True),
+        RequestItem("a b", Options(alignment=True), built_in=True),
+        RequestItem("c", built_in=True),
     )
 
 
@@ -60,14 +60,14 @@ def test_one_configuration_for_all_instances_and_one_of_its_own():
 
 def test_plain_objects_and_lists():
     assert read({"text": "a", "beam_size": 2}) == Request(
-        (Item("a", Options(beam_size=2)),), wrapping="one"
+        (RequestItem("a", Options(beam_size=2)),), wrapping="one"
     )
     assert read({"text": ["a", "b"], "n_best": 2}).items == (
-        Item("a", Options(n_best=2)),
-        Item("b", Options(n_best=2)),
+        RequestItem("a", Options(n_best=2)),
+        RequestItem("b", Options(n_best=2)),
     )
     assert read(["a", {"text": "b"}, {"source": "c"}]) == Request(
-        (Item("a"), Item("b"), Item("c", built_in=True)), wrapping="list"
+        (RequestItem("a"), RequestItem("b"), RequestItem("c", built_in=True)), wrapping="list"
     )
     assert read({"text": []}).items == read([]).items == read({"instances": []}).items == ()
     assert read({"text": "a", "stream": True}).stream
@@ -76,9 +76,9 @@ def test_plain_objects_and_lists():
 def test_json_lines():
     request = read(b'{"source": "a"}\n{"text": "b", "beam_size": 1}\r\n"c"\n', "application/jsonl")
     assert request.items == (
-        Item("a", built_in=True),
-        Item("b", Options(beam_size=1)),
-        Item("c"),
+        RequestItem("a", built_in=True),
+        RequestItem("b", Options(beam_size=1)),
+        RequestItem("c"),
     )
 
 
@@ -159,7 +159,10 @@ def test_any_json_is_understood_or_refused(value: object, content_type: str):
 
 def test_a_csv_field_may_be_as_long_as_the_body():
     long = "w1, " * 50_000
-    assert read(f'"{long}"\nw2\n'.encode(), "text/csv").items == (Item(long), Item("w2"))
+    assert read(f'"{long}"\nw2\n'.encode(), "text/csv").items == (
+        RequestItem(long),
+        RequestItem("w2"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,6 +192,6 @@ def test_a_large_body_of_too_many_values_is_refused_unread(unit: str):
 
 def test_a_large_body_of_few_texts_is_read():
     text = '{"a,b": [1, 2]} ' * 100_000 + "\\"
-    assert parse_request(json.dumps({"text": text}).encode(), None, 1).items == (Item(text),)
+    assert parse_request(json.dumps({"text": text}).encode(), None, 1).items == (RequestItem(text),)
     with pytest.raises(BadRequest, match="expected JSON"):
         parse_request(b'{"text": "' + rb"\"" * 1_000_000, None, 1)

@@ -1,6 +1,8 @@
+"""`GreedySearch`, which is in `search.py`."""
+
 import torch
 
-from longspan.inference.search.greedy import Greedy
+from longspan.inference.search.search import GreedySearch
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import BOS, EOS, Tokenizer, WordVocabulary
@@ -14,7 +16,7 @@ def test_each_token_is_the_likeliest_whatever_the_batch():
     )
     torch.manual_seed(3)
     model = Model(h, 12, 12).eval()
-    greedy = Greedy(Tokenizer(WORDS, WORDS), 2.5)
+    greedy = GreedySearch(Tokenizer(WORDS, WORDS), 2.5)
     sources = [[5, 6, 7, EOS], [9, EOS], [4, 4, 8, 10, 11, EOS]]
     found = greedy(model, sources)
     assert found == [greedy(model, [source])[0] for source in sources]

@@ -10,12 +10,12 @@ import pytest
 
 from longspan.inference.refusals import TooLate, Unavailable
 from longspan.inference.server.admission import Admission
-from longspan.inference.server.calls import Ledger
 from longspan.inference.server.deadlines import Deadlines
 from longspan.inference.server.invocations import Invocations
 from longspan.inference.server.lines import Lines
-from longspan.inference.workers.journal import Journal
-from longspan.inference.workers.metrics import Metrics
+from longspan.inference.server.request_log import RequestLog
+from longspan.inference.workers.metrics import ServerMetrics
+from longspan.inference.workers.server_log import ServerLog
 
 
 def test_of_partial_lines_a_slow_client_gets_the_newest_and_every_whole_one():
@@ -99,9 +99,9 @@ class _Broken:
 
 def test_a_mistake_in_the_middle_of_a_stream_is_its_last_line():
     log = io.StringIO()
-    metrics, admission = Metrics(), Admission(1, 10**6)
-    ledger = Ledger(Journal(log), metrics, log_text=False)
-    application = Invocations(_Broken(), admission, ledger, Deadlines(5), 10**6, 10)  # type: ignore[arg-type]
+    metrics, admission = ServerMetrics(), Admission(1, 10**6)
+    request_log = RequestLog(ServerLog(log), metrics, log_text=False)
+    application = Invocations(_Broken(), admission, request_log, Deadlines(5), 10**6, 10)  # type: ignore[arg-type]
     sent = asyncio.run(_ask(application, {"text": "w1", "stream": True}))
     assert [message.get("status") for message in sent[:2]] == [200, None]
     lines = [json.loads(message["body"]) for message in sent[1:] if message["body"]]

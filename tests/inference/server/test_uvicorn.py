@@ -48,10 +48,10 @@ def test_a_connection_has_the_attributes_that_are_read_and_written():
     async def build() -> H11Protocol:
         config = uvicorn.Config(lambda: None, log_config=None)
         config.load()
-        return H11Protocol(config, ServerState(), {"ledger": 1}, asyncio.get_running_loop())
+        return H11Protocol(config, ServerState(), {"request_log": 1}, asyncio.get_running_loop())
 
     protocol = asyncio.run(build())
-    assert protocol.app_state == {"ledger": 1}
+    assert protocol.app_state == {"request_log": 1}
     assert isinstance(protocol.conn, h11.Connection)
     for name in ("app", "cycle", "headers", "loop", "transport", "timeout_keep_alive_task"):
         assert name in vars(protocol), name

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from longspan.inference.search.greedy import Greedy
+from longspan.inference.search.search import GreedySearch
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.errors import LongspanError
 from longspan.training.hyperparameters import Hyperparameters
@@ -24,7 +24,7 @@ from longspan.training.loop.training_log import TrainingLog
 TRAIN = """
 import os, sys
 from pathlib import Path
-from longspan.inference.search.greedy import Greedy
+from longspan.inference.search.search import GreedySearch
 from longspan.training.loop.distributed import World
 from longspan.training.errors import Interrupted
 from longspan.training.hyperparameters import Hyperparameters
@@ -41,7 +41,7 @@ try:
         Prepared.open(prepared),
         Hyperparameters.parse(dict(setting.split("=") for setting in settings.split(","))),
         TrainingOutput(Path(out), Path(f"{out}.checkpoints")),
-        TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingSearch(GreedySearch.of(Prepared.open(prepared))),
         TrainingEnvironment(
             world, device_of_rank(world), TrainingLog() if world.is_first else TrainingLog.silent()
         ),
@@ -122,7 +122,7 @@ def train_alone(prepared, out, settings, log=None):
         Prepared.open(prepared),
         Hyperparameters.parse(settings),
         TrainingOutput(out, out.with_name(f"{out.name}.checkpoints")),
-        TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingSearch(GreedySearch.of(Prepared.open(prepared))),
         TrainingEnvironment(World(), torch.device("cpu"), log or TrainingLog.silent()),
     )
 

@@ -22,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 
 import torch
-from longspan.inference.search.greedy import Greedy
+from longspan.inference.search.search import GreedySearch
 from longspan.training import files
 from longspan.training.loop import run as training_run
 from longspan.training.loop import updater as update
@@ -49,7 +49,7 @@ def train(prepared, out, settings, updates, flushes):
         Prepared.open(prepared),
         Hyperparameters.parse(settings),
         training_run.TrainingOutput(Path(out), Path(f"{out}.checkpoints")),
-        training_run.TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        training_run.TrainingSearch(GreedySearch.of(Prepared.open(prepared))),
         TrainingEnvironment(World(), torch.device("cpu"), TrainingLog()),
     )
 

@@ -4,7 +4,7 @@ import re
 import pytest
 import torch
 
-from longspan.inference.search.greedy import Greedy
+from longspan.inference.search.search import GreedySearch
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
@@ -27,7 +27,7 @@ def train(prepared, out, settings):
         Prepared.open(prepared),
         Hyperparameters.parse(settings),
         TrainingOutput(out, out.with_name("checkpoints")),
-        TrainingSearch(Greedy.of(Prepared.open(prepared))),
+        TrainingSearch(GreedySearch.of(Prepared.open(prepared))),
         TrainingEnvironment(World(), torch.device("cpu"), TrainingLog(write=lines.append)),
     )
     return result, lines

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-__all__ = ["Journal", "JsonFormatter"]
+__all__ = ["JsonFormatter", "ServerLog"]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Journal:
+class ServerLog:
     """Writes events; `clock` gives their time."""
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], datetime] = _now) -> None:

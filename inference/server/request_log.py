@@ -1,20 +1,23 @@
 """Calls: invocations, as the log and the metrics tell them."""
 
+import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 
 from longspan.inference.refusals import Refusal
+from longspan.inference.requests.media_types import JSON
 from longspan.inference.requests.request import Request
 from longspan.inference.server.service import Timing
 from longspan.inference.translation.answers import Answer
-from longspan.inference.workers.journal import Journal
-from longspan.inference.workers.metrics import Metrics
+from longspan.inference.workers.metrics import ServerMetrics
+from longspan.inference.workers.server_log import ServerLog
 
-__all__ = ["GONE", "REQUEST_ID", "Call", "Ledger"]
+__all__ = ["GONE", "REQUEST_ID", "RequestLog", "RequestRecord", "refusal_line", "refusal_response"]
 
 REQUEST_ID = "X-Request-Id"
 # The one header of an answer that InvokeEndpoint hands on.
@@ -25,7 +28,7 @@ _UNKNOWN_CODING = 501  # of a body: no mistake of ours
 
 
 @dataclass
-class Call:
+class RequestRecord:
     """One invocation; `id` is the client's own, so that its log and ours meet, or a new one."""
 
     id: str
@@ -39,8 +42,8 @@ class Call:
     answers: Sequence[Answer] = ()
 
     @classmethod
-    def of(cls, headers: Headers) -> "Call":
-        """The call that has these headers."""
+    def of(cls, headers: Headers) -> "RequestRecord":
+        """The record that has these headers."""
         given = headers.get(REQUEST_ID, "")
         is_fit = given.isprintable() and 0 < len(given) <= _LONGEST_ID
         return cls(given if is_fit else uuid.uuid4().hex)
@@ -60,50 +63,68 @@ class Call:
         return headers
 
 
-class Ledger:
-    """Writes down what became of each call; what users wrote only with `log_text`."""
+class RequestLog:
+    """Writes down what became of each record; what users wrote only with `log_text`."""
 
-    def __init__(self, journal: Journal, metrics: Metrics, log_text: bool) -> None:
-        self._journal = journal
+    def __init__(self, server_log: ServerLog, metrics: ServerMetrics, log_text: bool) -> None:
+        self._server_log = server_log
         self._metrics = metrics
         self._log_text = log_text
 
-    def refuse(self, call: Call, refusal: Refusal) -> None:
+    def refuse(self, record: RequestRecord, refusal: Refusal) -> None:
         """It is refused: in the log by a code, since a message might show what the user wrote."""
-        call.status = refusal.status
-        call.reason = str(refusal) if self._log_text else refusal.code
+        record.status = refusal.status
+        record.reason = str(refusal) if self._log_text else refusal.code
 
     def refuse_unread(self, refusal: Refusal) -> str:
         """Something came that was no request; the id under which it is written down."""
-        call = Call.of(Headers())
-        self.refuse(call, refusal)
-        self.note(call)
-        return call.id
+        record = RequestRecord.of(Headers())
+        self.refuse(record, refusal)
+        self.note(record)
+        return record.id
 
-    def broke(self, call: Call, error: Exception) -> Refusal:
+    def broke(self, record: RequestRecord, error: Exception) -> Refusal:
         """The answer for an error that nobody foresaw."""
-        call.status, call.reason = 500, type(error).__name__
-        self._journal.broke("request broke", error, id=call.id)
+        record.status, record.reason = 500, type(error).__name__
+        self._server_log.broke("request broke", error, id=record.id)
         return Refusal("the server made a mistake: report it with this request's id")
 
-    def note(self, call: Call) -> None:
+    def note(self, record: RequestRecord) -> None:
         """It has ended."""
-        seconds = time.monotonic() - call.started
-        self._metrics.requests.labels(status=str(call.status)).inc()
+        seconds = time.monotonic() - record.started
+        self._metrics.requests.labels(status=str(record.status)).inc()
         self._metrics.seconds.observe(seconds)
-        items = call.request.items if call.request is not None else None
+        items = record.request.items if record.request is not None else None
         said = self._log_text and items is not None
-        self._journal.write(
+        self._server_log.write(
             "request",
-            "info" if call.status < 500 or call.status == _UNKNOWN_CODING else "error",
-            id=call.id,
-            status=call.status,
-            reason=call.reason,
+            "info" if record.status < 500 or record.status == _UNKNOWN_CODING else "error",
+            id=record.id,
+            status=record.status,
+            reason=record.reason,
             milliseconds=round(1000 * seconds, 1),
-            bytes=call.bytes,
+            bytes=record.bytes,
             texts=None if items is None else len(items),
-            **{name: round(value, 4) for name, value in asdict(call.timing).items()},
-            **(call.counts or {}),
+            **{name: round(value, 4) for name, value in asdict(record.timing).items()},
+            **(record.counts or {}),
             sources=[item.text for item in items] if said and items is not None else None,
-            translations=[answer.text for answer in call.answers] if said else None,
+            translations=[answer.text for answer in record.answers] if said else None,
         )
+
+
+def refusal_response(refusal: Refusal, request_id: str) -> Response:
+    """The answer that says why; a busy server says when to come again."""
+    headers = {"X-Request-Id": request_id}
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
+    return Response(_content(refusal, request_id), refusal.status, headers, JSON)
+
+
+def refusal_line(refusal: Refusal, request_id: str) -> str:
+    """The same as the last line of a stream."""
+    return _content(refusal, request_id) + "\n"
+
+
+def _content(refusal: Refusal, request_id: str) -> str:
+    error = {"code": refusal.code, "message": str(refusal), "request_id": request_id}
+    return json.dumps({"error": error}, ensure_ascii=True)

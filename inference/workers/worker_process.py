@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from longspan.inference.refusals import ModelFailed, Unavailable
-from longspan.inference.workers.messages import HEADER, Frame, Job, Result, sizes
+from longspan.inference.workers.messages import (
+    HEADER_BYTES,
+    Frame,
+    TranslationJob,
+    TranslationResult,
+    sizes,
+)
 from longspan.training.errors import LongspanError
 
-__all__ = ["Child", "WorkerSettings"]
+__all__ = ["WorkerProcess", "WorkerSettings"]
 
 _BUFFER = 1 << 20
 _ENDED = (
@@ -39,12 +45,12 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class _Pending:
-    future: "asyncio.Future[Result]"
+    future: "asyncio.Future[TranslationResult]"
     tokens: int
     on_partial: OnPartial | None
 
 
-class Child:
+class WorkerProcess:
     """A process that runs; `start` makes one."""
 
     def __init__(self, process: asyncio.subprocess.Process, silence: float) -> None:
@@ -57,7 +63,7 @@ class Child:
         self.facts: Mapping[str, Any] = {}  # of a ready worker: its device, its precision
 
     @classmethod
-    async def start(cls, model: Path, settings: WorkerSettings) -> "Child":
+    async def start(cls, model: Path, settings: WorkerSettings) -> "WorkerProcess":
         """Start the process; it is not ready yet."""
         # Threads that wait for each other should sleep: others need the processor too.
         threads = {"OMP_NUM_THREADS": str(settings.threads), "OMP_WAIT_POLICY": "PASSIVE"}
@@ -99,9 +105,11 @@ class Child:
                 self._ready.set_exception(LongspanError(_ENDED))
                 self._ready.exception()  # whether somebody waits or not
 
-    async def translate(self, job: Job, on_partial: OnPartial | None = None) -> Result:
+    async def translate(
+        self, job: TranslationJob, on_partial: OnPartial | None = None
+    ) -> TranslationResult:
         """Raises Unavailable when it ends before, ModelFailed. Cancelling drops the job."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[TranslationResult] = asyncio.get_running_loop().create_future()
         if not self._pending:
             self._heard = asyncio.get_running_loop().time()
         self._pending[job.number] = _Pending(future, len(job.ids), on_partial)
@@ -138,7 +146,7 @@ class Child:
         assert stream is not None
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                header = await stream.readexactly(HEADER)
+                header = await stream.readexactly(HEADER_BYTES)
                 frame = Frame.unpack(header, await stream.readexactly(sum(sizes(header))))
                 self._heard = asyncio.get_running_loop().time()
                 self._hear(frame)
@@ -147,7 +155,7 @@ class Child:
     def _hear(self, frame: Frame) -> None:
         content = frame.content
         if "result" in content:
-            result = Result.of(content["result"], frame.blob)
+            result = TranslationResult.of(content["result"], frame.blob)
             self._settle(result.number, result=result)
         elif "partial" in content:
             number, ids = content["partial"]
@@ -164,7 +172,7 @@ class Child:
             self._ready.set_exception(LongspanError(content["broken"]))
 
     def _settle(
-        self, number: int, result: Result | None = None, error: Exception | None = None
+        self, number: int, result: TranslationResult | None = None, error: Exception | None = None
     ) -> None:
         pending = self._pending.get(number)
         if pending is None or pending.future.done():

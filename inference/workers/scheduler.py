@@ -1,4 +1,4 @@
-"""Lanes: the searches of one worker, taken step by step in turn.
+"""SearchScheduler: the searches of one worker, taken step by step in turn.
 
 Parts of like length and equal settings are searched together. A search takes those that wait when
 it starts, oldest first; each turn starts one search at most and takes one step of the one that has
@@ -17,12 +17,12 @@ from longspan.inference.search.search import Search
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.search.walk import SearchModel
-from longspan.inference.workers.messages import Job, Result
+from longspan.inference.workers.messages import TranslationJob, TranslationResult
 from longspan.training.errors import LongspanError
 from longspan.training.model.model import DecoderState, Memory
 from longspan.training.tokenizer.tokenizer import PAD
 
-__all__ = ["Failure", "Lanes", "Partial", "Turn"]
+__all__ = ["Failure", "Partial", "SearchScheduler", "Turn"]
 
 # Searches at a time: of all kinds, and of one. More would share the processor without being faster.
 # One that is shorter than all of them is let in nevertheless.
@@ -51,29 +51,29 @@ class Partial:
 class Turn:
     """What one turn brought."""
 
-    results: list[Result] = field(default_factory=list)
+    results: list[TranslationResult] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     partials: list[Partial] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _BatchKey:
     settings: SearchSettings
     length: int  # the most source tokens of its class
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    job: Job
+    job: TranslationJob
     since: float
 
 
-class _Run:
+class _RunningSearch:
     """One search and whose it is."""
 
     def __init__(
         self,
-        kind: _Kind,
+        kind: _BatchKey,
         members: Sequence[_Waiting],
         search: Search[Memory, DecoderState],
         now: float,
@@ -91,7 +91,7 @@ class _Run:
         return any(member.job.partial for member in self.members)
 
 
-class Lanes:
+class SearchScheduler:
     """Jobs in, results out. `batch_tokens` are source tokens of a search, padding counted,
     `batch_size` its parts; a part longer than that is searched alone."""
 
@@ -110,8 +110,8 @@ class Lanes:
         self._batch_tokens = batch_tokens
         self._batch_size = batch_size
         self._clock = clock
-        self._waiting: dict[_Kind, deque[_Waiting]] = {}
-        self._running: deque[_Run] = deque()
+        self._waiting: dict[_BatchKey, deque[_Waiting]] = {}
+        self._running: deque[_RunningSearch] = deque()
 
     @property
     def is_idle(self) -> bool:
@@ -126,9 +126,9 @@ class Lanes:
         due = [queue[0].since + queue[0].job.delay for queue in self._waiting.values()]
         return max(0.0, min(due) - self._clock()) if due else None
 
-    def add(self, job: Job) -> None:
+    def add(self, job: TranslationJob) -> None:
         """Queue a job."""
-        kind = _Kind(job.settings, _class_of(len(job.ids)))
+        kind = _BatchKey(job.settings, _class_of(len(job.ids)))
         self._waiting.setdefault(kind, deque()).append(_Waiting(job, self._clock()))
 
     def drop(self, number: int) -> None:
@@ -178,7 +178,7 @@ class Lanes:
         except (LongspanError, RuntimeError) as error:
             turn.failures.extend(_failures(members, error))
 
-    def _next_kind(self) -> _Kind | None:
+    def _next_kind(self) -> _BatchKey | None:
         now = self._clock()
         ready = [
             (queue[0].since, kind)
@@ -187,7 +187,7 @@ class Lanes:
         ]
         return min(ready, key=lambda entry: entry[0])[1] if ready else None
 
-    def _may_start(self, kind: _Kind, queue: "deque[_Waiting]", now: float) -> bool:
+    def _may_start(self, kind: _BatchKey, queue: "deque[_Waiting]", now: float) -> bool:
         if sum(run.kind == kind for run in self._running) >= _MOST_OF_A_KIND:
             return False
         shortest = all(kind.length < run.kind.length for run in self._running)
@@ -195,17 +195,17 @@ class Lanes:
             return False
         return len(queue) >= self._most(kind) or now >= queue[0].since + queue[0].job.delay
 
-    def _most(self, kind: _Kind) -> int:
+    def _most(self, kind: _BatchKey) -> int:
         return max(1, min(self._batch_size, self._batch_tokens // kind.length))
 
-    def _take(self, kind: _Kind) -> list[_Waiting]:
+    def _take(self, kind: _BatchKey) -> list[_Waiting]:
         queue = self._waiting[kind]
         taken = [queue.popleft() for _ in range(min(len(queue), self._most(kind)))]
         if not queue:
             del self._waiting[kind]
         return taken
 
-    def _run(self, kind: _Kind, members: Sequence[_Waiting]) -> _Run:
+    def _run(self, kind: _BatchKey, members: Sequence[_Waiting]) -> _RunningSearch:
         lengths = [len(member.job.ids) for member in members]
         source = torch.full((len(members), max(lengths)), PAD)
         for row, member in enumerate(members):
@@ -217,16 +217,16 @@ class Lanes:
             kind.settings,
             self._spelling,
         )
-        run = _Run(kind, members, search, self._clock())
+        run = _RunningSearch(kind, members, search, self._clock())
         run.used = min((one.used for one in self._running), default=0.0)
         return run
 
-    def _results(self, run: _Run, ended: Sequence[int]) -> Iterable[Result]:
+    def _results(self, run: _RunningSearch, ended: Sequence[int]) -> Iterable[TranslationResult]:
         now = self._clock()
         for place, hypotheses in zip(ended, run.search.hypotheses(ended), strict=True):
             member = run.members[place]
             if member.job.number not in run.dropped:
-                yield Result(
+                yield TranslationResult(
                     member.job.number,
                     tuple(hypotheses),
                     waited=run.started - member.since,
@@ -234,7 +234,7 @@ class Lanes:
                     together=len(run.members),
                 )
 
-    def _partials(self, run: _Run) -> Iterable[Partial]:
+    def _partials(self, run: _RunningSearch) -> Iterable[Partial]:
         now = self._clock()
         if not run.wants_partials or now < run.told + _PARTIAL_SECONDS:
             return
