@@ -1,7 +1,19 @@
-"""The live and the ended hypotheses of a batch: all of a search but the model.
+"""Beam search's hypotheses of a batch, live and ended: all of a search but the model.
 
-What is decided of a step's few best tokens is decided in NumPy, where an operation on some dozens
-of numbers costs a fraction of one of torch.
+A step for two sentences, beam 3. Each row of the model's output belongs to a live hypothesis:
+
+    sentence 0   hypothesis a ->  a x   a y   a EOS      (row 0: its best tokens)
+                 hypothesis b ->  b x   b z   ...        (row 1)
+                 hypothesis c ->  ...                    (row 2)
+    sentence 1   ...                                     (rows 3 to 5)
+
+`_candidates` takes the best continuations of each sentence over all of its rows, for example
+`b x, a EOS, a y, c z`. `advance` offers `a EOS` to the pool of finished hypotheses and keeps
+`b x, a y, c z` live. The parents of these are rows 1, 0 and 2: the model's state follows them, and
+`History` records them as back-pointers. Sentences that are done leave the batch with all rows.
+
+These decisions about few numbers are made in NumPy, where an operation on some dozens of numbers
+costs a fraction of one in torch.
 """
 
 from collections.abc import Sequence
@@ -26,7 +38,7 @@ __all__ = ["Beams", "read_attention"]
 
 
 class Beams:
-    """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
+    """The hypotheses of one search. `limits` (sentence,) are the most tokens of each output."""
 
     def __init__(
         self, source: Integers, lengths: Sequence[int], settings: SearchSettings, spelling: Spelling
@@ -37,8 +49,8 @@ class Beams:
         self.limits: Integers = np.array(settings.limits(lengths), dtype=np.int64)
         self.running: Integers = np.arange(sentences)  # sentence numbers
         self.previous: Integers = np.full(sentences, BOS)
-        # Summed in float64, since the rounding of thousands of float32 sums would show. At first
-        # each sentence has one hypothesis, then as many as are possible, up to the beam's size.
+        # In float64, because the rounding of thousands of float32 additions would show. A sentence
+        # starts with one hypothesis and then has as many as are possible, up to the beam's size.
         self._sums: Doubles = np.zeros((sentences, 1))  # (running, live)
         self._coverage: Tensor | None = None  # (running, live, source)
         self._length = 0
@@ -51,10 +63,10 @@ class Beams:
 
     @property
     def wanted(self) -> tuple[int, Bars]:
-        """How many tokens of each row the next step needs, and which ones cannot be.
+        """Number of best tokens that the next step needs of each row, and the forbidden tokens.
 
-        Of a row no more than beam + 1 tokens can matter: as many live ones, and EOS; and those
-        that would repeat an n-gram.
+        Of one row, beam + 1 tokens can matter: one for each live hypothesis, and EOS. Tokens that
+        would repeat an n-gram come on top, because they are dropped afterwards.
         """
         left = np.repeat(self.limits[self.running] - self._length, self._sums.shape[1])
         may_end = self._length >= self.settings.min_length
@@ -64,10 +76,13 @@ class Beams:
     def advance(
         self, chances: Floats, tokens: Integers, weights: Tensor | None
     ) -> tuple[Integers, list[int]]:
-        """Take one step's best tokens and attention, of all rows (running x live).
+        """Add one step.
 
-        Returns the rows that go on, in their new order, to which `running` and `previous` fit; and
-        the sentences that ended.
+        `chances` are log-probabilities of the best `tokens`, both (running x live, count), best
+        first; `weights` is the attention (running x live, heads, source). Returns the rows of this
+        step that go on, in the order of the next one, and the numbers of the sentences that ended.
+        `running` and `previous` then describe the next step. Raises LongspanError if the model's
+        output is not a number.
         """
         beam, live = self.settings.beam_size, self._sums.shape[1]
         attention = read_attention(weights, self.settings, live, is_first=self._length == 0)
@@ -81,7 +96,7 @@ class Beams:
         is_end = tokens == EOS
         if is_end[:, :beam].any():
             ends = is_end.copy()
-            ends[:, beam:] = False  # not among the best of its sentence
+            ends[:, beam:] = False  # an EOS beyond the sentence's best `beam` does not count
             scores = sums / now + covered[each, parents]
             scores[~ends] = -np.inf
             self._finished.add(self.running, scores, sums, self._length - 1, parents)
@@ -98,7 +113,7 @@ class Beams:
         return self._leave(parents, tokens, self._sums / now + covered[each, parents])
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
-        """The `n_best` of each of the `sentences`, which have ended."""
+        """Return the `n_best` hypotheses of each of these ended `sentences`, best first."""
         both = zip(
             self._finished.finishes(sentences), self._stopped.finishes(sentences), strict=True
         )
@@ -108,12 +123,16 @@ class Beams:
         return [[next(rebuilt) for _ in ends] for ends in kept]
 
     def so_far(self, sentence: int) -> list[int]:
-        """The best live tokens of a running sentence."""
+        """Return the tokens of the best live hypothesis of a running sentence."""
         end = Finish(sentence, 0, self._length, 0.0, 0.0, False)
         return self._history.tokens_of(end)
 
     def _candidates(self, chances: Floats, tokens: Integers) -> tuple[Doubles, Integers, Integers]:
-        """The best continuations of each sentence, best first: sums, parents, tokens."""
+        """Return the best continuations of each sentence, best first: sums, parents, tokens.
+
+        All three are (running, 2 x beam) or narrower. Twice the beam is enough: at most `beam` of
+        them end with EOS. A parent is the number of a live hypothesis of the same sentence.
+        """
         beam, count = self.settings.beam_size, chances.shape[1]
         sums = (self._sums.reshape(-1, 1) + chances).reshape(len(self.running), -1)
         if np.isnan(sums).any():
@@ -121,12 +140,12 @@ class Beams:
                 f"the model's output at target token {self._length + 1} is not a number (NaN): its "
                 "weights are broken or overflow; train it again or use precision=fp32"
             )
-        order = (-sums).argsort(axis=1, kind="stable")[:, : 2 * beam]
+        order = (-sums).argsort(axis=1, kind="stable")[:, : 2 * beam]  # (running, candidates)
         each = np.arange(len(sums))[:, None]
         return sums[each, order], order // count, tokens.reshape(sums.shape)[each, order]
 
     def _cover(self, attention: Tensor | None) -> Doubles:
-        """The coverage penalty of each beam with this step's attention: (running, live), <= 0."""
+        """Add this step's attention; return the coverage penalties (running, live), at most 0."""
         if self.settings.coverage_penalty == 0 or attention is None:
             return np.zeros_like(self._sums)
         self._coverage = attention if self._coverage is None else self._coverage + attention
@@ -141,7 +160,7 @@ class Beams:
     def _leave(
         self, parents: Integers, tokens: Integers, scores: Doubles
     ) -> tuple[Integers, list[int]]:
-        """Drop the sentences that are done; the rows to go on with, as before the step."""
+        """Drop the sentences that are done; return the rows to go on with and those sentences."""
         settings = self.settings
         limits = self.limits[self.running]
         longest = limits.astype(np.float64)
@@ -162,7 +181,8 @@ class Beams:
         if self._coverage is not None:
             index = torch.from_numpy(rows[:, None]), torch.from_numpy(parents)
             self._coverage = self._coverage[index]
-        live = len(self.previous) // len(done)  # hypotheses a sentence before the step
+        # Rows are numbered as before the step, when each sentence had `live` hypotheses.
+        live = len(self.previous) // len(done)
         self.previous = tokens.reshape(-1)
         kept = (rows[:, None] * live + parents).reshape(-1)
         for watcher in (self._repeats, self._characters, self._loops):
@@ -170,7 +190,10 @@ class Beams:
         return kept, ended
 
     def _in_loops(self, parents: Integers, tokens: Integers) -> NDArray[np.bool_]:
-        """The sentences whose best live hypothesis is in a loop, and between two characters."""
+        """Return whether each sentence's best live hypothesis is in a loop: (running,).
+
+        A hypothesis within a character does not count, because its bytes would not be UTF-8.
+        """
         if not self._loops.are_due or self._length < self.settings.min_length:
             return np.zeros(len(parents), np.bool_)
         live = len(self.previous) // len(parents)  # before the step
@@ -179,7 +202,7 @@ class Beams:
         return found & self._characters.whole(rows, tokens[:, 0])
 
     def _stop(self, stopped: NDArray[np.bool_], scores: Doubles) -> None:
-        """Keep what is live of the sentences that are `stopped`, as unfinished."""
+        """Record the live hypotheses of the `stopped` sentences as unfinished."""
         rows = np.flatnonzero(stopped)
         slots = np.broadcast_to(np.arange(scores.shape[1]), (len(rows), scores.shape[1]))
         sentences = self.running[rows]
@@ -189,17 +212,16 @@ class Beams:
 def read_attention(
     weights: Tensor | None, settings: SearchSettings, beam: int, *, is_first: bool
 ) -> Tensor | None:
-    """weights (running x beam, heads, source) -> their mean over heads, (running, beam, source),
-    or None where nothing needs it.
+    """Return the attention of a step averaged over heads, or None where nothing needs it.
 
-    Raises HyperparameterError if a coverage penalty is asked of a model without attention, which
-    the first step shows.
+    weights (running x beam, heads, source) -> (running, beam, source). Raises HyperparameterError
+    for a coverage penalty with a model without attention; the first step shows that.
     """
     wanted = settings.coverage_penalty > 0
     if wanted and is_first and (weights is None or not bool(weights.any())):
         raise HyperparameterError(
-            f"coverage_penalty={settings.coverage_penalty}: needs attention weights, and "
-            "this model has no attention; set coverage_penalty=0"
+            f"coverage_penalty={settings.coverage_penalty}: expected a model with attention, got "
+            "one without; set coverage_penalty=0"
         )
     if weights is None or not (wanted or settings.with_alignment):
         return None

@@ -9,17 +9,19 @@ from longspan.inference.search.spelling import Bars
 __all__ = ["best_tokens"]
 
 _BLOCK = 64
-# Of fewer tokens, or of fewer rows, the plain way is the faster one.
+# With fewer blocks or rows, `topk` over the whole row is faster.
 _LEAST_BLOCKS = 8
 _LEAST_ROWS = 8
 
 
 def best_tokens(logits: Tensor, count: int, bars: Bars | None = None) -> tuple[Tensor, Tensor]:
-    """Logarithms of probabilities, in float32 or wider, and tokens, both (rows, count), best first.
+    """Return the log-probabilities and the tokens of the best of each row, both (rows, count).
 
-    logits (rows, vocabulary); tokens that `bars` forbid get -inf, and no other one gets their
-    share. On a CPU the search is by blocks: the best tokens are in those blocks whose best is among
-    the best of all blocks, so only these are read twice.
+    logits (rows, vocabulary); the log-probabilities are float32 or wider, best first. Tokens that
+    `bars` forbid get -inf; their probability is not given to the others.
+
+    On a CPU the vocabulary is read in blocks. The `count` best tokens lie in the `count` blocks
+    with the best maxima, so only these blocks are read twice.
     """
     chances = logits.log_softmax(1, dtype=torch.promote_types(logits.dtype, torch.float32))
     if bars is not None:
@@ -36,7 +38,7 @@ def _bar(chances: Tensor, bars: Bars) -> None:
     table = bars.table[bars.kinds]  # (rows, tokens + 1)
     known = min(table.shape[1] - 1, chances.shape[1])
     chances[:, :known] += torch.from_numpy(table[:, :known]).to(chances.device)
-    closed = np.flatnonzero(table[:, -1])  # rows that may have no token from `known` on
+    closed = np.flatnonzero(table[:, -1])  # rows with no allowed token beyond the first `known`
     if len(closed):
         chances[torch.from_numpy(closed).to(chances.device), known:] = -torch.inf
 
@@ -53,7 +55,7 @@ def _by_blocks(chances: Tensor, blocks: int, count: int) -> tuple[Tensor, Tensor
     block = chosen.gather(1, (places // _BLOCK).clamp_(max=count - 1))
     tokens = block * _BLOCK + places % _BLOCK
     if whole < chances.shape[1]:
-        rest = places + (whole - count * _BLOCK)  # of the tokens after the last whole block
+        rest = places + (whole - count * _BLOCK)  # tokens after the last whole block
         tokens = torch.where(places >= count * _BLOCK, rest, tokens)
     return best, tokens
 

@@ -1,5 +1,8 @@
-"""Greedy search's one hypothesis a sentence: what `Beams` does with beam 1, in a fraction of its
-time. It ends where the end token is the best one, since no other can score more then."""
+"""Greedy search's hypotheses of a batch, one a sentence.
+
+The result is that of `Beams` with beam 1, in a fraction of the time. A hypothesis ends where the
+end token is the best one, because no continuation can score more from there.
+"""
 
 from collections.abc import Sequence
 
@@ -23,7 +26,7 @@ __all__ = ["GreedyBeams"]
 
 
 class GreedyBeams:
-    """The hypotheses of sentences with `limits` (sentence,), for the time of one search."""
+    """The hypotheses of one search. `limits` (sentence,) are the most tokens of each output."""
 
     def __init__(
         self, source: Integers, lengths: Sequence[int], settings: SearchSettings, spelling: Spelling
@@ -55,7 +58,7 @@ class GreedyBeams:
     def advance(
         self, chances: Floats, tokens: Integers, weights: Tensor | None
     ) -> tuple[Integers | None, list[int]]:
-        """As `Beams.advance`; None where all rows go on as they are."""
+        """As `Beams.advance`; None in place of the rows where all of them go on in their order."""
         attention = read_attention(weights, self.settings, 1, is_first=self._length == 0)
         best, chosen = self._choose(chances, tokens)
         self._length += 1
@@ -64,7 +67,7 @@ class GreedyBeams:
         ended, left = [], []
         for place, (token, chance) in enumerate(zip(chosen.tolist(), best.tolist(), strict=True)):
             sentence = self.running[place]
-            if chance != chance:
+            if chance != chance:  # NaN
                 raise LongspanError(
                     f"the model's output at target token {self._length} is not a number (NaN): its "
                     "weights are broken or overflow; train it again or use precision=fp32"
@@ -82,7 +85,7 @@ class GreedyBeams:
         return self._leave(chosen, ended, left), ended
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
-        """The one of each of the `sentences`, which have ended."""
+        """Return a list with the one hypothesis of each of these ended `sentences`."""
         return [
             [
                 Hypothesis(
@@ -98,11 +101,11 @@ class GreedyBeams:
         ]
 
     def so_far(self, sentence: int) -> list[int]:
-        """The tokens of a running sentence."""
+        """Return the tokens of a running sentence until now."""
         return list(self._ids[sentence])
 
     def _choose(self, chances: Floats, tokens: Integers) -> tuple[Floats, Integers]:
-        """The best token of each row that it may have, and its chance: both (rows,)."""
+        """Return the log-probability and the best allowed token of each row: both (rows,)."""
         if chances.shape[1] == 1:
             return chances[:, 0], tokens[:, 0]
         chances = self._repeats.bar(chances, tokens)
@@ -110,7 +113,10 @@ class GreedyBeams:
         return chances[each, best], tokens[each, best]
 
     def _in_loops(self, chosen: Integers) -> set[int]:
-        """The places that are in a loop, and between two characters, once `chosen` is said."""
+        """Return the places whose hypothesis, with `chosen` added, is in a loop.
+
+        A hypothesis within a character does not count, because its bytes would not be UTF-8.
+        """
         if not self._loops.are_due or self._length < self.settings.min_length:
             return set()
         places = np.arange(len(chosen))
@@ -137,7 +143,7 @@ class GreedyBeams:
         return score + float(coverage_penalty(covered, torch.ones_like(covered).bool(), beta))
 
     def _leave(self, tokens: Integers, ended: list[int], left: list[int]) -> Integers | None:
-        """Drop the sentences that ended; the rows to go on with, None when that is all."""
+        """Drop the `ended` sentences; return the rows to go on with, or None for all of them."""
         rows = np.array(left, dtype=np.int64)
         self.previous = tokens[rows]
         for watcher in (self._repeats, self._characters, self._loops):

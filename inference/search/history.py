@@ -1,8 +1,17 @@
-"""Hypotheses of a search, and the history of back-pointers that they are rebuilt from.
+"""Ended hypotheses, and the history of back-pointers that they are rebuilt from.
 
-A search over long text cannot carry every hypothesis's tokens and attention along: copying them
-at each step is quadratic. It keeps one row of back-pointers per step, and walks them once, at
-the end.
+Copying each hypothesis's tokens and attention at every step would take quadratic time on long
+text. So a search records one row of tokens and parents a step, and follows the parents once, from
+the end to the start:
+
+    step              0      1      2      3
+    slot 0   token    The    cat    sat    down
+             parent   0      0      0      1
+    slot 1   token    A      dog    ran    off
+             parent   0      0      1      1
+
+"down" has parent 1, "ran", whose parent 1 is "dog", whose parent 0 is "The": The dog ran down.
+A `Finish` says where a hypothesis ends; `History.rebuild` follows it back.
 """
 
 from collections.abc import Sequence
@@ -24,7 +33,7 @@ _ValuesT = TypeVar("_ValuesT", Doubles, Integers)
 
 @dataclass(frozen=True)
 class Finish:
-    """Where a hypothesis ends: in beam row `slot` of its sentence after `length` steps."""
+    """The end of a hypothesis: in place `slot` of its sentence's beam, after `length` steps."""
 
     sentence: int
     slot: int
@@ -51,7 +60,8 @@ class EndedHypotheses:
     ) -> None:
         """Offer hypotheses of `length` steps to the sentences `rows`; the best ones stay.
 
-        `score`, `log_probability` and `slot` are (rows, candidates); a score of -inf is no offer.
+        `score`, `log_probability` and `slot` are (rows, candidates). Candidates of score -inf are
+        left out.
         """
         offered = (score > -np.inf).any(axis=1)
         if not offered.any():
@@ -67,7 +77,7 @@ class EndedHypotheses:
         self._log_probability[rows] = _merged(self._log_probability[rows], sums, order)
 
     def finishes(self, sentences: Sequence[int]) -> list[list[Finish]]:
-        """The hypotheses of each of the `sentences`, best first."""
+        """Return the ends of the hypotheses of each of the `sentences`, best first."""
         columns = [
             column[list(sentences)].tolist()
             for column in (self._slot, self._length, self.score, self._log_probability)
@@ -93,7 +103,7 @@ def _merged(kept: _ValuesT, offered: _ValuesT, order: Integers) -> _ValuesT:
 class History:
     """Tokens, back-pointers and attention of each step of one search.
 
-    A step concerns the sentences that are still running; the other rows are left 0.
+    A step has rows for the sentences that are still running; the other rows are 0.
     """
 
     sentences: int
@@ -105,7 +115,7 @@ class History:
     def record(
         self, running: Integers, tokens: Integers, parents: Integers, attention: Tensor | None
     ) -> None:
-        """Add a step: `running` are sentence numbers, the rest has a row for each of them."""
+        """Add a step. `running` are sentence numbers; the other arrays have a row for each."""
         self.tokens.append(self._spread(running, tokens))
         self.parents.append(self._spread(running, parents))
         if attention is not None:
@@ -113,7 +123,7 @@ class History:
             self.attention.append(attention)
 
     def rebuild(self, finishes: list[Finish], source_lengths: Sequence[int]) -> list[Hypothesis]:
-        """The hypotheses that end there; `source_lengths` by sentence crops the alignments."""
+        """Return the hypothesis of each end. Alignments are cropped to `source_lengths`."""
         if not finishes:
             return []
         ids, slots = self._walk(finishes)
@@ -133,7 +143,7 @@ class History:
         ]
 
     def tokens_of(self, finish: Finish) -> list[int]:
-        """The tokens of one hypothesis."""
+        """Return the tokens of one hypothesis."""
         ids, _ = self._walk([finish])
         tokens: list[int] = ids[0].tolist()
         return tokens
@@ -146,7 +156,7 @@ class History:
         return full
 
     def _walk(self, finishes: list[Finish]) -> tuple[Integers, Integers]:
-        """Tokens, and the beam row that each step read: both (finish, step)."""
+        """Return the tokens, and the slot before each step: both (hypothesis, step)."""
         steps = max(end.length for end in finishes)
         ids = np.zeros((len(finishes), steps), dtype=np.int64)
         slots = np.zeros_like(ids)

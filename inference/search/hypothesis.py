@@ -1,4 +1,4 @@
-"""One translation as a search found it. Imports no torch: what serves needs none."""
+"""One translation as a search found it. Imports no torch, which the HTTP server does without."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ __all__ = ["Hypothesis"]
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One translation as token ids.
+    """One translation as token ids, without BOS and EOS.
 
-    `ids` has neither BOS nor EOS. `score` is penalised; `log_probability` is the plain sum over
-    `ids` and EOS, or over `ids` alone where `finished` is False: the length limit stopped it, or,
-    where `looping` is True, the search did, since it repeated itself.
-    `alignment` (target, source) has a row per id and a column per source token, its EOS
-    included: the attention weights averaged over heads, or None where not asked for.
+    `score` is the log-probability after the penalties. `log_probability` is the sum over `ids` and
+    EOS. Where `finished` is False there is no EOS: the length limit stopped the hypothesis, or the
+    search did because the hypothesis repeated itself (`looping`). `alignment` (target, source) has
+    a row for each id and a column for each source token, EOS included: the attention weights
+    averaged over heads. It is None unless the settings ask for it.
     """
 
     ids: list[int]

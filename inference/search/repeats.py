@@ -1,8 +1,8 @@
-"""Repeats: which tokens would end an n-gram that a hypothesis has already.
+"""Repeats: tokens that would complete an n-gram which a hypothesis already contains.
 
-A decoder that has lost its place falls into a loop, which the model itself finds ever more
-probable (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751). A bar on repeated
-n-grams (Paulus et al. 2018, https://arxiv.org/abs/1705.04304, section 2.5) forces it out.
+A decoder that has lost its place falls into a loop (see `loops`). Forbidding repeated n-grams
+forces the decoder out of the loop (Paulus et al. 2018, https://arxiv.org/abs/1705.04304, section
+2.5).
 """
 
 import numpy as np
@@ -13,22 +13,23 @@ from longspan.inference.search.arrays import Floats, Integers
 __all__ = ["Repeats"]
 
 _NONE: Integers = np.zeros(0, np.int64)
-_ROW = 32  # bits of a token, above which a row stands
+# A row and a token in one number, so that `np.unique` can drop double pairs: row << 32 | token.
+_ROW = 32
 _TOKEN = (1 << _ROW) - 1
 
 
 class Repeats:
-    """The tokens of live hypotheses, and what each must not say next."""
+    """The tokens of live hypotheses, and the forbidden next tokens of each."""
 
     def __init__(self, rows: int, size: int) -> None:
-        """`size` is n; 0 bars nothing, and costs nothing."""
+        """`size` is n; 0 forbids nothing and takes no time."""
         self._size = size
         self._ids: Integers = np.zeros((rows, 0), np.int64)  # (rows, tokens so far)
-        self._rows, self._tokens = _NONE, _NONE  # a token that is barred, and of which row
-        self.most = 0  # tokens that are barred of one row
+        self._rows, self._tokens = _NONE, _NONE  # forbidden tokens, and their rows
+        self.most = 0  # the most forbidden tokens of one row
 
     def grow(self, rows: Integers, tokens: Integers) -> None:
-        """Go on from these rows of the last step, each with a token more."""
+        """Go on from these rows of the last step, each with one more token."""
         if not self._size:
             return
         self._ids = np.concatenate([self._ids[rows], tokens[:, None]], axis=1)
@@ -36,9 +37,9 @@ class Repeats:
         self.most = int(np.bincount(self._rows).max(initial=0))
 
     def bar(self, chances: Floats, tokens: Integers) -> Floats:
-        """The chances of `tokens`, both (rows, candidates), with -inf at what is barred.
+        """Return the log-probabilities of `tokens`, with -inf for forbidden tokens.
 
-        A row with nothing else to say keeps its own.
+        Both are (rows, candidates). A row in which every candidate is forbidden stays as it is.
         """
         if not self.most:
             return chances
@@ -50,8 +51,10 @@ class Repeats:
 
 
 def _endings(ids: Integers, size: int) -> tuple[Integers, Integers]:
-    """What followed the last `size` - 1 tokens of each row where they stood before: rows and
-    tokens, each pair once."""
+    """Return the rows and tokens that would repeat an n-gram of `size`, each pair once.
+
+    These tokens followed an earlier occurrence of the last `size` - 1 tokens of the row.
+    """
     prefix = size - 1
     places = ids.shape[1] - prefix  # where an n-gram of the row may start
     if places < 1:

@@ -1,23 +1,21 @@
-"""Batched beam search over any model that has `encode`, `initial_state` and `step`.
+"""Batched beam search over any `SearchModel`.
 
-Each sentence keeps `beam_size` live hypotheses, ranked by log-probability (they all have the
-same length), and a pool of finished ones, ranked by the penalised score of Wu et al. 2016
-(see `penalties`). A hypothesis finishes when EOS is among the sentence's best `beam_size`
-continuations. A sentence is done as soon as
+Each sentence has `beam_size` live hypotheses, all of the same length and ranked by log-probability,
+and a pool of finished ones, ranked by the penalised score of Wu et al. 2016 (see `penalties`). A
+hypothesis finishes when EOS is among the sentence's best `beam_size` continuations. A sentence is
+done as soon as one of these holds:
 
-- its `n_best` best finished hypotheses score at least what any live one can still reach: its
-  log-probability over the length penalty of the longest output allowed, with coverage penalty 0
-  (log-probability only falls, the length penalty only grows); or
+- Its `n_best` best finished hypotheses score at least what any live one can still reach. That is
+  the live one's log-probability over the length penalty of the longest output allowed, with
+  coverage penalty 0: log-probability only falls, and the length penalty only grows.
 - `beam_size` finished hypotheses score at least what the best live one would score if it ended
-  now. So beam 1 is exactly greedy search, and an early end that scores worse than what is live
-  does not count: the ends of the sentences inside a long text do not cut it short; or
-- its output reached the limit, which follows the source's length, or its best live hypothesis is
-  in a loop (see `loops`). What is live then is returned with `finished=False`, after the finished
-  hypotheses.
+  now. So beam 1 is exactly greedy search. An early end that scores worse than the live hypotheses
+  does not count, and a sentence end inside a long text does not cut the text short.
+- Its output reached the limit, which follows from the source's length, or its best live hypothesis
+  is in a loop (see `loops`). The live hypotheses are then returned with `finished=False`, after the
+  finished ones.
 
-No hypothesis has bytes that are not UTF-8 (see `spelling`).
-
-Sentences that are done leave the batch.
+Sentences that are done leave the batch. Every hypothesis is valid UTF-8 (see `spelling`).
 """
 
 from collections.abc import Sequence
@@ -42,13 +40,13 @@ __all__ = ["GreedySearch", "Hypothesis", "Search", "SearchSettings", "search"]
 
 
 class Search(Generic[MemoryT, StateT]):
-    """A search that its owner takes step by step, many of them in turn where it likes.
+    """A search that its owner runs step by step, so that several searches can take turns.
 
-    `source` (batch, source) of `lengths` (batch,) tokens, PAD after; `spelling` is that of the
-    target vocabulary. Model and batch are on one
-    device; the caller has put the model into evaluation mode.
+    `source` (batch, source) holds token ids of `lengths` (batch,), with PAD after them. `spelling`
+    is that of the target vocabulary. Model and batch are on one device, and the model is in
+    evaluation mode.
 
-    Raises HyperparameterError if a coverage penalty is asked of a model without attention, and
+    Raises HyperparameterError for a coverage penalty with a model without attention, and
     LongspanError if the model's output is not a number.
     """
 
@@ -70,36 +68,43 @@ class Search(Generic[MemoryT, StateT]):
 
     @property
     def running(self) -> int:
-        """Sentences that have not ended."""
+        """Number of sentences that have not ended."""
         return len(self._beams.running)
 
     def places(self) -> list[int]:
-        """The numbers of the running sentences."""
+        """Return the numbers of the running sentences."""
         return [int(number) for number in self._beams.running]
 
     @torch.inference_mode()
     def step(self) -> list[int]:
-        """One more target token of every running sentence; the numbers of those that ended."""
+        """Add a token to every running sentence; return the numbers of the sentences that ended."""
         beams = self._beams
         before = len(beams.previous)
         chances, tokens, weights = self._walk.take(beams.previous, *beams.wanted)
         rows, ended = beams.advance(chances, tokens, weights)
         if rows is not None and len(rows):
-            # While none ends or divides, row i stays with its sentence: beams may change places.
+            # While no sentence ends and no row divides, row i belongs to the same sentence as
+            # before, and what the model computed of the sources stays where it is.
             self._walk.keep(rows, sources_too=bool(ended) or len(rows) != before)
         return ended
 
     def hypotheses(self, sentences: Sequence[int]) -> list[list[Hypothesis]]:
-        """The `n_best` distinct ones of each of the `sentences`, which have ended (fewer where no
-        more are possible): finished ones first, each kind by falling score."""
+        """Return the `n_best` distinct hypotheses of each of these ended `sentences`.
+
+        Finished ones come first, each kind by falling score. There are fewer where no more are
+        possible.
+        """
         return self._beams.hypotheses(sentences)
 
     def so_far(self, sentence: int) -> list[int]:
-        """The tokens of the best live hypothesis of a running sentence; with beam 1 they stay."""
+        """Return the tokens of the best live hypothesis of a running sentence.
+
+        With beam 1 the final translation begins with them.
+        """
         return self._beams.so_far(sentence)
 
     def drop(self, sentence: int) -> None:
-        """End it with the next step, whatever it has."""
+        """End a sentence with the next step, with the tokens that it has then."""
         self._beams.limits[sentence] = 0
 
 
@@ -110,7 +115,7 @@ def search(
     settings: SearchSettings,
     spelling: Spelling,
 ) -> list[list[Hypothesis]]:
-    """Translate a batch to its end: what `Search` takes, and `hypotheses` of each sentence."""
+    """Search a batch to its end; return the hypotheses of each sentence. Arguments: `Search`."""
     if not len(source):
         return []
     going = Search(model, source, lengths, settings, spelling)
@@ -120,8 +125,11 @@ def search(
 
 
 class GreedySearch:
-    """Greedy search with outputs of at most `max_length_factor` times the source's tokens, and some
-    more; a `Decode` of training."""
+    """Greedy search for validation during training, a `Decode` of the training loop.
+
+    An output has at most `max_length_factor` times the source's tokens, plus the offset of
+    `SearchSettings`.
+    """
 
     def __init__(self, tokenizer: Tokenizer, max_length_factor: float) -> None:
         self._spelling = Spelling.of(tokenizer)
@@ -131,12 +139,12 @@ class GreedySearch:
 
     @classmethod
     def of(cls, prepared: Prepared) -> "GreedySearch":
-        """The search that suits these training pairs."""
+        """Build the search with an output limit that suits these training pairs."""
         train = prepared.train
         return cls(prepared.tokenizer, length_factor(train.source_lengths, train.target_lengths))
 
     def __call__(self, model: Model, sources: list[list[int]], /) -> list[list[int]]:
-        """The greedy translation of each source (ids with EOS): ids without BOS and EOS.
+        """Translate each source (ids with EOS); return ids without BOS and EOS.
 
         The model must be in evaluation mode.
         """

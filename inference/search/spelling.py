@@ -1,8 +1,11 @@
-"""Spelling: the bytes of an output make whole characters of UTF-8, whatever the model prefers.
+"""Spelling: the bytes of an output always make whole characters of UTF-8.
 
-A vocabulary with byte fallback spells what no piece covers in tokens of one byte. Nothing keeps a
-model from a byte out of place, or from stopping within a character. So the search bars, row by
-row, what could not go on or end as UTF-8 (RFC 3629, section 4).
+A vocabulary with byte fallback spells a character without a piece of its own in tokens of one byte
+each. A model may put such a byte in a wrong place, or stop within a character. So the search
+forbids, for each hypothesis, the tokens after which the output could not be UTF-8 (RFC 3629,
+section 4). Each hypothesis is in one state:
+
+    between two characters (_START) --E3--> 2 bytes left --81--> 1 byte left --82--> _START  (あ)
 """
 
 from collections.abc import Mapping
@@ -16,8 +19,8 @@ from longspan.training.tokenizer.tokenizer import BOS, EOS, PAD, Tokenizer
 
 __all__ = ["Bars", "Characters", "Spelling"]
 
-# Of a hypothesis between two characters. Within one there is a state for the bytes that may follow,
-# and the state after them.
+# State of a hypothesis between two characters. Each state within a character has the bytes that may
+# follow, and the state after them.
 _START = 0
 _FOLLOWING: Mapping[int, tuple[range, int]] = {
     1: (range(0x80, 0xC0), _START),
@@ -29,7 +32,7 @@ _FOLLOWING: Mapping[int, tuple[range, int]] = {
     7: (range(0x80, 0x90), 2),  # after F4
 }
 _STATES = 1 + len(_FOLLOWING)
-# The first bytes of characters: how many bytes the character has, and the state after this one.
+# First bytes of a character, the number of bytes of the character, and the state after the first.
 _LEADS: tuple[tuple[range, int, int], ...] = (
     (range(0x80), 1, _START),
     (range(0xC2, 0xE0), 2, 1),
@@ -46,10 +49,11 @@ _LONGEST = 4  # bytes of a character
 
 @dataclass(frozen=True)
 class Bars:
-    """Tokens that each row must not output next.
+    """The forbidden next tokens of each row, as numbers to add to the logits.
 
-    `table` (kinds, tokens + 1) holds 0 for a token that may come and -inf for one that must not;
-    its last column stands for all tokens from there on. `kinds` (rows,) names each row's line.
+    `table` (kinds, tokens + 1) holds 0 for an allowed token and -inf for a forbidden one. Its last
+    column stands for all tokens of higher ids. `kinds` (rows,) is the line of the table for each
+    row of logits.
     """
 
     table: Floats
@@ -57,9 +61,10 @@ class Bars:
 
 
 class Spelling:
-    """The tables of one target vocabulary, of which `byte_tokens` are token and byte value.
+    """The tables of one target vocabulary.
 
-    Without any, only PAD and BOS are barred, and EOS where an output must not end yet.
+    `byte_tokens` are the byte values of the tokens that spell one byte. Without any, PAD and BOS
+    are forbidden, and EOS where an output must not end yet.
     """
 
     def __init__(self, byte_tokens: Mapping[int, int] | None = None) -> None:
@@ -68,7 +73,7 @@ class Spelling:
         by_byte = {value: token for token, value in tokens.items()}
         self.known = size - 1  # tokens with a column of their own
         self.next: Integers = np.zeros((_STATES, size), np.int64)
-        # (must not end yet, most bytes of a character that begins here, state, token)
+        # (must not end yet, bytes left for a character that begins here, state, token)
         self._table: Floats = np.zeros((2, _LONGEST, _STATES, size), np.float32)
         self._bar_start(list(tokens))
         for values, length, state in _LEADS:
@@ -84,7 +89,7 @@ class Spelling:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "Spelling":
-        """The spelling of the target side."""
+        """Build the spelling of a tokenizer's target side."""
         return cls(tokenizer.target.byte_tokens)
 
     def _bar_start(self, byte_tokens: list[int]) -> None:
@@ -93,27 +98,28 @@ class Spelling:
 
 
 class Characters:
-    """How far into a character each live hypothesis is."""
+    """The state of each live hypothesis: between two characters, or how far into one."""
 
     def __init__(self, rows: int, spelling: Spelling) -> None:
         self._spelling = spelling
         self._states: Integers = np.full(rows, _START)
 
     def bars(self, left: Integers, *, may_end: bool) -> Bars:
-        """For the next token of each row; `left` (rows,) are the tokens that it may still have.
+        """Return the forbidden next tokens.
 
-        No character begins that could not be finished.
+        `left` (rows,) is how many tokens each row may still have. A character that needs
+        more bytes than are left may not begin.
         """
         room = np.maximum(np.minimum(left, _LONGEST), 1) - 1  # np.clip takes four times as long
         kinds = ((0 if may_end else _LONGEST) + room) * _STATES + self._states
         return Bars(self._spelling.table, kinds)
 
     def grow(self, rows: Integers, tokens: Integers) -> None:
-        """Go on from these rows of the last step, each with a token more."""
+        """Go on from these rows of the last step, each with one more token."""
         self._states = self._after(rows, tokens)
 
     def whole(self, rows: Integers, tokens: Integers) -> NDArray[np.bool_]:
-        """Whether each of these rows of the last step ends a character with its next token."""
+        """Return whether each of these rows, with its next token, is between two characters."""
         between: NDArray[np.bool_] = self._after(rows, tokens) == _START
         return between
 

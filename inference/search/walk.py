@@ -1,7 +1,7 @@
-"""Walks: a batch of hypotheses going through a model, a target token at a time.
+"""Walks: a batch of hypotheses passing through a model, one target token at a time.
 
-A search decides; a walk knows what the model carries from step to step. At first it has one
-hypothesis a sentence.
+The search decides which hypotheses go on. The walk holds what the model carries from step to step.
+It begins with one hypothesis a sentence.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Rows(Protocol):
     """Tensors whose first dimension is the batch."""
 
     def select(self, index: Tensor, /) -> Self:
-        """The rows `index`, in that order, repeated at will."""
+        """Return rows `index`: any number, in any order, repeated at will."""
         ...
 
 
@@ -35,38 +35,42 @@ class SearchModel(Protocol[MemoryT, StateT]):
 
     @property
     def own_walk(self) -> "StartWalk | None":
-        """How the model itself walks, or None where the search is to call `step`."""
+        """A function that starts the model's own walk, or None where the search calls `step`."""
         ...
 
     def encode(self, source: Tensor, lengths: Tensor, /) -> MemoryT:
-        """Read token ids (batch, source)."""
+        """Read token ids (batch, source) of `lengths` (batch,)."""
         ...
 
     def initial_state(self, memory: MemoryT, /) -> StateT:
-        """The state before the first token."""
+        """Return the state before the first target token."""
         ...
 
     def step(
         self, previous: Tensor, state: StateT, memory: MemoryT, /
     ) -> tuple[Tensor, StateT, Tensor | None]:
-        """Logits (batch, vocabulary), next state, attention (batch, heads, source) or None."""
+        """Return logits (batch, vocabulary), state, attention (batch, heads, source) or None."""
         ...
 
 
 class Walk(Protocol):
-    """Takes steps, and goes on from the rows that are to be kept of each."""
+    """Computes steps, and goes on from the rows of each that the search chooses."""
 
     def take(
         self, previous: Integers, count: int, bars: Bars
     ) -> tuple[Floats, Integers, Tensor | None]:
-        """One token more: previous (rows,) -> logarithms of probabilities and tokens (rows, count),
-        best first, and attention (rows, heads, source) or None. Tokens that `bars` forbid get
-        -inf."""
+        """Compute one step.
+
+        previous (rows,) -> log-probabilities and tokens, both (rows, count) and best first, and
+        attention (rows, heads, source) or None. Tokens that `bars` forbid get -inf.
+        """
         ...
 
     def keep(self, rows: Integers, *, sources_too: bool) -> None:
-        """Go on from these rows of the last step, in this order. Without `sources_too` row i
-        belongs to the sentence that row i belonged to before."""
+        """Go on from these rows of the last step, in this order.
+
+        Without `sources_too`, row i belongs to the same sentence as row i before.
+        """
         ...
 
 
@@ -74,14 +78,14 @@ StartWalk = Callable[[Tensor, Tensor], Walk]  # of source (batch, source) and le
 
 
 def start_walk(model: SearchModel[MemoryT, StateT], source: Tensor, lengths: Tensor) -> Walk:
-    """Start a walk through any model; `source` (batch, source), `lengths` (batch,)."""
+    """Start a walk through a model; `source` (batch, source), `lengths` (batch,)."""
     if model.own_walk is not None:
         return model.own_walk(source, lengths)
     return ModelWalk(model, source, lengths)
 
 
 class ModelWalk(Generic[MemoryT, StateT]):
-    """Through a model of torch, on its device."""
+    """A walk by the model's `step`, on the device of `source`."""
 
     def __init__(
         self, model: SearchModel[MemoryT, StateT], source: Tensor, lengths: Tensor
