@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from longspan.training.exports import lazy_exports
 
 if TYPE_CHECKING:
-    from longspan.inference.compression.native import has_native_kernels
+    from longspan.inference.compression.products import has_native_kernels
     from longspan.inference.diagnosis.diagnose import diagnose_model, render_diagnosis
     from longspan.inference.evaluation.evaluate import EvaluationJob, evaluate
     from longspan.inference.evaluation.table import render_table
@@ -19,7 +19,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "compression.native": ["has_native_kernels"],
+            "compression.products": ["has_native_kernels"],
             "diagnosis.diagnose": ["diagnose_model", "render_diagnosis"],
             "evaluation.evaluate": ["EvaluationJob", "evaluate"],
             "evaluation.table": ["render_table"],

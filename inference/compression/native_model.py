@@ -15,7 +15,7 @@ from longspan.inference.compression.fast_decoder import FastDecoder
 from longspan.inference.compression.int8 import Int8Linear, is_large
 from longspan.inference.compression.native_encoder import NativeEncoder
 from longspan.inference.compression.native_scores import scores_of
-from longspan.inference.compression.products import NativeProduct, kernels, kernels_are_usable
+from longspan.inference.compression.products import NativeProduct, has_native_kernels, kernels
 from longspan.inference.search.arrays import Floats, Integers
 from longspan.inference.search.spelling import Bars
 from longspan.training.hyperparameters import Hyperparameters
@@ -36,7 +36,7 @@ def can_be_native(model: Model) -> bool:
     decoder = cast(RecurrentDecoder, model.decoder)
     attention = cast(Attention, decoder.attention)
     layers = (attention.key, attention.value, decoder.bridge, model.projection)
-    return kernels_are_usable() and all(is_large(layer) for layer in layers)
+    return has_native_kernels() and all(is_large(layer) for layer in layers)
 
 
 class NativeModel:

@@ -26,9 +26,9 @@ __all__ = [
     "NativeProduct",
     "Product",
     "TorchProduct",
+    "has_native_kernels",
     "input_bits",
     "kernels",
-    "kernels_are_usable",
     "product_of",
     "steps_of",
 ]
@@ -45,7 +45,7 @@ _usable = (
 )
 
 
-def kernels_are_usable() -> bool:
+def has_native_kernels() -> bool:
     """Return whether the kernels in C (kernels/, stub `_kernels.pyi`) can be called.
 
     They need a build and a CPU with AVX512-VNNI. Where `ATEN_CPU_CAPABILITY=avx2` limits torch,
@@ -110,7 +110,7 @@ class Product(Protocol):
 
 def product_of(bits: EightBits) -> Product:
     """The faster one: the kernels use one thread, oneDNN as many as torch may."""
-    alone = kernels_are_usable() and torch.get_num_threads() == 1
+    alone = has_native_kernels() and torch.get_num_threads() == 1
     return NativeProduct(bits) if alone else TorchProduct(bits)
 
 

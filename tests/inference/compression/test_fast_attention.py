@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from longspan.inference.compression.fast_attention import FastAdditive, keys_for_search
 from longspan.inference.compression.native_scores import scores_of
-from longspan.inference.compression.products import kernels_are_usable
+from longspan.inference.compression.products import has_native_kernels
 from longspan.training.model.attention import build_attention
 
 pytestmark = pytest.mark.processor
@@ -56,7 +56,7 @@ def test_scores_of_torch(heads, largest_query, largest_key, seed):
     )
 
 
-@pytest.mark.skipif(not kernels_are_usable(), reason="no native kernels here")
+@pytest.mark.skipif(not has_native_kernels(), reason="no native kernels here")
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([1, 4]), LARGEST, LARGEST, st.integers(0, 99))
 def test_scores_of_the_kernels(heads, largest_query, largest_key, seed):

@@ -15,8 +15,8 @@ from longspan.inference.compression.products import (
     EightBits,
     NativeProduct,
     TorchProduct,
+    has_native_kernels,
     kernels,
-    kernels_are_usable,
 )
 from longspan.inference.search.candidates import best_tokens
 from longspan.inference.search.search import SearchSettings, search
@@ -26,7 +26,7 @@ from longspan.training.model.model import Model
 
 pytestmark = [
     pytest.mark.processor,
-    pytest.mark.skipif(not kernels_are_usable(), reason="no native kernels here"),
+    pytest.mark.skipif(not has_native_kernels(), reason="no native kernels here"),
 ]
 
 SIZES = st.integers(1, 70)

@@ -32,7 +32,7 @@ OF_AVX2 = """
 import torch
 from longspan.inference.compression.compressed_model import CompressedModel, choose_precision
 from longspan.inference.compression.products import (
-    EightBits, input_bits, kernels, kernels_are_usable, product_of,
+    EightBits, input_bits, kernels, has_native_kernels, product_of,
 )
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.model import Model
@@ -57,7 +57,7 @@ print([
     level(features()),
     choose_precision("auto", torch.device("cpu")),
     str(compute_type("auto", torch.device("cpu"))),
-    kernels_are_usable(),
+    has_native_kernels(),
     input_bits(),
     max(off(rows) for rows in (1, 2, 33)),
     logits(),

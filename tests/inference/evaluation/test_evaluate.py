@@ -11,7 +11,7 @@ import torch
 
 from longspan.inference.evaluation.evaluate import EvaluationJob, evaluate, read_test
 from longspan.inference.evaluation.table import render_table
-from longspan.pipelines.runs.results import table_lines
+from longspan.pipelines.runs.results import evaluation_lines
 from longspan.training.errors import DataError, HyperparameterError, ModelDirectoryError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.directory import save_model
@@ -121,7 +121,7 @@ def test_training_that_ended_early_is_said_everywhere(model, pairs_file, tmp_pat
     key = [text.text for text in chart.iter("{http://www.w3.org/2000/svg}text")][-2:]
     assert key == ["model", "baseline"]
     for lines in (render_table(done.model, done.against, done.training).splitlines(),
-                  list(table_lines(document))):  # fmt: skip
+                  list(evaluation_lines(document))):  # fmt: skip
         assert [one for one in lines if "early" in one] == [line]
 
 

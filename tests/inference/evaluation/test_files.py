@@ -11,7 +11,7 @@ from longspan.inference.evaluation.evaluation import evaluate_translations
 from longspan.inference.evaluation.evidence import add_evidence, read_evidence
 from longspan.inference.evaluation.files import read_evaluation, write_evaluation
 from longspan.inference.evaluation.report import write_report
-from longspan.pipelines.runs.results import table_lines
+from longspan.pipelines.runs.results import evaluation_lines
 from longspan.training.errors import DataError
 from longspan.training.model.config import DRAWN
 from longspan.training.model.outcome import TrainingOutcome
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def outcome(directory: Path) -> str:
     try:
-        list(table_lines(read_evaluation(directory)))
+        list(evaluation_lines(read_evaluation(directory)))
         write_report(directory, "changed")
     except DataError as error:
         return str(error)

@@ -11,7 +11,7 @@ from longspan.inference.evaluation.evidence import add_evidence, read_evidence
 from longspan.inference.evaluation.files import read_evaluation, write_evaluation
 from longspan.inference.evaluation.report import write_report
 from longspan.inference.evaluation.table import render_table
-from longspan.pipelines.runs.results import table_lines
+from longspan.pipelines.runs.results import evaluation_lines
 
 SOURCES = [" ".join(["word"] * n) for n in (3, 8, 15, 120)]
 REFERENCES = [f"a b c d {'e f ' * n}." for n in (1, 2, 4, 30)]
@@ -77,7 +77,7 @@ def test_the_share_kept_is_shown_where_it_says_something(tmp_path: Path, least: 
     )
     write_evaluation(tmp_path, good, against=other)
     page = Page(write_report(tmp_path, "x").read_text(encoding="utf-8"))
-    lines = list(table_lines(read_evaluation(tmp_path)))
+    lines = list(evaluation_lines(read_evaluation(tmp_path)))
     for text in (page.text, "\n".join(lines), render_table(good)):
         assert ("kept, over 100" in text) == (least == 0)
     assert ("the share kept would say nothing" in page.text) == (least > 0)
