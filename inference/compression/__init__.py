@@ -1,1 +1,4 @@
-"""A model made fast for serving: 8-bit weights, through torch or through kernels in C."""
+"""A model made fast for serving: eight-bit weights, through torch or through kernels in C.
+
+It imports `search` and `training`.
+"""

@@ -1,7 +1,7 @@
 """Kernels in C (kernels/) for CPUs with AVX512-VNNI; the module is missing where none was built.
 
-Arrays are float32 and int64, rows without gaps within; what is called out, hidden, next_cell,
-scores, context, chances and tokens is written. Wrong shapes and indices raise ValueError.
+Arrays are float32 or int64, and rows have no gaps within. The arrays out, hidden, next_cell,
+scores, context, chances and tokens are written. Wrong shapes and indices raise ValueError.
 """
 
 from typing import final
@@ -19,11 +19,17 @@ class Layer:
     """A packed linear layer (a capsule)."""
 
 def supported() -> bool:
-    """Whether this CPU has the instructions; without them the module has nothing else."""
+    """Return whether this CPU has the instructions.
+
+    Without them the module has no other function.
+    """
 
 def pack(integers: NDArray[np.int8], scale: _Floats, bias: _Floats, bounded: bool, /) -> Layer:
-    """integers (outputs, inputs); an output is its sum times its scale, plus its bias. With
-    `bounded` inputs lie between -1 and 1."""
+    """Pack a layer: integers (outputs, inputs), scale and bias (outputs,).
+
+    An output is its sum of products times its scale, plus its bias. With `bounded`, inputs lie
+    between -1 and 1.
+    """
 
 def linear(layer: Layer, x: _Floats, out: _Floats, /) -> None:
     """x (rows, inputs) -> out (rows, outputs)."""
@@ -37,8 +43,10 @@ def recur(
     backwards: bool,
     /,
 ) -> None:
-    """An LSTM over sentences, longest first, whose tokens lie at start (sentences,) among gates
-    (tokens, 4 x units) -> out (tokens, units)."""
+    """Run an LSTM over sentences: gates (tokens, 4 x units) -> out (tokens, units).
+
+    A sentence's tokens lie at its start. start and length are (sentences,), the longest first.
+    """
 
 def lstm(
     table: _Floats,
@@ -50,8 +58,10 @@ def lstm(
     next_cell: _Floats,
     /,
 ) -> None:
-    """One position: row i has the gates table[tokens[i]] + recurrent[order[i]], and goes on from
-    cell[order[i]] -> hidden and next_cell (rows, units)."""
+    """Run one position of an LSTM: -> hidden and next_cell (rows, units).
+
+    Row i has the gates table[tokens[i]] + recurrent[order[i]] and goes on from cell[order[i]].
+    """
 
 def additive(
     query: _Floats,
@@ -65,8 +75,11 @@ def additive(
     heads: int,
     /,
 ) -> None:
-    """As `FastAdditive`: query (rows, size), keys (tokens, size), row i's sentence owner[i] ->
-    scores (rows, heads x longest), untouched beyond the sentence."""
+    """Additive scores as `FastAdditive` has them: query (rows, size), keys (tokens, size) -> scores
+    (rows, heads x longest).
+
+    Row i attends to the tokens of sentence owner[i]. Scores beyond the sentence stay as they are.
+    """
 
 def dot(
     query: _Floats,
@@ -79,7 +92,7 @@ def dot(
     factor: float,
     /,
 ) -> None:
-    """As `additive`, of factor x query . key."""
+    """Scores factor x query . key, in the layout of `additive`."""
 
 def read(
     scores: _Floats,
@@ -91,11 +104,13 @@ def read(
     heads: int,
     /,
 ) -> None:
-    """scores become weights, 0 beyond the sentence; values (tokens, size) give the context (rows,
-    size)."""
+    """Read values (tokens, size) -> context (rows, size).
+
+    Scores are overwritten with weights, which are 0 beyond the sentence.
+    """
 
 def tanh_sum(x: _Floats, y: _Floats, /) -> None:
-    """x becomes tanh(x + y)."""
+    """Overwrite x with tanh(x + y)."""
 
 def best(
     layer: Layer,
@@ -106,7 +121,9 @@ def best(
     tokens: _Integers,
     /,
 ) -> None:
-    """Of the layer's outputs as logits: the best of each row, (rows, count), best first, and the
-    logarithms of their probabilities. To a row's logits comes the line kinds[row] of table (kinds,
-    tokens + 1), 0 or -inf, its last column for all outputs from there on; what is barred so keeps
-    its share."""
+    """Find the best outputs of each row: log-probabilities and tokens, (rows, count), best first.
+
+    The layer's outputs are logits. Line kinds[row] of table (kinds, tokens + 1), 0 or -inf, is
+    added to a row's logits; its last column holds for all outputs of higher numbers. Forbidden
+    outputs keep their share of the probability.
+    """

@@ -1,4 +1,4 @@
-"""Additive attention for search: what a source needs is computed once, not at every step."""
+"""Additive attention for search: exponentials of the keys are computed once for each source."""
 
 import math
 from typing import Any
@@ -8,16 +8,16 @@ from torch import Tensor, nn
 
 __all__ = ["FastAdditive", "fast_attention", "keys_for_search"]
 
-# With keys up to the first and a query cut off at the second, exponentials are floats, and where
-# something was cut off their sum is beyond 9.5, where tanh is 1 to a float.
+# With keys up to the first and a query clamped to the second, both exponentials fit a float32.
+# Where a query was clamped, the sum of query and key is beyond 9.5, where tanh is 1 in float32.
 _LARGEST_KEY, _LARGEST_QUERY = 34.0, 43.5
 
 
 class FastAdditive(nn.Module):
-    """Stands for an additive `Attention` in evaluation mode.
+    """An additive `Attention` in evaluation mode, for targets of length 1.
 
-    tanh(q + k) = 1 - 2 / (1 + e^2q e^2k), whose 1 adds the same to every score. The keys that
-    `keys_and_values` gives are `keys_for_search`.
+    tanh(q + k) = 1 - 2 / (1 + e^2q e^2k). The 1 adds the same number to every score of a row, and
+    softmax does not change by that, so it is left out. Keys are those of `keys_for_search`.
     """
 
     has_weights = True
@@ -34,12 +34,12 @@ class FastAdditive(nn.Module):
         self.one = torch.ones(())
 
     def keys_and_values(self, encoded: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, source, memory) -> two (batch, heads, source, dimension / heads)."""
+        """(batch, source, memory) -> keys and values (batch, heads, source, dimension / heads)."""
         keys = keys_for_search(self._split(self.key(encoded)))
         return keys.contiguous(), self._split(self.value(encoded)).contiguous()
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (batch, heads, 1, d) -> (batch, heads, 1, source), but for what all have."""
+        """query (batch, heads, 1, d) -> (batch, heads, 1, source), less what all scores share."""
         asked = query + self.bias
         if keys.dtype == torch.float64:
             r = torch.sigmoid(-2 * (asked + keys)).float()
@@ -53,7 +53,7 @@ class FastAdditive(nn.Module):
         return self.scores(self._split(self.query(query)), keys)
 
     def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Context (batch, 1, dimension), weights."""
+        """Return context (batch, 1, dimension) and weights (batch, heads, 1, source)."""
         weights = scores.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
         return (weights @ values).transpose(1, 2).flatten(2), weights
 
@@ -74,7 +74,7 @@ def fast_attention(attention_type: str, attention: nn.Module) -> Any:
 
 
 def keys_for_search(keys: Tensor) -> Tensor:
-    """e^2k, or in float64 the keys themselves if one is too large for that."""
+    """Return e^2k in float32, or the keys themselves in float64 where one is too large for that."""
     if keys.numel() == 0 or bool(keys.abs().amax() <= _LARGEST_KEY):
         return (2 * keys).exp_()
     return keys.double()

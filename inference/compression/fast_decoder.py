@@ -1,11 +1,15 @@
-"""The decoder's step for search: one layer, in as few operations as it takes.
+"""The decoder's step for search: a decoder of one LSTM layer in few operations.
 
 A step does less than one of `RecurrentDecoder`, because more is computed before:
 
-- what the input weights make of each target token stands in the embedding's table;
-- the products of one state with its recurrent weights, with the query's and with the readout's are
-  one product, whose recurrent part is for the step after;
-- with one head the values are already what the readout makes of them.
+- The embedding's table holds each target token multiplied with the input weights.
+- One product multiplies the state with the recurrent, the query's and the readout's weights. The
+  recurrent part is for the next step.
+- With one head, the values are already multiplied with the readout's weights.
+
+    state (batch, units) x of_state ->  recurrent | query  | output
+                                        to the      scores   added to the
+                                        next step            context's part
 """
 
 from dataclasses import dataclass
@@ -32,7 +36,7 @@ __all__ = ["FastDecoder", "FastMemory", "FastState", "can_be_fast"]
 
 @dataclass(frozen=True)
 class FastMemory:
-    """What the decoder reads of a source batch; dimension 0 of every tensor is the batch."""
+    """A batch of sources as the decoder reads it; dimension 0 of every tensor is the batch."""
 
     keys: Tensor  # (batch, heads, source, d)
     values: Tensor  # (batch, heads, source, d), or (batch, 1, source, output size)
@@ -57,7 +61,7 @@ class FastMemory:
 class FastState:
     """What the decoder carries from step to step; dimension 0 of every tensor is the batch."""
 
-    recurrent: Tensor  # (batch, 4 x units): what the recurrent weights made of the hidden state
+    recurrent: Tensor  # (batch, 4 x units): hidden state x recurrent weights
     cell: Tensor  # (batch, units)
     reached: Tensor  # (batch, numbers that the location carries)
 
@@ -71,7 +75,7 @@ class FastState:
 
 
 def can_be_fast(hyperparameters: Hyperparameters) -> bool:
-    """Whether `FastDecoder` can stand for the decoder of such a model."""
+    """Return whether a `FastDecoder` can stand for the decoder of such a model."""
     h = hyperparameters
     return (
         h.architecture == "rnn"
@@ -84,9 +88,9 @@ def can_be_fast(hyperparameters: Hyperparameters) -> bool:
 
 
 class FastDecoder(nn.Module):
-    """Stands for the `decoder` of a model of which `can_be_fast` is true, on a CPU.
+    """The decoder of a model for which `can_be_fast` is true, on a CPU.
 
-    Its `attention` gives scores; embeddings are what the input weights make of them.
+    Its inputs are embeddings that are already multiplied with the input weights.
     """
 
     has_weights = True
@@ -103,7 +107,7 @@ class FastDecoder(nn.Module):
         self.of_state = Int8Linear(
             torch.cat([weight, given.query.weight.detach(), of_state]),
             torch.cat([bias, torch.zeros(dimension), readout.bias.detach()]),
-            bounded=True,  # an LSTM's own output
+            bounded=True,  # an LSTM's output lies between -1 and 1
         )
         self.of_context: Int8Linear | None = None
         value: dict[nn.Module, nn.Module] = {}
@@ -111,21 +115,21 @@ class FastDecoder(nn.Module):
             value[given.value] = Int8Linear(of_context @ given.value.weight.detach(), None)
         else:
             self.of_context = Int8Linear(of_context, None)
-        # `of_state` does the work of these three.
+        # `of_state` has the weights of these three, which nothing else reads.
         unused = {part: nn.Identity() for part in (decoder.first, readout, given.query)}
         self.attention = fast_attention(attention_type, in_eight_bits(given, unused | value))
         self.source_side = in_eight_bits(decoder, unused | {given: self.attention})
         self.location = self.source_side.location
 
     def memory(self, encoded: Tensor, last: Tensor, mask: Tensor, lengths: Tensor) -> FastMemory:
-        """Everything about a source that no target position changes, computed once."""
+        """Return everything about a source that does not depend on the target, computed once."""
         plain = self.source_side.memory(encoded, last, mask, lengths)
         bias = torch.zeros(mask.shape).masked_fill_(~mask, -torch.inf)[:, None, None]
         keys, values = plain.keys.contiguous(), plain.values.contiguous()
         return FastMemory(keys, values, plain.places, bias, plain.summary, mask)
 
     def initial_state(self, memory: FastMemory) -> FastState:
-        """The decoder's own, its hidden state already multiplied."""
+        """Return the state before the first token, its hidden part already multiplied."""
         # It reads the summary, the mask and the places, which both kinds of memory have.
         plain = self.source_side.initial_state(cast(Memory, memory))
         recurrent = self.of_state(plain.hidden[:, 0])[:, : self.sizes[0]]

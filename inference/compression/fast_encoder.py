@@ -1,4 +1,4 @@
-"""The recurrent encoder for short batches: both directions go together, in eight bits."""
+"""The recurrent encoder in eight bits, for short batches: both directions run together."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ __all__ = ["FastEncoder"]
 
 
 class FastEncoder(nn.Module):
-    """Stands for an `Encoder` in evaluation mode, on a CPU.
+    """A `RecurrentEncoder` in evaluation mode, on a CPU.
 
-    What the input weights make of a sentence is one product for all of its positions, and of the
-    first layer for both directions; what is left for each position is the product with the state.
+    One product multiplies all positions with the input weights, for both directions of the first
+    layer together. Only the product with the state remains for each position.
     """
 
     def __init__(self, encoder: Any) -> None:
@@ -25,7 +25,7 @@ class FastEncoder(nn.Module):
         self.first_residual = encoder.first_residual
 
     def forward(self, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Encoder.forward`: (batch, source, units) and last (batch, units)."""
+        """As `RecurrentEncoder.forward`: (batch, source, units) and last (batch, units)."""
         places = torch.arange(len(lengths)), lengths - 1
         ahead, back = self.first(embedded, lengths)
         last = torch.cat([ahead[places], back[:, 0]], dim=-1)
@@ -38,10 +38,12 @@ class FastEncoder(nn.Module):
 
 
 class _Layer(nn.Module):
-    """One layer, forwards alone or forwards and backwards in step, as one layer of all units.
+    """One layer, forwards or in both directions together, as one layer of all units.
 
-    Its recurrent weights are those of the directions along the diagonal, 0 elsewhere: more to
-    multiply, but half of the operations.
+    Its recurrent weights are those of the directions along the diagonal, and 0 elsewhere:
+
+        | forwards     0     |     more numbers to multiply, but half as many operations
+        |    0     backwards |
     """
 
     def __init__(self, directions: tuple[Recurrence, ...]) -> None:
@@ -56,6 +58,7 @@ class _Layer(nn.Module):
             return torch.stack(parts, dim=1)
 
         inputs, bias = both(0), both(3)
+        # (gates, direction, units, direction, units): not 0 where the directions are the same
         diagonal = bias.new_zeros(
             self.gates, self.directions, self.units, self.directions, self.units
         )

@@ -1,4 +1,4 @@
-"""Layers whose weights are in eight bits, for a CPU with fast integer products (VNNI, AMX)."""
+"""Layers with weights in eight bits, for a CPU with fast integer products (VNNI, AMX)."""
 
 import copy
 from collections.abc import Mapping
@@ -28,12 +28,15 @@ _CPU_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 def has_fast_int8(flags: frozenset[str]) -> bool:
-    """Whether a CPU with these feature flags multiplies eight-bit integers fast."""
+    """Return whether a CPU with these feature flags multiplies eight-bit integers fast."""
     return bool(_CPU_FLAGS & flags)
 
 
 class Int8Linear(nn.Module):
-    """Stands for an `nn.Linear`. With `bounded`, inputs lie between -1 and 1."""
+    """An `nn.Linear` in eight bits, without gradient.
+
+    With `bounded`, inputs lie between -1 and 1.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, bounded: bool = False) -> None:
         super().__init__()
@@ -42,7 +45,7 @@ class Int8Linear(nn.Module):
 
     @classmethod
     def of(cls, linear: nn.Linear, *, bounded: bool = False) -> "Int8Linear":
-        """From a trained layer."""
+        """Build the layer from a trained one."""
         return cls(linear.weight, linear.bias, bounded=bounded)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +55,7 @@ class Int8Linear(nn.Module):
 
 
 def is_large(linear: nn.Linear) -> bool:
-    """Return whether a layer has enough outputs to be worth eight bits."""
+    """Return whether a layer has enough outputs to gain from eight bits."""
     return linear.out_features >= _SMALLEST_LAYER
 
 
@@ -70,7 +73,8 @@ def in_eight_bits(
     `bounded` lie between -1 and 1. The copy shares all other weights with `module`, which stays as
     it is.
     """
-    # `deepcopy` takes what it finds in here, by the original's identity, in place of a copy.
+    # `deepcopy` asks `memo` by the identity of each object, and takes what is there in place of a
+    # copy. So parts can be replaced or shared without touching the original.
     memo: dict[int, Any] = {
         id(weight): nn.Parameter(weight.detach(), requires_grad=False)
         for weight in module.parameters()
@@ -91,12 +95,15 @@ def _add_linear_layers(module: nn.Module, memo: dict[int, Any], bounded: frozens
 
 
 def tanh(x: Tensor) -> Tensor:
-    """Overwrites x. As 2 sigmoid(2x) - 1 it takes a quarter of the time of torch's on a CPU."""
+    """Overwrite x with tanh(x) = 2 sigmoid(2x) - 1, which takes a quarter of the time on a CPU."""
     return x.mul_(2).sigmoid_().mul_(2).sub_(1)
 
 
 def doubled_candidate(weight: Tensor) -> Tensor:
-    """Weights or biases (4 x units, ...) of an LSTM, those of the candidate twice: for `lstm`."""
+    """Return an LSTM's weights or biases (4 x units, ...), those of the candidate times 2.
+
+    `lstm` expects its gates to be made with such weights.
+    """
     weight = weight.detach().clone()
     units = len(weight) // 4
     weight[2 * units : 3 * units] *= 2
@@ -104,10 +111,10 @@ def doubled_candidate(weight: Tensor) -> Tensor:
 
 
 def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """The next hidden and cell state (batch, units) of gates (batch, 4 x units), overwritten.
+    """Return the next hidden and cell state (batch, units); `gates` are overwritten.
 
-    The gates are input, forget, candidate, output, the candidate doubled, so that one sigmoid does
-    for all: tanh(x) = 2 sigmoid(2x) - 1.
+    gates (batch, 4 x units) are input, forget, candidate and output, before their activations. The
+    candidate is doubled, so that one sigmoid serves all four: tanh(x) = 2 sigmoid(2x) - 1.
     """
     first, forget, candidate, last = gates.sigmoid_().chunk(4, dim=1)
     cell = (forget * cell).sub_(first).addcmul_(first, candidate, value=2)
@@ -115,19 +122,21 @@ def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class RecurrentStep(nn.Module):
-    """One position of an LSTM or GRU, given what its input weights made of the input; those of an
-    LSTM `doubled_candidate`."""
+    """One position of an LSTM or GRU whose input is already multiplied with the input weights.
+
+    The input weights of an LSTM were `doubled_candidate`.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor, *, has_cell: bool) -> None:
         super().__init__()
         self.has_cell = has_cell
         if has_cell:
             weight, bias = doubled_candidate(weight), doubled_candidate(bias)
-        # A recurrent layer's own output always lies between -1 and 1.
+        # A recurrent layer's output always lies between -1 and 1.
         self.of_hidden = Int8Linear(weight, bias, bounded=True)
 
     def forward(self, gates: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        """gates (batch, gates), hidden and cell (batch, units) -> the next hidden and cell."""
+        """gates (batch, gates x units), hidden and cell (batch, units) -> next hidden and cell."""
         recurrent = self.of_hidden(hidden)
         if self.has_cell:
             return lstm(recurrent.add_(gates), cell)
@@ -142,10 +151,9 @@ class RecurrentStep(nn.Module):
 
 
 class Int8Recurrence(nn.Module):
-    """Stands for a decoder's `Recurrence` of which one position at a time is asked.
+    """A decoder's `Recurrence` in eight bits, for one position at a time.
 
-    With `has_gates` its input is what the input weights would have made of it, their bias
-    included.
+    With `has_gates` its input is already multiplied with the input weights, their bias included.
     """
 
     def __init__(self, recurrence: Recurrence, *, has_gates: bool = False) -> None:
@@ -160,7 +168,7 @@ class Int8Recurrence(nn.Module):
     def forward(
         self, inputs: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """inputs (batch, 1, input size), hidden and cell (batch, units): as `Recurrence` does."""
+        """As `Recurrence`: inputs (batch, 1, input size), hidden and cell (batch, units)."""
         given = inputs[:, 0]
         gates = given if self.of_input is None else self.of_input(given)
         hidden, cell = self.take(gates, hidden, cell)

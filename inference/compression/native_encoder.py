@@ -1,4 +1,4 @@
-"""The recurrent encoder by the native kernels: sentences one after another, nothing padded."""
+"""The recurrent encoder by the kernels in C, without padding."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ["NativeEncoder"]
 
 
 class NativeEncoder:
-    """Does what an `Encoder` of LSTMs does in evaluation mode."""
+    """A `RecurrentEncoder` of LSTMs in evaluation mode."""
 
     def __init__(self, encoder: Any) -> None:
         self.layers = [
@@ -27,8 +27,11 @@ class NativeEncoder:
     def __call__(
         self, embedded: Floats, start: Integers, length: Integers
     ) -> tuple[Floats, Floats]:
-        """embedded (tokens, embedding) of sentences that lie at `start` (sentence,), `length` long
-        -> encoded (tokens, units), and last (sentence, units) as of `Encoder.forward`."""
+        """Encode sentences that lie one after another, at `start`, `length` long, both (sentence,).
+
+        embedded (tokens, embedding) -> encoded (tokens, units), and last (sentence, units) as
+        `RecurrentEncoder.forward` returns it.
+        """
         longest_first = (-length).argsort(kind="stable")
         spans = start[longest_first], length[longest_first]
         encoded = self.layers[0](embedded, *spans)
@@ -43,7 +46,7 @@ class NativeEncoder:
 
 
 class _Layer:
-    """One layer, forwards alone, or forwards and backwards."""
+    """One layer, forwards or in both directions."""
 
     def __init__(self, directions: tuple[Recurrence, ...]) -> None:
         weights = [direction.kernel.all_weights[0] for direction in directions]

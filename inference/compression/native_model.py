@@ -1,7 +1,20 @@
-"""A model by the native kernels, for search: whatever `FastDecoder` can stand for.
+"""A whole search step by the kernels in C, for models with a `FastDecoder`.
 
-A step is six calls. Keys and values lie as the tokens do, one sentence after another, and the
-hypotheses of a sentence share them; which state a hypothesis goes on from is an index.
+A step is six calls:
+
+    lstm      gates of the previous tokens + recurrent part -> hidden, cell
+    of_state  hidden -> recurrent part of the next step | query | output
+    score     query, keys -> scores
+    read      scores, values -> weights, context
+    tanh_sum  context + output -> attentional state
+    best      attentional state -> the best tokens, by the projection
+
+Keys and values are not padded: the tokens of all sentences lie one after another, and the
+hypotheses of a sentence share them. Hypotheses are not copied either: `order` is an index of the
+state that each row goes on from, `owner` one of its sentence.
+
+    keys     | s0 s0 s0 | s1 s1 | s2 s2 s2 s2 |      start 0 3 5, length 3 2 4
+    owner    0 0 1 1 2 2                             two hypotheses a sentence
 """
 
 from typing import cast
@@ -40,7 +53,7 @@ def can_be_native(model: Model) -> bool:
 
 
 class NativeModel:
-    """The weights of a compressed model, and of the encoder that it had."""
+    """The weights of a compressed model and of its original's encoder, packed for the kernels."""
 
     def __init__(
         self, model: Model, encoder: RecurrentEncoder, hyperparameters: Hyperparameters
@@ -61,17 +74,17 @@ class NativeModel:
         self.heads = hyperparameters.attention_heads
         recurrent, query, _ = fast.sizes
         self.units = recurrent // 4
-        # Of what is made of a state: for the step after, for the query, for the output.
+        # Parts of the product with the state: for the next step, for the query, for the output.
         self.parts = slice(0, recurrent), slice(recurrent, recurrent + query)
         self.for_output = slice(recurrent + query, None)
         self.score = scores_of(hyperparameters.attention_type, fast.attention)
 
     def walk(self, source: Tensor, lengths: Tensor) -> "NativeWalk":
-        """As `Steps.walk`: source (batch, source), lengths (batch,)."""
+        """Start a walk through source (batch, source) of lengths (batch,)."""
         return NativeWalk(self, source.numpy(), lengths.numpy())
 
     def states(self, last: Floats, encoded: Floats, start: Integers, length: Integers) -> Floats:
-        """The hidden and cell state before the first token: (sentence, 2 x units)."""
+        """Return the hidden and cell state before the first token: (sentence, 2 x units)."""
         if self.state_init == "zero":
             return np.zeros((len(last), 2 * self.units), np.float32)
         if self.state_init == "avg":
@@ -82,7 +95,7 @@ class NativeModel:
 
 
 def _packed(layer: nn.Module) -> NativeProduct:
-    """The product of a layer in eight bits, as the kernels want it."""
+    """Return the product of an `Int8Linear`, by the kernels."""
     return cast(Int8Linear, layer).product.native()
 
 
@@ -141,7 +154,7 @@ class NativeWalk:
 
 
 class _Places:
-    """The location of a walk: `Location` itself, on padded sentences."""
+    """The location of a walk, by `Location` on padded sentences."""
 
     def __init__(self, location: Location, encoded: Floats, mask: NDArray[np.bool_]) -> None:
         padded = torch.zeros(*mask.shape, encoded.shape[1])
@@ -152,7 +165,7 @@ class _Places:
         self._reached = padded.new_zeros(len(mask), location.carried)
 
     def located(self, scores: Floats, hidden: Floats, order: Integers, owner: Integers) -> Floats:
-        """The scores with the distance in them; `order` and `owner` as of a `NativeWalk`."""
+        """Return the scores with the distance added; `order` and `owner` are those of the walk."""
         whose = torch.from_numpy(owner)
         by_head = torch.from_numpy(scores).view(len(scores), self._location.heads, 1, -1)
         by_head, self._reached = self._location(

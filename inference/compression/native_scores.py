@@ -1,4 +1,4 @@
-"""The score functions of attention by the native kernels."""
+"""The score functions of attention by the kernels in C."""
 
 from typing import Any, Protocol, cast
 
@@ -12,10 +12,10 @@ from longspan.inference.search.arrays import Floats, Integers
 
 __all__ = ["Keys", "ScoreFunction", "Spans", "scores_of"]
 
-# Where each sentence's tokens start and how many they are, and the sentence of each row.
+# Start and number of each sentence's tokens, and the sentence of each row.
 Spans = tuple[Integers, Integers, Integers]
 
-# In float64 where floats would not do.
+# In float64 where the exponentials of `keys_for_search` would not fit a float32.
 Keys = Floats | NDArray[np.float64]
 
 
@@ -23,18 +23,18 @@ class ScoreFunction(Protocol):
     """Query (rows, size) and keys (tokens, size) -> scores (rows, heads x longest)."""
 
     def keys(self, keys: Floats, /) -> Keys:
-        """What the scores need of the keys, made once a source."""
+        """Return the keys as the scores need them; called once for each source."""
         ...
 
     def __call__(
         self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int, /
     ) -> None:
-        """Write the scores of each row's sentence."""
+        """Write the scores of each row over the tokens of its sentence."""
         ...
 
 
 def scores_of(attention_type: str, attention: Any) -> ScoreFunction:
-    """Those of a module `attention`, which for additive is a `FastAdditive`."""
+    """Return the score function of `attention`, which is a `FastAdditive` for type additive."""
     found: ScoreFunction = _KINDS[attention_type](attention)
     return found
 
@@ -66,7 +66,7 @@ class _Bilinear(_Dot):
 
 
 class _Additive:
-    """As `FastAdditive`, whose keys they are."""
+    """Additive scores over the keys that `FastAdditive` prepared."""
 
     def __init__(self, attention: Any) -> None:
         self.v, self.bias = attention.v.flatten().numpy(), attention.bias.flatten().numpy()
@@ -83,7 +83,7 @@ class _Additive:
             self._score_plainly(query, keys, spans, scores.reshape(len(query), heads, -1))
 
     def _score_plainly(self, query: Floats, keys: Keys, spans: Spans, scores: Floats) -> None:
-        """What the kernel does, of keys that are not exponentials; scores by head."""
+        """Compute as the kernel does, from keys that are not exponentials; scores by head."""
         start, length, owner = spans
         heads = scores.shape[1]
         for row, sentence in enumerate(owner):

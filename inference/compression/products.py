@@ -1,8 +1,13 @@
-"""Products with weights in eight bits: by oneDNN through torch, or by the native kernels.
+"""Matrix products with weights in eight bits, by oneDNN through torch or by the kernels in C.
 
-Weights have one scale an output (Jacob et al. 2018, section 2, symmetric); inputs one scale a row,
-found when they come, or the fixed one of what is known to lie between -1 and 1. None of them
-depends on the other rows, so that a sentence is translated alike whatever it is batched with.
+Each output has a scale for its weights (Jacob et al. 2018, section 2, symmetric). Each row of
+inputs has a scale of its own, from its largest number, or a fixed one where the inputs are known to
+lie between -1 and 1. No scale depends on the other rows, so a sentence has the same translation in
+every batch.
+
+    real weight = integer x scale of the output      integer from -127 to 127
+    real input  = integer x peak of the row / 127    peak 1 for bounded inputs
+    output      = sum of integer products x both scales + bias
 """
 
 from dataclasses import dataclass
@@ -55,7 +60,7 @@ def has_native_kernels() -> bool:
 
 
 def steps_of(bits: int) -> int:
-    """Steps of a scale from 0 to either side, when a number is kept in so many bits."""
+    """Return the steps of a scale on each side of 0, for signed integers of so many bits."""
     return 2 ** (bits - 1) - 1
 
 
@@ -64,7 +69,7 @@ _STEPS = steps_of(8)
 
 @dataclass(frozen=True)
 class EightBits:
-    """A linear layer's numbers. With `bounded`, inputs lie between -1 and 1."""
+    """The weights of a linear layer in eight bits. With `bounded`, inputs lie between -1 and 1."""
 
     integers: Tensor  # (out, in) int8
     scale: Tensor  # (out,)
@@ -73,7 +78,7 @@ class EightBits:
 
     @classmethod
     def of(cls, weight: Tensor, bias: Tensor | None, *, bounded: bool) -> "EightBits":
-        """weight (out, in), bias (out,) or None."""
+        """Round a layer's weight (out, in) and bias (out,) or None."""
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp_min(_LEAST) / _STEPS
         integers = (weight / scale[:, None]).round().to(torch.int8)
@@ -83,11 +88,12 @@ class EightBits:
 
 @cache
 def input_bits() -> int:
-    """Bits that `TorchProduct` keeps of an input: 8, or 7 where 8 would overflow.
+    """Return the bits of an input in `TorchProduct`: 8, or 7 where 8 would overflow.
 
-    An x86 processor without VNNI adds two products, u8 by s8, in a register of 16 bits that
-    saturates: 2 x 255 x 127 does not fit, 2 x 127 x 127 does. Which instructions oneDNN uses is up
-    to the processor and to `ONEDNN_MAX_CPU_ISA`, so the largest product there is tells.
+    An x86 processor without VNNI adds two products of u8 and s8 in a register of 16 bits that
+    saturates: 2 x 255 x 127 does not fit, 2 x 127 x 127 does. The instructions that oneDNN uses
+    depend on the processor and on `ONEDNN_MAX_CPU_ISA`, so this function computes the largest
+    product and compares.
     """
     weights = torch.full((16, 64), _STEPS).to(torch.int8)
     product = TorchProduct(EightBits(weights, torch.ones(16), torch.zeros(16), bounded=True), 8)
@@ -97,25 +103,25 @@ def input_bits() -> int:
 
 
 class Product(Protocol):
-    """rows (rows, in) -> (rows, out)."""
+    """A product with the weights of one layer: rows (rows, in) -> (rows, out)."""
 
     def __call__(self, rows: Tensor, /) -> Tensor:
-        """The layer's outputs."""
+        """Return the layer's outputs (rows, out)."""
         ...
 
     def native(self) -> "NativeProduct":
-        """The same by the native kernels, which must be usable."""
+        """Return the same product by the kernels, which must be usable."""
         ...
 
 
 def product_of(bits: EightBits) -> Product:
-    """The faster one: the kernels use one thread, oneDNN as many as torch may."""
+    """Build the faster product: the kernels use one thread, oneDNN as many as torch may."""
     alone = has_native_kernels() and torch.get_num_threads() == 1
     return NativeProduct(bits) if alone else TorchProduct(bits)
 
 
 class NativeProduct:
-    """By the kernels."""
+    """A product by the kernels in C."""
 
     def __init__(self, bits: EightBits) -> None:
         integers, scale = bits.integers.contiguous().numpy(), (bits.scale / _STEPS).numpy()
@@ -123,41 +129,44 @@ class NativeProduct:
         self.outputs = len(bits.scale)
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """As `Product`."""
+        """Return the layer's outputs (rows, out)."""
         return torch.from_numpy(self.of(rows.contiguous().numpy()))
 
     def of(self, rows: Floats) -> Floats:
-        """As a call, of an array."""
+        """Return the outputs of rows in an array, as an array."""
         out = np.empty((len(rows), self.outputs), np.float32)
         kernels.linear(self.packed, rows, out)
         return out
 
     def native(self) -> "NativeProduct":
-        """Itself."""
+        """Return this product itself."""
         return self
 
 
 class TorchProduct:
-    """By oneDNN, with inputs of `kept` bits; one row of 8 bits by torch, which has less to do."""
+    """A product by oneDNN with inputs of `input_size` bits.
 
-    def __init__(self, bits: EightBits, kept: int | None = None) -> None:
+    A single row with 8 bits goes through `torch._int_mm`, which has less work around the product.
+    """
+
+    def __init__(self, bits: EightBits, input_size: int | None = None) -> None:
         self.bits = bits
-        kept = input_bits() if kept is None else kept
-        self.steps = steps_of(kept)
-        self.zero = self.steps + 1  # what 0 is among the inputs, which are unsigned
-        # Signed bytes get 128 added in oneDNN, so seven bits of them would overflow again; and of
-        # inputs of one number torch makes nonsense.
-        self.has_short_way = kept == 8 and bits.integers.shape[1] > 1
+        size = input_bits() if input_size is None else input_size
+        self.steps = steps_of(size)
+        self.zero = self.steps + 1  # the unsigned input that stands for 0
+        # oneDNN adds 128 to signed bytes, so with 7 bits these would overflow again. For rows of a
+        # single input torch returns wrong numbers.
+        self.has_short_way = size == 8 and bits.integers.shape[1] > 1
         self.packed = torch.ops.onednn.qlinear_prepack(bits.integers, None)
         self.zeros = torch.zeros(len(bits.scale), dtype=torch.int32)
         self.fine = bits.scale / self.steps
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """As `Product`."""
+        """Return the layer's outputs (rows, out)."""
         return self._bounded(rows) if self.bits.bounded else self._any(rows)
 
     def native(self) -> NativeProduct:
-        """Packed anew."""
+        """Return a product by the kernels, packed again."""
         return NativeProduct(self.bits)
 
     def _bounded(self, rows: Tensor) -> Tensor:
@@ -177,7 +186,7 @@ class TorchProduct:
         return torch._int_mm(scaled.round_().to(torch.int8), self.bits.integers.t())
 
     def _product(self, rows: Tensor, bias: Tensor | None) -> Tensor:
-        # Cut off after adding a half is rounding, of what is not negative.
+        # For numbers of at least 0, adding a half and cutting off rounds to the nearest.
         integers = rows.mul(self.steps).add_(self.zero + 0.5).to(torch.uint8)
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             integers, 1 / self.steps, self.zero, self.packed, self.bits.scale, self.zeros, bias,

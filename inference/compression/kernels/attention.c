@@ -1,5 +1,9 @@
-/* Attention of one position a row over the tokens of the row's own sentence: nothing is padded, and
-   the hypotheses of a sentence share its keys and values. */
+/* Attention of one position a row, over the tokens of the row's own sentence.
+
+   Nothing is padded: keys and values of all sentences lie one after another, and the rows of a
+   sentence read the same ones. A row of scores has room for the longest sentence, head by head:
+
+       scores of row i   | head 0: token 0 1 2 ... | head 1: ... |    stride = heads x columns */
 
 #include "kernels.h"
 
@@ -10,7 +14,7 @@
 #include <float.h>
 #include <math.h>
 
-/* e^2(query + bias), cut off where it is no float. */
+/* e^2(query + bias); `exponential` clamps it to the range of a float. */
 VNNI static void ask(size_t count, const float *query, const float *bias, float *asked) {
     for (size_t k = 0; k < count; k += LANES) {
         __mmask16 mask = lanes(k, count);
@@ -20,9 +24,11 @@ VNNI static void ask(size_t count, const float *query, const float *bias, float 
     }
 }
 
-/* Keys are e^2k, and v is -2 times that of v . tanh(q + k) = sum of v - 2 v . 1 / (1 + e^2q e^2k);
-   the sum of v, which all scores have, is left out. A product may overflow: its r is 0 then, which
-   `reciprocal` makes of the largest float, not of infinity. */
+/* v . tanh(q + k) = sum of v - 2 v . r with r = 1 / (1 + e^2q e^2k). `keys` are e^2k, and `v` here
+   is already multiplied by -2. The sum of v is the same in all scores of a row and is left out.
+
+   The product e^2q e^2k may overflow. Then r should be 0: `reciprocal` returns that for the largest
+   float, but NaN for infinity, hence the minimum. */
 VNNI void additive_scores(size_t rows, size_t heads, size_t width, Rows query, const float *bias,
                           const float *v, Rows keys, Spans spans, float *asked, Rows scores) {
     __m512 one = _mm512_set1_ps(1.0f), largest = _mm512_set1_ps(FLT_MAX);
@@ -49,6 +55,7 @@ VNNI void additive_scores(size_t rows, size_t heads, size_t width, Rows query, c
     }
 }
 
+/* factor x query . key, head by head. */
 VNNI void dot_scores(size_t rows, size_t heads, size_t width, float factor, Rows query, Rows keys,
                      Spans spans, Rows scores) {
     for (size_t i = 0; i < rows; i++) {
@@ -71,6 +78,7 @@ VNNI void dot_scores(size_t rows, size_t heads, size_t width, float factor, Rows
     }
 }
 
+/* Overwrite `length` scores with their softmax, and the rest of the `columns` with 0. */
 VNNI static void softmax(float *x, size_t length, size_t columns) {
     __m512 most = _mm512_set1_ps(-INFINITY);
     for (size_t j = 0; j < length; j += LANES) {

@@ -1,7 +1,7 @@
-/* What Python can call: the kernels behind a check of their arguments.
+/* The functions that Python calls: they check their arguments, then call a kernel.
 
-   Arrays come by the buffer protocol. What a kernel reads and writes is checked here, every index
-   included, so that no argument can lead it beyond an array. */
+   Arrays come by the buffer protocol. All shapes and every index are checked here, so that no
+   argument can make a kernel read or write beyond an array. */
 
 #include "module.h"
 
@@ -41,6 +41,8 @@ static int has_format(const Py_buffer *view, char wanted) {
     return format[0] == wanted && !format[1];
 }
 
+/* Fill `arrays` from `arguments`. Returns 0, with an exception set and nothing held, where one of
+   them is not as wanted. */
 static int take(Arrays *arrays, PyObject *const *arguments, const Wanted *wanted, int count) {
     arrays->count = 0;
     for (int i = 0; i < count; i++) {
@@ -67,9 +69,9 @@ static int take(Arrays *arrays, PyObject *const *arguments, const Wanted *wanted
     return 1;
 }
 
-static int expect(Py_ssize_t came, Py_ssize_t wanted, const char *function) {
-    if (came == wanted) return 1;
-    PyErr_Format(PyExc_TypeError, "%s: expected %zd arguments, came %zd", function, wanted, came);
+static int expect(Py_ssize_t given, Py_ssize_t wanted, const char *function) {
+    if (given == wanted) return 1;
+    PyErr_Format(PyExc_TypeError, "%s: expected %zd arguments, got %zd", function, wanted, given);
     return 0;
 }
 
@@ -96,7 +98,7 @@ static int are_below(const Arrays *arrays, int i, size_t end) {
     return 1;
 }
 
-/* Whether sentences of at least one token and at most `longest` lie within `tokens` ones. */
+/* Whether all sentences have 1 to `longest` tokens and lie within an array of `tokens`. */
 static int lie_within(const Arrays *arrays, int start, int length, size_t tokens, size_t longest) {
     const int64_t *starts = data_of(arrays, start), *lengths = data_of(arrays, length);
     if (rows_of(arrays, start) != rows_of(arrays, length)) return 0;
@@ -107,20 +109,22 @@ static int lie_within(const Arrays *arrays, int start, int length, size_t tokens
     return 1;
 }
 
+/* Release the arrays; return None, or raise MemoryError. */
 static PyObject *done(Arrays *arrays, int has_memory) {
     release(arrays);
     if (!has_memory) return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
 
+/* Called by Python when nothing holds the layer any more. */
 static void forget(PyObject *capsule) { layer_free(PyCapsule_GetPointer(capsule, LAYER)); }
 
-static PyObject *pack(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *pack(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {
         {"integers", 'b', 2, 0}, {"scale", 'f', 1, 0}, {"bias", 'f', 1, 0}};
     Arrays a;
-    if (!expect(came, 4, "pack")) return NULL;
+    if (!expect(given, 4, "pack")) return NULL;
     int bounded = PyObject_IsTrue(arguments[3]);
     if (bounded < 0 || !take(&a, arguments, wanted, 3)) return NULL;
     size_t outputs = rows_of(&a, 0), inputs = columns_of(&a, 0);
@@ -139,11 +143,11 @@ static PyObject *pack(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     return capsule;
 }
 
-static PyObject *linear(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *linear(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"x", 'f', 2, 0}, {"out", 'f', 2, 1}};
     Arrays a;
-    if (!expect(came, 3, "linear")) return NULL;
+    if (!expect(given, 3, "linear")) return NULL;
     const Layer *layer = PyCapsule_GetPointer(arguments[0], LAYER);
     if (layer == NULL || !take(&a, arguments + 1, wanted, 2)) return NULL;
     size_t rows = rows_of(&a, 0);
@@ -165,14 +169,14 @@ static PyObject *linear(PyObject *module, PyObject *const *arguments, Py_ssize_t
     return done(&a, has_memory);
 }
 
-static PyObject *lstm_rows(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *lstm_rows(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"table", 'f', 2, 0},     {"tokens", 'q', 1, 0},
                                     {"recurrent", 'f', 2, 0}, {"order", 'q', 1, 0},
                                     {"cell", 'f', 2, 0},      {"hidden", 'f', 2, 1},
                                     {"next_cell", 'f', 2, 1}};
     Arrays a;
-    if (!expect(came, 7, "lstm") || !take(&a, arguments, wanted, 7)) return NULL;
+    if (!expect(given, 7, "lstm") || !take(&a, arguments, wanted, 7)) return NULL;
     size_t rows = rows_of(&a, 1), before = rows_of(&a, 2), units = columns_of(&a, 4);
     if (columns_of(&a, 0) != 4 * units || rows_of(&a, 3) != rows ||
         !is_shaped(&a, 2, before, 4 * units) || !is_shaped(&a, 4, before, units) ||
@@ -188,14 +192,14 @@ static PyObject *lstm_rows(PyObject *module, PyObject *const *arguments, Py_ssiz
     return done(&a, 1);
 }
 
-static PyObject *recur_over(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *recur_over(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"gates", 'f', 2, 0},
                                     {"start", 'q', 1, 0},
                                     {"length", 'q', 1, 0},
                                     {"out", 'f', 2, 1}};
     Arrays a;
-    if (!expect(came, 6, "recur")) return NULL;
+    if (!expect(given, 6, "recur")) return NULL;
     const Layer *layer = PyCapsule_GetPointer(arguments[0], LAYER);
     int backwards = PyObject_IsTrue(arguments[5]);
     if (layer == NULL || backwards < 0 || !take(&a, arguments + 1, wanted, 4)) return NULL;
@@ -217,7 +221,8 @@ static PyObject *recur_over(PyObject *module, PyObject *const *arguments, Py_ssi
     return done(&a, has_memory);
 }
 
-/* Of scores (rows, heads x columns), keys or values (tokens, heads x width) and the spans. */
+/* Whether scores (rows, heads x columns), keys or values (tokens, heads x width) and the spans fit
+   together. */
 static int attends(const Arrays *a, int scores, int tokens, int start, int length, int owner,
                    size_t heads) {
     size_t rows = rows_of(a, scores);
@@ -227,13 +232,13 @@ static int attends(const Arrays *a, int scores, int tokens, int start, int lengt
            (rows < 2 || matrix(a, scores).stride == columns_of(a, scores));
 }
 
-static PyObject *additive(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *additive(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {
         {"query", 'f', 2, 0}, {"bias", 'f', 1, 0},   {"v", 'f', 1, 0},     {"keys", 'f', 2, 0},
         {"start", 'q', 1, 0}, {"length", 'q', 1, 0}, {"owner", 'q', 1, 0}, {"scores", 'f', 2, 1}};
     Arrays a;
-    if (!expect(came, 9, "additive")) return NULL;
+    if (!expect(given, 9, "additive")) return NULL;
     size_t heads = PyLong_AsSize_t(arguments[8]);
     if (PyErr_Occurred() || !take(&a, arguments, wanted, 8)) return NULL;
     size_t rows = rows_of(&a, 7), size = columns_of(&a, 3);
@@ -253,13 +258,13 @@ static PyObject *additive(PyObject *module, PyObject *const *arguments, Py_ssize
     return done(&a, asked != NULL);
 }
 
-static PyObject *dot(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *dot(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"query", 'f', 2, 0},  {"keys", 'f', 2, 0},
                                     {"start", 'q', 1, 0},  {"length", 'q', 1, 0},
                                     {"owner", 'q', 1, 0}, {"scores", 'f', 2, 1}};
     Arrays a;
-    if (!expect(came, 8, "dot")) return NULL;
+    if (!expect(given, 8, "dot")) return NULL;
     size_t heads = PyLong_AsSize_t(arguments[6]);
     double factor = PyFloat_AsDouble(arguments[7]);
     if (PyErr_Occurred() || !take(&a, arguments, wanted, 6)) return NULL;
@@ -275,13 +280,13 @@ static PyObject *dot(PyObject *module, PyObject *const *arguments, Py_ssize_t ca
     return done(&a, 1);
 }
 
-static PyObject *read_rows(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *read_rows(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"scores", 'f', 2, 1}, {"values", 'f', 2, 0},
                                     {"start", 'q', 1, 0},  {"length", 'q', 1, 0},
                                     {"owner", 'q', 1, 0},  {"context", 'f', 2, 1}};
     Arrays a;
-    if (!expect(came, 7, "read")) return NULL;
+    if (!expect(given, 7, "read")) return NULL;
     size_t heads = PyLong_AsSize_t(arguments[6]);
     if (PyErr_Occurred() || !take(&a, arguments, wanted, 6)) return NULL;
     size_t rows = rows_of(&a, 0), size = columns_of(&a, 1);
@@ -296,11 +301,11 @@ static PyObject *read_rows(PyObject *module, PyObject *const *arguments, Py_ssiz
     return done(&a, 1);
 }
 
-static PyObject *tanh_rows(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *tanh_rows(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"x", 'f', 2, 1}, {"y", 'f', 2, 0}};
     Arrays a;
-    if (!expect(came, 2, "tanh_sum") || !take(&a, arguments, wanted, 2)) return NULL;
+    if (!expect(given, 2, "tanh_sum") || !take(&a, arguments, wanted, 2)) return NULL;
     if (!is_shaped(&a, 1, rows_of(&a, 0), columns_of(&a, 0))) {
         fail(&a, "tanh_sum: expected x and y (rows, columns)");
         return NULL;
@@ -309,13 +314,13 @@ static PyObject *tanh_rows(PyObject *module, PyObject *const *arguments, Py_ssiz
     return done(&a, 1);
 }
 
-static PyObject *best_of(PyObject *module, PyObject *const *arguments, Py_ssize_t came) {
+static PyObject *best_of(PyObject *module, PyObject *const *arguments, Py_ssize_t given) {
     (void)module;
     static const Wanted wanted[] = {{"x", 'f', 2, 0},     {"table", 'f', 2, 0},
                                     {"kinds", 'q', 1, 0}, {"chances", 'f', 2, 1},
                                     {"tokens", 'q', 2, 1}};
     Arrays a;
-    if (!expect(came, 6, "best")) return NULL;
+    if (!expect(given, 6, "best")) return NULL;
     const Layer *layer = PyCapsule_GetPointer(arguments[0], LAYER);
     if (layer == NULL || !take(&a, arguments + 1, wanted, 5)) return NULL;
     size_t rows = rows_of(&a, 0), count = columns_of(&a, 3);

@@ -1,8 +1,15 @@
 /* Products with weights in eight bits: u8 x s8 by `vpdpbusd`, whose sums are exact.
 
-   A panel holds 48 outputs, hence three registers: first what makes numbers of its sums, then for
-   each four inputs the weights of all its outputs. A tile of up to eight rows by one panel keeps
-   its sums in registers, and a panel of usual size stays in the first cache for all rows. */
+   `vpdpbusd` multiplies four inputs with four weights of an output, for 16 outputs at a time, and
+   adds the products to 16 sums of 32 bits. So the weights of four inputs lie together (a block),
+   and those of 48 outputs, three registers (a panel):
+
+       panel    | correction, scale, bias of 48 outputs
+       block 0  | o0: w0 w1 w2 w3 | o1: w0 w1 w2 w3 | ... | o47: w0 w1 w2 w3 |
+       block 1  | o0: w4 w5 w6 w7 | o1: w4 w5 w6 w7 | ...
+
+   `tile` computes up to eight rows by one panel with all sums in registers. A panel of usual size
+   stays in the first cache while all rows pass over it. */
 
 #include "kernels.h"
 
@@ -13,16 +20,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ZERO 128 /* what 0 is among the inputs, which are unsigned */
+#define ZERO 128 /* the unsigned input that stands for 0 */
 #define STEPS 127.0f
 #define LEAST 1e-12f
 #define TILE 8
 #define VECTORS (PANEL / LANES)
-#define MOST_PARTS 4 /* of the inputs that a tile sums apart */
+#define MOST_PARTS 4 /* sums of an output that a tile adds to in turn */
 #define UNROLLED _Pragma("GCC unroll 8")
 
 typedef struct {
-    int32_t correction[PANEL]; /* takes off what ZERO adds to the sums */
+    int32_t correction[PANEL]; /* -ZERO x sum of weights: removes what ZERO adds to a sum */
     float scale[PANEL], bias[PANEL];
     int8_t weights[]; /* (blocks, PANEL, 4) */
 } Panel;
@@ -33,6 +40,7 @@ static const Panel *panel_at(const Layer *layer, size_t number) {
     return (const Panel *)(layer->weights + number * panel_size(layer->blocks));
 }
 
+/* Write the weights of the outputs from `first` into a panel, in the order above. */
 static void fill(Panel *panel, const Layer *layer, const int8_t *integers, const float *scale,
                  const float *bias, size_t first) {
     for (size_t i = 0; i < PANEL && first + i < layer->outputs; i++) {
@@ -52,11 +60,13 @@ Layer *layer_pack(const int8_t *integers, const float *scale, const float *bias,
                   size_t inputs, int bounded) {
     Layer *layer = malloc(sizeof(Layer));
     if (layer == NULL) return NULL;
+    /* A multiple of MOST_PARTS, so that a tile has blocks for each of its sums. */
     size_t blocks = (inputs + 4 * MOST_PARTS - 1) / (4 * MOST_PARTS) * MOST_PARTS;
     size_t panels = (outputs + PANEL - 1) / PANEL;
     *layer = (Layer){inputs, outputs, blocks, panels, bounded, NULL};
     size_t size = panels * panel_size(blocks);
-    /* Aligned as the registers are; sizes of panels are multiples of that. */
+    /* 64 bytes are a register; the size of a panel is a multiple of it, so all panels are aligned.
+       */
     layer->weights = aligned_alloc(64, size > 0 ? size : 64);
     if (layer->weights == NULL) {
         free(layer);
@@ -75,6 +85,8 @@ void layer_free(Layer *layer) {
 
 size_t integer_width(const Layer *layer) { return layer->blocks * 4; }
 
+/* The largest absolute value of a row, and at least LEAST, so that a row of zeros can be divided.
+   */
 VNNI static float peak_of(const float *x, size_t count) {
     __m512 peak = _mm512_setzero_ps();
     for (size_t k = 0; k < count; k += LANES) {
@@ -95,7 +107,7 @@ VNNI void quantise(const Layer *layer, size_t rows, Rows x, uint8_t *integers, f
         for (size_t k = 0; k < count; k += LANES) {
             __m512 part = _mm512_maskz_loadu_ps(lanes(k, count), row + k);
             if (!layer->bounded) part = _mm512_div_ps(part, peak);
-            /* Cut off after adding a half is rounding, of what is not negative. */
+            /* For numbers of at least 0, adding a half and cutting off rounds to the nearest. */
             part = _mm512_mul_ps(part, _mm512_set1_ps(STEPS));
             part = _mm512_add_ps(part, _mm512_set1_ps(ZERO + 0.5f));
             __m512i whole = _mm512_max_epi32(_mm512_cvttps_epi32(part), _mm512_setzero_si512());
@@ -104,18 +116,19 @@ VNNI void quantise(const Layer *layer, size_t rows, Rows x, uint8_t *integers, f
     }
 }
 
-/* `m` rows by one panel; `parts` sums of each output, so that a few rows do not wait for their own
-   additions. Both are constants where it is called, and the loops over them vanish. */
+/* Multiply `m` rows with one panel. Each output has `parts` sums that take the blocks in turn, so
+   that with few rows an addition does not wait for the one before it. `m` and `parts` are constants
+   at every call, so the compiler unrolls the loops over them. */
 INLINE void tile(size_t m, size_t parts, const Panel *panel, size_t blocks, const uint8_t *rows,
                  size_t width, const float *factors, Rows out, size_t columns) {
-    __m512i sums[TILE][VECTORS]; /* (parts, m) of each vector */
+    __m512i sums[TILE][VECTORS]; /* (parts x m, vectors) */
     UNROLLED for (size_t i = 0; i < parts * m; i++)
         UNROLLED for (size_t v = 0; v < VECTORS; v++)
             sums[i][v] = i < m ? _mm512_load_si512(panel->correction + v * LANES)
                                : _mm512_setzero_si512();
     for (size_t block = 0; block < blocks; block += parts)
         UNROLLED for (size_t i = 0; i < parts * m; i++) {
-            size_t at = block + i / m; /* of the inputs and weights */
+            size_t at = block + i / m; /* number of the block */
             int32_t four;
             memcpy(&four, rows + i % m * width + at * 4, 4);
             UNROLLED for (size_t v = 0; v < VECTORS; v++)
@@ -123,6 +136,7 @@ INLINE void tile(size_t m, size_t parts, const Panel *panel, size_t blocks, cons
                     sums[i][v], _mm512_set1_epi32(four),
                     _mm512_load_si512(panel->weights + (at * VECTORS + v) * LANES * 4));
         }
+    /* Add up the parts; an output is its sum x scale x factor of the row + bias. */
     UNROLLED for (size_t v = 0; v < VECTORS; v++) {
         if (v * LANES >= columns) break;
         __m512 scale = _mm512_load_ps(panel->scale + v * LANES);
@@ -149,6 +163,7 @@ VNNI void product(const Layer *layer, size_t first, size_t last, size_t rows,
             const uint8_t *from = integers + i * width;
             const float *factor = factors + i;
             Rows to = {out.at + i * out.stride + (number - first) * PANEL, out.stride};
+/* A tile of `m` rows. With one row 4 x 3 registers hold sums, with eight rows 8 x 3 do. */
 #define OF(m, parts)                                                                               \
     case m:                                                                                        \
         tile(m, parts, panel, blocks, from, width, factor, to, columns);                           \

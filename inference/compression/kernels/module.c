@@ -5,7 +5,7 @@
 
 #include "module.h"
 
-/* Counts the changes of what a function takes; native.py says which it knows. */
+/* Grows whenever the arguments of a function change; products.py says which one it calls. */
 #define INTERFACE 2
 
 static int has_instructions(void) {

@@ -1,4 +1,4 @@
-/* What the module's two parts share. */
+/* Declarations for module.c and calls.c. */
 
 #ifndef LONGSPAN_MODULE_H
 #define LONGSPAN_MODULE_H
@@ -9,7 +9,7 @@
 
 #include "kernels.h"
 
-/* Functions that need the kernels' instructions. */
+/* The functions of the module that need the kernels' instructions. */
 extern PyMethodDef calls[];
 
 #endif

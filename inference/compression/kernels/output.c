@@ -1,5 +1,10 @@
-/* The output layer: the logits of a vocabulary come in parts that stay in the cache, and of each part
-   only its share of the sum and its best tokens are kept (Milakov and Gimelshein 2018). */
+/* The output layer: softmax over the vocabulary and the best tokens, in one pass over the logits.
+
+   The logits are computed in parts that stay in the cache. Each part is added to a running peak and
+   a running sum of e^(logit - peak), and offers its best tokens (Milakov and Gimelshein 2018). When
+   the peak grows, the sum is scaled down:
+
+       sum = sum e^(old peak - new peak) + sum over the part of e^(logit - new peak) */
 
 #include "kernels.h"
 
@@ -10,7 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define PART 8 /* panels */
+#define PART 8 /* panels of a part: 384 outputs */
 
 VNNI void tanh_sum(size_t rows, size_t columns, Rows x, Rows y) {
     for (size_t i = 0; i < rows; i++)
@@ -23,12 +28,14 @@ VNNI void tanh_sum(size_t rows, size_t columns, Rows x, Rows y) {
         }
 }
 
-/* Of one row: the greatest logit, the sum of e^(logit - peak), and the best so far, best first. */
+/* State of one row: the largest logit, the sum of e^(logit - peak), and how many of the best tokens
+   have been found. */
 typedef struct {
     float peak, sum;
     size_t found;
 } Tally;
 
+/* Insert a token into the best ones of a row, which are sorted, best first. */
 static void offer(float logit, int64_t token, Tally *tally, size_t count, float *logits,
                   int64_t *tokens) {
     if (tally->found < count)
@@ -44,6 +51,7 @@ static void offer(float logit, int64_t token, Tally *tally, size_t count, float 
     tokens[at] = token;
 }
 
+/* Add a part of a row's logits to its peak and sum. */
 VNNI static void add_to_sum(const float *x, size_t columns, Tally *tally) {
     __m512 most = _mm512_set1_ps(tally->peak), sum = _mm512_setzero_ps();
     for (size_t k = 0; k < columns; k += LANES) {
@@ -61,10 +69,13 @@ VNNI static void add_to_sum(const float *x, size_t columns, Tally *tally) {
     tally->peak = peak;
 }
 
+/* Offer a part of a row's logits, from token `first`. `bars` is 0 or minus infinity for each token
+   up to `last`, whose entry holds for all higher tokens. */
 VNNI static void add_best(const float *x, size_t columns, size_t first, const float *bars,
                           size_t last, Tally *tally, size_t count, float *logits,
                           int64_t *tokens) {
     for (size_t k = 0; k < columns; k += LANES) {
+        /* Only logits above the worst of the best are looked at one by one. */
         __mmask16 likely = lanes(k, columns);
         if (tally->found == count)
             likely = _mm512_mask_cmp_ps_mask(likely, _mm512_maskz_loadu_ps(likely, x + k),
@@ -77,6 +88,7 @@ VNNI static void add_best(const float *x, size_t columns, size_t first, const fl
     }
 }
 
+/* Compute one part of the logits of all rows and add it to their tallies. */
 static void search_part(const Layer *layer, size_t first, size_t last, size_t rows,
                         const uint8_t *integers, const float *factors, float *part, Bars bars,
                         size_t count, Tally *tallies, Rows chances, int64_t *tokens) {
@@ -107,6 +119,7 @@ int best(const Layer *layer, size_t rows, Rows x, Bars bars, size_t count, Rows 
             search_part(layer, first, last, rows, integers, factors, part, bars, count, tallies,
                         chances, tokens);
         }
+        /* From logits to logarithms of probabilities. */
         for (size_t i = 0; i < rows; i++)
             for (size_t c = 0; c < count; c++) {
                 float *chance = chances.at + i * chances.stride + c;

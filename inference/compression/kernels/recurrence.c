@@ -1,5 +1,9 @@
-/* LSTM: Hochreiter and Schmidhuber 1997. With the candidate's gate doubled, one sigmoid does for
-   all: tanh(x) = 2 sigmoid(2 x) - 1. */
+/* LSTM (Hochreiter and Schmidhuber 1997). The candidate's gate is doubled, so that one sigmoid
+   serves all four gates: tanh(x) = 2 sigmoid(2 x) - 1.
+
+       gates of a position   | input | forget | candidate | output |   4 x units
+       next cell   = sigmoid(forget) cell + sigmoid(input) tanh(candidate)
+       next hidden = sigmoid(output) tanh(next cell) */
 
 #include "kernels.h"
 
@@ -10,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* sigmoid(given + recurrent) of sixteen units of one gate. */
 INLINE __m512 gate(const float *given, const float *recurrent, size_t at, __mmask16 mask) {
     return sigmoid(_mm512_add_ps(_mm512_maskz_loadu_ps(mask, given + at),
                                  _mm512_maskz_loadu_ps(mask, recurrent + at)));
 }
 
+/* One position of one row; `cell` and `next_cell` may be the same. */
 VNNI static void step(size_t units, const float *given, const float *recurrent, const float *cell,
                       float *hidden, float *next_cell) {
     for (size_t k = 0; k < units; k += LANES) {
@@ -38,7 +44,8 @@ void lstm(size_t rows, size_t units, Rows table, const int64_t *token, Rows recu
              next_cell.at + i * next_cell.stride);
 }
 
-/* Those of the sentences, longest first, that have more than `position` tokens. */
+/* The number of sentences with more than `position` tokens. The longest come first, so these are
+   the first ones, and the product of a position needs no gaps. */
 static size_t going_on(const int64_t *length, size_t sentences, int64_t position) {
     while (sentences > 0 && length[sentences - 1] <= position) sentences--;
     return sentences;
@@ -52,7 +59,7 @@ int recur(const Layer *layer, size_t sentences, size_t units, Rows gates, const 
     float *factors = malloc(sentences * sizeof(float));
     uint8_t *integers = malloc(sentences * integer_width(layer));
     int has_memory = hidden && cell && recurrent && factors && integers;
-    size_t rows = sentences;
+    size_t rows = sentences; /* that still have tokens */
     for (int64_t t = 0; has_memory && (rows = going_on(length, rows, t)) > 0; t++) {
         quantise(layer, rows, (Rows){hidden, units}, integers, factors);
         product(layer, 0, layer->panels, rows, integers, factors, (Rows){recurrent, 4 * units});
