@@ -1,7 +1,7 @@
-"""`python -m longspan.inference serve`: what the container runs for an endpoint.
+"""`python -m longspan.inference serve`: the command of the container of an endpoint.
 
-The model is in `model` below the folder that LONGSPAN_BASE names (else `/opt/ml`), as a model
-directory or as `model.tar.gz`; other settings are variables too, see `docs/serving.md`.
+The model is in the folder `model` of LONGSPAN_BASE (default: `/opt/ml`), as a model directory or as
+`model.tar.gz`. Other settings are variables of the environment too; see `docs/serving.md`.
 """
 
 import sys
@@ -13,9 +13,9 @@ _USAGE = "usage: python -m longspan.inference serve"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until SIGTERM; 2 for another command."""
+    """Run `serve` or `worker`; return the exit status, which is 2 for another command."""
     command, *rest = argv or [""]
-    # Each one's modules are loaded for it alone: the server needs no torch.
+    # Modules are imported for each command alone, because the server does without torch.
     if command == "serve" and not rest:
         from longspan.inference.server.serving import main as serve
 

@@ -1,16 +1,16 @@
-"""Why a request gets no translation, each with the HTTP status that says so.
+"""Reasons for which a request gets no translation, each with its HTTP status.
 
 LongspanError
 └── Refusal                 a request that is not answered; `status` and `code` are for HTTP
-    ├── BadRequest          400: what came cannot be read, or an option has a wrong value
-    ├── NoRoute             404, 405: a path or a method that is not there
-    ├── NotAcceptable       406: no media type that the client takes
-    ├── Malformed           400, 431, 501: what came is no HTTP/1.1
-    ├── TooSlow             408: the rest of a body does not come
-    ├── TooLong             413: text or body beyond a limit
-    ├── UnsupportedMedia    415: a Content-Type that is not known
+    ├── BadRequest          400: the request cannot be read, or an option has a wrong value
+    ├── NoRoute             404, 405: the path does not exist, or not with this method
+    ├── NotAcceptable       406: no media type that the client accepts
+    ├── Malformed           400, 431, 501: the bytes are not HTTP/1.1
+    ├── TooSlow             408: the rest of the body does not arrive in time
+    ├── TooLong             413: a text or the body is beyond a limit
+    ├── UnsupportedMedia    415: an unknown Content-Type
     ├── Busy                429: the queue is full
-    ├── ModelFailed         500: the model itself broke on this text
+    ├── ModelFailed         500: the model raised an error for this text
     ├── Unavailable         503: the model cannot answer at the moment
     └── TooLate             504: no answer within the deadline
 """
@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 
-class Refusal(LongspanError):  # noqa: N818 - an answer, not a mistake of ours
-    """The root; every message says what was expected, what came, and what to do."""
+class Refusal(LongspanError):  # noqa: N818 - an answer, not an error of the server
+    """The root. Every message says what was expected, what the request had, and what to do."""
 
     status = 500
     code = "refused"
@@ -42,14 +42,14 @@ class Refusal(LongspanError):  # noqa: N818 - an answer, not a mistake of ours
 
 
 class BadRequest(Refusal):
-    """What came cannot be read, or an option has a wrong value."""
+    """The request cannot be read, or an option has a wrong value."""
 
     status = 400
     code = "bad_request"
 
 
 class NoRoute(Refusal):
-    """A path that is not there, 404, or not with this method, 405."""
+    """The path does not exist (404), or not with this method (405)."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -58,14 +58,14 @@ class NoRoute(Refusal):
 
 
 class NotAcceptable(Refusal):
-    """No media type that the client takes."""
+    """No media type that the client accepts."""
 
     status = 406
     code = "not_acceptable"
 
 
 class Malformed(BadRequest):
-    """What came is no HTTP/1.1; 431 for too large a head, 501 for an unknown coding of a body."""
+    """The bytes are not HTTP/1.1; 431: the head is too large, 501: unknown coding of the body."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -73,21 +73,21 @@ class Malformed(BadRequest):
 
 
 class TooSlow(Refusal):
-    """The rest of a body does not come."""
+    """The rest of the body does not arrive in time."""
 
     status = 408
     code = "request_timeout"
 
 
 class TooLong(Refusal):
-    """A text or a body is beyond a limit."""
+    """A text or the body is beyond a limit."""
 
     status = 413
     code = "too_long"
 
 
 class UnsupportedMedia(Refusal):
-    """A Content-Type that is not known."""
+    """An unknown Content-Type."""
 
     status = 415
     code = "unsupported_media_type"
@@ -105,7 +105,7 @@ class Busy(Refusal):
 
 
 class ModelFailed(Refusal):
-    """The model itself broke on this text."""
+    """The model raised an error for this text."""
 
     status = 500
     code = "model_failed"

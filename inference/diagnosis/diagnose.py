@@ -33,7 +33,7 @@ _SHOWN = 400  # characters of an example
 
 @dataclass(frozen=True)
 class Diagnosed:
-    """A diagnosis with what it was made of."""
+    """A diagnosis with its data."""
 
     diagnosis: Diagnosis
     pairs: Sequence[Pair]
@@ -52,7 +52,7 @@ def diagnose_model(
     batch_tokens: int = 4096,
     device: str | None = None,
 ) -> Diagnosed:
-    """Translate the test and look at every alignment.
+    """Translate a test and diagnose the model from the translations and their alignments.
 
     Raises DataError for a test that cannot be used, ModelDirectoryError for such a model.
     """
@@ -73,7 +73,10 @@ def diagnose_pairs(
     trained: Lengths,
     hyperparameters: Hyperparameters,
 ) -> Diagnosed:
-    """The same of a translator that gives alignments, whose model was trained with these."""
+    """Diagnose the model of a translator that returns alignments.
+
+    `trained` are the lengths of its training examples, `hyperparameters` those of its training.
+    """
     translations = translator.translate([pair.source for pair in pairs], label="translate")
     texts = [translation.text for translation in translations]
     counts = statistics(texts, [pair.target for pair in pairs], "none").chrf
@@ -94,7 +97,7 @@ def diagnose_pairs(
 
 
 def render_diagnosis(done: Diagnosed) -> str:
-    """For a terminal: the figures, then each finding with an example and what to try."""
+    """Return a text for a terminal: figures, then each finding with advice and an example."""
     diagnosis = done.diagnosis
     lines = [f"medium: {diagnosis.medium}", f"long:   {diagnosis.long}", ""]
     rows = [
@@ -113,7 +116,7 @@ def render_diagnosis(done: Diagnosed) -> str:
 
 
 def to_json(done: Diagnosed) -> str:
-    """The figures, the findings, and the segments that they name."""
+    """Return figures, findings, and the segments that the findings name, as JSON."""
     diagnosis = done.diagnosis
     named = sorted({number for f in diagnosis.findings for number in f.examples})
     document = {
@@ -133,7 +136,10 @@ def to_json(done: Diagnosed) -> str:
 
 
 def _longest_example(model: str, details: Mapping[str, Any]) -> Lengths:
-    """Unknown of models from before it was kept. Raises ModelDirectoryError."""
+    """Return the lengths of the longest training example; models of earlier versions have none.
+
+    Raises ModelDirectoryError for a damaged description.
+    """
     if "longest_example" not in details:
         return Lengths()
     try:

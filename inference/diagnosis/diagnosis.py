@@ -1,7 +1,8 @@
-"""Diagnosis: what is wrong with a model on long input, and what to try.
+"""Diagnosis: findings about a model on long input, and what to try.
 
-Every symptom is counted per segment and compared between the long segments and those of medium
-length of the same test, so that what the language or the model does anyway is no symptom.
+Every symptom is measured for each segment. Its mean over long segments is compared with that over
+medium ones of the same test, so that a property of the language or of the model at every length is
+not a finding.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,17 +17,17 @@ from longspan.training.hyperparameters import Hyperparameters
 
 __all__ = ["Diagnosis", "Finding", "Lengths", "diagnose"]
 
-# Medium sentences, which a model should know, by source words; and the fewest that count.
+# Source words of medium sentences, which a model should know, and the fewest segments that count.
 _MEDIUM = (11, 30)
 _FEWEST = 5
-# Long segments of which no more than this share is beyond what was trained on are no finding.
+# The share of long segments that may be longer than all training examples without a finding.
 _FEW = 0.05
 _EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens of the longest example that a model was trained on, None where it is not known."""
+    """Tokens of a model's longest training example; None where they are not known."""
 
     source: int | None = None
     target: int | None = None
@@ -34,7 +35,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, and what to try. `examples` are numbers of segments, worst first."""
+    """One problem, and what to try. `examples` are numbers of segments, worst first."""
 
     name: str
     evidence: str
@@ -44,7 +45,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found, and of which segments; `measures` are means by name, medium and long."""
+    """Findings, and the segments that they are about.
+
+    `measures` are means by name: medium, long.
+    """
 
     medium: str
     long: str
@@ -54,15 +58,15 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class _Measure:
-    """A number of each segment, and when its mean over the long ones is a finding."""
+    """A number of each segment, and the condition under which it is a finding."""
 
     name: str
     value: Callable[[Symptoms], float | None]
-    wrong: Callable[[float, float], bool]  # of medium and long
+    wrong: Callable[[float, float], bool]  # takes the means of medium and long segments
     says: str
     remedies: tuple[str, ...]
-    figure: str = ""  # what it is called among the figures, where not as the finding
-    healthy: float = 0.0  # what long ones are held against where there are no medium ones
+    figure: str = ""  # its name among the figures, where that is not the name of the finding
+    healthy: float = 0.0  # the mean to compare with where there are no medium segments
     low_is_worse: bool = False
 
 
@@ -156,9 +160,9 @@ _MEASURES = (
 def diagnose(
     segments: Sequence[Symptoms], trained: Lengths, settings: Hyperparameters
 ) -> Diagnosis:
-    """What is wrong on long segments; the longest bucket with enough segments stands for long.
+    """Find problems on long segments: those of the longest bucket with enough segments, and longer.
 
-    `settings` are what `remedies.advice` takes.
+    `trained` are the lengths of the training examples, `settings` those of `remedies.advice`.
     """
     medium = [i for i, s in enumerate(segments) if _MEDIUM[0] <= s.words <= _MEDIUM[1]]
     low = _long_from([s.words for s in segments])
@@ -183,7 +187,7 @@ def diagnose(
 
 
 def _evidence(measure: _Measure, medium: float | None, long: float | None) -> str | None:
-    """What says that the long ones are wrong; None when they are not."""
+    """Return the sentence that states the finding; None without one."""
     if long is None:
         return None
     beside = measure.healthy if medium is None else medium
@@ -204,7 +208,7 @@ def _unseen(
     trained: Lengths,
     tries: tuple[str, ...],
 ) -> Iterator[Finding]:
-    """Long input and output beyond all that the model was trained on."""
+    """Yield findings about long segments beyond the longest training example."""
     for side, limit, tokens in (
         ("source", trained.source, [segments[i].source_tokens for i in long]),
         ("target", trained.target, [segments[i].reference_tokens for i in long]),
@@ -221,7 +225,7 @@ def _unseen(
 
 
 def _long_from(words: Sequence[int]) -> int:
-    """Least words of the longest bucket from which on there are enough segments."""
+    """Return the least words of the longest bucket with enough segments in it and above it."""
     for bucket in reversed(BUCKETS):
         if sum(n >= bucket.low for n in words) >= _FEWEST:
             return bucket.low

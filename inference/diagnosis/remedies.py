@@ -1,6 +1,6 @@
-"""Remedies: what to set against a symptom, given what a model was trained with.
+"""Remedies: settings that help against a symptom, given the settings of a model.
 
-What is set already is not advised again; of what has a next step, the next step is.
+A setting that the model has already is not advised; where a stronger value exists, that is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ _NOTHING_LEFT = (
 
 @dataclass(frozen=True)
 class _Case:
-    """A model, and the most source tokens that it is asked to translate."""
+    """A model's settings, and the most source tokens of the texts that it translates."""
 
     settings: Hyperparameters
     longest: int
@@ -124,9 +124,10 @@ REMEDIES: Mapping[str, Callable[[_Case], str | None]] = {
 
 
 def advice(names: Sequence[str], settings: Hyperparameters, longest: int) -> tuple[str, ...]:
-    """What to try, of the remedies `names` in their order; `longest` source tokens are asked for.
+    """Return what to try, from the remedies `names` in their order.
 
-    `settings` are those that the model was trained with, and the penalties it was searched with.
+    `settings` are those of the training, with the penalties of the search. `longest` is the most
+    source tokens of a text.
     """
     case = _Case(settings, longest)
     found = tuple(text for name in names if (text := REMEDIES[name](case)))

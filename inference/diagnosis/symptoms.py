@@ -1,4 +1,4 @@
-"""Symptoms: what one translation and its alignment look like, in numbers."""
+"""Symptoms: one translation and its alignment, in numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ __all__ = ["Symptoms", "dropped_stretches", "symptoms"]
 
 _Matrix = NDArray[np.float32]  # (target, source), rows sum to 1
 
-# A source token is read when the outputs together gave it this much attention. A stretch of so
-# many unread ones is more than a word that the other language has no use for.
+# A source token counts as read when all outputs together gave it this much attention. Fewer unread
+# tokens in a row may be a word that the target language leaves out.
 _READ = 0.1
 _STRETCH = 3
-# Outputs in a row on one source token: longer than any one word's translation.
+# Outputs in a row on one source token: more than the translation of a word has.
 _STUCK = 8
 _ORDER = 4
 
 
 @dataclass(frozen=True)
 class Symptoms:
-    """Of one segment; None where there is no alignment, or nothing to measure.
+    """Numbers of one segment; None without an alignment, or with nothing to measure.
 
-    `quality` is chrF, 0 to 100; `length_ratio` is output tokens over the reference's; `repetition`
-    the share of 4-grams that came before, less the reference's own; `dropped` the share of source
-    tokens in stretches that were not read; `spread` how many tokens an output looks at,
-    exp(entropy); `monotony` the correlation of output position and place looked at; `sticking` the
-    share of outputs in runs that stay on one token.
+    `quality` is chrF, from 0 to 100. `length_ratio` is output tokens over the reference's.
+    `repetition` is the share of 4-grams that occurred before, less that of the reference. `dropped`
+    is the share of source tokens in unread `stretches`. `spread` is the number of source tokens
+    that an output attends to: exp(entropy). `monotony` is the correlation of the output's position
+    with the place that it attends to. `sticking` is the share of outputs in runs that attend to one
+    token.
     """
 
     words: int
@@ -56,9 +57,9 @@ def symptoms(
     alignment: _Matrix | None,
     quality: float | None = None,
 ) -> Symptoms:
-    """Measure one translation; `output` and `reference` are tokens, EOS left out.
+    """Measure one translation; `output` and `reference` are tokens without EOS.
 
-    An alignment of zeros is that of a model without attention: none.
+    An alignment of zeros is that of a model without attention, and counts as none.
     """
     figures = {}
     stretches: tuple[tuple[int, int], ...] = ()
@@ -85,7 +86,7 @@ def symptoms(
 
 
 def dropped_stretches(alignment: _Matrix) -> tuple[tuple[int, int], ...]:
-    """(start, stop) of each run of source tokens, its end token left out, that were not read."""
+    """Return (start, stop) of each stretch of unread source tokens, without the end token."""
     read = alignment.sum(0)[:-1] >= _READ
     edges = np.flatnonzero(np.diff(np.concatenate([[True], read, [True]]).astype(np.int8)))
     starts, stops = edges[::2].tolist(), edges[1::2].tolist()

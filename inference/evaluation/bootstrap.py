@@ -1,7 +1,9 @@
-"""How sure a score is: bootstrap intervals and paired significance, on counts per segment.
+"""Bootstrap intervals and paired significance of scores, from counts per segment.
 
-A score is a function of counts that add up over segments (`scores.Statistics`), so a resample
-of the test set is a weighted sum of rows: one matrix product for many resamples at a time.
+A score is a function of counts that add up over segments (`scores.Statistics`). So a resample of
+the test set is a weighted sum of rows, and one matrix product computes many resamples:
+
+    weights (resample, segment) @ counts (segment, count) = sums (resample, count) -> scores
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ _WEIGHTS_AT_A_TIME = 4_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a score lies in the middle `confidence` of the resamples."""
+    """The bounds of a score in the middle `confidence` of the resamples."""
 
     low: float
     high: float
@@ -43,7 +45,7 @@ def interval(
     confidence: float = 0.95,
     seed: int = 1,
 ) -> Interval:
-    """Bootstrap percentile interval of `score` (Koehn 2004, section 3).
+    """Return the bootstrap percentile interval of `score` (Koehn 2004, section 3).
 
     `counts` (segment, count) has at least one row; `score` takes (resample, count) sums.
     """
@@ -61,12 +63,12 @@ def compare(
     confidence: float = 0.95,
     seed: int = 1,
 ) -> Paired:
-    """Whether two systems differ on the same segments: `counts` and `against`, row by row.
+    """Compare two systems on the same segments: `counts` and `against`, row by row.
 
-    The interval of the difference is from paired bootstrap resampling (Koehn 2004, section 4).
-    The p-value is two-sided, from approximate randomisation (Riezler and Maxwell 2005): the
-    share of `resamples` random swaps of the systems' outputs whose difference is at least the
-    observed one, the observed one counted, so it is never 0 and 1 for equal outputs.
+    The interval of the difference is from paired bootstrap resampling (Koehn 2004, section 4). The
+    p-value is two-sided, from approximate randomisation (Riezler and Maxwell 2005): the share of
+    `resamples` random swaps of the systems' outputs with at least the observed difference. The
+    observed one counts too, so the value is never 0, and it is 1 for equal outputs.
     """
     generator = np.random.default_rng(seed)
     both = np.concatenate([counts, against], axis=1)
@@ -80,13 +82,13 @@ def compare(
     swapped = [swaps @ (against - counts) for swaps in _swaps(len(counts), resamples, generator)]
     moved = np.concatenate(swapped)
     shuffled = score(total[0] + moved) - score(total[1] - moved)
-    # Sums in another order round differently; what is equal must count as equal.
+    # Sums in another order round differently; equal differences must count as equal.
     extreme = int((np.abs(shuffled) >= abs(observed) - 1e-9).sum())
     return Paired(observed, _middle(differences, confidence), (extreme + 1) / (resamples + 1))
 
 
 def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterator[_Counts]:
-    """How often each segment is drawn, (resample, segment), in blocks of bounded size."""
+    """Yield how often each segment is drawn, (resample, segment), in blocks of bounded size."""
     for block in _blocks(size, count):
         weights = np.empty((block, size))
         for row in weights:
@@ -95,7 +97,7 @@ def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterato
 
 
 def _swaps(size: int, count: int, generator: np.random.Generator) -> Iterator[_Counts]:
-    """Which segments change sides, (trial, segment), 0 or 1, in blocks of bounded size."""
+    """Yield which segments are swapped, (trial, segment), 0 or 1, in blocks of bounded size."""
     for block in _blocks(size, count):
         yield generator.integers(2, size=(block, size)).astype(np.float64)
 

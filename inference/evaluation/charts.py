@@ -1,8 +1,9 @@
-"""A small line chart as SVG: a figure by bucket of sentence length, with intervals.
+"""Charts as SVG: lines by bucket of sentence length, and attention matrices as heat maps.
 
-Drawn here and not by a plotting library, so that the image needs none, the page works without
-scripts, scales to a phone and follows its light or dark colours. It is as wide as a phone's page,
-so that its letters are of readable size there.
+They are drawn here and not by a plotting library, so that the image needs none, and so that a page
+works without scripts and follows its light or dark colours. Charts are as wide as a phone's page,
+so that their text is readable there. A heat map is SVG axes around a small PNG, because the matrix
+of a long sentence has a hundred thousand cells, too many for one SVG element each.
 """
 
 import base64
@@ -21,7 +22,7 @@ __all__ = ["Series", "chart_style", "heat_map", "line_chart", "png", "standalone
 
 _WIDTH, _HEIGHT = 400, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42, 6, 10, 26
-# Labels of categories stand at least so far apart, points of several series at most.
+# The least distance of two labels, and the most distance of the points of two series.
 _LABEL, _ASIDE = 38, 6
 # Of a chart that stands alone: the caption above it and the key below, in lines of this height.
 _TEXT_LINE = 20
@@ -31,7 +32,7 @@ _TEXT_LINE = 20
 class Series:
     """One line: a value for each category, None where nothing was measured.
 
-    `muted` ones are all of one soft colour, behind those that the page's key names.
+    `muted` lines have one soft colour and are not in the page's key.
     """
 
     name: str
@@ -49,10 +50,11 @@ def line_chart(
     reference: float | None = None,
     percent: bool = False,
 ) -> Markup:
-    """An SVG element, from zero up; `reference` draws a dashed line, as 1.0 for a ratio.
+    """Return a chart as an SVG element. Its scale begins at 0.
 
-    Categories are equally far apart, or where `places` says, which grow. Those without room for
-    their label have only their points. Shares are shown as percentages if `percent`.
+    `reference` draws a dashed line, such as 1.0 for a ratio. Categories have equal distances, or
+    the growing `places`. A category without room for its label has only its points. With
+    `percent`, shares are shown as percentages.
 
     Raises ValueError when a series does not have one value for each category.
     """
@@ -71,7 +73,7 @@ def line_chart(
         if one.muted:
             parts.append(f'<g class="series muted">{"".join(_line(frame, one, 0.0))}</g>')
     for number, one in enumerate(named):
-        # Side by side, so that one interval does not hide another.
+        # Points of several series stand side by side, so that no interval hides another.
         aside = _ASIDE * (number - (len(named) - 1) / 2) if places is None else 0.0
         parts.append(f'<g class="series s{number}">{"".join(_line(frame, one, aside))}</g>')
     label = escape(title)
@@ -109,7 +111,7 @@ def standalone(chart: Markup, caption: str, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Frame:
-    """From a category's number and a value to a place on the page."""
+    """Converts a category's number and a value to a place on the page."""
 
     across: Sequence[float]  # of each category, 0 to 1
     top: float
@@ -126,7 +128,7 @@ class _Frame:
 
 
 def _spread(count: int, places: Sequence[float] | None) -> list[float]:
-    """Where the categories are, from 0 to 1, with a margin for the first and the last."""
+    """Return the place of each category from 0 to 1, with a margin at both ends."""
     if places is None or len(places) < 2:
         return [(number + 0.5) / count for number in range(count)]
     margin = 0.06
@@ -135,7 +137,7 @@ def _spread(count: int, places: Sequence[float] | None) -> list[float]:
 
 
 def _top(series: Sequence[Series], reference: float | None) -> float:
-    """The end of the scale: above everything shown, and round, as are its quarters."""
+    """Return the end of the scale: a round number above all values, with round quarters."""
     shown = [value for one in series for value in one.values if value is not None]
     shown += [high for one in series for high in (i[1] for i in one.intervals if i)]
     highest = max([*shown, reference or 0.0, 1e-9])
@@ -181,20 +183,19 @@ def _at(y: float) -> str:
     return f'y1="{y:.1f}" y2="{y:.1f}"'
 
 
-# As wide as a phone's page, so that the letters are of readable size there.
 _LEFT, _TOP, _SIZE, _RIGHT = 66, 66, 296, 42
 _TICKS = 14
 _LONGEST_LABEL = 9
-_COLOUR = (11, 107, 203)  # seen on a light page and on a dark one
+_COLOUR = (11, 107, 203)  # visible on light and dark pages
 
 _Matrix = NDArray[np.float32]
 
 
 def heat_map(title: str, matrix: _Matrix, rows: Sequence[str], columns: Sequence[str]) -> Markup:
-    """An SVG element; matrix (row, column) from 0 to 1, more ink for more weight.
+    """Return a heat map as an SVG element; matrix (row, column) has weights from 0 to 1.
 
-    `rows` and `columns` are labels, of which as many are shown as there is room for. Raises
-    ValueError where they are not as many as the matrix has, or there is nothing to show.
+    `rows` and `columns` are labels; as many are shown as there is room for. Raises ValueError for
+    an empty matrix, or one of another shape than the labels.
     """
     if matrix.shape != (len(rows), len(columns)) or not matrix.size:
         raise ValueError(
@@ -224,7 +225,9 @@ def heat_map(title: str, matrix: _Matrix, rows: Sequence[str], columns: Sequence
 
 
 def png(matrix: _Matrix) -> bytes:
-    """One colour whose opacity is the square root of the weight, so that small ones show.
+    """Return a PNG of one colour, with the square root of the weight as opacity.
+
+    The square root makes small weights visible.
 
     PNG (ISO/IEC 15948), colour type 6: RGBA, 8 bits each.
     """
@@ -245,7 +248,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _ticks(labels: Sequence[str]) -> list[tuple[float, str]]:
-    """(place from 0 to 1, label) of the middles of some cells."""
+    """Return (place from 0 to 1, label) for the middles of some cells."""
     step = -(-len(labels) // _TICKS)
     return [
         ((i + 0.5) / len(labels), escape(labels[i][:_LONGEST_LABEL]))

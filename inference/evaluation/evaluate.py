@@ -1,6 +1,6 @@
 """The evaluation of a model on test pairs: translate, measure by length, write the results.
 
-A composition root: it joins `inference` to the measures, which know nothing of models.
+The measures themselves (`evaluation.py`) know nothing of models.
 """
 
 import hashlib
@@ -38,20 +38,20 @@ from longspan.training.pairs.streams import decompressed, lines, raw_file
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
 
 _PREPARED_TEST = "test.tsv"
-# Source words of a test for which a second process is not slower by its start.
+# Source words from which a second process saves more time than its start takes.
 _WORTH_A_PROCESS = 5_000
 
 
 @dataclass(frozen=True)
 class EvaluationJob:
-    """What to evaluate, on what, and how.
+    """Settings of an evaluation: the system, the test, and how to translate and measure.
 
-    `model` and `against` are model directories, or text files with another system's
-    translations, one a line. `test` is whatever `read_pairs` reads, or a prepared directory.
-    `search` replaces the search settings that each model carries; `by_sentence` translates each
-    sentence of a source on its own; `side_by_side` lets a second process translate with `against`
-    where the test is large enough. `names` is what the results
-    call a path, where its own name would tell a reader nothing.
+    `model` and `against` are model directories, or text files with another system's translations,
+    one a line. `test` is whatever `read_pairs` reads, or a prepared directory. `search` replaces
+    search settings that each model carries. `by_sentence` translates each sentence of a source on
+    its own. `side_by_side` lets a second process translate with `against` where the test is large
+    enough. `names` are names for paths in the results, where a path itself would tell a reader
+    nothing.
     """
 
     model: str
@@ -73,13 +73,13 @@ class EvaluationJob:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, path: str) -> str:
-        """What the results call `path`."""
+        """Return the name of `path` in the results."""
         return self.names.get(path, path)
 
 
 @dataclass(frozen=True)
 class Evaluations:
-    """Of the model, and of the one it is compared with; `training` is how theirs ended."""
+    """Evaluations of the model and of its baseline. `training` says how their training ended."""
 
     model: Evaluation
     against: Evaluation | None = None
@@ -107,7 +107,7 @@ def evaluate(job: EvaluationJob) -> Evaluations:
     Raises DataError for a test or translations that cannot be used, ModelDirectoryError for a
     model that cannot, and OSError when the results cannot be written.
     """
-    # From the start: a place that cannot be written to shows before the work, not after it.
+    # Opened first, so that a directory that cannot be written to shows before the work.
     with atomic_files(Path(job.out), last="report.html") as folder:
         return _evaluate_into(folder, job)
 
@@ -134,7 +134,7 @@ def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
 
 
 def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Output | None]:
-    """Of the model, and of the one it is compared with."""
+    """Return the translations of the model, and those of its baseline."""
     if job.against is None:
         return _translate(job, job.model, pairs), None
     words = sum(count_words(pair.source) for pair in pairs)
@@ -144,7 +144,7 @@ def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Outpu
     half = max(1, threads // 2)
     torch.set_num_threads(half)
     try:
-        # A terminal has one place for progress, a log has a line for each.
+        # A terminal has one place for progress; a log has lines for both processes.
         shown = not sys.stderr.isatty()
         with Beside(_translate, job, job.against, pairs, shown, threads=half) as other:
             return _translate(job, job.model, pairs), other.result()
@@ -155,9 +155,9 @@ def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Outpu
 def read_test(
     test: Sequence[str], columns: Columns | None = None, format: str | None = None
 ) -> list[Pair]:
-    """The test pairs; a prepared directory stands for its `test.tsv`.
+    """Read the test pairs; a prepared directory stands for its `test.tsv`.
 
-    Raises DataError when there are none, or a directory has no test.
+    Raises DataError for an empty test, or a directory without one.
     """
     paths = [_test_file(path) for path in test]
     pairs = list(read_pairs(paths, columns, format=format))
@@ -217,20 +217,20 @@ def _translate(
 
 
 def _hashes(loaded: LoadedModel) -> dict[str, Any]:
-    """What the model is and what it was made of, whatever its folder is called."""
+    """Return hashes of the model and of its origin, which do not depend on the folder's name."""
     config = loaded.config
     settings = json.dumps(loaded.hyperparameters.to_dict(), sort_keys=True)
     return {
         "weights_sha256": config.weights_sha256,
         "tokenizer_fingerprint": config.tokenizer_fingerprint,
         "hyperparameters_sha256": hashlib.sha256(settings.encode()).hexdigest(),
-        # Unknown of models from before it was kept.
+        # Models of earlier versions do not have it.
         "training_data_sha256": config.details.get("training_data_sha256"),
     }
 
 
 def _test_hash(pairs: Sequence[Pair]) -> str:
-    """Of the texts, in whatever kind of file they came."""
+    """Return a hash of the texts, the same for every format of file."""
     digest = hashlib.sha256()
     for pair in pairs:
         digest.update(json.dumps([pair.source, pair.target]).encode())
@@ -238,7 +238,7 @@ def _test_hash(pairs: Sequence[Pair]) -> str:
 
 
 def _alignment(translator: Translator, pairs: Sequence[Pair]) -> dict[str, Any] | None:
-    """Where the model looked in one long sentence: the shortest of over 100 words, or the longest.
+    """Return the attention on one long sentence: the shortest of over 100 words, or the longest.
 
     None without attention.
     """

@@ -1,6 +1,6 @@
-"""Evaluation by sentence length: every figure for each bucket of source words, and for all.
+"""Evaluation by sentence length: all figures for each bucket of source words, and for all segments.
 
-Needs no model: other systems' translations are evaluated the same way.
+It needs no model: translations of other systems are evaluated in the same way.
 """
 
 from collections.abc import Sequence
@@ -44,14 +44,14 @@ Members = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Quality:
-    """Figures of some segments; rates are shares from 0 to 1, BLEU and chrF go to 100.
+    """Figures of some segments. Rates are shares from 0 to 1; BLEU and chrF go up to 100.
 
-    None where there are no segments, or nothing to divide by. `repetition_rate` is the share of
-    the hypotheses' 4-grams that occurred earlier in their segment (seq-rep-4 of Welleck et al.
-    2020, pooled over segments); the reference's own is beside it, since text repeats itself.
-    `length_ratio` is hypothesis tokens over reference tokens. `unfinished_rate` is the share that
-    the length limit stopped, `looping_rate` the share that the search stopped because it repeated
-    itself; None where they are not known.
+    A figure is None without segments, or where it would be divided by 0. `repetition_rate` is the
+    share of the hypotheses' 4-grams that occurred earlier in their segment (seq-rep-4 of Welleck et
+    al. 2020, pooled over segments). The references have one too, because text repeats itself.
+    `length_ratio` is hypothesis tokens over reference tokens. `unfinished_rate` is the share of
+    translations that were stopped at the length limit, `looping_rate` the share that were stopped
+    because they repeated themselves; None where that is not known.
     """
 
     segments: int
@@ -68,9 +68,9 @@ class Quality:
 
 @dataclass(frozen=True)
 class Group:
-    """Segments of like length: together, and the natural and the joined ones apart.
+    """Segments of similar length: all of them, and the natural and the joined ones separately.
 
-    A joined segment was made of several neighbours, because real ones of its length are rare.
+    A joined segment was made of several neighbours, because natural ones of its length are rare.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Segments:
-    """What was translated, with what came out: one entry a segment in each."""
+    """Segments with their translations: each field has one entry a segment."""
 
     sources: Sequence[str]
     references: Sequence[str]
@@ -97,7 +97,7 @@ class Segments:
 
     @property
     def cut(self) -> list[bool] | None:
-        """Which ones the length limit stopped; None where it is not known."""
+        """Whether the length limit stopped each translation; None where that is not known."""
         if self.finished is None:
             return None
         looping = self.looping if self.looping is not None else [False] * len(self.finished)
@@ -106,10 +106,10 @@ class Segments:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One system's quality by length. `long` is what `bleu_long` is measured on.
+    """One system's quality by length. `bleu_long` is measured on `long`.
 
-    `kept` is the share of BLEU at 11 to 20 words that `long` keeps, from 0; None where either is
-    not known, or that BLEU is less than `least_bleu`.
+    `kept` is BLEU of `long` over BLEU at 11 to 20 words. It is None where one of the two is not
+    known, or the second is below `least_bleu`.
     """
 
     all: Group
@@ -144,10 +144,10 @@ def evaluate_translations(
 ) -> Evaluation:
     """Evaluate `hypotheses` by the length of `sources`.
 
-    `tokenize` is a sacreBLEU tokenizer, None to choose by the references and their `language`.
-    `joined`, `finished`, `looping` and `scores` describe each segment where they are known; what
-    loops is not finished. With BLEU of less than `least_bleu` at 11 to 20 words there is no share
-    kept. The bootstrap is seeded, so the same input gives the same figures.
+    `tokenize` is a sacreBLEU tokenizer; None chooses one by the references and their `language`.
+    `joined`, `finished`, `looping` and `scores` describe each segment where they are known; a
+    looping translation is not finished. With BLEU below `least_bleu` at 11 to 20 words, `kept` is
+    None. The bootstrap is seeded, so the same input always has the same figures.
 
     Raises DataError for no segments, or lists of unequal length.
     """
@@ -204,10 +204,10 @@ def evaluate_translations(
 
 
 def compare_evaluations(evaluation: Evaluation, against: Evaluation) -> dict[str, Paired | None]:
-    """BLEU of `evaluation` minus that of `against`, with its significance, by group name.
+    """Return BLEU of `evaluation` minus BLEU of `against`, with its significance, by group name.
 
-    Names are "all", "long" and the buckets'; None for a group without segments. Raises DataError
-    unless both are of the same references with the same tokenizer.
+    The names are "all", "long" and those of the buckets; a group without segments has None. Raises
+    DataError unless both are of the same references with the same tokenizer.
     """
     same_text = list(evaluation.segments.references) == list(against.segments.references)
     if not same_text or evaluation.tokenizer != against.tokenizer:
@@ -234,7 +234,7 @@ def compare_evaluations(evaluation: Evaluation, against: Evaluation) -> dict[str
 
 @dataclass(frozen=True)
 class _Measure:
-    """Figures of any part of the segments."""
+    """Computes the figures of any part of the segments."""
 
     counted: Statistics
     segments: Segments
@@ -244,7 +244,7 @@ class _Measure:
     def group(self, name: str, low: int, high: int | None, members: Members) -> Group:
         joined = np.asarray(self.segments.joined, dtype=np.bool_)[members]
         whole = self.quality(members)
-        # Mostly all segments are of one kind, and intervals take the most time of all figures.
+        # Usually all segments are of one kind, and intervals take the most time of all figures.
         natural = self.quality(members[~joined]) if joined.any() else whole
         return Group(name, low, high, whole, natural, self.quality(members[joined]), members)
 
@@ -272,7 +272,7 @@ def _in_bucket(words: Sequence[int], bucket: Bucket) -> Members:
 
 
 def _share(marks: Sequence[bool] | None, members: Members) -> float | None:
-    """The share of the members that are marked; None where nobody marked them."""
+    """Return the share of the members that are marked; None without marks."""
     return None if marks is None else float(np.asarray(marks, dtype=np.bool_)[members].mean())
 
 

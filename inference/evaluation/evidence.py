@@ -1,6 +1,6 @@
-"""Evidence: what stands beside an evaluation's figures, for its report.
+"""Evidence: data for an evaluation's report that is not a figure of the evaluation.
 
-`evidence.json` in the evaluation's directory, every part of which may be missing:
+It is `evidence.json` in the evaluation's directory. Any part may be missing:
 
     model, against   of each system: `history` (metrics of its checkpoints), `hyperparameters`
     alignment        of one long test sentence: source, reference, translation, `rows` (tokens of
@@ -29,9 +29,9 @@ _FILE = "evidence.json"
 
 
 def read_evidence(directory: str | Path) -> dict[str, Any]:
-    """What there is; nothing in an evaluation of before there was evidence.
+    """Read the evidence; it is empty for an evaluation of an earlier version, without the file.
 
-    Raises DataError for a file that is damaged.
+    Raises DataError for a damaged file.
     """
     path = Path(directory) / _FILE
     if not path.exists():
@@ -56,7 +56,10 @@ def _check_system(system: Fields) -> None:
 
 
 def add_evidence(directory: str | Path, parts: Mapping[str, Any]) -> None:
-    """Add parts, or replace them. Raises OSError when the directory cannot be written."""
+    """Add parts to the evidence, or replace them.
+
+    Raises OSError when the directory cannot be written.
+    """
     content = read_evidence(directory) | dict(parts)
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     write_atomically(Path(directory) / _FILE, text.encode("utf-8", "backslashreplace"))

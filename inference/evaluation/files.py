@@ -1,4 +1,4 @@
-"""What an evaluation leaves on the disk: `evaluation.json` and `translations.tsv`.
+"""The files of an evaluation: `evaluation.json` and `translations.tsv`.
 
 `docs/evaluation-schema.md` describes both; `docs/evaluation.schema.json` is the JSON Schema.
 """
@@ -47,10 +47,10 @@ def evaluation_document(
     against_details: Mapping[str, Any] | None = None,
     training: Mapping[str, TrainingOutcome | None] | None = None,
 ) -> dict[str, Any]:
-    """`evaluation.json` as JSON values; `details` say what was evaluated and how it searched.
+    """Return `evaluation.json` as JSON values.
 
-    `training` holds how the training of `model` and of `against` ended, None for a file of
-    translations.
+    `details` describe the system and its search. `training` says how the training of `model` and
+    of `against` ended, None for a file of translations.
     """
     endings = dict(training or {"model": None})
     document: dict[str, Any] = {
@@ -103,12 +103,12 @@ def write_evaluation(
 
 
 def escape(text: str) -> str:
-    r"""Text as a TSV field: tab, line breaks and backslash as `\t`, `\n`, `\r`, `\\`."""
+    r"""Return text as a TSV field: tab, line breaks and backslash as `\t`, `\n`, `\r`, `\\`."""
     return "".join(_ESCAPES.get(c, c) for c in text)
 
 
 def unescape(field: str) -> str:
-    """The inverse of `escape`."""
+    """Return the text of a TSV field: the inverse of `escape`."""
     text, characters = [], iter(field)
     for c in characters:
         text.append(_UNESCAPES[next(characters)] if c == "\\" else c)
@@ -166,7 +166,7 @@ def _translations(evaluation: Evaluation) -> bytes:
             "" if s.looping is None else str(int(s.looping[i])),
         ]
         lines.append("\t".join(fields))
-    # A lone surrogate, as JSON lines may hold, is not worth losing the results for.
+    # JSON lines may contain a lone surrogate, which UTF-8 cannot encode; it is written as \\uXXXX.
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
@@ -176,9 +176,9 @@ _FIGURES = (
 
 
 def read_evaluation(directory: str | Path) -> dict[str, Any]:
-    """The document of docs/evaluation-schema.md.
+    """Read `evaluation.json` of a directory, as docs/evaluation-schema.md describes it.
 
-    Raises DataError for a file that is damaged or of another version, OSError for none.
+    Raises DataError for a file that is damaged or of another version, OSError for a missing one.
     """
     path = Path(directory) / "evaluation.json"
     try:
@@ -190,7 +190,7 @@ def read_evaluation(directory: str | Path) -> dict[str, Any]:
 
 
 def _check(document: Fields) -> None:
-    """Raises ValueError for a value that is not what `longspan evaluate` writes."""
+    """Check a document. Raises ValueError for a value that `longspan evaluate` does not write."""
     for name, right in (("format", EVALUATION_FORMAT), ("version", EVALUATION_VERSION)):
         if document.value(name) != right:
             raise ValueError(f"{name} {document.value(name)!r} in place of {right!r}")

@@ -1,7 +1,7 @@
-"""The figures that a release is decided by: plain numbers, never null.
+"""The figures that decide about a release: plain numbers, never null.
 
-A pipeline's condition compares what `JsonGet` reads with a threshold, and can do nothing with
-null. So 0 stands where there is nothing to measure, and a note says so.
+A condition of a pipeline compares a number that `JsonGet` reads with a threshold, and fails for
+null. So a figure is 0 where there is nothing to measure, and a note says so.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ SHORT_WORDS = 20
 
 @dataclass(frozen=True)
 class Gate:
-    """BLEU by length, what it gained on the baseline (0 without one), and two shares.
+    """BLEU by length, its gain on the baseline (0 without one), and three shares.
 
-    `bleu_short` is of up to 20 source words, `bleu_medium` of 11 to 20. `share_kept` is
+    `bleu_short` is measured up to 20 source words, `bleu_medium` at 11 to 20. `share_kept` is
     `bleu_long` over `bleu_medium`. `distinct` is the number of different translations over that of
-    different references, at most 1: next to 0 for a model that says the same thing to everything.
+    different references, at most 1; it is near 0 for a model with one translation for every text.
     `training_complete` is 0 where a limit of time or a stop ended training early, else 1.
     """
 
@@ -41,7 +41,7 @@ class Gate:
 
     @property
     def figures(self) -> dict[str, float]:
-        """By name, as `evaluation.json` has them: rounded, as messages show them."""
+        """The figures by name, rounded as in `evaluation.json` and in messages."""
         bleu = (
             "bleu_long", "bleu_short", "bleu_medium", "bleu_long_change", "bleu_short_change",
         )  # fmt: skip
@@ -53,9 +53,9 @@ class Gate:
 def gate_of(
     evaluation: Evaluation, against: Evaluation | None = None, ending: TrainingOutcome | None = None
 ) -> Gate:
-    """The figures of `evaluation`, and its changes from `against` on the same segments.
+    """Return the figures of `evaluation`, and its gains on `against` for the same segments.
 
-    `ending` is how the model's training ended, None for a file of translations.
+    `ending` says how the model's training ended; None for a file of translations.
     """
     long, short, medium = _long(evaluation), _short(evaluation), _medium(evaluation)
     notes = []
@@ -71,7 +71,7 @@ def gate_of(
             "the model does not say whether its training used the whole budget: "
             "gate.training_complete is 1"
         )
-    # Rounded as it is compared with its minimum.
+    # Rounded, because `least_bleu` is compared with the rounded figure.
     medium = round(medium if medium is not None else short or 0.0, 2)
     return Gate(
         bleu_long=long,
@@ -87,7 +87,7 @@ def gate_of(
 
 
 def _long(evaluation: Evaluation) -> float:
-    # There is always some: where no segment is long, all of them are measured.
+    # Never None: where no segment is long, `long` has all segments.
     return evaluation.long.quality.bleu or 0.0
 
 
@@ -96,12 +96,15 @@ def _medium(evaluation: Evaluation) -> float | None:
 
 
 def _distinct(segments: Segments) -> float:
-    """Texts that repeat, such as software messages, have translations that repeat."""
+    """Return different translations over different references, at most 1.
+
+    The references are counted too, because texts such as software messages repeat.
+    """
     return min(1.0, len(set(segments.hypotheses)) / len(set(segments.references)))
 
 
 def _short(evaluation: Evaluation) -> float | None:
-    """BLEU of the short segments together, which is not the mean of their buckets'."""
+    """Return BLEU of all short segments together, which is not the mean of their buckets."""
     members = np.flatnonzero(np.asarray(evaluation.segments.words) <= SHORT_WORDS)
     if not len(members):
         return None

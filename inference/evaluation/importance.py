@@ -1,8 +1,8 @@
-"""Importance: how much of a search's differences one hyperparameter explains by itself.
+"""Importance: the share of a search's differences that one hyperparameter explains by itself.
 
-Not a fitted model, which a dozen jobs are too few for: of each hyperparameter alone, the share of
-the objective's variance that lies between its values (eta squared; numbers are put in three
-groups of equal size first), less what chance would give (epsilon squared, Kelley 1935).
+A dozen jobs are too few to fit a model. So for each hyperparameter alone this is the share of the
+objective's variance that lies between its values (eta squared), less the share that chance would
+give (epsilon squared, Kelley 1935). Numbers are put in three groups of equal size first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,10 @@ _GROUPS = 3
 def importances(
     jobs: Sequence[Mapping[str, Any]], objectives: Sequence[float]
 ) -> list[tuple[str, float]]:
-    """(name, share from 0 to 1) of what the jobs differ in, largest first; none for few jobs.
+    """Return (name, share from 0 to 1) of each hyperparameter that differs, largest first.
 
-    `jobs` are hyperparameters by name, as numbers or text.
+    `jobs` are hyperparameters by name, as numbers or text. The list is empty for fewer than
+    `LEAST_JOBS` jobs.
     """
     if len(jobs) < LEAST_JOBS:
         return []
@@ -49,7 +50,7 @@ def _share(values: Sequence[Any], objectives: Sequence[float]) -> float | None:
 
 
 def _groups(values: Sequence[Any]) -> list[str]:
-    """A group for each value; many numbers in a few groups by their order."""
+    """Return a group for each value; many different numbers form a few groups by their order."""
     texts = [str(value) for value in values]
     try:
         numbers = np.array([float(text) for text in texts])

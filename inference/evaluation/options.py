@@ -1,7 +1,4 @@
-"""The options of evaluating, whoever gives them: the `longspan evaluate` command or a job.
-
-A composition root: it joins the search's options, which are inference's, to the evaluation's.
-"""
+"""Options of an evaluation, for the `longspan evaluate` command and for the job."""
 
 import argparse
 import os
@@ -25,8 +22,8 @@ __all__ = ["add_evaluate_options", "evaluation_job"]
 
 
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
-    """Everything that is no path: columns of the test, measures, search, machine."""
-    parser.add_argument("--format", help="of TEST, where its name does not say")
+    """Add all options that are not paths: columns of the test, measures, search, machine."""
+    parser.add_argument("--format", help="format of TEST (default: from its name)")
     parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
     parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
     add_language_options(parser)
@@ -41,17 +38,18 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=1000,
         metavar="N",
-        help="of the bootstrap (default: 1000)",
+        help="resamples of the bootstrap (default: 1000)",
     )
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="of the bootstrap (default: 1)"
+        "--seed", type=int, default=1, metavar="N", help="seed of the bootstrap (default: 1)"
     )
     parser.add_argument(
         "--least-bleu",
         type=float,
         default=LEAST_BLEU,
         metavar="B",
-        help=f"with less of it at {MEDIUM} words, show no share kept (default: {LEAST_BLEU:g})",
+        help=f"show no share kept where BLEU at {MEDIUM} words is below B "
+        f"(default: {LEAST_BLEU:g})",
     )
     add_split_argument(parser)
     add_search_arguments(parser)
@@ -60,16 +58,16 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
 def evaluation_job(
     arguments: argparse.Namespace, model: str, test: Sequence[str], out: str, **others: Any
 ) -> "EvaluationJob":
-    """The job that the options ask for; `others` are further fields of `EvaluationJob`.
+    """Return the evaluation of the options; `others` are further fields of `EvaluationJob`.
 
-    Sets the number of CPU threads.
+    Sets the number of CPU threads too.
     """
     from longspan.inference.evaluation.evaluate import EvaluationJob
     from longspan.inference.translation.translator import choose_device
     from longspan.training.pairs.columns import Columns
 
     set_threads(arguments)
-    # Two processes are faster than one with two threads; whoever asks for one thread gets one.
+    # Two processes are faster than one with two threads. --threads 1 means one thread in all.
     side_by_side = len(os.sched_getaffinity(0)) > 1 and arguments.threads != 1
     columns = Columns(
         source=arguments.source_column,

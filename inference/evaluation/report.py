@@ -1,6 +1,6 @@
-"""`report.html`: an evaluation as one page, without scripts or anything from elsewhere.
+"""`report.html`: an evaluation as one page, without scripts or files from other places.
 
-Reads what `longspan evaluate` wrote; `docs/evaluation-schema.md` describes it.
+It is made from the files of `longspan evaluate`, which `docs/evaluation-schema.md` describes.
 """
 
 import csv
@@ -56,8 +56,11 @@ def render_report(
     against: Sequence[_Row] | None = None,
     evidence: Mapping[str, Any] | None = None,
 ) -> str:
-    """The page. `translations` and `against` have the columns of `translations.tsv`, `evidence`
-    the content of `evidence.json`."""
+    """Return the page.
+
+    `translations` and `against` have the columns of `translations.tsv`, `evidence` is the content
+    of `evidence.json`.
+    """
     folder = files("longspan.inference.evaluation")
     template = folder.joinpath("report.html").read_text(encoding="utf-8")
     environment = Environment(
@@ -111,7 +114,7 @@ def _facts(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         yield {"label": f"kept, {document['long']['name']}", "value": f"{kept:.0%}", "note": note}
 
 
-# Key of a group, caption, and the value that is right if there is one; rates end in `_rate`.
+# Key of a group, caption, and the ideal value if there is one; rates end in `_rate`.
 _CHARTS = (
     ("bleu", "BLEU by source words; bars: 95% intervals", None),
     ("chrf", "chrF by source words", None),
@@ -176,7 +179,7 @@ def _compared(comparison: Mapping[str, Any] | None, name: str) -> list[str]:
 def _examples(
     translations: Sequence[_Row], against: Sequence[_Row] | None
 ) -> Iterator[dict[str, Any]]:
-    """Of each bucket, the worst by length, in the order of the buckets."""
+    """Yield the translation of each bucket whose length is the furthest from its reference's."""
     worst: dict[str, int] = {}
     for number, row in enumerate(translations):
         bucket = row["bucket"]
@@ -194,7 +197,7 @@ def _examples(
 
 
 def _misfit(row: _Row) -> float:
-    """How far the lengths are apart, the same for twice and half."""
+    """Return the ratio of the two lengths, at least 1: the same for twice and half the length."""
     short, long = sorted((len(row["hypothesis"]) + 1, len(row["reference"]) + 1))
     return long / short
 

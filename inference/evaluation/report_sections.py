@@ -1,4 +1,4 @@
-"""Sections of the report that evidence adds: alignment, the search, training, times."""
+"""Sections of the report that are made from evidence: alignment, search, training, times."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _DEFAULTS = Hyperparameters().to_dict()
 
 
 def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Section]:
-    """Those that there is evidence for. `names` are the systems', as the charts have them."""
+    """Yield the sections with evidence. `names` are the systems' names in the charts."""
     if evidence.get("alignment"):
         yield _alignment(evidence["alignment"])
     tuning = evidence.get("tuning")
@@ -64,7 +64,7 @@ def _alignment(alignment: Mapping[str, Any]) -> Section:
 
 
 def _times(times: Sequence[Mapping[str, Any]]) -> Section:
-    """Each part of the run: the seconds that were planned for it, and those that it took."""
+    """Return planned and used seconds of each part of the run."""
     rows = [
         [row["part"], duration(row["planned"]), duration(row["seconds"]), row["note"]]
         for row in times
@@ -74,7 +74,7 @@ def _times(times: Sequence[Mapping[str, Any]]) -> Section:
     )
 
 
-# What a curve shows, and whether it is a share.
+# Metric of a curve, and whether it is a share.
 _CURVES = (
     ("train:loss", False),
     ("validation:loss", False),
@@ -85,7 +85,7 @@ _CURVES = (
 
 
 def _training(histories: Sequence[Sequence[Mapping[str, Any]]], names: Sequence[str]) -> Section:
-    """Curves over updates; systems that were measured at other updates share the scale."""
+    """Return curves over updates; all systems share one scale of updates."""
     charts = []
     updates = sorted({entry["updates"] for history in histories for entry in history})
     for metric, percent in _CURVES:
@@ -102,7 +102,7 @@ def _training(histories: Sequence[Sequence[Mapping[str, Any]]], names: Sequence[
 
 
 def _settings(settings: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Section:
-    """All hyperparameters, those first that differ between the systems or from the defaults."""
+    """Return all hyperparameters; those that differ from the defaults or between systems first."""
     known = list(dict.fromkeys(name for values in settings for name in values))
     told = [name for name in known if any(_tells(name, values, settings) for values in settings)]
     rows = {name: [name, *(_shown(values.get(name, "")) for values in settings)] for name in known}
@@ -120,7 +120,7 @@ def _tells(name: str, values: Mapping[str, Any], settings: Sequence[Mapping[str,
 
 
 def _shown(value: Any) -> str:
-    """As a config has it, but for digits that tell nothing."""
+    """Return a value as a config has it, with at most four significant digits."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     try:

@@ -1,7 +1,7 @@
-"""The search in the report: what its jobs reached, and which hyperparameters had to do with it.
+"""The hyperparameter search in the report: results of its jobs, importance of hyperparameters.
 
-A job that was stopped early has reached less than it would have. So jobs are compared after the
-same number of updates, and the table puts those that used their whole budget first.
+A job that was stopped early has a lower result than it would have reached. So jobs are compared
+after the same number of updates, and the table begins with those that used their whole budget.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ _Table = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Compared:
-    """Jobs with values that are comparable; `where` says after what, as part of a sentence."""
+    """Jobs with comparable values; `where` says when they were measured, for a sentence."""
 
     jobs: Sequence[_Job]
     values: Sequence[float]
@@ -27,7 +27,10 @@ class _Compared:
 
 
 def search_parts(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> dict[str, Any]:
-    """Note, charts, bars and table of the section; `shown` writes a hyperparameter's value."""
+    """Return note, charts, bars and table of the section.
+
+    `shown` formats the value of a hyperparameter.
+    """
     compared = _comparable(tuning["jobs"])
     shares = importances([job["hyperparameters"] for job in compared.jobs], compared.values)
     return {
@@ -41,9 +44,9 @@ def search_parts(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> dict
 
 
 def _comparable(jobs: Sequence[_Job]) -> _Compared:
-    """Values after the same updates: the most updates that enough jobs have reached.
+    """Return values after the same number of updates, the most that enough jobs have reached.
 
-    Without curves, the final values of the jobs that were not stopped.
+    Without curves, return the final values of the jobs that were not stopped.
     """
     curves = [(job, _curve(job)) for job in jobs]
     places = sorted({updates for _, curve in curves for updates in curve}, reverse=True)
@@ -58,19 +61,19 @@ def _comparable(jobs: Sequence[_Job]) -> _Compared:
 
 
 def _curve(job: _Job) -> dict[int, float]:
-    """The objective by updates."""
+    """Return the objective of a job by updates."""
     return {int(updates): float(value) for updates, value in job.get("curve", [])}
 
 
 def _is_whole(job: _Job, budget: int | None = None) -> bool:
-    """Whether the job used its budget: it ended by itself, or was stopped at the very end."""
+    """Return whether a job used its budget: it ended by itself, or was stopped at the very end."""
     reached = job.get("updates")
     at_end = budget is not None and reached is not None and reached >= budget
     return job["status"] == "Completed" or at_end
 
 
 def _stopped(tuning: Mapping[str, Any]) -> list[str]:
-    """A sentence about jobs that were stopped, where there are any."""
+    """Return a sentence about stopped jobs, or nothing without any."""
     jobs = tuning["jobs"]
     early = [
         j for j in jobs if j["status"] == "Stopped" and not _is_whole(j, tuning.get("updates"))
@@ -94,7 +97,7 @@ def _has_curves(tuning: Mapping[str, Any]) -> bool:
 
 
 def _curves(tuning: Mapping[str, Any]) -> dict[str, Any]:
-    """The objective of every job by updates, the best job's in colour."""
+    """Draw the objective of every job by updates, the best job in colour."""
     metric, best = tuning["metric"], _best(tuning)
     curves = [(job, _curve(job)) for job in tuning["jobs"]]
     places = sorted({updates for _, curve in curves for updates in curve})
@@ -110,7 +113,7 @@ def _curves(tuning: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _objectives(tuning: Mapping[str, Any]) -> dict[str, Any]:
-    """The objective of every job in the order of their start."""
+    """Draw the objective of every job, in the order of their start."""
     metric, jobs, better = tuning["metric"], tuning["jobs"], _better(tuning)
     values = [job["objective"] for job in jobs]
     best = [
@@ -125,7 +128,7 @@ def _objectives(tuning: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> _Table:
-    """Jobs that used their whole budget first, then by updates; each kind by its value."""
+    """Return the table of jobs: those with their whole budget first, then by updates and value."""
     jobs, budget, better = tuning["jobs"], tuning.get("updates"), _better(tuning)
     measured = [job for job in jobs if job["objective"] is not None]
     ranked = sorted(measured, key=lambda job: job["objective"], reverse=better is max)

@@ -23,11 +23,11 @@ def render_table(
     against: Evaluation | None = None,
     training: Mapping[str, TrainingOutcome | None] | None = None,
 ) -> str:
-    """Monospace, aligned; one row a bucket, then all, then what `bleu_long` is measured on.
+    """Return the table as aligned text: a row for each bucket, for all segments, and for `long`.
 
-    A bucket of joined segments says so; one that has natural ones too shows each kind under it.
-    With `against` there are its BLEU, the gain over it and the p-value of the gain. A line says
-    whose training ended early.
+    A bucket of joined segments is marked. A bucket of both kinds has a row for each kind below it.
+    With `against` there are its BLEU, the gain on it and the p-value of the gain. A line names a
+    system whose training ended early.
     """
     paired = compare_evaluations(evaluation, against) if against is not None else {}
     rows: list[Sequence[str]] = [[*_HEAD, *(_AGAINST_HEAD if against is not None else ())]]

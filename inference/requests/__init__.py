@@ -1,1 +1,4 @@
-"""What a request may say and what its answer looks like: media types, JSON, CSV, text, options."""
+"""Forms of requests and of their answers: media types, JSON, CSV, text, options.
+
+It imports `translation` and `search`.
+"""

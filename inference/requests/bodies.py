@@ -1,6 +1,6 @@
-"""Bodies: the bytes of an invocation as a request.
+"""Bodies: the bytes of an invocation, read as a request.
 
-JSON has several forms (`json_bodies.py`); JSON lines, CSV and text have a text a line.
+JSON has several forms (`json_bodies.py`). JSON lines, CSV and plain text have one text a line.
 `docs/serving.md` has an example of each.
 """
 
@@ -19,30 +19,30 @@ __all__ = ["parse_request"]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 
-# A field may be as long as the body, which the server limits. The process has one limit for all
-# readers, so it is set once: raising it for each body would be a race between threads.
+# A field may be as long as the body, which the server limits. The limit of the csv module holds for
+# the whole process, so it is set once: setting it for each body would be a race between threads.
 csv.field_size_limit(2**31 - 1)
 
 
 def parse_request(body: bytes, content_type: str | None, most_texts: int | None = None) -> Request:
-    """Read an invocation of at most so many texts; None: any number.
+    """Read an invocation of at most `most_texts` texts (None: any number).
 
-    Raises UnsupportedMedia for an unknown Content-Type, TooLong for more texts, BadRequest, saying
-    where, for all else.
+    Raises UnsupportedMedia for an unknown Content-Type, TooLong for more texts, and BadRequest,
+    naming the place, for any other mistake.
     """
     kind = ContentType(content_type)
     text = _decoded(body)
     if kind.media in (JSON, JSON_LINES):
         if not text.strip():
-            raise BadRequest(f"expected {kind.media}, came an empty body: send a text")
+            raise BadRequest(f"expected {kind.media}, got an empty body; send a text")
         if most_texts is not None:
             check_size(text, most_texts)
     request = _read(text, kind, most_texts)
     for number, item in enumerate(request.items, 1):
         if _SURROGATE.search(item.text):
             raise BadRequest(
-                f"text {number}: expected Unicode text, came a lone surrogate (\\ud800 to \\udfff):"
-                " write the character whole"
+                f"text {number}: expected Unicode text, got a lone surrogate (\\ud800 to \\udfff); "
+                "write the whole character"
             )
     return request
 
@@ -52,8 +52,8 @@ def _decoded(body: bytes) -> str:
         return body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(
-            f"expected UTF-8, came byte 0x{body[error.start]:02x} at offset {error.start} "
-            f"({error.reason}): convert the text to UTF-8"
+            f"expected UTF-8, got byte 0x{body[error.start]:02x} at offset {error.start} "
+            f"({error.reason}); convert the text to UTF-8"
         ) from None
 
 
@@ -68,13 +68,13 @@ def _read(text: str, kind: ContentType, most: int | None) -> Request:
 def _read_json_lines(text: str, most: int | None) -> Request:
     lines = _lines(text, most)
     if not lines[-1].strip():
-        lines.pop()  # what follows the last line's end
+        lines.pop()  # what follows the end of the last line
     check_count(len(lines), most)
     items = []
     for number, line in enumerate(lines, 1):
         where = f"line {number}"
         if not line.strip():
-            raise BadRequest(f"{where}: expected a JSON object, came an empty line: remove it")
+            raise BadRequest(f"{where}: expected a JSON object, got an empty line; remove it")
         items.append(read_json_item(load_json(line, where), where))
     return Request(tuple(items), JSON_LINES)
 
@@ -86,13 +86,15 @@ def _read_csv(text: str, has_header: bool, most: int | None) -> Request:
         for row in reader:
             if len(row) > 1:
                 raise BadRequest(
-                    f"line {reader.line_num}: expected one column of text, came {len(row)}: put a "
+                    f"line {reader.line_num}: expected one column of text, got {len(row)}; put a "
                     "text with commas between double quotes"
                 )
             items.append(RequestItem(row[0] if row else ""))
             check_count(len(items) - has_header, most)
     except csv.Error as error:
-        raise BadRequest(f"line {reader.line_num}: expected CSV: {error}") from None
+        raise BadRequest(
+            f"line {reader.line_num}: expected CSV, got something else: {error}"
+        ) from None
     return Request(tuple(items[1:] if has_header else items), CSV)
 
 
@@ -105,6 +107,9 @@ def _read_text(text: str, most: int | None) -> Request:
 
 
 def _lines(text: str, most: int | None) -> list[str]:
-    """The lines, the last one perhaps empty; far too many are not even separated."""
+    """Return the lines; the last one may be empty.
+
+    Raises TooLong before splitting where there are far too many.
+    """
     check_count(max(text.count("\n"), text.count("\r")), most)
     return _LINE_ENDS.split(text)

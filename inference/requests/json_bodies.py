@@ -1,8 +1,7 @@
-"""JSON bodies: the forms that a request has in JSON.
+"""JSON bodies: the forms of a request in JSON.
 
-The built-in seq2seq algorithm's `instances` are understood as they are
-(https://docs.aws.amazon.com/sagemaker/latest/dg/s2s-formats.html), and beside them plain objects
-and lists.
+They are the `instances` of the built-in seq2seq algorithm
+(https://docs.aws.amazon.com/sagemaker/latest/dg/s2s-formats.html), plain objects, and lists.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,10 @@ _MATRIX = "attention_matrix"
 
 
 def read_json_body(text: str, most: int | None) -> Request:
-    """A request of at most so many texts. Raises BadRequest, saying where, or TooLong."""
+    """Read a JSON request of at most `most` texts (None: any number).
+
+    Raises BadRequest, naming the place, or TooLong for more texts.
+    """
     content = load_json(text, "the body")
     if isinstance(content, list):
         check_count(len(content), most)
@@ -35,7 +37,7 @@ def read_json_body(text: str, most: int | None) -> Request:
     if not isinstance(content, dict):
         raise BadRequest(
             'expected a JSON object such as {"text": "..."} or {"instances": [{"data": "..."}]}, '
-            f"came {kind_of(content)}"
+            f"got {kind_of(content)}"
         )
     if "instances" in content:
         return _instances(content, most)
@@ -52,7 +54,10 @@ def read_json_body(text: str, most: int | None) -> Request:
 
 
 def read_json_item(value: Any, where: str) -> RequestItem:
-    """A string, `{"text": ..., options}`, or the built-in's `{"source"}` or `{"data"}`."""
+    """Read a string, `{"text": ..., options}`, or the built-in's `{"source"}` or `{"data"}`.
+
+    Raises BadRequest, which begins with `where`.
+    """
     if isinstance(value, str):
         return RequestItem(value)
     content = expect_object(value, where)
@@ -60,7 +65,7 @@ def read_json_item(value: Any, where: str) -> RequestItem:
         return _instance(content, {}, where)
     names = [name for name in ("text", "source") if name in content]
     if len(names) != 1:
-        raise BadRequest(f'{where}: expected {{"text": "..."}}, came {names_of(content)}')
+        raise BadRequest(f'{where}: expected {{"text": "..."}}, got {names_of(content)}')
     [name] = names
     text = expect_text(content[name], f"{where}: {name}")
     options = {key: v for key, v in content.items() if key != name}
@@ -71,12 +76,12 @@ def read_json_item(value: Any, where: str) -> RequestItem:
 
 
 def _instances(content: Mapping[str, Any], most: int | None) -> Request:
-    """The built-in's JSON; its `configuration` may stand by the instance or by all of them."""
+    """Read the built-in's JSON. A `configuration` may stand in one instance or beside all."""
     if extra := sorted(content.keys() - {"instances", "configuration"}):
-        raise BadRequest(f"{short_repr(extra[0])}: beside instances expected configuration alone")
+        raise BadRequest(f"{short_repr(extra[0])}: expected configuration alone beside instances")
     instances = content["instances"]
     if not isinstance(instances, list):
-        raise BadRequest(f"instances: expected a list, came {kind_of(instances)}")
+        raise BadRequest(f"instances: expected a list, got {kind_of(instances)}")
     check_count(len(instances), most)
     common = _configuration(content, "configuration")
     items = tuple(_instance(v, common, f"instances[{i}]") for i, v in enumerate(instances))
@@ -84,24 +89,26 @@ def _instances(content: Mapping[str, Any], most: int | None) -> Request:
 
 
 def _instance(value: Any, common: Mapping[str, Any], where: str) -> RequestItem:
-    """`common` are option values that the instance's own replace."""
+    """Read one instance; its own option values replace those of `common`."""
     instance = expect_object(value, where)
     if extra := sorted(instance.keys() - {"data", "configuration"}):
         raise BadRequest(f"{where}: {short_repr(extra[0])}: expected data and configuration alone")
     if "data" not in instance:
-        raise BadRequest(f'{where}: expected {{"data": "..."}}, came no data')
+        raise BadRequest(f'{where}: expected {{"data": "..."}}, got no data')
     text = expect_text(instance["data"], f"{where}.data")
     own = _configuration(instance, f"{where}.configuration")
     return RequestItem(text, Options.parse({**common, **own}), built_in=True)
 
 
 def _configuration(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """Option values, checked; the built-in's `attention_matrix` has a string for its own."""
+    """Read option values and check them; the built-in's `attention_matrix` may be a string."""
     options = dict(expect_object(content.get("configuration", {}), where))
     try:
         if _MATRIX in options:
             if "alignment" in options:
-                raise BadRequest(f"{_MATRIX} and alignment are the same: give one of the two")
+                raise BadRequest(
+                    f"{_MATRIX} and alignment: expected one of them, got both; they mean the same"
+                )
             options["alignment"] = _matrix(options.pop(_MATRIX))
         Options.parse(options)
     except BadRequest as error:

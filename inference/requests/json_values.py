@@ -1,4 +1,4 @@
-"""JSON values: read so that nothing gets lost, and kind_of as in messages."""
+"""JSON values: strict reading, and names for messages."""
 
 import json
 import re
@@ -18,54 +18,60 @@ __all__ = [
     "short_repr",
 ]
 
-# A string as a whole, even without an end, or what stands before a value or a name.
+# A whole string, even without its end, or a character that stands before a value or a name.
 _MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{:,]', re.DOTALL)
-# Marks that a text has with every option there is, and more.
+# More of these than a text with all options has.
 _MARKS_A_TEXT = 64
-_SMALL = 1 << 20
+_SMALL = 1 << 20  # characters
 
 
 def load_json(text: str, where: str) -> Any:
-    """The value. Raises BadRequest, beginning with `where`, for what is no JSON, a name that is
-    given twice, and numbers that JSON does not have."""
+    """Parse JSON.
+
+    Raises BadRequest, which begins with `where`, for text that is not JSON, for a name that occurs
+    twice in an object, and for NaN and Infinity.
+    """
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
-        raise BadRequest(f"{where}: expected JSON, came one nested too deep") from None
+        raise BadRequest(f"{where}: expected JSON, got one that is nested too deep") from None
     except ValueError as error:
-        raise BadRequest(f"{where}: expected JSON, came something else: {error}") from None
+        raise BadRequest(f"{where}: expected JSON, got something else: {error}") from None
 
 
 def check_size(text: str, most_texts: int) -> None:
-    """Raises TooLong, before it is read, for a large body of more values than so many texts have:
-    read, it would take a hundred times its memory."""
+    """Check the number of values in a large body before it is parsed.
+
+    Raises TooLong for more values than `most_texts` texts can have: parsed, they would take a
+    hundred times the memory of the body.
+    """
     if len(text) <= _SMALL:
         return
     most = _MARKS_A_TEXT * most_texts
     for count, _ in enumerate(_MARK.finditer(text)):
         if count > most:
             raise TooLong(
-                f"request: expected at most {most_texts:,} texts, came far more JSON values than "
-                "they have: send them in several requests"
+                f"request: expected at most {most_texts:,} texts, got far more JSON values than "
+                "they have; send them in several requests"
             )
 
 
 def expect_object(value: Any, where: str) -> dict[str, Any]:
-    """`value` itself. Raises BadRequest where it is no JSON object."""
+    """Return `value`. Raises BadRequest unless it is a JSON object."""
     if not isinstance(value, dict):
-        raise BadRequest(f"{where}: expected a JSON object, came {kind_of(value)}")
+        raise BadRequest(f"{where}: expected a JSON object, got {kind_of(value)}")
     return value
 
 
 def expect_text(value: Any, where: str) -> str:
-    """`value` itself. Raises BadRequest where it is no string."""
+    """Return `value`. Raises BadRequest unless it is a string."""
     if not isinstance(value, str):
-        raise BadRequest(f"{where}: expected a string, came {kind_of(value)}")
+        raise BadRequest(f"{where}: expected a string, got {kind_of(value)}")
     return value
 
 
 def kind_of(value: Any) -> str:
-    """What kind of value it is, in words."""
+    """Return the kind of a value in words, for messages."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -77,24 +83,24 @@ def kind_of(value: Any) -> str:
 
 
 def names_of(content: Mapping[str, Any]) -> str:
-    """The first names of an object."""
+    """Return the first names of an object, for messages."""
     return ", ".join(short_repr(name) for name in list(content)[:5]) or "an empty object"
 
 
 def short_repr(value: Any) -> str:
-    """A value, cut where it is long."""
+    """Return a value as text of at most 60 characters, for messages."""
     text = ascii(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; a name that comes twice would lose a value in silence."""
+    """Return an object. Raises ValueError for a name that occurs twice."""
     content = dict(pairs)
     if len(content) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"{short_repr(twice)} is given twice")
+        raise ValueError(f"{short_repr(twice)} occurs twice")
     return content
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} is not a JSON number")

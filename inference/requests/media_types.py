@@ -1,4 +1,4 @@
-"""Content negotiation: which media type came, and which one goes out.
+"""Content negotiation: the media type of a request, and the one of its answer.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-accept
 """
@@ -26,10 +26,10 @@ _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
 class ContentType:
-    """A `Content-Type`: one of `KNOWN`, and whether a CSV has a header line.
+    """A `Content-Type`: `media` is one of `KNOWN`, `has_header` whether a CSV has a header line.
 
-    None or an empty one is taken for JSON, the built-in algorithm's own.
-    Raises UnsupportedMedia for another type or charset.
+    None and an empty one mean JSON, as for the built-in algorithm. Raises UnsupportedMedia for
+    another type or charset.
     """
 
     def __init__(self, header: str | None) -> None:
@@ -40,39 +40,38 @@ class ContentType:
         named = (header or JSON).split(";")[0].strip().lower()
         if self.media not in KNOWN or _SAME.get(named, named) != self.media:
             raise UnsupportedMedia(
-                f"Content-Type: expected {_listed()}, came {_shown(header)}: send one of these"
+                f"Content-Type: expected {_listed()}, got {_shown(header)}; send one of these"
             )
         charset = str(message.get_param("charset", "utf-8")).lower()
         if charset not in _CHARSETS:
             raise UnsupportedMedia(
-                f"Content-Type: expected charset utf-8, came {_shown(charset)}: convert the text"
+                f"Content-Type: expected charset utf-8, got {_shown(charset)}; convert the text"
             )
         self.has_header = str(message.get_param("header", "")).lower() == "present"
 
 
 def check_coding(header: str | None) -> None:
-    """Raises UnsupportedMedia for a `Content-Encoding` that says a body is compressed."""
+    """Check a `Content-Encoding`. Raises UnsupportedMedia for a compressed body."""
     if header is not None and header.strip().lower() not in ("", "identity"):
         raise UnsupportedMedia(
-            f"Content-Encoding: expected none, came {_shown(header)}: send the body as it is"
+            f"Content-Encoding: expected none, got {_shown(header)}; send the body as it is"
         )
 
 
 def choose(accept: str | None, preferred: str, offered: tuple[str, ...] = KNOWN) -> str:
-    """The media type to answer with: the one of `offered` that `accept` likes best, of several
-    equal ones `preferred`.
+    """Return the media type to answer with: the one of `offered` that `accept` ranks highest.
 
-    Raises NotAcceptable when it likes none.
+    Of equal ones it is `preferred`. Raises NotAcceptable where `accept` allows none of them.
     """
     ranges = [_range(part) for part in (accept or "*/*").split(",") if part.strip()]
     ranges = ranges or [("*/*", 1.0)]
     order = [preferred, *(media for media in offered if media != preferred)]
     order = [media for media in order if media in offered]
     liked = {media: _quality(media, ranges) for media in order}
-    best = max(order, key=lambda media: liked[media])  # the first one of the best
+    best = max(order, key=lambda media: liked[media])  # the first of equal ones
     if liked[best] <= 0:
         raise NotAcceptable(
-            f"Accept: expected one of {', '.join(offered)}, came {_shown(accept)}: "
+            f"Accept: expected one of {', '.join(offered)}, got {_shown(accept)}; "
             "accept one of these"
         )
     return best
@@ -92,7 +91,7 @@ def _range(part: str) -> tuple[str, float]:
 
 
 def _quality(media: str, ranges: list[tuple[str, float]]) -> float:
-    """Of the most specific range that fits."""
+    """Return the quality of the most specific range that matches."""
     for wanted in (media, f"{media.split('/')[0]}/*", "*/*"):
         found = [quality for name, quality in ranges if name == wanted]
         if found:

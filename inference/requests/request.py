@@ -1,4 +1,4 @@
-"""Requests: texts with options, and how they want their answer."""
+"""Requests: texts with options, and the form of the answer."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ __all__ = ["Request", "RequestItem", "check_count"]
 
 @dataclass(frozen=True)
 class RequestItem:
-    """One text to translate. `built_in` is whether its answer has the built-in's names."""
+    """One text to translate. With `built_in`, its answer has the built-in algorithm's names."""
 
     text: str
     options: Options = field(default_factory=Options)
@@ -23,7 +23,8 @@ class Request:
     """The items of one invocation.
 
     `wrapping` is what surrounds the answers in JSON: one (nothing), list, translations or
-    predictions. `media` is what came, and what goes out when the client takes anything.
+    predictions. `media` is the media type of the request, and that of the answer where the client
+    accepts any.
     """
 
     items: tuple[RequestItem, ...]
@@ -32,10 +33,10 @@ class Request:
     stream: bool = False
 
 
-def check_count(came: int, most: int | None) -> None:
-    """Raises TooLong for more texts than `most`; None: any number."""
-    if most is not None and came > most:
+def check_count(count: int, most: int | None) -> None:
+    """Check a number of texts. Raises TooLong for more than `most` (None: any number)."""
+    if most is not None and count > most:
         raise TooLong(
-            f"request: expected at most {most:,} texts, came {came:,} or more: send them in "
+            f"request: expected at most {most:,} texts, got {count:,} or more; send them in "
             "several requests"
         )

@@ -1,4 +1,8 @@
-"""Responses: answers as bytes of the media type that the client takes."""
+"""Responses: answers as bytes of the media type that the client accepts.
+
+JSON is written piece by piece. One call to the library for an alignment of millions of cells holds
+the interpreter for seconds, and other threads wait.
+"""
 
 import csv
 import io
@@ -18,30 +22,32 @@ __all__ = ["dump", "json_line", "partial_line", "remarks", "render"]
 
 
 def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
-    """The body that answers `request`, `answers` being those of its items."""
+    """Return the body of the answers to the items of `request`."""
     return _WRITERS[media](request, answers).encode("utf-8", "replace")
 
 
 def remarks(answers: Iterable[Answer]) -> dict[str, int]:
-    """What formats without room for it would hide: how many texts were split, how many of their
-    translations were stopped, and how many of those looped. Empty where none."""
-    kept = list(answers)
+    """Count the texts that were split, and the translations that were stopped or looped.
+
+    Counts of 0 are left out. They go into a header, for formats without a place for them.
+    """
+    found = list(answers)
     counts = {
-        "split": sum(1 for answer in kept if answer.at),
-        "unfinished": sum(1 for answer in kept if not answer.finished),
-        "looping": sum(1 for answer in kept if answer.looping),
+        "split": sum(1 for answer in found if answer.at),
+        "unfinished": sum(1 for answer in found if not answer.finished),
+        "looping": sum(1 for answer in found if answer.looping),
     }
     return {name: count for name, count in counts.items() if count}
 
 
 def json_line(item: RequestItem, answer: Answer, index: int | None = None) -> str:
-    """One answer as a line, with the number of its text where that is given."""
+    """Return one answer as a line, with the number of its text if there is one."""
     numbered = {} if index is None else {"index": index}
     return dump(numbered | _record(item, answer)) + "\n"
 
 
 def partial_line(text: str, index: int) -> str:
-    """What there is so far of one translation."""
+    """Return a line with the text of an unfinished translation."""
     return dump({"index": index, "partial": text}) + "\n"
 
 
@@ -83,7 +89,7 @@ def _record(item: RequestItem, answer: Answer) -> dict[str, Any]:
 
 
 def _built_in(item: RequestItem, answer: Answer) -> dict[str, Any]:
-    """The built-in's names; what it has no name for is added only where there is something."""
+    """Return the answer with the built-in's names; other fields only where they say something."""
     record: dict[str, Any] = {"target": answer.text}
     if item.options.alignment:
         record["matrix"] = _matrix(answer.alignment)
@@ -160,7 +166,7 @@ def _matrix(alignment: Any) -> Any:
 
 
 def _one_line(text: str) -> str:
-    """Where each line is an answer, a line break within one would put the others out of step."""
+    """Replace line breaks, because each line is one answer."""
     return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
 
 
@@ -168,7 +174,7 @@ _DIGITS = 4  # of an attention weight, enough to draw it
 
 
 def dump(value: Any) -> str:
-    """`value` as compact JSON; an array of two dimensions is a list of rows, rounded."""
+    """Return `value` as compact JSON; a matrix becomes a list of rounded rows."""
     return "".join(_pieces(value))
 
 
@@ -195,7 +201,7 @@ def _between(marks: str, members: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _rows(matrix: NDArray[np.float32]) -> Iterator[list[float]]:
     for row in matrix:
-        # In double precision, or the digits after the last one would show.
+        # In double precision, because rounded float32 numbers would show more digits.
         yield np.round(row.astype(np.float64), _DIGITS).tolist()
 
 

@@ -1,1 +1,4 @@
-"""The HTTP server: one process that speaks HTTP, and workers that hold the model."""
+"""The HTTP server, and SageMaker's handler functions beside it.
+
+It imports `requests`, `workers` and the folders below them.
+"""

@@ -1,7 +1,7 @@
-"""Admission: so many requests at a time, and how long the others should wait.
+"""Admission: limits of requests and bytes at a time, and how long a refused client should wait.
 
-A body is read before its request is admitted, so that clients who send slowly take no places. What
-they take is memory: small bodies are always read, larger ones while there is room for them.
+A body is read before its request is admitted, so that slow clients do not take the place of others.
+They take memory: a small body is always read, a larger one while there is room for it.
 """
 
 import math
@@ -13,35 +13,35 @@ from longspan.inference.refusals import Busy
 
 __all__ = ["Admission"]
 
-_MEMORY = 0.1  # weight of the newest request in the mean
-_LONGEST_ADVICE = 30
-_SMALL = 1 << 16  # bytes; as much as the connection itself may hold
+_MEMORY = 0.1  # weight of the newest request in the running mean
+_LONGEST_ADVICE = 30  # seconds
+_SMALL = 1 << 16  # bytes, as much as the connection itself may hold
 
 
 class Admission:
-    """Counts the requests that are being answered, `most` of them at a time.
+    """Admits at most `most` requests at a time, and bodies of at most `most_bytes` together.
 
-    The bodies that are here, those that are still coming too, have `most_bytes` together.
+    Bodies count from their first byte.
     """
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self._most = most
         self._most_bytes = most_bytes
         self._bodies = 0
-        self._seconds = 1.0  # that a request takes, in the mean
+        self._seconds = 1.0  # mean duration of a request
         self.bytes = 0
         self.inside = 0
 
     @property
     def arriving(self) -> int:
-        """Requests whose body is on its way."""
+        """Number of requests whose body is still being read."""
         return self._bodies - self.inside
 
     @contextmanager
     def body(self) -> Iterator[Callable[[int], None]]:
-        """Within, one more body; it says how many bytes of it have come, each time that some do.
+        """Count one more body within the context.
 
-        That raises Busy when there is no room for them.
+        Yields a function to call with the size of each chunk; it raises Busy when there is no room.
         """
         held = 0
 
@@ -49,7 +49,7 @@ class Admission:
             nonlocal held
             if held + size > _SMALL and self.bytes + size > self._most_bytes:
                 raise self._busy(
-                    f"expected requests of at most {self._most_bytes:,} bytes together, came more"
+                    f"expected requests of at most {self._most_bytes:,} bytes together, got more"
                 )
             held += size
             self.bytes += size
@@ -63,9 +63,9 @@ class Admission:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Within, one more is answered. Raises Busy when there is no room."""
+        """Count one more request within the context. Raises Busy when there is no room."""
         if self.inside >= self._most:
-            raise self._busy(f"expected at most {self._most} requests at a time, came one more")
+            raise self._busy(f"expected at most {self._most} requests at a time, got one more")
         self.inside += 1
         started = time.monotonic()
         try:
@@ -75,9 +75,9 @@ class Admission:
             self.took(time.monotonic() - started)
 
     def took(self, seconds: float) -> None:
-        """Learn how long a request took."""
+        """Add the duration of a request to the mean."""
         self._seconds += _MEMORY * (seconds - self._seconds)
 
     def _busy(self, reason: str) -> Busy:
         advice = min(_LONGEST_ADVICE, max(1, math.ceil(self._seconds)))
-        return Busy(f"{reason}: try again in {advice} seconds", advice)
+        return Busy(f"{reason}; try again in {advice} seconds", advice)

@@ -1,4 +1,4 @@
-"""The application: its routes, and the workers that live as long as it does."""
+"""The ASGI application: its routes, and the workers that run as long as it does."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -36,8 +36,8 @@ from longspan.training.tokenizer.tokenizer import Tokenizer
 __all__ = ["Server", "build_server"]
 
 _MEGABYTE = 10**6
-_BODIES = 8  # of the largest size that may be here at a time
-# The page is one file and talks to its own server alone.
+_BODIES = 8  # bodies of the largest size that may be in memory at a time
+# The page is one file and connects to its own server alone.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -46,7 +46,7 @@ _POLICY = (
 
 @dataclass(frozen=True)
 class Server:
-    """An ASGI application and what runs below it."""
+    """An ASGI application and the deadlines of its requests."""
 
     application: Starlette
     deadlines: Deadlines
@@ -58,10 +58,10 @@ def build_server(
     server_log: ServerLog,
     on_failure: Callable[[LongspanError], None],
 ) -> Server:
-    """The server of one model directory; nothing runs before the application starts up.
+    """Build the server of one model directory; nothing runs before the application starts.
 
-    `on_failure` is told when the model turns out to be no good.
-    Raises ModelDirectoryError where that shows already.
+    `on_failure` is called when the workers cannot use the model. Raises ModelDirectoryError for a
+    directory without a readable configuration or tokenizer.
     """
     hyperparameters = ModelConfig.read(model).hyperparameters
     tokenizer = Tokenizer.load(model / TOKENIZER)
@@ -115,13 +115,13 @@ def build_server(
     ]
     handlers = {HTTPException: _http_error}
     application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-    application.router.redirect_slashes = False  # which would lead to what `Host` says
+    application.router.redirect_slashes = False  # a redirect would go to the client's `Host`
     return Server(application, deadlines)
 
 
 def _routes(pool: WorkerPool, metrics: ServerMetrics, settings: ServerSettings) -> list[Route]:
     async def ping(request: Request) -> Response:
-        """Healthy once a model has answered its warm-up."""
+        """Answer 200 once the model of a worker has answered its warm-up."""
         return Response(status_code=200 if pool.is_ready else 503)
 
     async def parameters(request: Request) -> Response:
@@ -157,7 +157,7 @@ def _batch_parameters(settings: ServerSettings) -> Mapping[str, Any]:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """A path or method that is not there."""
+    """Answer for a path or method that does not exist."""
     status = getattr(error, "status_code", 500)
     message = f"{request.method} {request.url.path}: {getattr(error, 'detail', 'error')}"
     answer = refusal_response(NoRoute(message, status), RequestRecord.of(request.headers).id)

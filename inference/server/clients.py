@@ -1,4 +1,4 @@
-"""Clients: what they send, and whether they are still there."""
+"""Clients: reading their bodies, and noticing when they disconnect."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,25 +11,27 @@ from longspan.inference.refusals import TooLong, TooSlow
 
 __all__ = ["ClientGone", "read_body", "unless_gone"]
 
-# Bodies of so many times the limit are read, to be refused in a way that clients hear.
+# A body of up to this many times the limit is read and thrown away, because many clients read the
+# answer after they have sent the body.
 _PATIENCE = 4
-_SILENCE = 10.0  # seconds in which some of a body must come
-_SLOWEST = 10_000  # bytes a second of it, in the mean, after as many seconds
+_SILENCE = 10.0  # the most seconds between two chunks of a body
+_SLOWEST = 10_000  # the least mean bytes a second, after the first `_SILENCE` seconds
 
 _ResultT = TypeVar("_ResultT")
 
 
 class ClientGone(Exception):  # noqa: N818 - the client's choice
-    """Nobody waits for the answer any more."""
+    """The client has disconnected."""
 
 
 async def read_body(
     headers: Headers, receive: Receive, most: int, grow: Callable[[int], None]
 ) -> bytes:
-    """The body, of at most so many bytes; `grow` is told of those that are kept.
+    """Read a body of at most `most` bytes; `grow` is called with the size of each chunk.
 
-    Raises TooLong, as soon as it is; one that says so beforehand is read to its end, and thrown
-    away, since many clients listen only then. Raises TooSlow, ClientGone, and what `grow` does.
+    Raises TooLong for a longer body: at once without a Content-Length, and after reading it where
+    a Content-Length of up to `_PATIENCE` times the limit says so. Raises TooSlow, ClientGone, and
+    the errors of `grow`.
     """
     given = headers.get("content-length", "")
     declared = int(given) if given.isdecimal() else 0
@@ -52,7 +54,7 @@ async def read_body(
 
 
 async def unless_gone(work: Awaitable[_ResultT], receive: Receive) -> _ResultT:
-    """The result; when the client has gone before, the work is cancelled."""
+    """Return the result of `work`; cancel it and raise ClientGone when the client disconnects."""
     task = asyncio.ensure_future(work)
     gone = asyncio.create_task(_disconnected(receive))
     try:
@@ -67,14 +69,14 @@ async def unless_gone(work: Awaitable[_ResultT], receive: Receive) -> _ResultT:
 
 
 async def _chunk(receive: Receive, size: int, latest: float) -> tuple[bytes, bool]:
-    """Some bytes after the first `size`, and whether there are more."""
+    """Return the next chunk after `size` bytes, and whether there are more."""
     try:
         async with asyncio.timeout_at(min(asyncio.get_running_loop().time() + _SILENCE, latest)):
             message = await receive()
     except TimeoutError:
         raise TooSlow(
-            f"body: expected some of it every {_SILENCE:g} seconds, and then {_SLOWEST:,} bytes a "
-            f"second in the mean, came {size:,} bytes until now: send it faster"
+            f"body: expected a part of it every {_SILENCE:g} seconds and at least {_SLOWEST:,} "
+            f"bytes a second, got {size:,} bytes until now; send it faster"
         ) from None
     if message["type"] == "http.disconnect":
         raise ClientGone
@@ -88,5 +90,5 @@ async def _disconnected(receive: Receive) -> None:
 
 def _too_long(size: int, most: int) -> TooLong:
     return TooLong(
-        f"body: expected at most {most:,} bytes, came {size:,} or more: send it in several requests"
+        f"body: expected at most {most:,} bytes, got {size:,} or more; send it in several requests"
     )

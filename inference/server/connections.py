@@ -1,4 +1,7 @@
-"""Connections: uvicorn's, with an end to those that say or take nothing, and refusals in JSON."""
+"""Connections: uvicorn's, with limits of time for silent clients, and with refusals in JSON.
+
+This module uses private parts of uvicorn; `tests/inference/server/test_uvicorn.py` names them.
+"""
 
 import asyncio
 import contextlib
@@ -20,21 +23,21 @@ from longspan.inference.server.request_log import refusal_response
 
 __all__ = ["REQUEST_LOG", "HttpConnection", "allow_many", "listen_patiently"]
 
-REQUEST_LOG = "request_log"  # in the application's state: where refusals are written down
+REQUEST_LOG = "request_log"  # key of the log in the application's state
 _IDLE = 75.0  # seconds to the first byte; SageMaker keeps its connections open for a minute
 _HEAD = 20.0  # seconds from the first byte of a request's head to its last
-_UNTAKEN = 60.0  # seconds that a client may leave an answer lying
-# Bytes read at a time. A body in chunks of one byte takes h11 some ten microseconds a chunk, in
-# which nobody else is served.
+_UNTAKEN = 60.0  # seconds that a client may leave an answer unread
+# Bytes read at a time. h11 takes some ten microseconds for each chunk of a body, and a body may
+# come in chunks of one byte. Other clients wait meanwhile.
 _PIECE = 1 << 12
 _AUTHORITY = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 
 
 class HttpConnection(H11Protocol):
-    """Closed when a request's head does not come, byte by byte though it may.
+    """A connection that is closed when a request's head takes too long, and refuses in JSON.
 
-    What is no HTTP is refused as all else is: before there is a request, here; in the middle of a
-    body, where that is read.
+    Bytes that are not HTTP are refused here before there is a request, and in the middle of a body
+    where the application reads the body.
     """
 
     _head_due: float | None = None
@@ -45,13 +48,13 @@ class HttpConnection(H11Protocol):
         self._application, self.app = self.app, self._answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request."""
+        """Wait for the first byte of a request."""
         super().connection_made(transport)
         transport.max_size = _PIECE  # type: ignore[attr-defined]
         self._close_at(self.loop.time() + _IDLE)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes: if they are not yet a request, the rest must come in time."""
+        """Read some bytes; a head that is not complete must be so within `_HEAD` seconds."""
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._head_due = None
@@ -60,19 +63,22 @@ class HttpConnection(H11Protocol):
             self._close_at(self._head_due)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what h11 cannot read; uvicorn calls this where it has caught h11's error."""
+        """Refuse bytes that h11 cannot read; uvicorn calls this while it handles h11's error."""
         error = sys.exception()
         assert isinstance(error, h11.RemoteProtocolError)
         refusal = Malformed(
-            f"expected HTTP/1.1, came what is none ({error}): see what the client sends",
+            f"expected HTTP/1.1, got something else ({error}); check what the client sends",
             error.error_status_hint,
         )
         if self.cycle is not None and not self.cycle.response_complete:
             self._broken = self._broken or refusal
-            self.headers.append(CLOSE_HEADER)  # as if asked to, which the answer then says
-            self.cycle.message_event.set()  # for `_answer`
+            self.headers.append(CLOSE_HEADER)  # makes the answer say "close" too
+            self.cycle.message_event.set()  # wakes `_answer`
             return
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # else it has had its answer
+        if self.conn.our_state in (
+            h11.IDLE,
+            h11.SEND_RESPONSE,
+        ):  # else the client already has an answer
             self._refuse(refusal)
         self.transport.close()
 
@@ -98,15 +104,18 @@ class HttpConnection(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
     def _should_upgrade(self) -> bool:
-        return False  # nor a word about it in the log
+        return False  # and log nothing, where uvicorn would warn
 
     def _close_at(self, time: float) -> None:
-        # Uvicorn's own timer, which new data and the end of the connection stop.
+        # uvicorn's own timer: new data and the end of the connection stop it.
         self.timeout_keep_alive_task = self.loop.call_at(time, self.timeout_keep_alive_handler)
 
 
 def _take_path(scope: Scope) -> None:
-    """Of a target in absolute form, which servers must accept, its path (RFC 9112, 3.2.2)."""
+    """Replace a request target in absolute form, which servers must accept, with its path.
+
+    RFC 9112, section 3.2.2.
+    """
     raw = scope["raw_path"]
     if authority := _AUTHORITY.match(raw):
         scope["raw_path"] = raw[authority.end() :] or b"/"
@@ -114,16 +123,16 @@ def _take_path(scope: Scope) -> None:
 
 
 def listen_patiently(server: socket.socket) -> None:
-    """Options of a listening socket that its connections inherit."""
-    # Head and body go out apart, and without this the body waits up to 40 ms until the client
-    # acknowledges the head.
+    """Set options of a listening socket that its connections inherit."""
+    # Head and body of an answer are sent separately. Without this option the body waits up to 40 ms
+    # until the client acknowledges the head.
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * _UNTAKEN))
 
 
 def allow_many() -> None:
-    """As many connections as the system allows this process."""
+    """Raise this process's limit of open connections to the most that the system allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # some systems have a limit of their own
+    with contextlib.suppress(ValueError, OSError):  # the system may refuse that
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

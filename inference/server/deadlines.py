@@ -1,4 +1,4 @@
-"""Deadlines: every request ends by its own, and all of them at once when the server does."""
+"""Deadlines: each request ends by its own, and all of them when the server ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ __all__ = ["Deadlines"]
 
 
 class Deadlines:
-    """Gives each request `seconds`."""
+    """Gives each request `seconds` of time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -18,14 +18,14 @@ class Deadlines:
         self._ended = False
 
     def new(self) -> float:
-        """The deadline of a request that has come, by the loop's clock."""
+        """Return the deadline of a request that begins now, by the loop's clock."""
         return asyncio.get_running_loop().time() + self._seconds
 
     @asynccontextmanager
     async def within(self, deadline: float, late: Refusal | None = None) -> AsyncIterator[None]:
-        """Raises `late` for what lasts longer, by default a TooLate.
+        """Limit the time of the context.
 
-        Raises Unavailable when all have to end before.
+        Raises `late` (default: a TooLate) after the deadline, Unavailable after `end`.
         """
         try:
             async with asyncio.timeout_at(0.0 if self._ended else deadline) as timeout:
@@ -36,14 +36,16 @@ class Deadlines:
                     self._running.discard(timeout)
         except TimeoutError:
             if self._ended:
-                raise Unavailable("the server ends before it could answer; send it again") from None
+                raise Unavailable(
+                    "the server is ending before the answer is complete; send the request again"
+                ) from None
             raise late or TooLate(
-                f"no answer within {self._seconds:g} seconds: send less text at a time, or use "
+                f"no answer within {self._seconds:g} seconds; send less text at a time, or use "
                 "profile fast"
             ) from None
 
     def end(self) -> None:
-        """Now is the deadline of all that is there and all that may still come."""
+        """End all requests now, and all that begin later."""
         self._ended = True
         for timeout in self._running:
             if not timeout.expired():

@@ -59,7 +59,7 @@ def model_fn(
 
 
 def input_fn(body: bytes | str, content_type: str = "application/json") -> Request:
-    """Read a request. Raises a Refusal, whose `status` is the HTTP status that it means."""
+    """Read a request. Raises a Refusal, whose `status` is the HTTP status for it."""
     return parse_request(body.encode() if isinstance(body, str) else body, content_type)
 
 
@@ -75,7 +75,10 @@ def predict_fn(request: Request, model: ServedModel) -> Prediction:
 
 
 def output_fn(prediction: Prediction, accept: str | None = None) -> tuple[bytes, str]:
-    """The body and its media type. Raises NotAcceptable."""
+    """Return the body and its media type.
+
+    Raises NotAcceptable where `accept` names no media type that is known.
+    """
     media = choose(accept, prediction.request.media)
     return render(prediction.request, prediction.answers, media), media
 

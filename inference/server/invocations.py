@@ -1,4 +1,4 @@
-"""`POST /invocations`: from bytes to bytes, in time, with every refusal said in JSON.
+"""`POST /invocations`: reads a request, has it translated in time, and answers in every case.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
@@ -35,16 +35,16 @@ from longspan.inference.translation.answers import Answer
 
 __all__ = ["Invocations"]
 
-# Beyond these, bytes are read and answers written in a thread, and do not hold up other requests.
+# Longer bodies are parsed, and longer answers written, in a thread: other requests do not wait.
 _LONG_BODY = 1 << 14
 _LONG_ANSWER = 2000  # tokens
-_LAST_LINE_SECONDS = 5.0  # for a client to take it, after the deadline
+_LAST_LINE_SECONDS = 5.0  # after the deadline, for the client to read the last line
 
 _ResultT = TypeVar("_ResultT")
 
 
 class Invocations:
-    """An ASGI application; a body has at most `most_bytes` and `most_texts`."""
+    """The ASGI application of this path. A body has at most `most_bytes` and `most_texts`."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Invocations:
         self._most_texts = most_texts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; record it in the log and the metrics."""
         headers = Headers(scope=scope)
         record = RequestRecord.of(headers)
         begun = False
@@ -76,7 +76,7 @@ class Invocations:
         try:
             with self._admission.body() as grow:
                 deadline = self._deadlines.new()
-                late = TooSlow("body: expected all of it before the deadline: send it faster")
+                late = TooSlow("body: expected all of it before the deadline; send it faster")
                 async with self._deadlines.within(deadline, late):
                     body = await read_body(headers, receive, self._most_bytes, grow)
                 record.bytes = len(body)
@@ -89,7 +89,7 @@ class Invocations:
             await refusal_response(refusal, record.id)(scope, receive, send)
         except Exception as error:
             unforeseen = self._request_log.broke(record, error)
-            if not begun:  # else the connection is closed in the middle, which clients notice
+            if not begun:  # else the connection is closed before the end of the answer
                 await refusal_response(unforeseen, record.id)(scope, receive, send)
         finally:
             self._request_log.note(record)
@@ -129,7 +129,10 @@ class Invocations:
     async def _stream(
         self, record: RequestRecord, planned: Sequence[PlannedItem], deadline: float, send: Send
     ) -> None:
-        """JSON lines as there is something. Raises ClientGone for one that takes nothing more."""
+        """Send JSON lines while the searches run.
+
+        Raises ClientGone for a client that does not read them.
+        """
         lines = Lines()
         try:
             async with (
@@ -145,7 +148,7 @@ class Invocations:
     async def _write(
         self, lines: Lines, record: RequestRecord, planned: Sequence[PlannedItem], deadline: float
     ) -> None:
-        """Of each text first what grows, at last the whole answer; an error is the last line."""
+        """Write partial lines of each text, then its whole answer; an error is the last line."""
         try:
             async with self._deadlines.within(deadline):
                 record.answers = [
@@ -181,7 +184,7 @@ async def _send_lines(send: Send, lines: AsyncIterator[str], request_id: str) ->
 
 
 async def _aside(record: RequestRecord, write: Callable[[], _ResultT]) -> _ResultT:
-    """What `write` gives; a long answer is written in a thread."""
+    """Return what `write` returns; a long answer is written in a thread."""
     request = record.request
     has_alignment = request is not None and any(item.options.alignment for item in request.items)
     if has_alignment or record.timing.target_tokens > _LONG_ANSWER:

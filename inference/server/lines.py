@@ -1,7 +1,9 @@
-"""Lines on their way to a client that may be slower than the work.
+"""Lines between the translation of a stream and its client, which may be slower.
 
-Of partial lines the newest alone is kept, since it holds all of those before it; a whole line
-waits until the one before has been taken. So there are two lines at most, whatever the client does.
+A partial line replaces the one before, because it contains it. A whole line waits until the client
+has read the whole line before. So at most two lines are in memory, however slow the client is:
+
+    tell(partial) tell(partial) put(whole) ...  ->  | newest partial | whole |  ->  read()
 """
 
 import asyncio
@@ -11,7 +13,7 @@ __all__ = ["Lines"]
 
 
 class Lines:
-    """Written by one task, read by another one."""
+    """A buffer of two lines that one task writes and another one reads."""
 
     def __init__(self) -> None:
         self._partial: str | None = None
@@ -22,24 +24,24 @@ class Lines:
         self._room.set()
 
     def tell(self, line: str) -> None:
-        """A partial line, instead of one that has not been taken."""
+        """Write a partial line; it replaces one that has not been read."""
         self._partial = line
         self._news.set()
 
     async def put(self, line: str) -> None:
-        """A whole line, instead of the partial ones before it."""
+        """Write a whole line; it replaces a partial one that has not been read."""
         await self._room.wait()
         self._room.clear()
         self._whole, self._partial = line, None
         self._news.set()
 
     def end(self) -> None:
-        """Nothing more is to come."""
+        """Say that no more lines follow."""
         self._ended = True
         self._news.set()
 
     async def read(self) -> AsyncGenerator[str, None]:
-        """What was written, until its end."""
+        """Yield the lines until the end."""
         while not self._ended or self._whole or self._partial:
             await self._news.wait()
             self._news.clear()

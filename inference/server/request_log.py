@@ -1,4 +1,4 @@
-"""Calls: invocations, as the log and the metrics tell them."""
+"""The request log: one line and the metrics of each invocation, and the answers of refusals."""
 
 import json
 import time
@@ -20,16 +20,19 @@ from longspan.inference.workers.server_log import ServerLog
 __all__ = ["GONE", "REQUEST_ID", "RequestLog", "RequestRecord", "refusal_line", "refusal_response"]
 
 REQUEST_ID = "X-Request-Id"
-# The one header of an answer that InvokeEndpoint hands on.
+# The only header of an answer that InvokeEndpoint passes to its caller.
 _CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
-GONE = 499  # in log and metrics: the client did not wait for its answer
+GONE = 499  # status in log and metrics of a request whose client disconnected
 _LONGEST_ID = 128
-_UNKNOWN_CODING = 501  # of a body: no mistake of ours
+_UNKNOWN_CODING = 501  # status of an unknown coding of a body, which is the client's mistake
 
 
 @dataclass
 class RequestRecord:
-    """One invocation; `id` is the client's own, so that its log and ours meet, or a new one."""
+    """One invocation.
+
+    `id` is the client's own where it sent one, so that both logs can be joined.
+    """
 
     id: str
     started: float = field(default_factory=time.monotonic)
@@ -43,14 +46,14 @@ class RequestRecord:
 
     @classmethod
     def of(cls, headers: Headers) -> "RequestRecord":
-        """The record that has these headers."""
+        """Begin the record of a request with these headers."""
         given = headers.get(REQUEST_ID, "")
         is_fit = given.isprintable() and 0 < len(given) <= _LONGEST_ID
         return cls(given if is_fit else uuid.uuid4().hex)
 
     @property
     def headers(self) -> dict[str, str]:
-        """Of its answer."""
+        """Headers of the answer."""
         total = 1000 * (time.monotonic() - self.started)
         waited, worked = 1000 * self.timing.waited, 1000 * self.timing.worked
         headers = {
@@ -64,7 +67,7 @@ class RequestRecord:
 
 
 class RequestLog:
-    """Writes down what became of each record; what users wrote only with `log_text`."""
+    """Writes each request to the server's log and counts it; users' texts only with `log_text`."""
 
     def __init__(self, server_log: ServerLog, metrics: ServerMetrics, log_text: bool) -> None:
         self._server_log = server_log
@@ -72,25 +75,25 @@ class RequestLog:
         self._log_text = log_text
 
     def refuse(self, record: RequestRecord, refusal: Refusal) -> None:
-        """It is refused: in the log by a code, since a message might show what the user wrote."""
+        """Record a refusal, by its code: a message might contain what the user wrote."""
         record.status = refusal.status
         record.reason = str(refusal) if self._log_text else refusal.code
 
     def refuse_unread(self, refusal: Refusal) -> str:
-        """Something came that was no request; the id under which it is written down."""
+        """Log bytes that were not a request; return the id of the log line."""
         record = RequestRecord.of(Headers())
         self.refuse(record, refusal)
         self.note(record)
         return record.id
 
     def broke(self, record: RequestRecord, error: Exception) -> Refusal:
-        """The answer for an error that nobody foresaw."""
+        """Log an unexpected error; return the refusal to answer with."""
         record.status, record.reason = 500, type(error).__name__
         self._server_log.broke("request broke", error, id=record.id)
-        return Refusal("the server made a mistake: report it with this request's id")
+        return Refusal("the server failed; report it with this request's id")
 
     def note(self, record: RequestRecord) -> None:
-        """It has ended."""
+        """Write the line of a request that has ended, and count it."""
         seconds = time.monotonic() - record.started
         self._metrics.requests.labels(status=str(record.status)).inc()
         self._metrics.seconds.observe(seconds)
@@ -113,7 +116,7 @@ class RequestLog:
 
 
 def refusal_response(refusal: Refusal, request_id: str) -> Response:
-    """The answer that says why; a busy server says when to come again."""
+    """Return the HTTP answer of a refusal, with Retry-After where it says when to try again."""
     headers = {"X-Request-Id": request_id}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
@@ -121,7 +124,7 @@ def refusal_response(refusal: Refusal, request_id: str) -> Response:
 
 
 def refusal_line(refusal: Refusal, request_id: str) -> str:
-    """The same as the last line of a stream."""
+    """Return a refusal as the last line of a stream."""
     return _content(refusal, request_id) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The service: a request to its answers, by the workers."""
+"""The translation service: the answers to a request, by the workers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,12 +16,12 @@ from longspan.inference.workers.worker_process import OnPartial
 
 __all__ = ["Timing", "TranslationService"]
 
-# Parts of one request that are with the workers at a time, so that a request of thousands of
-# texts leaves room for others.
+# Parts of one request that the workers have at a time, so that a request of thousands of texts
+# leaves room for others.
 _WINDOW = 128
-# Characters beyond which a request is read in a thread, and does not hold up the others.
+# A request of more characters is planned in a thread: others do not wait.
 _LONG = 4000
-# Texts beyond which their answers are put together in one.
+# The answers of more texts are joined in a thread.
 _MANY = 100
 
 _ItemT = TypeVar("_ItemT")
@@ -30,9 +30,9 @@ _ResultT = TypeVar("_ResultT")
 
 @dataclass
 class Timing:
-    """What one request took, for its log line."""
+    """Times and counts of one request, for its log line."""
 
-    waited: float = 0.0  # seconds, of the part that waited longest
+    waited: float = 0.0  # seconds; all three are the largest of all parts
     worked: float = 0.0
     together: int = 0
     parts: int = 0
@@ -80,9 +80,9 @@ class TranslationService:
     async def stream(
         self, planned: PlannedItem, timing: Timing, on_text: Callable[[str], None]
     ) -> Answer:
-        """The answer to one; meanwhile `on_text` is told what there is of it.
+        """Return the answer to one item; meanwhile call `on_text` with its text until now.
 
-        That grows with every part, and within a part too when the search is greedy.
+        The text grows with every part, and within a part too where the search is greedy.
         """
         pieces: list[str] = [""] * len(planned.parts.parts)
         complete = [False] * len(pieces)
@@ -148,7 +148,10 @@ class TranslationService:
 async def _each(
     items: Sequence[_ItemT], work: Callable[[_ItemT], Awaitable[_ResultT]]
 ) -> list[_ResultT]:
-    """The result for each, in order, so many at a time; the first error ends the others."""
+    """Return the result for each item, in order; at most `_WINDOW` run at a time.
+
+    The first error ends the others.
+    """
     if len(items) == 1:
         return [await work(items[0])]
     results: dict[int, _ResultT] = {}

@@ -1,4 +1,8 @@
-"""Serving: uvicorn with this server's signals, log and end."""
+"""Serving: uvicorn with this server's signals, log and shutdown.
+
+`main` is the container's `serve`. It alone in `inference` reads the environment; see
+`docs/serving.md`.
+"""
 
 import asyncio
 import logging
@@ -25,15 +29,15 @@ from longspan.training.stop import terminated_as_interrupted
 __all__ = ["listen", "main", "serve"]
 
 _BACKLOG = 2048
-# What is left of the time to drain, for saying so to those who still wait.
+# Seconds at the end of the time to drain, in which waiting clients get a refusal.
 _LAST_WORDS = 1.0
 
 
 def serve(model: Path, settings: ServerSettings, server_log: ServerLog | None = None) -> None:
-    """Serve a model directory until SIGTERM or SIGINT, and finish what is there.
+    """Serve a model directory until SIGTERM or SIGINT, and finish the requests that are there.
 
-    Raises ModelDirectoryError, OptionError for an address that cannot be had, LongspanError when
-    the workers cannot use the model.
+    Raises ModelDirectoryError for a directory without a whole model, OptionError for an address
+    that cannot be used, LongspanError when the workers cannot use the model.
     """
     server_log = server_log or ServerLog()
     allow_many()
@@ -48,7 +52,7 @@ def serve(model: Path, settings: ServerSettings, server_log: ServerLog | None = 
     with listening:
         server = build_server(model, settings, server_log, fail)
         running.append(_Uvicorn(server, settings, server_log))
-        # From before the line that says so: who reads it may send a signal at once.
+        # Before the line that says so, because a reader of the log may send a signal at once.
         with running[0].capture_signals():
             host, port = listening.getsockname()[:2]
             server_log.write("listening", url=f"http://{host}:{port}", model=str(model))
@@ -59,7 +63,7 @@ def serve(model: Path, settings: ServerSettings, server_log: ServerLog | None = 
 
 
 class _Uvicorn(uvicorn.Server):
-    """Ends by itself after a signal, where uvicorn would raise it once more."""
+    """A uvicorn that ends by itself after a signal, and does not raise the signal again."""
 
     def __init__(self, server: Server, settings: ServerSettings, server_log: ServerLog) -> None:
         _log_as_json()
@@ -72,7 +76,7 @@ class _Uvicorn(uvicorn.Server):
             lifespan="on",
             server_header=False,
             date_header=False,
-            timeout_keep_alive=75,  # longer than SageMaker keeps its own
+            timeout_keep_alive=75,  # longer than SageMaker keeps its connections open
             timeout_graceful_shutdown=max(1, round(settings.drain)),
         )
         super().__init__(config)
@@ -83,7 +87,7 @@ class _Uvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """The first SIGTERM or SIGINT drains, a second SIGINT ends at once."""
+        """Drain at the first SIGTERM or SIGINT; end at once at a second SIGINT."""
         numbers = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self.handle_exit) for number in numbers}
         try:
@@ -93,13 +97,13 @@ class _Uvicorn(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take no more requests, finish those that are there, within the time to drain."""
+        """Take no more requests and finish those that are there, within the time to drain."""
         super().handle_exit(sig, frame)
         # Not logged here: the handler may run in the middle of a line of the log.
         self._signal = signal.Signals(sig).name
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Uvicorn's own; shortly before its time is over, those who still wait are told."""
+        """Shut down as uvicorn does; refuse waiting requests shortly before the time is over."""
         self._server_log.write("stopping", signal=self._signal)
         seconds = max(0.0, self._drain - _LAST_WORDS)
         late = asyncio.get_running_loop().call_later(seconds, self._deadlines.end)
@@ -110,7 +114,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 def listen(settings: ServerSettings) -> socket.socket:
-    """A socket at the address. Raises OptionError where that cannot be had."""
+    """Return a socket that listens at the address. Raises OptionError where that is impossible."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         server = socket.create_server(
@@ -130,15 +134,16 @@ def _log_as_json() -> None:
     handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("uvicorn")
     logger.handlers, logger.propagate = [handler], False
-    logger.setLevel(logging.ERROR)  # it warns of clients, and so does the request log
+    logger.setLevel(logging.ERROR)  # its warnings about clients are in the request log
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
-    """Serve until SIGTERM; the exit status. The model's folder is only read."""
+    """Serve until SIGTERM; return the exit status. The model's folder is only read."""
     try:
         settings = ServerSettings.from_environment(environment)
         paths = ContainerPaths.from_environment(environment)
-        # Until the server itself waits for signals; an archive that was unpacked is removed then.
+        # Until the server handles signals itself, they interrupt, and an unpacked archive is
+        # removed.
         with terminated_as_interrupted(), open_model(paths.model) as model:
             serve(model, settings)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Text in, text out: splitting, translating, joining again.
+"""Translation of texts: splitting them, translating the parts, joining the translations.
 
 It imports `search` and `compression`.
 """

@@ -1,4 +1,4 @@
-"""Answers: the translations of a text's parts put together again."""
+"""Answers: the translations of a text's parts, joined."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ __all__ = ["Answer", "as_translation", "join_parts"]
 
 @dataclass(frozen=True)
 class Answer:
-    """One text's translation.
+    """The translation of one text.
 
-    `finished` is False where a part of it was stopped: at the length limit, or, where `looping` is
-    True, because it repeated itself. `at` is what the text was split at, or empty; then `parts` are
-    the translations of its parts. `alignment` (target, source) has a row a token of `tokens` and a
-    column a token of `source_tokens`; of several parts it is zero where they do not meet.
+    `finished` is False where the translation of a part was stopped: at the length limit, or because
+    it repeated itself (`looping`). `at` is what the text was split at, empty for a text of one
+    part. `alignment` (target, source) has a row for each of `tokens` and a column for each of
+    `source_tokens`; between tokens of different parts it is 0.
     """
 
     text: str
@@ -31,22 +31,22 @@ class Answer:
 
     @property
     def looping(self) -> bool:
-        """Whether a part was stopped because it repeated itself."""
+        """Whether the translation of a part was stopped because it repeated itself."""
         return any(part.looping for part in self.parts)
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Target tokens."""
+        """Target tokens of all parts."""
         return tuple(token for part in self.parts for token in part.tokens)
 
     @property
     def source_tokens(self) -> tuple[str, ...]:
-        """Source tokens, an end token after each part."""
+        """Source tokens of all parts, each part with its end token."""
         return tuple(token for part in self.parts for token in part.source_tokens)
 
     @property
     def alignment(self) -> NDArray[np.float32] | None:
-        """None where it was not asked for."""
+        """Attention weights (target, source), or None where they were not asked for."""
         weights = [part.alignment for part in self.parts if part.alignment is not None]
         if not weights:
             return None if self.parts else np.zeros((0, 0), dtype=np.float32)
@@ -61,7 +61,7 @@ class Answer:
 
 
 def join_parts(parts: SplitText, translations: Sequence[Translation]) -> Answer:
-    """The answer from the translation of each part."""
+    """Return the answer of a text from the translation of each part."""
     texts = [
         translation.text + part.joint
         for part, translation in zip(parts.parts, translations, strict=True)
@@ -77,7 +77,10 @@ def join_parts(parts: SplitText, translations: Sequence[Translation]) -> Answer:
 
 
 def as_translation(answer: Answer) -> Translation:
-    """The answer as one translation, its score the sum of its parts'; no `n_best` of several."""
+    """Return the answer as one translation. Its score is the sum of its parts' scores.
+
+    An answer of several parts has no `n_best`.
+    """
     if len(answer.parts) == 1:
         return replace(answer.parts[0], text=answer.text)
     return Translation(

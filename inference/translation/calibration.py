@@ -1,8 +1,8 @@
-"""Calibration: the penalties of the search that suit a trained model, found on validation pairs.
+"""Calibration: the search penalties that suit a trained model, found on validation pairs.
 
-Nothing is trained: the pairs are translated under a few settings, and the best of them is kept
-with the model. Better than one value for all models: what is right depends on how early a model
-ends, and how sharp its attention is (Wu et al. 2016 tuned theirs, table 2).
+Nothing is trained. The pairs are translated with a few settings, and the best setting is stored
+with the model. The right penalties depend on how early a model ends its outputs and how sharp its
+attention is, so one value for all models would be worse (Wu et al. 2016 tuned theirs, table 2).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,13 +24,13 @@ __all__ = ["Calibrated", "calibrate", "calibrate_on"]
 
 _LENGTH_PENALTIES = (1.0, 0.6)
 _COVERAGE_PENALTIES = (0.0, 0.05, 0.1, 0.2)
-# Pairs of each kind that are translated, at most: long ones, and any.
+# The most pairs that are translated, of all pairs and of the long ones.
 _PAIRS = 64
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """The penalties to search with, and the mean of BLEU of all and of long pairs with them."""
+    """The best penalties. `score` is the mean of BLEU on all pairs and BLEU on long pairs."""
 
     length_penalty: float
     coverage_penalty: float
@@ -39,12 +39,12 @@ class Calibrated:
 
     @property
     def changes(self) -> dict[str, float]:
-        """By the names of the hyperparameters."""
+        """The penalties by the names of the hyperparameters."""
         return {"length_penalty": self.length_penalty, "coverage_penalty": self.coverage_penalty}
 
     @property
     def line(self) -> str:
-        """What was tried, for a log."""
+        """One line for a log: the penalties and all that were tried."""
         tried = "; ".join(f"{a:g} and {b:g}: {score:.1f}" for a, b, score in self.tried)
         return (
             f"length_penalty={self.length_penalty:g} coverage_penalty={self.coverage_penalty:g} "
@@ -53,10 +53,11 @@ class Calibrated:
 
 
 def calibrate_on(score: Callable[[float, float], float], *, has_attention: bool) -> Calibrated:
-    """The best penalties by `score(length_penalty, coverage_penalty)`.
+    """Return the penalties with the best `score(length_penalty, coverage_penalty)`.
 
-    One after the other, since each try is a translation of all pairs: the coverage penalty first,
-    as long as more of it helps, then the length penalty. The first of equals wins.
+    Each try translates all pairs, so the penalties are not tried in all combinations: first the
+    coverage penalty grows as long as that helps, then the length penalty is tried. The first of
+    equal scores wins.
     """
     tried: list[tuple[float, float, float]] = []
 
@@ -84,9 +85,10 @@ def calibrate(
     hyperparameters: Hyperparameters,
     device: torch.device,
 ) -> Calibrated:
-    """The penalties for `model` by BLEU on validation pairs: the mean of all and of long ones.
+    """Return the best penalties for `model` on a sample of validation pairs.
 
-    Some of the pairs, the same for a seed.
+    The score is the mean of BLEU on all pairs and BLEU on long pairs. The sample depends on the
+    seed of the hyperparameters alone.
     """
     sources = [
         tokenizer.source.decode(validation.source(i).tolist()) for i in range(len(validation))

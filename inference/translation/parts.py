@@ -1,8 +1,12 @@
-"""SplitText: text beyond what a model takes at a time, split where it hurts least.
+"""Parts: a text that is too long for the model, split where it does the least harm.
 
-At line ends always, since a line end is the author's own. Beyond the limit at sentence ends, by
-the rules of the text's language (library sentencex); a sentence that is still too long at clauses,
-then words, then anywhere. Nothing is dropped: parts and what stands between them are the text.
+A text of several lines is always split at line ends. A line beyond the limit is split at sentence
+ends, by the rules of the text's language (library sentencex). A sentence that is still too long is
+split at clauses, then words, then anywhere. Nothing is dropped:
+
+    text       Dr. Lee has apples. He eats.\\nWhy?
+    parts      |Dr. Lee has apples.|He eats.|Why?|
+    joints                         " "     "\\n"  ""      what follows each part in the translation
 """
 
 import re
@@ -16,13 +20,14 @@ from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 
 __all__ = ["Limits", "Part", "SplitText", "split_text"]
 
-# A text of more characters than so many a token is refused unread: read, it would fill the memory.
-_LONGEST_TOKEN = 16  # characters, SentencePiece's own limit
-_ALWAYS_READ = 100_000  # characters
+# A text with more than this number of characters for each allowed token is refused before it is
+# tokenised, which could fill the memory.
+_LONGEST_TOKEN = 16  # characters, the limit of SentencePiece
+_ALWAYS_READ = 100_000  # characters that are always tokenised
 _LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
 _CLAUSES = re.compile(r"(?<=[,;:\u3001\uff0c\uff1b\uff1a\u2014])")
 _WORDS = re.compile(r"(?<=\s)(?=\S)")
-# From the least to the most harm. What a part was split at is named by the worst that was needed.
+# From the least to the most harm. `SplitText.at` is the worst that was needed.
 _LEVELS = ("line", "sentence", "clause", "word", "character")
 
 _Ids = tuple[int, ...]
@@ -31,7 +36,7 @@ _Encoded = tuple[str, _Ids]
 
 @dataclass(frozen=True)
 class Limits:
-    """Source tokens, the end token counted: of a part, and of a whole text."""
+    """The most source tokens, the end token counted, of a part and of a whole text."""
 
     part: int = 512
     text: int = 50_000
@@ -39,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Part:
-    """What is translated at a time: token ids, EOS last, and what follows in the translation."""
+    """One part: its text, its token ids with EOS last, and what follows it in the translation."""
 
     text: str
     ids: tuple[int, ...]
@@ -48,8 +53,11 @@ class Part:
 
 @dataclass(frozen=True)
 class SplitText:
-    """A text as parts; none for a blank one. `at` is what it was split at, or empty; `before`
-    are the line ends before the first part."""
+    """A text as parts; a blank text has none.
+
+    `at` is line, sentence, clause, word or character: what the text was split at, empty for one
+    part. `before` are the line ends before the first part.
+    """
 
     parts: tuple[Part, ...]
     at: str = ""
@@ -59,28 +67,29 @@ class SplitText:
 def split_text(
     text: str, tokenizer: Tokenizer, limits: Limits, language: str = "en", how: str = "auto"
 ) -> SplitText:
-    """`how` is auto, sentences (at each end, even within the limit) or never.
+    """Split a text into parts.
 
-    Raises TooLong for a text beyond `limits.text`, or with never one beyond `limits.part`.
+    `how` is auto (where it is needed), sentences (at each sentence end too) or never. Raises
+    TooLong for a text beyond `limits.text`, and with never for one beyond `limits.part`.
     """
     if not text.strip():
         return SplitText(())
     if len(text) > max(_ALWAYS_READ, _LONGEST_TOKEN * limits.text):
         raise TooLong(
-            f"text: expected at most {limits.text:,} source tokens, came {len(text):,} characters: "
+            f"text: expected at most {limits.text:,} source tokens, got {len(text):,} characters; "
             "send it in several requests"
         )
     ids = tokenizer.encode_source(text)
     if len(ids) > limits.text:
         raise TooLong(
-            f"text: expected at most {limits.text:,} source tokens, came {len(ids):,}: send it in "
+            f"text: expected at most {limits.text:,} source tokens, got {len(ids):,}; send it in "
             "several requests"
         )
     fits = len(ids) <= limits.part
     if how == "never" and not fits:
         raise TooLong(
-            f"text: expected at most {limits.part:,} source tokens with split=never, came "
-            f"{len(ids):,}: send less, or let it be split"
+            f"text: expected at most {limits.part:,} source tokens with split=never, got "
+            f"{len(ids):,}; send less text, or let it be split"
         )
     lines = _LINE_ENDS.split(text)
     if fits and (how == "never" or (len(lines) == 1 and how == "auto")):
@@ -89,12 +98,12 @@ def split_text(
 
 
 class _Splitter:
-    """Splits one text, and remembers how bad it was."""
+    """Splits one text, and records the worst level that was needed."""
 
     def __init__(self, tokenizer: Tokenizer, limit: int, language: str, every: bool) -> None:
         self._tokenizer = tokenizer
         self._limit = limit
-        self._language = language.split("-")[0]  # no region has rules of its own
+        self._language = language.split("-")[0]  # the rules are the same for all regions
         self._every = every
         self._worst = 0
         # Sentences are joined as the target language writes them.
@@ -102,7 +111,7 @@ class _Splitter:
         self._space = " " if spaced else ""
 
     def split(self, lines: Sequence[str]) -> SplitText:
-        """`lines` are texts and line ends in turn."""
+        """Split a text. `lines` are alternating lines and line ends."""
         parts: list[Part] = []
         ends = before = ""
         encoded = iter(self._encoded([text for text in lines[::2] if text.strip()]))
@@ -134,7 +143,7 @@ class _Splitter:
         ]
 
     def _fitted(self, pieces: Sequence[str], level: int) -> list[_Encoded]:
-        """The pieces, those that are too long split at that level or a worse one."""
+        """Return the pieces; those that are too long are split at this level or a worse one."""
         found: list[_Encoded] = []
         for piece, ids in self._encoded(pieces):
             if len(ids) <= self._limit or len(piece) == 1:
@@ -152,7 +161,7 @@ class _Splitter:
         return self._encoded(self._packed(self._fitted(pattern.split(piece), level + 1)))
 
     def _packed(self, pieces: Sequence[_Encoded]) -> list[str]:
-        """Neighbours together again, as many as the limit allows."""
+        """Join neighbours again, as many as the limit allows."""
         groups: list[list[str]] = [[]]
         tokens = 0
         for piece, ids in pieces:

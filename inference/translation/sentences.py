@@ -1,7 +1,11 @@
-"""Sentences: where a text's own sentences end, by the rules of its language (library sentencex).
+"""Sentences of a text, by the rules of its language (library sentencex).
 
-The library looks back from each end to the start of the text, which takes seconds where a text of
-100,000 characters has no spaces. So a long one is read through a window.
+The library looks back from each sentence end to the start of the text. That takes seconds for a
+text of 100,000 characters without spaces, so a long text is read through a window:
+
+    text     |---s1---|--s2--|-----s3-----|---s4---|--s5--|...
+    window   |============================|       s1 and s2 end in its first half: taken
+    window                   |============================|     the next one begins after s2
 """
 
 import re
@@ -12,20 +16,20 @@ from sentencex import segment
 __all__ = ["sentences"]
 
 _WINDOW = 4000  # characters
-# Where a window may end within a sentence that is longer: after a space, else after a bracket.
+# Where a sentence that is longer than a window may be cut: after a space, else after a bracket.
 _SAFE = (re.compile(r"(?s).*\s"), re.compile(r"(?s).*[)\]}»”’」』）】》〉]"))
 
 
 def sentences(text: str, language: str, window: int = _WINDOW) -> list[str]:
-    """The sentences of a line; joined, they are the line.
+    """Split a line into sentences; joined, they are the line.
 
-    One of more than `window` characters is read in windows, each from the end of a sentence on. Of
-    what a window holds its first half is taken, which has enough after it to be read as in the
-    whole line. Only a quotation mark without its partner, which the library makes up for by those
-    of the whole line, may now make a difference within its window.
+    A line of more than `window` characters is read in windows, each from the end of a sentence. The
+    sentences of a window's first half are taken, because enough text follows them to be read as in
+    the whole line. One difference remains: a quotation mark without its partner, which the library
+    matches with those of the whole line, is matched within its window.
     """
     found: list[str] = []
-    begun = ""  # a sentence that is longer than the windows it was read in
+    begun = ""  # the start of a sentence that is longer than a window
     for ended, beginning in _windows(text, language, window):
         if ended:
             found.append(begun + ended[0])
@@ -36,7 +40,7 @@ def sentences(text: str, language: str, window: int = _WINDOW) -> list[str]:
 
 
 def _windows(text: str, language: str, window: int) -> Iterator[tuple[Sequence[str], str]]:
-    """Of each window the sentences that end in it, and the beginning of one that does not."""
+    """Yield the sentences that end in each window, and the start of one that does not end there."""
     start = 0
     while len(text) - start > window:
         taken = _taken(segment(language, text[start : start + window]), window)
@@ -46,8 +50,10 @@ def _windows(text: str, language: str, window: int) -> Iterator[tuple[Sequence[s
 
 
 def _taken(pieces: Sequence[str], window: int) -> tuple[Sequence[str], str]:
-    """What may be taken of the pieces of a window that ends within the text: at least a quarter of
-    it, so that there is an end to the reading."""
+    """Return the sentences to take from a window that ends within the text, and the start of one.
+
+    Together they are at least a quarter of the window, so that the reading makes progress.
+    """
     size = 0
     for number, piece in enumerate(pieces[:-1], 1):
         size += len(piece)
@@ -59,7 +65,7 @@ def _taken(pieces: Sequence[str], window: int) -> tuple[Sequence[str], str]:
 
 
 def _beginning(piece: str) -> str:
-    """As much of a piece as ends at a safe place, at least half of it."""
+    """Return the start of a piece up to a space or bracket, at least half of it; else all of it."""
     for pattern in _SAFE:
         match = pattern.match(piece)
         if match is not None and 2 * match.end() >= len(piece):

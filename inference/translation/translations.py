@@ -1,4 +1,7 @@
-"""Translations: what a search found, as text. Imports no torch: what serves needs none."""
+"""Translations: the hypotheses of a search as text.
+
+Imports no torch, which the HTTP server does without.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +19,11 @@ _END = "</s>"
 
 @dataclass(frozen=True)
 class Candidate:
-    """One translation of a text. `score` is penalised, `log_probability` is not.
+    """One translation of a text.
 
-    `alignment` (target, source) has a row for each of `tokens` and a column for each of the
-    translation's `source_tokens`; None unless the settings ask for it.
+    `score` is `log_probability` after the penalties. `alignment` (target, source) has a row for
+    each of `tokens` and a column for each of the translation's `source_tokens`. It is None unless
+    the settings ask for it.
     """
 
     text: str
@@ -33,11 +37,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Translation:
-    """The best translation of a text, and `n_best` with it and the next ones.
+    """The best translation of a text. `n_best` has this one and the next ones.
 
-    `finished` is False where the length limit stopped it, or, `looping` then being True, where it
-    repeated itself. `source_tokens` end with "</s>", which the model reads too. A blank text has an
-    empty translation and no `n_best`.
+    `finished` is False where the translation was stopped: at the length limit, or because it
+    repeated itself (`looping`). `source_tokens` end with "</s>", which the model reads too. A blank
+    text has an empty translation and no `n_best`.
     """
 
     text: str
@@ -57,7 +61,7 @@ BLANK = Translation("", 0.0, 0.0, finished=True)
 def read_translation(
     tokenizer: Tokenizer, ids: Sequence[int], hypotheses: Sequence[Hypothesis]
 ) -> Translation:
-    """The translation of source `ids` (EOS last) that `hypotheses`, best first, say."""
+    """Return the translation of source `ids` (EOS last) from its `hypotheses`, best first."""
     n_best = tuple(_candidate(tokenizer, hypothesis) for hypothesis in hypotheses)
     best = n_best[0]
     return Translation(

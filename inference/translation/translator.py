@@ -1,4 +1,4 @@
-"""Translator: text in, text out, in the order given, whatever its length."""
+"""Translator: lists of texts of any length, translated with one model."""
 
 import logging
 import sys
@@ -37,9 +37,9 @@ logger = logging.getLogger(__name__)
 
 
 def choose_device(name: str | None = None) -> str:
-    """The device called `name`; None is a GPU where there is one, else the CPU.
+    """Return the device called `name`, such as cpu or cuda:1; None is a GPU if there is one.
 
-    Raises LongspanError when there is no such device.
+    Raises LongspanError for a device that is not there.
     """
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -48,7 +48,7 @@ def choose_device(name: str | None = None) -> str:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise LongspanError(
-            f"device {name}: expected a device that is here, such as cpu or cuda, got: {reason}"
+            f"device {name}: expected a device of this machine, such as cpu or cuda, got: {reason}"
         ) from error
     return name
 
@@ -56,9 +56,9 @@ def choose_device(name: str | None = None) -> str:
 class Translator:
     """Translates lists of texts with one model.
 
-    Texts of like length go together into batches of at most `max_batch_tokens` source tokens,
-    padding counted; a text longer than that is a batch of its own, never cut. `report` is told,
-    once per call, which translations were stopped, at the length limit or in a loop.
+    Texts of similar length are searched together, in batches of at most `max_batch_tokens` source
+    tokens, padding counted. A longer text is a batch of its own and is never cut. `report` is
+    called once for a list with the numbers of the translations that were stopped.
     """
 
     def __init__(
@@ -92,10 +92,10 @@ class Translator:
         return cls(loaded.model, loaded.tokenizer, settings, chosen)
 
     def translate(self, texts: Sequence[str], *, label: str | None = None) -> list[Translation]:
-        """The translation of each text, in order; a blank text gives an empty one.
+        """Return the translation of each text, in order; a blank text has an empty one.
 
-        With `label`, progress is shown on standard error. The model is in evaluation mode for
-        the time of the call, and in the mode it had after it.
+        With `label`, progress is shown on standard error. The model is in evaluation mode during
+        the call, and afterwards in the mode that it had before.
         """
         results = self._translated(texts, label)
         self._report_unfinished(results)
@@ -104,10 +104,10 @@ class Translator:
     def translate_by_sentence(
         self, texts: Sequence[str], language: str, *, label: str | None = None
     ) -> list[Translation]:
-        """As `translate`, each sentence of a text on its own, by the rules of its `language`.
+        """As `translate`, but each sentence of a text is translated on its own and joined again.
 
-        For models that lose their place among several sentences. A translation that was joined
-        of several has no `n_best`.
+        This helps models that lose their place among several sentences. Sentences end by the rules
+        of `language`. A translation of several sentences has no `n_best`.
         """
         split_texts = [
             split_text(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
@@ -126,7 +126,7 @@ class Translator:
     ) -> list[Translation]:
         """Return the translation of each source of token ids, the end token last.
 
-        As `translate`, but nothing is reported.
+        As `translate`, but `report` is not called.
         """
         results = [BLANK] * len(sources)
         with _evaluating(self.model), _shown(label, len(sources)) as count:
@@ -147,7 +147,10 @@ class Translator:
         return results
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Numbers of texts that go together, longest first: what needs most memory comes first."""
+        """Yield the numbers of the texts of each batch, longest first.
+
+        The batch that needs the most memory comes first, so a lack of memory shows early.
+        """
         batch: list[int] = []
         for number in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
             if batch and (len(batch) + 1) * lengths[batch[0]] > self.max_batch_tokens:
@@ -158,7 +161,7 @@ class Translator:
             yield batch
 
     def _pad(self, batch: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Token ids (batch, source) with PAD after, and lengths (batch,)."""
+        """Return token ids (batch, source), padded with PAD, and lengths (batch,)."""
         lengths = [len(ids) for ids in batch]
         source = torch.full((len(batch), max(lengths)), PAD)
         for row, ids in enumerate(batch):
@@ -190,7 +193,7 @@ def _some(numbers: Sequence[int]) -> str:
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
     if not model.training:
-        yield  # asking every layer would take longer than some translations
+        yield  # `eval` visits every layer, which takes longer than some translations
         return
     model.eval()
     try:

@@ -1,4 +1,4 @@
-"""Processes that hold a model, their messages, and the scheduler that share it among requests.
+"""Processes that hold a model, their messages, and the scheduler of the searches of one process.
 
-It imports `translation` and `requests`.
+It imports `search` and `translation`.
 """

@@ -1,14 +1,18 @@
-"""What the server and its workers say to each other, as frames of bytes. No pickle.
+"""Messages between the server and its workers, as frames of bytes, without pickle.
 
-A frame is the length of its JSON, the length of what follows the JSON, both four bytes, big end
-first, then the two. What follows are alignments, float32, one after the other.
+    | length of the JSON | length of the blob | JSON | blob |
+      4 bytes, big-endian  4 bytes, big-endian
+
+The blob holds alignments as little-endian float32, one after another.
 """
 
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
@@ -27,25 +31,25 @@ class Frame:
     blob: bytes = b""
 
     def pack(self) -> bytes:
-        """As it is sent."""
+        """Return the frame as bytes."""
         text = json.dumps(self.content, separators=(",", ":")).encode()
         return _LENGTHS.pack(len(text), len(self.blob)) + text + self.blob
 
     @classmethod
     def unpack(cls, header: bytes, rest: bytes) -> "Frame":
-        """From what came."""
+        """Read a frame from its header and the bytes after it."""
         length, _ = sizes(header)
         return cls(json.loads(rest[:length]), rest[length:])
 
 
 def sizes(header: bytes) -> tuple[int, int]:
-    """Bytes of JSON and of what follows it."""
+    """Return the number of bytes of the JSON and of the blob."""
     text, blob = _LENGTHS.unpack(header)
     return int(text), int(blob)
 
 
 def read_frame(stream: BinaryIO) -> Frame | None:
-    """The next one, waiting for it; None at the end."""
+    """Wait for the next frame; None at the end of the stream."""
     header = stream.read(HEADER_BYTES)
     if len(header) < HEADER_BYTES:
         return None
@@ -54,8 +58,11 @@ def read_frame(stream: BinaryIO) -> Frame | None:
 
 @dataclass(frozen=True)
 class TranslationJob:
-    """One part to translate. `delay` are seconds that it may wait for others to go with it;
-    with `partial` it tells what it has so far, all along."""
+    """One part to translate.
+
+    `delay` is how many seconds it may wait for other parts to be searched with. With `partial` the
+    worker sends the tokens while the search runs.
+    """
 
     number: int
     ids: tuple[int, ...]
@@ -64,19 +71,22 @@ class TranslationJob:
     partial: bool = False
 
     def frame(self) -> Frame:
-        """As a message."""
-        return Frame({"job": vars(self) | {"settings": self.settings.model_dump()}})
+        """Return the message as a frame."""
+        return Frame({"job": asdict(self)})
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "TranslationJob":
-        """From a message's `job`."""
+        """Read a job from the `job` of a message."""
         settings = SearchSettings(**content["settings"])
         return cls(**{**content, "ids": tuple(content["ids"]), "settings": settings})
 
 
 @dataclass(frozen=True)
 class TranslationResult:
-    """A job's hypotheses, best first; how long it waited and was worked on, with how many."""
+    """A job's hypotheses, best first, with the seconds that it `waited` and was `worked` on.
+
+    `together` is the number of parts in its search.
+    """
 
     number: int
     hypotheses: tuple[Hypothesis, ...]
@@ -85,7 +95,7 @@ class TranslationResult:
     together: int
 
     def frame(self) -> Frame:
-        """As a message."""
+        """Return the message as a frame."""
         shapes = [None if h.alignment is None else h.alignment.shape for h in self.hypotheses]
         content = {
             "number": self.number,
@@ -109,8 +119,8 @@ class TranslationResult:
 
     @classmethod
     def of(cls, content: Mapping[str, Any], blob: bytes) -> "TranslationResult":
-        """From a message's `result`."""
-        rest = _array(blob) if any(content["shapes"]) else None
+        """Read a result from the `result` of a message and its blob."""
+        rest = np.frombuffer(blob, dtype="<f4")
         hypotheses = []
         for plain, shape in zip(content["hypotheses"], content["shapes"], strict=True):
             alignment, rest = _take(rest, shape)
@@ -122,12 +132,6 @@ class TranslationResult:
             content["worked"],
             content["together"],
         )
-
-
-def _array(blob: bytes) -> Any:
-    import numpy as np  # here, since few requests ask for an alignment
-
-    return np.frombuffer(blob, dtype="<f4")
 
 
 def _take(rest: Any, shape: Sequence[int] | None) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class ServerMetrics:
-    """One server's; a registry of its own, so that servers in one process do not mix."""
+    """The metrics of one server, in a registry of its own: servers in one process do not mix."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -74,5 +74,5 @@ class ServerMetrics:
         )
 
     def text(self) -> bytes:
-        """What `/metrics` answers."""
+        """Return the body of `/metrics`."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""The workers: as many as wanted, started again when they end, each job to the one least busy."""
+"""The worker processes: their number stays constant, and each job goes to the least busy one."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 
 
 class WorkerPool:
-    """Keeps `count` workers; between `open` and `close` they are there."""
+    """Runs `count` workers between `open` and `close`, and restarts those that end."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class WorkerPool:
 
     @property
     def is_ready(self) -> bool:
-        """Whether one's model has answered its warm-up."""
+        """Whether the model of at least one worker has answered its warm-up."""
         return bool(self._ready)
 
     def open(self, on_failure: Callable[[LongspanError], None]) -> None:
-        """Start the workers; `on_failure` is told when the model turns out to be no good."""
+        """Start the workers. `on_failure` is called when they cannot use the model."""
 
         async def keep(place: int) -> None:
             try:
@@ -55,12 +55,12 @@ class WorkerPool:
                 on_failure(error)
             except Exception as error:
                 self._server_log.broke("keeper broke", error, worker=place)
-                on_failure(LongspanError(f"worker {place} cannot be kept: {error!r}"))
+                on_failure(LongspanError(f"worker {place} cannot be run: {error!r}"))
 
         self._keepers = [asyncio.create_task(keep(place)) for place in range(self._count)]
 
     async def close(self) -> None:
-        """End all workers."""
+        """End all workers and wait for them."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -72,7 +72,11 @@ class WorkerPool:
         delay: float = 0.0,
         on_partial: OnPartial | None = None,
     ) -> TranslationResult:
-        """One part. Raises Unavailable, ModelFailed; cancelling it ends the work on it."""
+        """Translate one part; cancelling the call ends the work on it.
+
+        Raises Unavailable when no worker is ready or the worker ends, ModelFailed when the model
+        raises an error.
+        """
         if not self._ready:
             raise Unavailable("the model is not ready: it is starting; try again in some seconds")
         child = min(self._ready, key=lambda one: one.load)
@@ -82,7 +86,7 @@ class WorkerPool:
         return await child.translate(job, on_partial)
 
     async def _keep(self, place: int) -> None:
-        """One worker after the other. Raises LongspanError if the first cannot use the model."""
+        """Run one worker after another. Raises LongspanError if the first cannot use the model."""
         pause = _SHORTEST_PAUSE
         was_ready = False
         while True:

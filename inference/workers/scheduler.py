@@ -1,9 +1,16 @@
-"""SearchScheduler: the searches of one worker, taken step by step in turn.
+"""The scheduler of one worker: several searches that take turns, one step at a time.
 
-Parts of like length and equal settings are searched together. A search takes those that wait when
-it starts, oldest first; each turn starts one search at most and takes one step of the one that has
-had the least time. So a short part waits for a step or two of a long one or of a full batch, never
-for its end, and nothing waits for what came later.
+Parts of similar length with equal settings wait in one queue and are searched together. A search
+takes the parts that wait when it starts, oldest first. Each turn starts at most one search and
+computes one step of the search that has used the least time:
+
+    queues (settings, length)     running searches         turns
+    beam 5, up to 16:  p7 p8      A: p1 p2 p3, 12 steps    A B A C B A ...
+    beam 5, up to 32:  p9         B: p4, 3 steps
+    beam 1, up to 16:             C: p5 p6, 1 step
+
+So a short part waits for a step or two of a long one or of a full batch, and not for its end. A
+part never waits for parts of its queue that came later.
 """
 
 import time
@@ -24,16 +31,16 @@ from longspan.training.tokenizer.tokenizer import PAD
 
 __all__ = ["Failure", "Partial", "SearchScheduler", "Turn"]
 
-# Searches at a time: of all kinds, and of one. More would share the processor without being faster.
-# One that is shorter than all of them is let in nevertheless.
+# Searches at a time: in all, and from one queue. More would share the processor without being
+# faster. A search of shorter parts than all others may start nevertheless.
 _MOST_RUNS, _MOST_OF_A_KIND = 8, 2
-_SHORTEST_CLASS = 16
-_PARTIAL_SECONDS = 0.05
+_SHORTEST_CLASS = 16  # source tokens
+_PARTIAL_SECONDS = 0.05  # between two partial results of one search
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that the model broke on."""
+    """A job for which the model raised an error."""
 
     number: int
     reason: str
@@ -41,7 +48,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Partial:
-    """What a job has so far."""
+    """The tokens of a running job until now."""
 
     number: int
     ids: list[int]
@@ -49,7 +56,7 @@ class Partial:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one turn brought."""
+    """The events of one turn."""
 
     results: list[TranslationResult] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -59,7 +66,7 @@ class Turn:
 @dataclass(frozen=True)
 class _BatchKey:
     settings: SearchSettings
-    length: int  # the most source tokens of its class
+    length: int  # the most source tokens of a part in this queue
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class _Waiting:
 
 
 class _RunningSearch:
-    """One search and whose it is."""
+    """One search and its jobs."""
 
     def __init__(
         self,
@@ -83,7 +90,7 @@ class _RunningSearch:
         self.search = search
         self.started = now
         self.told = now
-        self.used = 0.0  # seconds of its steps, and what others had when it came
+        self.used = 0.0  # seconds of its steps, plus the least that others had used at its start
         self.dropped: set[int] = set()  # job numbers
 
     @property
@@ -92,8 +99,11 @@ class _RunningSearch:
 
 
 class SearchScheduler:
-    """Jobs in, results out. `batch_tokens` are source tokens of a search, padding counted,
-    `batch_size` its parts; a part longer than that is searched alone."""
+    """Takes jobs and returns results, turn by turn.
+
+    A search has at most `batch_tokens` source tokens, padding counted, and `batch_size` parts. A
+    longer part is searched alone.
+    """
 
     def __init__(
         self,
@@ -115,12 +125,12 @@ class SearchScheduler:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether there are no jobs."""
         return not self._running and not self._waiting
 
     @property
     def patience(self) -> float | None:
-        """Seconds until a turn has something to do; None where only a new job brings that."""
+        """Seconds until a turn has work to do; None without any jobs."""
         if self._running:
             return 0.0
         due = [queue[0].since + queue[0].job.delay for queue in self._waiting.values()]
@@ -132,7 +142,7 @@ class SearchScheduler:
         self._waiting.setdefault(kind, deque()).append(_Waiting(job, self._clock()))
 
     def drop(self, number: int) -> None:
-        """Nobody wants this job any more; unknown numbers are of jobs that have ended."""
+        """Cancel a job. Numbers of jobs that have ended are ignored."""
         for kind, queue in list(self._waiting.items()):
             left = deque(entry for entry in queue if entry.job.number != number)
             if left:
@@ -146,7 +156,7 @@ class SearchScheduler:
                     run.dropped.add(number)
 
     def turn(self) -> Turn:
-        """Start what can be, then take one step of the search whose turn it is."""
+        """Start a search where one may start, then compute one step of the search that is next."""
         turn = Turn()
         self._start(turn)
         if not self._running:
@@ -168,8 +178,10 @@ class SearchScheduler:
         return turn
 
     def _start(self, turn: Turn) -> None:
-        """A search for what has waited longest and may start. One alone, since to start is to
-        read the whole source: nobody should wait while many are read."""
+        """Start a search for the parts that have waited longest and may start.
+
+        One search a turn, because the start encodes the whole source, and the others wait for it.
+        """
         if (kind := self._next_kind()) is None:
             return
         members = self._take(kind)
@@ -251,7 +263,7 @@ def _failures(members: Sequence[_Waiting], error: Exception) -> list[Failure]:
 
 
 def _class_of(length: int) -> int:
-    """Lengths up to 16, 32, 64 ... go together: padding less than doubles the work."""
+    """Return the class of a length: 16, 32, 64 ... Padding at most doubles the work of a class."""
     bound = _SHORTEST_CLASS
     while bound < length:
         bound *= 2

@@ -1,4 +1,7 @@
-"""The server's log: one JSON object a line, on standard output. Never a user's text by itself."""
+"""The server's log: one JSON object a line, on standard output.
+
+Users' texts are never in it unless LONGSPAN_LOG_TEXT is set.
+"""
 
 import contextlib
 import json
@@ -17,29 +20,35 @@ def _now() -> datetime:
 
 
 class ServerLog:
-    """Writes events; `clock` gives their time."""
+    """Writes events to `stream` (default: standard output) with the time of `clock`."""
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], datetime] = _now) -> None:
         self._stream = stream
         self._clock = clock
 
     def write(self, event: str, level: str = "info", **fields: Any) -> None:
-        """One line; fields that are None are left out. Requests go on where nobody can read it."""
+        """Write one line; fields that are None are left out.
+
+        Errors of the stream are ignored, so that requests go on without a log.
+        """
         stream = self._stream or sys.stdout
         with contextlib.suppress(OSError):
             print(_line(self._clock(), level, event, fields), file=stream, flush=True)
 
     def broke(self, event: str, error: BaseException, **fields: Any) -> None:
-        """An error that nobody foresaw: where, and its type. Its message may hold a text."""
+        """Write an unexpected error: its type and its traceback.
+
+        Its message is left out, because it may contain a user's text.
+        """
         where = "".join(traceback.format_tb(error.__traceback__))
         self.write(event, "error", error=type(error).__name__, where=where, **fields)
 
 
 class JsonFormatter(logging.Formatter):
-    """What libraries log, in the same form."""
+    """Formats the records of libraries in the same form."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Return the record as one line."""
         time = datetime.fromtimestamp(record.created, UTC)
         return _line(time, record.levelname.lower(), record.name, {"message": record.getMessage()})
 

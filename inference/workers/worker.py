@@ -1,8 +1,8 @@
-"""A worker: a process with the model, which reads jobs on standard input and answers on output.
+"""A worker: a process with the model. It reads jobs from standard input and writes results.
 
     python -m longspan.inference worker MODEL SETTINGS
 
-It ends when its standard input does, so it never outlives the server.
+It ends when its standard input ends, so it never outlives the server.
 """
 
 import json
@@ -34,8 +34,9 @@ _WARM_UP = ((UNK, UNK, UNK, EOS), (UNK,) * 40 + (EOS,))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Work until the server says no more; the exit status."""
-    # The server stops its workers; what a terminal or container sends is for the server alone.
+    """Work until standard input ends; return the exit status."""
+    # The server stops its workers. Signals of a terminal or container reach all processes of the
+    # group, but are meant for the server.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     output = _claim_output()
@@ -62,14 +63,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _claim_output() -> BinaryIO:
-    """Standard output for frames alone; what libraries print goes to standard error."""
+    """Return standard output for frames alone; what libraries print goes to standard error."""
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return output
 
 
 def _warm_up(scheduler: SearchScheduler) -> None:
-    """A short and a longer text, so that what is made at first use is there."""
+    """Translate a short and a longer text, so that everything made at first use exists."""
     for number, ids in enumerate(_WARM_UP):
         for beam in (1, 5):
             scheduler.add(TranslationJob(number, ids, SearchSettings(beam_size=beam, max_length=8)))
@@ -100,7 +101,10 @@ def _receive(inbox: "queue.SimpleQueue[Frame | None]") -> None:
 
 
 def _take(inbox: "queue.SimpleQueue[Frame | None]", scheduler: SearchScheduler) -> bool:
-    """All that has come; waits where there is nothing else to do. False at the end."""
+    """Pass all waiting frames to the scheduler; wait for one where it has no work.
+
+    Returns False at the end of the input.
+    """
     wait = scheduler.patience
     while True:
         try:

@@ -1,4 +1,4 @@
-"""One worker process, as the server sees it: jobs in, results out, and whether it lives."""
+"""One worker process as the server sees it: it takes jobs, returns results, and may end."""
 
 import asyncio
 import contextlib
@@ -24,8 +24,8 @@ __all__ = ["WorkerProcess", "WorkerSettings"]
 
 _BUFFER = 1 << 20
 _ENDED = (
-    "expected a worker that can use this model, got one that ended before it was ready; what it "
-    "said is above, and one that says nothing has perhaps too little memory"
+    "expected a worker that can use this model, got one that ended before it was ready; see its "
+    "messages above, and where there are none, check that there is enough memory"
 )
 
 OnPartial = Callable[[list[int]], None]
@@ -33,14 +33,14 @@ OnPartial = Callable[[list[int]], None]
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker needs to know of the server's settings."""
+    """The server's settings that a worker needs."""
 
     threads: int = 1
     device: str = ""
     precision: str = "auto"
     batch_size: int = 64
     batch_tokens: int = 4096
-    silence: float = 30.0  # seconds without a sign of life while it has work: it hangs
+    silence: float = 30.0  # seconds without a message until a worker with work is killed
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Pending:
 
 
 class WorkerProcess:
-    """A process that runs; `start` makes one."""
+    """A running process; `start` makes one."""
 
     def __init__(self, process: asyncio.subprocess.Process, silence: float) -> None:
         self._process = process
@@ -60,12 +60,12 @@ class WorkerProcess:
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard = asyncio.get_running_loop().time()
         self._load = 0
-        self.facts: Mapping[str, Any] = {}  # of a ready worker: its device, its precision
+        self.facts: Mapping[str, Any] = {}  # of a ready worker: `device` and `precision`
 
     @classmethod
     async def start(cls, model: Path, settings: WorkerSettings) -> "WorkerProcess":
-        """Start the process; it is not ready yet."""
-        # Threads that wait for each other should sleep: others need the processor too.
+        """Start the process. It is ready when `wait_ready` returns."""
+        # PASSIVE: threads that wait for each other sleep, because other workers need the processor.
         threads = {"OMP_NUM_THREADS": str(settings.threads), "OMP_WAIT_POLICY": "PASSIVE"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "longspan.inference", "worker",
@@ -79,20 +79,23 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """Number of the process."""
         return self._process.pid
 
     @property
     def load(self) -> int:
-        """Source tokens that it has to translate."""
+        """Source tokens of the jobs that it has."""
         return self._load
 
     async def wait_ready(self) -> None:
-        """Until its model has answered. Raises LongspanError when it says that it cannot."""
+        """Wait until its model has answered the warm-up.
+
+        Raises LongspanError when the worker cannot use the model.
+        """
         await self._ready
 
     async def run(self) -> int:
-        """Read what it says until it ends; the exit status. What it had to do is refused then."""
+        """Read its messages until it ends, then refuse its jobs; return the exit status."""
         watch = asyncio.create_task(self._watch())
         try:
             await self._listen()
@@ -103,12 +106,15 @@ class WorkerProcess:
             self.refuse("the worker that had this text has ended; send it again")
             if not self._ready.done():
                 self._ready.set_exception(LongspanError(_ENDED))
-                self._ready.exception()  # whether somebody waits or not
+                self._ready.exception()  # marks it as seen where nobody waits for it
 
     async def translate(
         self, job: TranslationJob, on_partial: OnPartial | None = None
     ) -> TranslationResult:
-        """Raises Unavailable when it ends before, ModelFailed. Cancelling drops the job."""
+        """Translate one job; cancelling the call drops it.
+
+        Raises Unavailable when the process ends before, ModelFailed when the model raises an error.
+        """
         future: asyncio.Future[TranslationResult] = asyncio.get_running_loop().create_future()
         if not self._pending:
             self._heard = asyncio.get_running_loop().time()
@@ -123,13 +129,13 @@ class WorkerProcess:
             self._forget(job.number)
 
     def refuse(self, reason: str) -> None:
-        """Refuse what it has to do."""
+        """Refuse all jobs that it has."""
         for pending in self._pending.values():
             if not pending.future.done():
                 pending.future.set_exception(Unavailable(reason))
 
     async def close(self, seconds: float) -> None:
-        """Ask it to end, and kill it when it does not."""
+        """Ask it to end, and kill it after so many seconds."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         with contextlib.suppress(TimeoutError):
@@ -137,7 +143,7 @@ class WorkerProcess:
         self.kill()
 
     def kill(self) -> None:
-        """At once."""
+        """Kill it, unless it has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
@@ -150,7 +156,9 @@ class WorkerProcess:
                 frame = Frame.unpack(header, await stream.readexactly(sum(sizes(header))))
                 self._heard = asyncio.get_running_loop().time()
                 self._hear(frame)
-                await asyncio.sleep(0)  # others too, when a whole batch is done at once
+                await asyncio.sleep(
+                    0
+                )  # gives other tasks a turn when a whole batch is done at once
 
     def _hear(self, frame: Frame) -> None:
         content = frame.content
@@ -184,7 +192,9 @@ class WorkerProcess:
 
     def _send(self, frame: Frame) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError, RuntimeError):  # it has ended: `run` sees to it
+        with contextlib.suppress(
+            ConnectionError, RuntimeError
+        ):  # it has ended: `run` refuses its jobs
             self._process.stdin.write(frame.pack())
 
     def _forget(self, number: int) -> None:
@@ -192,7 +202,7 @@ class WorkerProcess:
         self._load -= pending.tokens if pending is not None else 0
 
     async def _watch(self) -> None:
-        """Kill a worker that says nothing while it has work."""
+        """Kill the worker when it sends no message for too long while it has work."""
         while True:
             await asyncio.sleep(self._silence / 10)
             silent: Any = asyncio.get_running_loop().time() - self._heard

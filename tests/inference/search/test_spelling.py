@@ -156,7 +156,9 @@ def test_what_a_stream_tells_stays(spelling_tokenizer):
         model, Spelling.of(spelling_tokenizer), torch.device("cpu"), clock=lambda: next(clock)
     )
     settings = SearchSettings(1, 0.0, max_length=40, min_length=30)
-    scheduler.add(TranslationJob(0, tuple(spelling_tokenizer.encode_source("a cat")), settings, partial=True))
+    scheduler.add(
+        TranslationJob(0, tuple(spelling_tokenizer.encode_source("a cat")), settings, partial=True)
+    )
     told, cut = [""], 0
     while not scheduler.is_idle:
         turn = scheduler.turn()

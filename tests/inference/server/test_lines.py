@@ -106,7 +106,7 @@ def test_a_mistake_in_the_middle_of_a_stream_is_its_last_line():
     assert [message.get("status") for message in sent[:2]] == [200, None]
     lines = [json.loads(message["body"]) for message in sent[1:] if message["body"]]
     assert lines[0] == {"index": 0, "partial": "some"}
-    assert "the server made a mistake" in lines[-1]["error"]["message"]
+    assert "the server failed" in lines[-1]["error"]["message"]
     assert sent[-1]["more_body"] is False
     events = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [event["event"] for event in events] == ["request broke", "request"]

@@ -134,7 +134,7 @@ def test_batch_transform_gets_a_line_for_a_line(server):
 def test_a_compressed_body_is_refused_by_its_name(server):
     reply = server.ask({"text": "w1"}, **{"Content-Encoding": "gzip"})
     assert reply.status == 415
-    assert "Content-Encoding: expected none, came gzip" in reply.json["error"]["message"]
+    assert "Content-Encoding: expected none, got gzip" in reply.json["error"]["message"]
 
 
 def test_streaming_ends_with_the_whole_answer(server):

@@ -99,13 +99,13 @@ def test_each_sentence_alone_where_that_is_asked_for():
 
 
 def test_never_splitting_is_a_refusal():
-    with pytest.raises(TooLong, match="at most 3 source tokens with split=never, came 5"):
+    with pytest.raises(TooLong, match="at most 3 source tokens with split=never, got 5"):
         split_text("a a a a", WORDS, Limits(part=3), how="never")
     assert texts(split_text("a a\na", WORDS, Limits(part=5), how="never")) == ["a a\na"]
 
 
 def test_there_is_an_end_to_every_text():
-    with pytest.raises(TooLong, match="at most 10 source tokens, came 101"):
+    with pytest.raises(TooLong, match="at most 10 source tokens, got 101"):
         split_text("a " * 100, WORDS, Limits(part=5, text=10))
 
 
@@ -119,7 +119,7 @@ def test_nothing_but_space_is_lost_and_no_part_is_too_long(text: str, tokenizer,
 
 
 def test_a_text_of_too_many_characters_is_refused_unread():
-    with pytest.raises(TooLong, match="at most 10 source tokens, came 100,001 characters"):
+    with pytest.raises(TooLong, match="at most 10 source tokens, got 100,001 characters"):
         split_text("a" * 100_001, WORDS, Limits(part=5, text=10))
     assert len(texts(split_text("a" * 100_000, WORDS, Limits(part=5, text=10)))) == 1
 
