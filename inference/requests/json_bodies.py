@@ -43,7 +43,7 @@ def read_json_body(text: str, most: int | None) -> Request:
         return _instances(content, most)
     stream = content.pop("stream", False)
     if not isinstance(stream, bool):
-        raise BadRequest(f"stream={short_repr(stream)}: allowed: true | false")
+        raise BadRequest(f"stream: expected true | false, got {short_repr(stream)}")
     given = content.get("text")
     if not isinstance(given, list):
         return Request((read_json_item(content, "the body"),), wrapping="one", stream=stream)
@@ -120,4 +120,4 @@ def _matrix(value: Any) -> bool:
     for meant in (True, False):
         if value is meant or value == str(meant).lower():
             return meant
-    raise BadRequest(f'{_MATRIX}={short_repr(value)}: allowed: "true" | "false"')
+    raise BadRequest(f'{_MATRIX}: expected "true" | "false", got {short_repr(value)}')

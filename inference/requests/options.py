@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from longspan.inference.refusals import BadRequest, TooLong
 from longspan.inference.search.settings import SearchSettings
-from longspan.inference.translation.parts import Parts
+from longspan.inference.translation.parts import SplitText
 from longspan.training.errors import HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.values import Settings
@@ -122,7 +122,7 @@ class Profiles:
             raise BadRequest(str(error)) from None
 
 
-def check_cells(asked: Iterable[tuple[Options, Parts]]) -> None:
+def check_cells(asked: Iterable[tuple[Options, SplitText]]) -> None:
     """Check the size of the alignments that a request asks for, before anything is translated.
 
     An alignment has a row for each token of the translation and a column for each of the source,
@@ -137,7 +137,7 @@ def check_cells(asked: Iterable[tuple[Options, Parts]]) -> None:
         )
 
 
-def _cells(options: Options, parts: Parts) -> int:
+def _cells(options: Options, parts: SplitText) -> int:
     return sum(len(part.ids) for part in parts.parts) ** 2 * (options.n_best or 1)
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from longspan.inference.requests.options import check_cells
-from longspan.inference.requests.options import Profiles
+from longspan.inference.requests.options import Profiles, check_cells
 from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.translation.answers import Answer, join_parts

@@ -8,15 +8,16 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT
 from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.translation.answers import Answer
 from longspan.inference.translation.translations import Candidate, Translation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["dump", "json_line", "partial_line", "remarks", "render"]
 
@@ -179,7 +180,7 @@ def dump(value: Any) -> str:
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    if isinstance(value, np.ndarray):
+    if _is_array(value):
         yield from _between("[]", ([_flat(row)] for row in _rows(value)))
     elif isinstance(value, dict) and not _is_flat(value.values()):
         members = ([_flat(name), ":", *_pieces(one)] for name, one in value.items())
@@ -199,14 +200,19 @@ def _between(marks: str, members: Iterable[Iterable[str]]) -> Iterator[str]:
     yield marks[1] if before == "," else marks
 
 
-def _rows(matrix: NDArray[np.float32]) -> Iterator[list[float]]:
+def _rows(matrix: "NDArray[np.float32]") -> Iterator[list[float]]:
     for row in matrix:
         # In double precision, because rounded float32 numbers would show more digits.
-        yield np.round(row.astype(np.float64), _DIGITS).tolist()
+        yield row.astype("f8").round(_DIGITS).tolist()
+
+
+def _is_array(value: Any) -> bool:
+    """Tell without numpy, which is not imported before a request asks for an alignment."""
+    return hasattr(value, "dtype")
 
 
 def _is_flat(values: Iterable[Any]) -> bool:
-    return not any(isinstance(value, dict | list | np.ndarray) for value in values)
+    return not any(isinstance(value, dict | list) or _is_array(value) for value in values)
 
 
 def _flat(value: Any) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from longspan.inference.translation.parts import SplitText
 from longspan.inference.translation.translations import Translation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Answer", "as_translation", "join_parts"]
 
@@ -45,11 +47,13 @@ class Answer:
         return tuple(token for part in self.parts for token in part.source_tokens)
 
     @property
-    def alignment(self) -> NDArray[np.float32] | None:
+    def alignment(self) -> "NDArray[np.float32] | None":
         """Attention weights (target, source), or None where they were not asked for."""
         weights = [part.alignment for part in self.parts if part.alignment is not None]
-        if not weights:
-            return None if self.parts else np.zeros((0, 0), dtype=np.float32)
+        if self.parts and not weights:
+            return None
+        import numpy as np  # here, since few requests ask for an alignment
+
         rows, columns = (sum(w.shape[axis] for w in weights) for axis in (0, 1))
         whole = np.zeros((rows, columns), dtype=np.float32)
         row = column = 0

@@ -5,12 +5,14 @@ Imports no torch, which the HTTP server does without.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.training.tokenizer.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["BLANK", "Candidate", "Translation", "read_translation"]
 
@@ -31,7 +33,7 @@ class Candidate:
     log_probability: float
     finished: bool
     tokens: tuple[str, ...] = ()
-    alignment: NDArray[np.float32] | None = None
+    alignment: "NDArray[np.float32] | None" = None
     looping: bool = False
 
 
@@ -50,7 +52,7 @@ class Translation:
     finished: bool
     tokens: tuple[str, ...] = ()
     source_tokens: tuple[str, ...] = ()
-    alignment: NDArray[np.float32] | None = None
+    alignment: "NDArray[np.float32] | None" = None
     n_best: tuple[Candidate, ...] = ()
     looping: bool = False
 

@@ -9,10 +9,8 @@ The blob holds alignments as little-endian float32, one after another.
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, BinaryIO
-
-import numpy as np
 
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
@@ -72,7 +70,7 @@ class TranslationJob:
 
     def frame(self) -> Frame:
         """Return the message as a frame."""
-        return Frame({"job": asdict(self)})
+        return Frame({"job": vars(self) | {"settings": self.settings.model_dump()}})
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "TranslationJob":
@@ -120,7 +118,7 @@ class TranslationResult:
     @classmethod
     def of(cls, content: Mapping[str, Any], blob: bytes) -> "TranslationResult":
         """Read a result from the `result` of a message and its blob."""
-        rest = np.frombuffer(blob, dtype="<f4")
+        rest = _array(blob) if any(content["shapes"]) else None
         hypotheses = []
         for plain, shape in zip(content["hypotheses"], content["shapes"], strict=True):
             alignment, rest = _take(rest, shape)
@@ -132,6 +130,12 @@ class TranslationResult:
             content["worked"],
             content["together"],
         )
+
+
+def _array(blob: bytes) -> Any:
+    import numpy as np  # here, since few requests ask for an alignment
+
+    return np.frombuffer(blob, dtype="<f4")
 
 
 def _take(rest: Any, shape: Sequence[int] | None) -> tuple[Any, Any]:

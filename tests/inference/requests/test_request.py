@@ -112,7 +112,7 @@ def test_text_is_a_text_a_line():
         (b'{"txt": "a"}', "application/json", "'txt'"),
         (b'{"text": 5}', "application/json", "the body: text: expected a string, got a number"),
         (b'{"text": ["a", null]}', "application/json", "text[1]: expected a string, got null"),
-        (b'{"text": "a", "stream": 1}', "application/json", "stream=1"),
+        (b'{"text": "a", "stream": 1}', "application/json", "stream: expected true | false, got 1"),
         (b'{"text": "a", "beam_sise": 5}', "application/json", "did you mean beam_size"),
         (b'{"instances": {}}', "application/json", "instances: expected a list"),
         (b'{"instances": ["a"]}', "application/json", "instances[0]: expected a JSON object"),
@@ -123,7 +123,7 @@ def test_text_is_a_text_a_line():
         (
             b'{"instances":[{"data":"a","configuration":{"attention_matrix":"yes"}}]}',
             "application/json",
-            "instances[0].configuration: attention_matrix='yes'",
+            "instances[0].configuration: attention_matrix: expected",
         ),
         (
             b'{"instances":[{"data":"a","configuration":{"attention_matrix":"true","alignment":true}}]}',

@@ -12,8 +12,8 @@ from longspan.inference.compression.compressed_model import CompressedModel
 from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Characters, Spelling
 from longspan.inference.translation.translator import Translator
-from longspan.inference.workers.scheduler import SearchScheduler
 from longspan.inference.workers.messages import TranslationJob
+from longspan.inference.workers.scheduler import SearchScheduler
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import BOS, EOS, PAD, UNK
@@ -143,7 +143,7 @@ def test_a_bar_on_repeats_keeps_characters_whole(spelling_tokenizer, size):
     model, _ = byte_lover(spelling_tokenizer, 5)
     with torch.no_grad():
         model.projection.bias[EOS] = -50.0
-    settings = SearchSettings(3, max_length=150, no_repeat_ngram_size=size)
+    settings = SearchSettings(beam_size=3, max_length=150, no_repeat_ngram_size=size)
     for hypotheses in search(model, source, lengths, settings, Spelling.of(spelling_tokenizer)):
         assert is_utf_8(spelling_tokenizer, hypotheses[0].ids)
 
@@ -155,7 +155,7 @@ def test_what_a_stream_tells_stays(spelling_tokenizer):
     scheduler = SearchScheduler(
         model, Spelling.of(spelling_tokenizer), torch.device("cpu"), clock=lambda: next(clock)
     )
-    settings = SearchSettings(1, 0.0, max_length=40, min_length=30)
+    settings = SearchSettings(beam_size=1, length_penalty=0.0, max_length=40, min_length=30)
     scheduler.add(
         TranslationJob(0, tuple(spelling_tokenizer.encode_source("a cat")), settings, partial=True)
     )
@@ -174,7 +174,7 @@ def test_what_a_stream_tells_stays(spelling_tokenizer):
 
 def test_translations_and_their_tokens_say_the_same(spelling_tokenizer):
     model, _ = byte_lover(spelling_tokenizer, 2)
-    settings = SearchSettings(4, n_best=3, max_length=12, with_alignment=True)
+    settings = SearchSettings(beam_size=4, n_best=3, max_length=12, with_alignment=True)
     translator = Translator(model, spelling_tokenizer, settings, report=lambda _: None)
     for translation in translator.translate(["the cat", "a dog sees", "犬 \ufffd"]):
         for one in (translation, *translation.n_best):

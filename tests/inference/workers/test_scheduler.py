@@ -9,8 +9,8 @@ from longspan.inference.search.spelling import Spelling
 from longspan.inference.workers.messages import TranslationJob
 from longspan.inference.workers.scheduler import SearchScheduler
 
-GREEDY = SearchSettings(1, 0.0, max_length=6)
-BEAM = SearchSettings(3, 0.6, max_length=6)
+GREEDY = SearchSettings(beam_size=1, length_penalty=0.0, max_length=6)
+BEAM = SearchSettings(beam_size=3, length_penalty=0.6, max_length=6)
 LONG = 60  # source tokens
 
 
@@ -68,7 +68,11 @@ def test_like_lengths_and_settings_go_together_up_to_the_size(table_model):
 
 
 def test_a_short_one_that_comes_later_does_not_wait_for_a_long_one(scheduler):
-    scheduler.add(job(0, LONG, SearchSettings(1, 0.0, max_length=500, min_length=499)))
+    scheduler.add(
+        job(
+            0, LONG, SearchSettings(beam_size=1, length_penalty=0.0, max_length=500, min_length=499)
+        )
+    )
     for _ in range(10):
         assert not results_of(scheduler)
     scheduler.add(job(1))
@@ -90,7 +94,13 @@ def test_a_short_one_waits_for_a_few_steps_of_a_full_batch(table_model):
     model.step = step
     scheduler = SearchScheduler(model, Spelling(), torch.device("cpu"), batch_size=64, clock=clock)
     for number in range(64):
-        scheduler.add(job(number, LONG, SearchSettings(1, 0.0, max_length=100, min_length=99)))
+        scheduler.add(
+            job(
+                number,
+                LONG,
+                SearchSettings(beam_size=1, length_penalty=0.0, max_length=100, min_length=99),
+            )
+        )
     for _ in range(10):
         assert not results_of(scheduler)
     scheduler.add(job(99))
@@ -103,7 +113,9 @@ def test_a_short_one_waits_for_a_few_steps_of_a_full_batch(table_model):
 
 def test_a_short_one_does_not_wait_for_any_number_of_long_ones_of_many_kinds(scheduler):
     for number in range(12):
-        alone = SearchSettings(1, number / 10, max_length=500, min_length=499)
+        alone = SearchSettings(
+            beam_size=1, length_penalty=number / 10, max_length=500, min_length=499
+        )
         scheduler.add(job(number, LONG, alone))
     for _ in range(20):
         assert not results_of(scheduler)
@@ -116,10 +128,15 @@ def test_a_short_one_does_not_wait_for_any_number_of_long_ones_of_many_kinds(sch
 
 
 def test_a_long_one_does_not_wait_for_short_ones_that_come_later(scheduler):
-    kinds = [SearchSettings(1, number / 10, max_length=6, min_length=5) for number in range(12)]
+    kinds = [
+        SearchSettings(beam_size=1, length_penalty=number / 10, max_length=6, min_length=5)
+        for number in range(12)
+    ]
     for number in range(1, 9):
         scheduler.add(job(number, settings=kinds[number]))
-    scheduler.add(job(0, LONG, SearchSettings(1, 0.0, max_length=40, min_length=39)))
+    scheduler.add(
+        job(0, LONG, SearchSettings(beam_size=1, length_penalty=0.0, max_length=40, min_length=39))
+    )
     ended: list[int] = []
     for number in range(9, 1000):  # meanwhile a short one comes with every turn
         scheduler.add(job(number, settings=kinds[number % 12]))
@@ -133,7 +150,12 @@ def test_a_turn_reads_the_source_of_one_search(table_model, monkeypatch):
     model = table_model(9)
     scheduler = SearchScheduler(model, Spelling(), torch.device("cpu"))
     for number in range(4):
-        scheduler.add(job(number, settings=SearchSettings(1, number / 10, max_length=6)))
+        scheduler.add(
+            job(
+                number,
+                settings=SearchSettings(beam_size=1, length_penalty=number / 10, max_length=6),
+            )
+        )
     read, encode = [], model.encode
     monkeypatch.setattr(model, "encode", lambda *source: (read.append(1), encode(*source))[1])
     for taken in range(1, 5):
@@ -157,7 +179,14 @@ def test_a_job_may_wait_for_others_and_not_longer(table_model):
 
 def test_what_is_dropped_is_not_answered(scheduler):
     for number in range(3):
-        scheduler.add(job(number, settings=SearchSettings(1, 0.0, max_length=50, min_length=49)))
+        scheduler.add(
+            job(
+                number,
+                settings=SearchSettings(
+                    beam_size=1, length_penalty=0.0, max_length=50, min_length=49
+                ),
+            )
+        )
     scheduler.drop(1)  # waits
     scheduler.turn()
     scheduler.drop(2)  # runs
@@ -168,8 +197,17 @@ def test_what_is_dropped_is_not_answered(scheduler):
 def test_partial_output_grows_to_the_whole(table_model):
     clock = Clock()
     scheduler = SearchScheduler(table_model(9), Spelling(), torch.device("cpu"), clock=clock)
-    scheduler.add(job(0, 12, SearchSettings(1, 0.0, max_length=20, min_length=15), partial=True))
-    scheduler.add(job(1, 12, SearchSettings(1, 0.0, max_length=20, min_length=15)))
+    scheduler.add(
+        job(
+            0,
+            12,
+            SearchSettings(beam_size=1, length_penalty=0.0, max_length=20, min_length=15),
+            partial=True,
+        )
+    )
+    scheduler.add(
+        job(1, 12, SearchSettings(beam_size=1, length_penalty=0.0, max_length=20, min_length=15))
+    )
     partials, results = [], []
     while not scheduler.is_idle:
         clock.now += 1
@@ -187,7 +225,9 @@ def test_a_model_that_breaks_fails_its_own_jobs_alone(table_model):
     model = table_model(9)
     scheduler = SearchScheduler(model, Spelling(), torch.device("cpu"))
     scheduler.add(job(0))
-    scheduler.add(job(1, settings=SearchSettings(1, 0.0, 0.3)))
+    scheduler.add(
+        job(1, settings=SearchSettings(beam_size=1, length_penalty=0.0, coverage_penalty=0.3))
+    )
     model.attention = False  # so that a coverage penalty cannot be had
     turns = drain(scheduler)
     assert [f.number for turn in turns for f in turn.failures] == [1]
