@@ -158,7 +158,7 @@ def test_the_model_stays_as_it_is(kind: str):
     weights = {name: weight.clone() for name, weight in model.state_dict().items()}
     source, lengths = batch()
     compressed = CompressedModel(model, hyperparameters)
-    search(compressed, source, lengths, SearchSettings(2, max_length=6), Spelling())
+    search(compressed, source, lengths, SearchSettings(beam_size=2, max_length=6), Spelling())
     assert {name: type(module) for name, module in model.named_modules()} == modules
     assert model.training
     assert all(weight.requires_grad for weight in model.parameters())
