@@ -10,7 +10,7 @@ import re
 
 from longspan.inference.refusals import BadRequest
 from longspan.inference.requests.json_bodies import read_json_body, read_json_item
-from longspan.inference.requests.json_values import check_size, load_json
+from longspan.inference.requests.json_values import check_size, parse_json_value
 from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT, ContentType
 from longspan.inference.requests.request import Request, RequestItem, check_count
 
@@ -75,7 +75,7 @@ def _read_json_lines(text: str, most: int | None) -> Request:
         where = f"line {number}"
         if not line.strip():
             raise BadRequest(f"{where}: expected a JSON object, got an empty line; remove it")
-        items.append(read_json_item(load_json(line, where), where))
+        items.append(read_json_item(parse_json_value(line, where), where))
     return Request(tuple(items), JSON_LINES)
 
 

@@ -12,8 +12,8 @@ from longspan.inference.requests.json_values import (
     expect_object,
     expect_text,
     kind_of,
-    load_json,
     names_of,
+    parse_json_value,
     short_repr,
 )
 from longspan.inference.requests.options import Options
@@ -29,7 +29,7 @@ def read_json_body(text: str, most: int | None) -> Request:
 
     Raises BadRequest, naming the place, or TooLong for more texts.
     """
-    content = load_json(text, "the body")
+    content = parse_json_value(text, "the body")
     if isinstance(content, list):
         check_count(len(content), most)
         items = tuple(read_json_item(value, f"[{i}]") for i, value in enumerate(content))

@@ -13,8 +13,8 @@ __all__ = [
     "expect_object",
     "expect_text",
     "kind_of",
-    "load_json",
     "names_of",
+    "parse_json_value",
     "short_repr",
 ]
 
@@ -25,7 +25,7 @@ _MARKS_A_TEXT = 64
 _SMALL = 1 << 20  # characters
 
 
-def load_json(text: str, where: str) -> Any:
+def parse_json_value(text: str, where: str) -> Any:
     """Parse JSON.
 
     Raises BadRequest, which begins with `where`, for text that is not JSON, for a name that occurs
