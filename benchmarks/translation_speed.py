@@ -74,7 +74,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     torch.set_num_threads(arguments.threads)
     ready = load_ready(arguments.model, "cpu", precision)
     settings = SearchSettings(
-        beam, length_penalty=0.6 if beam > 1 else 0.0, min_length=TOKENS, max_length=TOKENS
+        beam_size=beam,
+        length_penalty=0.6 if beam > 1 else 0.0,
+        min_length=TOKENS,
+        max_length=TOKENS,
     )
     translator = Translator(ready.model, ready.tokenizer, settings, report=lambda _: None)
     lines = arguments.text.read_text(encoding="utf-8").splitlines()

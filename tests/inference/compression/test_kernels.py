@@ -259,7 +259,12 @@ def test_a_search_finds_what_it_finds_with_torch(kind, beam, size, monkeypatch):
     source = torch.randint(4, 90, (33, int(lengths.max())), generator=generator)
     source.masked_fill_(torch.arange(source.shape[1]) >= lengths[:, None], 0)
     options = SearchSettings(
-        beam, 0.6, 0.1, max_length=12, with_alignment=True, no_repeat_ngram_size=size
+        beam_size=beam,
+        length_penalty=0.6,
+        coverage_penalty=0.1,
+        max_length=12,
+        with_alignment=True,
+        no_repeat_ngram_size=size,
     )
     found = (search(m, source, lengths, options, HIGH_BYTES) for m in (fast, slow))
     pairs = zip(*found, strict=True)

@@ -124,7 +124,11 @@ def test_a_search_finds_nothing_else(spelling_tokenizer, kind, beam):
             model = CompressedModel(model, h)
         for limit in (1, 2, 3, 4, 7, 30):
             settings = SearchSettings(
-                beam, 0.6, n_best=min(beam, 3), max_length=limit, with_alignment=True
+                beam_size=beam,
+                length_penalty=0.6,
+                n_best=min(beam, 3),
+                max_length=limit,
+                with_alignment=True,
             )
             for hypotheses in search(model, source, lengths, settings, spelling):
                 assert hypotheses
