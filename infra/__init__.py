@@ -1,4 +1,4 @@
-"""What an AWS account needs, and the local cloud that stands in for it.
+"""Infrastructure: the image, the stack of an AWS account, and the local cloud in its place.
 
-It imports `training`.
+It may import `longspan.training`.
 """

@@ -1,1 +1,7 @@
-"""A local AWS: SageMaker's control plane that really runs its jobs, on this machine."""
+"""The local cloud: SageMaker's API on this machine, with jobs and endpoints that really run.
+
+`cloud` composes the folders. Each may import those to its right:
+
+    moto, tuning                        control   runtimes
+    jobs, endpoints, pipeline   models   containers   control   runtimes
+"""

@@ -1,1 +1,4 @@
-"""What jobs and endpoints share when they run containers: start, watch, ask, log, fail."""
+"""Containers of jobs and endpoints: start, watch, invoke, log, and reasons of failures.
+
+It may import `control` and `runtimes`.
+"""

@@ -1,1 +1,4 @@
-"""What serves: endpoints, their configs and variants, fleets and their replacement."""
+"""Endpoints: their configs and variants, and the fleets of containers that serve.
+
+It may import `models`, `containers`, `control` and `runtimes`.
+"""

@@ -1,1 +1,4 @@
-"""Training, processing and transform jobs: their requests, their runs, their status."""
+"""Training, processing and transform jobs: their requests, their runs, their status.
+
+It may import `models`, `containers`, `control` and `runtimes`.
+"""

@@ -90,7 +90,7 @@ def _plan_transform(context: Context, call: ApiCall) -> JobPlan:
 
 
 def _model(context: Context, call: ApiCall) -> ModelContainer:
-    """Raises NotFound, in AWS's words."""
+    """Return the container of the request's model. Raises NotFound, in AWS's words."""
     name = call.request["ModelName"]
     found = context.documents.find(Key("model", call.region, name))
     if found is None:

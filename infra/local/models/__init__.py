@@ -1,1 +1,4 @@
-"""Models and the model registry: what can be served."""
+"""Models and the model registry: containers to serve, and their data.
+
+It may import `containers` and `control`.
+"""

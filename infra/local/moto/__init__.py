@@ -9,6 +9,6 @@ How the hooks work. moto runs in this process, so a hook is one of three things:
 - `internals` reads and writes the state of moto's services where their API cannot, and completes
   FilterLogEvents.
 
-No other module imports moto. Its version is pinned, and `tests/infra/local/moto/test_hooks.py`
-names the module to repair when a new version changes a private part.
+moto is pinned; `tests/infra/local/moto/test_hooks.py` names the module to repair when a new version
+changes a private part. No other folder imports moto. This one may import `control`.
 """

@@ -1,1 +1,4 @@
-"""Containers as processes or in Docker. Nothing here knows of SageMaker."""
+"""Runtimes: containers as local processes or in Docker.
+
+It imports no other folder of the local cloud, and knows nothing of SageMaker.
+"""

@@ -82,7 +82,7 @@ def _tuning_job(job: Document) -> str:
 
 
 def _not_improving(results: Sequence[TrialResult]) -> int:
-    """In the order in which they ended."""
+    """Return how many training jobs ended since the last improvement, by their end times."""
     ended = [result for result in results if result.value is not None]
     if not ended:
         return 0
