@@ -77,7 +77,7 @@ def _watch(
         # Keep the first failure: the containers that are stopped because of it fail later.
         failed = failed or next((status for status in statuses if status), 0)
         pump()
-        if all(status is not None for status in statuses):
+        if all(status is not None for status in statuses):  # None: it still runs
             return ContainersEnd(cause, failed)
         now = time.monotonic()
         if signals.close.is_set():
@@ -91,6 +91,7 @@ def _watch(
         if kill_at is not None and now >= kill_at:
             for one in running:
                 one.kill()
+        # Sleep on a container that runs: its end wakes this loop at once.
         next(one for one, s in zip(running, statuses, strict=True) if s is None).wait(_TICK)
 
 

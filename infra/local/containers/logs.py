@@ -40,6 +40,7 @@ class LogTail:
         except FileNotFoundError:
             return []
         self._offset += len(new)
+        # The part after the last line end waits for the rest of its line.
         *lines, self._rest = (self._rest + new).split(b"\n")
         return list(_texts(lines))
 

@@ -144,7 +144,7 @@ class ModelServer:
 
     def _watch(self) -> None:
         """Restart the container when it died, until the server is closed (in a thread)."""
-        pause = 1.0
+        pause = 1.0  # doubles after each failed restart
         while not self._closing.is_set():
             assert self._running is not None
             ended = self._running.wait(_WATCH) is not None

@@ -18,6 +18,7 @@ from longspan.infra.local.control.api import ValidationError
 
 __all__ = ["Clients", "Credentials", "RoleClients"]
 
+# Path-style addresses, because host names of buckets do not resolve to the local cloud.
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=120,

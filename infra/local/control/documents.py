@@ -50,6 +50,7 @@ class Documents:
         self._source = directory
         self._directory = directory if persist else None
         self._documents: dict[Key, Document] = {}
+        # One condition for all documents: conditions of `wait` may read other documents.
         self._changed = threading.Condition(threading.RLock())
         if directory is not None:
             self._documents.update(_read(directory))
@@ -142,7 +143,7 @@ class Documents:
             raise _damaged(_path(self._source or Path(), key), error) from None
 
     def _put(self, key: Key, document: Document) -> None:
-        if self._directory is not None:
+        if self._directory is not None:  # on disk first: readers only see what survives a crash
             save_json(_path(self._directory, key), document)
         self._documents[key] = document
         self._changed.notify_all()

@@ -26,7 +26,7 @@ __all__ = [
     "parse_uri",
 ]
 
-_CONFIG = TransferConfig(use_threads=False)
+_CONFIG = TransferConfig(use_threads=False)  # jobs run in threads already
 _SCHEME = "s3://"
 
 
@@ -139,7 +139,7 @@ def download(s3: Any, objects: Iterable[S3Object], folder: Path, *, gunzip: bool
     root = folder.resolve()
     for item in objects:
         path = (folder / item.path).resolve()
-        if root not in path.parents:
+        if root not in path.parents:  # a key may contain `..`
             raise ValidationError(f"s3://{item.bucket}/{item.key}: leads out of the input's folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(item.bucket, item.key, str(path), Config=_CONFIG)

@@ -66,6 +66,7 @@ def validate(request: Mapping[str, Any], shape: Shape) -> None:
 
 
 def _breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    # `bool` is an `int` in Python, but not in the API.
     if not isinstance(value, _TYPES.get(shape.type_name, object)) or (
         isinstance(value, bool) and shape.type_name != "boolean"
     ):

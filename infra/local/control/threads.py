@@ -60,7 +60,7 @@ class Threads:
                     del self._running[thread]
 
         thread = threading.Thread(target=run, name=f"{key.kind} {key.name}", daemon=True)
-        with self._lock:
+        with self._lock:  # registered before it can end
             self._running[thread] = key, signals
             thread.start()
 
@@ -81,6 +81,7 @@ class Threads:
         self._documents.wake()
         for action in self._at_close:
             action()
+        # One thread after the other, in any order: work may still start threads while it ends.
         deadline = time.monotonic() + _SECONDS_TO_JOIN
         while (thread := self._any()) is not None and time.monotonic() < deadline:
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -114,6 +114,7 @@ class Deployments:
             reason = shorten(f"The update failed and was rolled back. {failure}")
             self._set(key, "InService", FailureReason=reason, PendingDeploymentSummary=None)
             return
+        # The old fleet serves until the new one has taken its place, so that no request fails.
         old = self._fleets.get(key)
         before = self._documents.get(key)
         last = before.get("LastDeploymentConfig") if request.get("RetainDeploymentConfig") else None
@@ -160,6 +161,7 @@ class Deployments:
         variants = variant_summaries(config, fleet.images(), self._context.now(), before)
         fleet.weigh(variant_weights(variants))
         with self._lock:
+            # Under the lock, since `_kill` takes the fleets that it finds here.
             closed = self._closing.is_set()
             if not closed:
                 self._fleets[key] = fleet

@@ -60,7 +60,7 @@ class EndpointFleet:
         self._endpoint = endpoint
         self._config = variants
         self._closing = closing
-        self._token = secrets.token_hex(6)
+        self._token = secrets.token_hex(6)  # names of this fleet's containers, folder and streams
         self._folder = context.workplace / "endpoints" / endpoint.region / self._token
         self._variants: Mapping[str, _Variant] = {}
         self._weights: Mapping[str, float] = {}
@@ -77,7 +77,7 @@ class EndpointFleet:
             with ThreadPoolExecutor(len(self._config)) as pool:
                 for _ in pool.map(self._start, self._config):
                     pass
-        except BaseException:
+        except BaseException:  # also KeyboardInterrupt must not leave containers
             self.kill()
             raise
 

@@ -53,6 +53,8 @@ class Mirror:
         # A file may be replaced at this moment: the next round uploads it.
         present = [path for path in changed if path.is_file()]
         self.upload.files(folder, self.uri, present)
+        # Only uploaded files count as seen, with their state before the upload: a file that changed
+        # during it is uploaded again.
         self._seen.update({path: found[path] for path in present})
         gone = [path for path in self._seen if path.is_relative_to(folder) and path not in found]
         for path in gone:

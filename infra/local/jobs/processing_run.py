@@ -79,6 +79,7 @@ class ProcessingRun:
         ending = self._process(signals)
         if ending.cause == CLOSED:
             raise CloudClosed
+        # As on AWS: continuous outputs are uploaded in any case, others after a success.
         self._upload(self._continuous)
         if ending.cause == LIMIT:
             raise JobFailure(

@@ -61,6 +61,7 @@ class JobService:
 
     def start(self, call: ApiCall, *, extra: Document | None = None) -> str:
         """Start a job; return its ARN. `extra` are members of its document. Raises ApiError."""
+        # The document exists before the thread, so that each list shows a job that runs.
         plan = self._plan(call)
         job = self._records.create(call, {**plan.members, **(extra or {})})
         key = self._records.key(call.region, call.request[self._kind.name])

@@ -92,6 +92,8 @@ class TrainingRun:
         if ending.cause == CLOSED:
             raise CloudClosed
         self._status.enter("Uploading", "Uploading generated training model")
+        # As on AWS: data of a failed job are uploaded, its model is not. A job that was stopped or
+        # reached its time limit keeps its model.
         try:
             self._upload_data()
             if ending.cause == ENDED and ending.status:

@@ -187,7 +187,7 @@ def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
     action = _action(request._action)
     if action == "sts:GetCallerIdentity":  # AWS allows it to everyone
         return
-    if resource == "*":
+    if resource == "*":  # moto does not know the resource of this service
         resource = resource_of(action, request._body, request._region, request.account_id)
     policies = [IAMPolicy(policy)._policy_json for policy in request._access_key.collect_policies()]
     who = str(request._access_key.arn)

@@ -71,7 +71,7 @@ class MotoServer:
         for app in self._ours:
             if app.handles(environ):
                 return app(environ, start_response)
-        answer = self._moto(environ, start_response)
+        answer = self._moto(environ, start_response)  # moto has changed its state by now
         agent = environ.get("HTTP_USER_AGENT", "")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") and (
             not self._reader or self._reader not in agent

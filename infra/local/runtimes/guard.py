@@ -41,7 +41,7 @@ def adopt_orphans() -> None:
 
 
 def _listen(child: "subprocess.Popen[bytes]") -> None:
-    while order := os.read(0, 1):
+    while order := os.read(0, 1):  # empty at the end of the pipe, when the parent has ended
         if order == b"T":
             child.send_signal(signal.SIGTERM)
     _kill_group(child.pid)
@@ -57,6 +57,7 @@ def kill_rest(group: int) -> None:
     _kill_group(group)
     children = f"/proc/self/task/{os.getpid()}/children"
     while True:
+        # Killing one child may pass its own children on to this process: repeat until none is left.
         try:
             with open(children, encoding="ascii") as file:  # noqa: PTH123 - as light as can be
                 rest = [int(pid) for pid in file.read().split()]

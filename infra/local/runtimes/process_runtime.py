@@ -44,7 +44,7 @@ class ProcessRuntime:
 
     def start(self, container: Container) -> "_Process":
         """Start a container. Raises LocalCloudError for a program that does not exist."""
-        port = free_port()
+        port = free_port()  # each `serve` has its own port, since processes share the loopback
         environment = {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "OMP_NUM_THREADS": str(self._threads),

@@ -44,6 +44,7 @@ class Criteria:
         if not values:
             return False
         best = objective.best(values)
+        # Met also by a value equal to the target.
         if self.target is not None and best is not None and not objective.better(self.target, best):
             return True
         stale = not_improving(values, objective)
@@ -58,7 +59,7 @@ def not_improving(values: Sequence[float], objective: Objective) -> int:
     for value in values:
         sign = 1 if objective.goal == "Maximize" else -1
         if best is None or sign * (value - best) >= max(_IMPROVEMENT * abs(best), 1e-12):
-            best, stale = value, 0
+            best, stale = value, 0  # an improvement starts the count again
         else:
             stale += 1
     return stale

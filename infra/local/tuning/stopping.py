@@ -105,6 +105,7 @@ class HyperbandRule:
         bracket = bracket_of(job.number, self.brackets)
         if step not in self.rungs(bracket):
             return False
+        # Asynchronous halving: compare with the jobs that have reached this rung by now.
         rivals = [
             other.values[step - 1]
             for other in others
@@ -131,6 +132,7 @@ def bracket_of(number: int, brackets: int) -> int:
     of enough rounds for nine jobs in the first bracket. So the jobs of a small search compete in
     one bracket, instead of being spread over several without competitors.
     """
+    # Jobs per round of bracket s, as in Li et al. 2018: (S + 1) * 3**s / (s + 1).
     shares = [math.ceil(brackets * _REDUCTION**s / (s + 1)) for s in range(brackets)]
     rounds = math.ceil(_RIVALS / shares[-1])
     shares = [rounds * share for share in shares]

@@ -93,7 +93,7 @@ class StudyStrategy:
             direction="maximize" if goal == "Maximize" else "minimize",
             sampler=sampler,
         )
-        self._trials: dict[int, optuna.Trial] = {}
+        self._trials: dict[int, optuna.Trial] = {}  # asked, and not told yet
         self._tried: set[tuple[str, ...]] = set()
         self._random = random.Random(seed)
 
@@ -105,6 +105,7 @@ class StudyStrategy:
         for _ in range(_PATIENCE):
             if tuple(values.values()) not in self._tried:
                 return self._propose(trial, values)
+            # Failed trials do not count in the model.
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
             trial, values = self._draw()
         if self._space.size is None:  # ranges so narrow that they hold few floating-point numbers

@@ -95,6 +95,8 @@ class TuningRun:
         )
 
     def _search(self) -> _End:
+        # Each round: read reports, decide whether to end, stop or start trials, then sleep until a
+        # document changes. `end` is set once; trials that still run are then only waited for.
         end: _End | None = None
         while True:
             self._collect()
@@ -165,7 +167,7 @@ class TuningRun:
     def _start_more(self) -> None:
         while len(self._running()) < self._parallel and len(self._jobs) < self._limit:
             asked = self._ask()
-            if asked is None:
+            if asked is None:  # all spaces are exhausted: no later round may ask again
                 self._limit = len(self._jobs)
                 return
             self._start(*asked)
@@ -180,7 +182,7 @@ class TuningRun:
         return None
 
     def _start(self, search: DefinitionSearch, proposal: Proposal) -> None:
-        number = len(self._jobs)
+        number = len(self._jobs)  # names count from 1, trials from 0
         name = training_job_name(self._key.name, number + 1)
         tags = self._call.request.get("Tags") or ()
         request = training_request(name, search.definition, proposal.values, tags)
@@ -197,6 +199,7 @@ class TuningRun:
             self._call.account,
             self._call.caller,
         )
+        # Listed before it starts, so that a failed start is still visible in the tuning job.
         self._context.documents.edit(
             self._key, lambda document: document["TrainingJobNames"].append(name)
         )

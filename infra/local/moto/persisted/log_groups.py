@@ -79,7 +79,7 @@ class PersistedLogGroups:
         key = region, group, name
         file = f"{hashlib.sha256(f'{group} {name}'.encode()).hexdigest()[:32]}.jsonl"
         size, token = self._saved.get(key, (-1, ""))
-        if stream.get("storedBytes", 0) != size:
+        if stream.get("storedBytes", 0) != size:  # its size grows with each event
             path = self._directory / region / file
             path.parent.mkdir(parents=True, exist_ok=True)
             place = {"logGroupName": group, "logStreamName": name}

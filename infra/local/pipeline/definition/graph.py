@@ -140,7 +140,7 @@ def _check_order(definition: PipelineDefinition) -> None:
     left: dict[str, frozenset[str]] = {
         name: upstream(definition, name) for name in definition.steps
     }
-    while left:
+    while left:  # Kahn's algorithm
         free = [name for name, before in left.items() if not before & left.keys()]
         if not free:
             raise invalid(f"Cycle detected in pipeline definition: {' -> '.join(_cycle(left))}.")

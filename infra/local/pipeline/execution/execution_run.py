@@ -63,13 +63,13 @@ class ExecutionRun:
         if stopping and not self._signals.stop.is_set():
             self._stop_steps()
         ready = () if stopping else schedule.ready
-        free = _most(document) - len(schedule.running)
+        free = _most(document) - len(schedule.running)  # negative after a lower limit
         for name in ready[: max(free, 0)]:
             self._start(name)
         if not ready and not schedule.running:
             self._conclude(schedule)
             return False
-        if not ready or free <= 0:
+        if not ready or free <= 0:  # else steps were started: look again
             self._wait(document)
         return True
 

@@ -31,7 +31,7 @@ class Schedule:
     definition: PipelineDefinition
     selected: Set[str]
     records: Mapping[str, Mapping[str, Any]]
-    _states: dict[str, str] = field(default_factory=dict)
+    _states: dict[str, str] = field(default_factory=dict)  # memo of `state`
 
     @property
     def ready(self) -> tuple[str, ...]:
@@ -92,6 +92,7 @@ class Schedule:
         ]
         if step.branch is not None:
             views.append(self._in_branch(step.branch.condition, step.branch.outcome))
+        # The worst view decides: one that skips the step, then one that waits.
         for state in (SKIPPED, WAITING):
             if state in views:
                 return state

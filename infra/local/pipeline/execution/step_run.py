@@ -124,6 +124,7 @@ class StepRun:
     def _try(self, resource: StepResource, maker: Maker, *, first: bool) -> str | None:
         self._go_on()
         name = self._name(resource)
+        # Evaluated for each attempt, since the arguments may contain the job's name or the time.
         arguments = evaluate_expression(self._step.arguments, self._values(name))
         if resource.literal:
             name = arguments.get(resource.name) or name
@@ -175,6 +176,7 @@ class StepRun:
         def ended(document: Document) -> bool:
             return document[resource.status] not in resource.running
 
+        # Sleep until the resource's document ends, or this step must.
         found = self._documents.wait(key, lambda document: ended(document) or self._signals.ending)
         if not ended(found):
             self._check_closing()
