@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from longspan.training.model.directory import LoadedModel, load_model
     from longspan.training.pairs.columns import Columns
     from longspan.training.pairs.pairs import Pair, read_pairs
-    from longspan.training.preparation.prepare import PrepareSettings, prepare
+    from longspan.training.preparation.prepare import prepare
+    from longspan.training.preparation.settings import PrepareSettings
     from longspan.training.preparation.splits import TEST, VALIDATION
     from longspan.training.sample.directory import write_sample
     from longspan.training.sample.generator import SampleSettings
+    from longspan.training.tokenizer.settings import VocabularySettings
     from longspan.training.tokenizer.tokenizer import Tokenizer
-    from longspan.training.tokenizer.vocabulary_training import VocabularySettings
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
@@ -32,12 +33,13 @@ else:
             "model.directory": ["LoadedModel", "load_model"],
             "pairs.columns": ["Columns"],
             "pairs.pairs": ["Pair", "read_pairs"],
-            "preparation.prepare": ["PrepareSettings", "prepare"],
+            "preparation.prepare": ["prepare"],
+            "preparation.settings": ["PrepareSettings"],
             "preparation.splits": ["TEST", "VALIDATION"],
             "sample.directory": ["write_sample"],
             "sample.generator": ["SampleSettings"],
             "tokenizer.tokenizer": ["Tokenizer"],
-            "tokenizer.vocabulary_training": ["VocabularySettings"],
+            "tokenizer.settings": ["VocabularySettings"],
         },
     )
 

@@ -67,14 +67,17 @@ def language_argument(text: str) -> str:
 
 
 def add_language_options(group: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
-    """Add `--source-language` and `--target-language`."""
-    for side, code in (("source", "en"), ("target", "ja")):
+    """Add `--source-language` and `--target-language`, with the defaults of `Columns`."""
+    from longspan.training.pairs.columns import Columns  # here: it loads pydantic
+
+    for name in ("source_language", "target_language"):
+        field = Columns.model_fields[name]
         group.add_argument(
-            f"--{side}-language",
+            f"--{name.replace('_', '-')}",
             type=_as_written,
-            default=code,
+            default=field.default,
             metavar="CODE",
-            help=f"code of the {side} as in names of files and columns (default: {code})",
+            help=f"{field.description} (default: {field.default})",
         )
 
 

@@ -7,12 +7,14 @@ Values            a document or a section of one: strict, frozen, unknown names 
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Settings", "Values", "Words"]
+__all__ = ["Settings", "Values", "Words", "field_of"]
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -56,8 +58,21 @@ class Settings(Values):
         """
         kinds = {name: field.annotation for name, field in cls.model_fields.items()}
         values = {name: _value_of(text, kinds.get(name)) for name, text in texts.items()}
+        return cls.named(values, names or {}, texts)
+
+    @classmethod
+    def named(
+        cls,
+        values: Mapping[str, Any],
+        names: Mapping[str, str],
+        texts: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
+        """Return settings whose mistakes are told by the `names` that the user knows.
+
+        `texts` are what values were read from. Raises `refusal`.
+        """
         settings = cls.__new__(cls)
-        settings._check(values, names or {}, texts)
+        settings._check(values, names, texts)
         return settings
 
     def replace(self, **changes: Any) -> Self:
@@ -90,6 +105,11 @@ class Settings(Values):
             first, *_ = mistakes_of(error, type(self), self.null, texts)
             name = names.get(first.name, first.name)
             raise self.refusal(f"{name}: {first.text}") from None
+
+
+def field_of(model: type[BaseModel], name: str) -> Any:
+    """Return a field of another model, to have its default, bounds and description here too."""
+    return copy(model.model_fields[name])
 
 
 def _value_of(text: str, kind: Any) -> Any:

@@ -7,8 +7,18 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from longspan.pipelines.config.section import ConfigSection
+from longspan.training.errors import DataError
 from longspan.training.languages import language_code
 from longspan.training.mistakes import Mistake
+from longspan.training.pairs.columns import Columns
+from longspan.training.preparation.settings import (
+    CleaningRules,
+    PairFormat,
+    PrepareSettings,
+    SplitSettings,
+)
+from longspan.training.tokenizer.settings import VocabularySettings, VocabularyType
+from longspan.training.values import field_of
 
 __all__ = ["ColumnsSection", "DataSection", "PreparationSection", "SampleSection"]
 
@@ -38,11 +48,9 @@ class SampleSection(ConfigSection):
 class ColumnsSection(ConfigSection):
     """Columns of TSV, JSON lines or Parquet: names, or numbers from 1."""
 
-    source: str | int | None = Field(None, description="the text to translate", examples=["en"])
-    target: str | int | None = Field(None, description="its translation", examples=["ja"])
-    document: str | int | None = Field(
-        None, description="document of the pair: DOCUMENT or DOCUMENT#LINE", examples=["doc"]
-    )
+    source: str | int | None = field_of(Columns, "source")
+    target: str | int | None = field_of(Columns, "target")
+    document: str | int | None = field_of(Columns, "document")
 
 
 class DataSection(ConfigSection):
@@ -68,23 +76,13 @@ class DataSection(ConfigSection):
         description="held-out pairs to test on; left out: drawn from pairs",
         examples=[["test.tsv"]],
     )
-    format: Literal["tsv", "parallel", "jsonl", "parquet", "tmx"] | None = Field(
-        None,
-        description="format of pairs; left out: found from names and first bytes",
-        examples=["tsv"],
-    )
-    header: Literal["auto", "yes", "no"] = Field(
-        "auto", description="whether a TSV's first line names its columns"
-    )
+    format: PairFormat | None = field_of(PrepareSettings, "format")
+    header: Literal["auto", "yes", "no"] = field_of(Columns, "header")
     columns: ColumnsSection = Field(
         default_factory=lambda: ColumnsSection(), description="columns of TSV, JSON lines, Parquet"
     )
-    source_language: str = Field(
-        "en", description="code of the source language; the endpoint splits sentences by its rules"
-    )
-    target_language: str = Field(
-        "ja", description="code of the target language; BLEU splits its words"
-    )
+    source_language: str = field_of(Columns, "source_language")
+    target_language: str = field_of(Columns, "target_language")
 
     def mistakes(self) -> Iterator[Mistake]:
         """Yield unknown languages, none or two sources of pairs, s3:// prefixes among files."""
@@ -129,43 +127,21 @@ class DataSection(ConfigSection):
 class PreparationSection(ConfigSection):
     """Options of `longspan prepare`: cleaning, splits, vocabulary."""
 
-    min_characters: int = Field(1, ge=0, description="shorter sides drop the pair")
-    max_characters: int = Field(20_000, ge=1, description="longer sides drop the pair")
-    min_words: int = Field(1, ge=0, description="sides of fewer words drop the pair")
-    max_words: int = Field(3_000, ge=1, description="sides of more words drop the pair")
-    max_ratio: float = Field(
-        9.0, ge=1, description="most characters of the longer side per one of the shorter"
-    )
-    nfkc: bool = Field(False, description="normalise both sides to Unicode NFKC")
-    validation_size: int | None = Field(
-        None,
-        ge=0,
-        lt=2**31,
-        description="pairs to draw; left out: 2,000, at most 1 %",
-        examples=[2000],
-    )
-    test_size: int | None = Field(
-        None,
-        ge=0,
-        lt=2**31,
-        description="pairs to draw; left out: 2,000, at most 1 %",
-        examples=[2000],
-    )
-    split_by: Literal["document", "pair"] = Field(
-        "document", description="hold out whole documents, if they are known, or single pairs"
-    )
-    joined: bool = Field(
-        True, description="add joined test pairs if fewer than 100 have over 100 words"
-    )
-    seed: int = Field(1, ge=0, lt=2**31, description="seed of the draw")
-    vocabulary_size: int = Field(8000, ge=16, description="pieces of each side's vocabulary")
-    vocabulary_type: Literal["unigram", "bpe", "ngram", "word"] = Field(
-        "unigram", description="SentencePiece unigram or BPE, n-grams, words of tokenised text"
-    )
-    joint: bool = Field(False, description="one vocabulary for both sides")
-    tokenizer_pairs: int = Field(
-        200_000, ge=1, lt=2**31, description="training pairs to train vocabularies on"
-    )
+    min_characters: int = field_of(CleaningRules, "min_characters")
+    max_characters: int = field_of(CleaningRules, "max_characters")
+    min_words: int = field_of(CleaningRules, "min_words")
+    max_words: int = field_of(CleaningRules, "max_words")
+    max_ratio: float = field_of(CleaningRules, "max_ratio")
+    nfkc: bool = field_of(CleaningRules, "nfkc")
+    validation_size: int | None = field_of(SplitSettings, "validation_size")
+    test_size: int | None = field_of(SplitSettings, "test_size")
+    split_by: Literal["document", "pair"] = field_of(SplitSettings, "split_by")
+    joined: bool = field_of(PrepareSettings, "joined")
+    seed: int = field_of(SplitSettings, "seed")
+    vocabulary_size: int = field_of(VocabularySettings, "size")
+    vocabulary_type: VocabularyType = field_of(VocabularySettings, "type")
+    joint: bool = field_of(VocabularySettings, "joint")
+    tokenizer_pairs: int = field_of(PrepareSettings, "tokenizer_pairs")
     instance_count: int = Field(
         1,
         ge=1,
@@ -179,8 +155,12 @@ class PreparationSection(ConfigSection):
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Yield lower limits above upper ones."""
+        """Yield lower limits above upper ones, and a vocabulary that is too small for its type."""
         for kind in ("characters", "words"):
             low, high = getattr(self, f"min_{kind}"), getattr(self, f"max_{kind}")
             if low > high:
                 yield Mistake((f"min_{kind}",), f"expected at most max_{kind}={high}, got {low}")
+        try:
+            VocabularySettings(type=self.vocabulary_type, size=self.vocabulary_size)
+        except DataError as error:
+            yield Mistake(("vocabulary_size",), str(error))

@@ -15,7 +15,6 @@ from longspan.pipelines.jobs.channels import COLLECTED, PAIRS
 from longspan.pipelines.jobs.prepare import input_files
 from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
-from longspan.training.preparation.collection import CollectSettings
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
 from longspan.training.preparation.parts import write_part
 
@@ -40,7 +39,7 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
         print(f"pairs: {path}", flush=True)
     part = paths.processing_output(COLLECTED) / hosts.current
     shutil.rmtree(part, ignore_errors=True)
-    rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
+    rules = settings.collecting
     pairs = write_part(inputs, part, rules, lambda text: print(text, flush=True))
     print(f"{hosts.current}: {pairs:,} pairs of {len(inputs)} files", flush=True)
 

@@ -19,9 +19,10 @@ from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
 from longspan.training.pairs.formats import pair_up
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
-from longspan.training.preparation.prepare import PrepareSettings, prepare_into
+from longspan.training.preparation.prepare import prepare_into
 from longspan.training.preparation.prepare_once import refuse_foreign
 from longspan.training.preparation.report import prepare_summary
+from longspan.training.preparation.settings import PrepareSettings
 from longspan.training.preparation.splits import TEST, VALIDATION
 
 __all__ = ["input_files", "main"]

@@ -10,8 +10,9 @@ from torch import Tensor
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.directory import save_model
 from longspan.training.model.model import Model
+from longspan.training.tokenizer.settings import VocabularySettings
 from longspan.training.tokenizer.tokenizer import EOS, Tokenizer, WordVocabulary
-from longspan.training.tokenizer.vocabulary_training import VocabularySettings, train_tokenizer
+from longspan.training.tokenizer.vocabulary_training import train_tokenizer
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from longspan.training.errors import DataError
+from longspan.training.values import Settings
 
 __all__ = ["Columns", "Places", "is_header", "places_by_name", "places_by_number"]
 
@@ -22,16 +26,31 @@ _DOCUMENT = ("doc", "document", "doc_id", "docid", "document_id")
 _JOINED = ("joined",)
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(Settings):
     """The columns that a user names, by name or number from 1; None is found automatically."""
 
-    source: str | int | None = None
-    target: str | int | None = None
-    document: str | int | None = None
-    source_language: str = "en"
-    target_language: str = "ja"
-    header: str = "auto"  # "auto", "yes" or "no"
+    refusal: ClassVar[type[Exception]] = DataError
+
+    source: str | int | None = Field(
+        None, description="name of the source column, or number from 1", examples=["en"]
+    )
+    target: str | int | None = Field(
+        None, description="name of the target column, or number from 1", examples=["ja"]
+    )
+    document: str | int | None = Field(
+        None,
+        description="name or number of the column with DOCUMENT or DOCUMENT#LINE",
+        examples=["doc"],
+    )
+    source_language: str = Field(
+        "en", description="code of the source language; names of files and sentence ends go by it"
+    )
+    target_language: str = Field(
+        "ja", description="code of the target language; names of files and words of BLEU go by it"
+    )
+    header: Literal["auto", "yes", "no"] = Field(
+        "auto", description="whether the first line of a TSV file names its columns"
+    )
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ A rule removes a whole pair. No text is changed or cut, except by Unicode's NFKC
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from longspan.training.buckets import count_words
-from longspan.training.errors import DataError
 from longspan.training.pairs.pairs import Pair
 from longspan.training.pairs.rows import INVALID_UTF8, MALFORMED, Problem
+from longspan.training.preparation.settings import CleaningRules
 
-__all__ = ["RULES", "CleaningRules", "Removals"]
+__all__ = ["RULES", "Removals", "broken_rule", "normalised", "unusable"]
 
 CONTROL = "control characters"
 EMPTY = "empty side"
@@ -35,50 +35,28 @@ _EXAMPLES = 5
 _EXAMPLE_CHARACTERS = 200
 
 
-@dataclass(frozen=True)
-class CleaningRules:
-    """Limits for the lengths of a pair, which hold for both sides."""
+def normalised(pair: Pair, rules: CleaningRules) -> Pair:
+    """Return the pair, in NFKC form if the rules ask for it."""
+    if not rules.nfkc:
+        return pair
+    source, target = (unicodedata.normalize("NFKC", s) for s in (pair.source, pair.target))
+    return replace(pair, source=source, target=target)
 
-    min_characters: int = 1
-    max_characters: int = 20_000
-    min_words: int = 1
-    max_words: int = 3_000
-    # The longer side may have this many times the characters of the shorter one, plus ten.
-    max_ratio: float = 9.0
-    nfkc: bool = False  # normalise both sides to Unicode NFKC first
 
-    def __post_init__(self) -> None:
-        if self.min_characters > self.max_characters or self.min_words > self.max_words:
-            raise DataError(
-                "expected a smallest length below the largest, got "
-                f"{self.min_characters} to {self.max_characters} characters and "
-                f"{self.min_words} to {self.max_words} words; change one of them"
-            )
-        if not self.max_ratio >= 1:
-            raise DataError(
-                f"expected a length ratio of 1 or more, got {self.max_ratio}; give a larger one"
-            )
+def broken_rule(pair: Pair, rules: CleaningRules) -> str | None:
+    """Return the first rule that removes the pair, or None."""
+    return unusable(pair) or _broken_length(pair, rules)
 
-    def normalised(self, pair: Pair) -> Pair:
-        """Return the pair, in NFKC form if asked for."""
-        if not self.nfkc:
-            return pair
-        source, target = (unicodedata.normalize("NFKC", s) for s in (pair.source, pair.target))
-        return replace(pair, source=source, target=target)
 
-    def broken_by(self, pair: Pair) -> str | None:
-        """Return the first rule that removes the pair, or None."""
-        return unusable(pair) or self._length(pair)
-
-    def _length(self, pair: Pair) -> str | None:
-        sizes = (len(pair.source), len(pair.target))
-        short, long = min(sizes), max(sizes)
-        if short < self.min_characters or long > self.max_characters:
-            return LENGTH
-        words = (count_words(pair.source), count_words(pair.target))
-        if min(words) < self.min_words or max(words) > self.max_words:
-            return LENGTH
-        return RATIO if long > self.max_ratio * short + _RATIO_ALLOWANCE else None
+def _broken_length(pair: Pair, rules: CleaningRules) -> str | None:
+    sizes = (len(pair.source), len(pair.target))
+    short, long = min(sizes), max(sizes)
+    if short < rules.min_characters or long > rules.max_characters:
+        return LENGTH
+    words = (count_words(pair.source), count_words(pair.target))
+    if min(words) < rules.min_words or max(words) > rules.max_words:
+        return LENGTH
+    return RATIO if long > rules.max_ratio * short + _RATIO_ALLOWANCE else None
 
 
 def unusable(pair: Pair) -> str | None:

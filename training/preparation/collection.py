@@ -1,36 +1,21 @@
 """Collection: input files are read once, cleaned, and their pairs written to a spool."""
 
-import dataclasses
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
-from longspan.training.pairs.pairs import Columns, Pair, Problem, read_pairs
+from longspan.training.pairs.pairs import Pair, Problem, read_pairs
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
-from longspan.training.preparation.cleaning import CleaningRules, Removals, unusable
+from longspan.training.preparation.cleaning import Removals, broken_rule, normalised, unusable
+from longspan.training.preparation.settings import CleaningRules, CollectSettings
 from longspan.training.preparation.spool import Spool, Spooled
 from longspan.training.progress import Progress
 
-__all__ = ["CollectSettings", "Collected", "Collection", "Rejections", "collect"]
+__all__ = ["Collected", "Collection", "Rejections", "collect"]
 
 _SHOWN = 10
 _HEADER = "origin\trule\tdetail\n"
-
-
-@dataclass(frozen=True)
-class CollectSettings:
-    """How input files are read and cleaned."""
-
-    columns: Columns
-    format: str | None  # of all files; None: found for each file
-    cleaning: CleaningRules
-
-    def to_json(self) -> dict[str, Any]:
-        """Return nested JSON values, equal to those read back from a file."""
-        return dict(json.loads(json.dumps(dataclasses.asdict(self))))
 
 
 class Collection(Protocol):
@@ -119,8 +104,8 @@ class Collected:
     def add(self, pair: Pair, rules: CleaningRules, *, whole: bool) -> None:
         """Spool a pair that breaks no rule; with `whole` only the rules of `unusable` hold."""
         self.read += 1
-        pair = rules.normalised(pair)
-        broken = unusable(pair) if whole else rules.broken_by(pair)
+        pair = normalised(pair, rules)
+        broken = unusable(pair) if whole else broken_rule(pair, rules)
         if broken is None:
             self.spool.add(pair)
         else:

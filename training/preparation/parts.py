@@ -18,10 +18,10 @@ from longspan.training.pairs.streams import InputRecord
 from longspan.training.preparation.cleaning import RULES, Removals
 from longspan.training.preparation.collection import (
     Collection,
-    CollectSettings,
     Rejections,
     collect,
 )
+from longspan.training.preparation.settings import CollectSettings
 from longspan.training.preparation.spool import Spool, SpoolChain
 
 __all__ = ["PART", "CollectedParts", "read_parts", "write_part"]

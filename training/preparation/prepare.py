@@ -13,7 +13,6 @@ import dataclasses
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,10 @@ import numpy as np
 from longspan.training.corpus.manifest import file_records, read_manifest, write_manifest
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_directory
-from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Pair, write_tsv
-from longspan.training.preparation.cleaning import DUPLICATE, HELD_OUT, CleaningRules
+from longspan.training.preparation.cleaning import DUPLICATE, HELD_OUT
 from longspan.training.preparation.collection import (
     Collection,
-    CollectSettings,
     Rejections,
     collect,
 )
@@ -35,6 +32,7 @@ from longspan.training.preparation.encoding import EncodedSplit, encode_split
 from longspan.training.preparation.held_out import HeldOutSplit
 from longspan.training.preparation.joining import separator_of
 from longspan.training.preparation.parts import read_parts
+from longspan.training.preparation.settings import PrepareSettings
 from longspan.training.preparation.splits import (
     DUPLICATE_PAIR,
     SHARES_HELD_OUT,
@@ -43,34 +41,16 @@ from longspan.training.preparation.splits import (
     VALIDATION,
     Bytes,
     HeldOut,
-    SplitSettings,
     assign_splits,
     mix_hashes,
     pair_keys,
 )
 from longspan.training.preparation.spool import Spool
-from longspan.training.tokenizer.vocabulary_training import VocabularySettings, train_tokenizer
+from longspan.training.tokenizer.vocabulary_training import train_tokenizer
 
-__all__ = ["HELD_OUT_NAMES", "PrepareSettings", "prepare", "prepare_into"]
+__all__ = ["HELD_OUT_NAMES", "prepare", "prepare_into"]
 
 HELD_OUT_NAMES = {VALIDATION: "validation", TEST: "test"}
-
-
-@dataclass(frozen=True)
-class PrepareSettings:
-    """All settings that the bytes of the output depend on."""
-
-    columns: Columns = field(default_factory=Columns)
-    format: str | None = None  # of all files; None: found for each file
-    cleaning: CleaningRules = field(default_factory=CleaningRules)
-    splits: SplitSettings = field(default_factory=SplitSettings)
-    vocabulary: VocabularySettings = field(default_factory=VocabularySettings)
-    tokenizer_pairs: int = 200_000  # training pairs that vocabularies are trained on
-    joined: bool = True  # add joined pairs to a held-out split with few long pairs
-
-    def to_json(self) -> dict[str, Any]:
-        """Return nested JSON values."""
-        return dataclasses.asdict(self)
 
 
 def prepare(
@@ -140,7 +120,7 @@ class _Run:
             for split, path in self._held_out_files.items():
                 spool = Spool(self._work, HELD_OUT_NAMES[split])
                 # The format of each held-out file is found on its own.
-                rules = CollectSettings(settings.columns, None, settings.cleaning)
+                rules = settings.collecting.replace(format=None)
                 given = collect([path], rules, spool, rejections, whole=True)
                 self._require_pairs(given, path)
                 if given.removals.total:
@@ -153,7 +133,7 @@ class _Run:
         self, inputs: Sequence[str], parts: Path | None, rejections: Rejections
     ) -> Collection:
         settings = self._settings
-        rules = CollectSettings(settings.columns, settings.format, settings.cleaning)
+        rules = settings.collecting
         if parts is None:
             return collect(inputs, rules, Spool(self._work), rejections)
         found = read_parts(parts, rules)

@@ -12,7 +12,8 @@ from longspan.training.files import is_occupied
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.formats import pair_up
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
-from longspan.training.preparation.prepare import HELD_OUT_NAMES, PrepareSettings, prepare
+from longspan.training.preparation.prepare import HELD_OUT_NAMES, prepare
+from longspan.training.preparation.settings import PrepareSettings
 
 __all__ = ["prepare_once", "refuse_foreign"]
 

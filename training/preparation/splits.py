@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from longspan.training.errors import DataError
+from longspan.training.preparation.settings import SplitSettings
 from longspan.training.preparation.spool import KEY, Spooled
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "TRAIN",
     "VALIDATION",
     "HeldOut",
-    "SplitSettings",
     "assign_splits",
     "mix_hashes",
     "pair_keys",
@@ -42,16 +42,6 @@ _PAIRS_PER_PARTITION = 1 << 20
 _DEFAULT_SIZE = 2000
 _DEFAULT_SHARE = 100
 _RECORD = np.dtype([("key", "<u8"), ("index", "<u8")])
-
-
-@dataclass(frozen=True)
-class SplitSettings:
-    """How held-out splits are drawn."""
-
-    validation_size: int | None = None  # pairs; None: 2,000, or 1% of a smaller corpus
-    test_size: int | None = None  # pairs; None: 2,000, or 1% of a smaller corpus
-    by_document: bool = True  # draw whole documents where they are known
-    seed: int = 1
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import sentencepiece
 
 from longspan.training.errors import DataError
+from longspan.training.tokenizer.settings import VocabularySettings
 from longspan.training.tokenizer.tokenizer import (
     BOS,
     EOS,
@@ -28,17 +28,10 @@ from longspan.training.tokenizer.tokenizer import (
 )
 from longspan.training.tokenizer.vocabularies import SPECIAL_WORDS
 
-__all__ = ["VOCABULARY_TYPES", "VocabularySettings", "train_sentencepiece", "train_tokenizer"]
-
-# `unigram`: Kudo 2018, "Subword Regularization"; `bpe`: Sennrich et al. 2016, "Neural Machine
-# Translation of Rare Words with Subword Units"; `ngram`: `unigram` whose tokens may span words, so
-# that a common phrase is one token.
-VOCABULARY_TYPES = ("unigram", "bpe", "ngram", "word")
+__all__ = ["train_sentencepiece", "train_tokenizer"]
 
 # The first pieces are four special ones and 256 bytes.
 _BEFORE_TEXT = 260
-_SMALLEST = 300
-_LARGEST = 1_000_000
 # SentencePiece silently skips longer lines, so this is above the limit of cleaning.
 _LONGEST_LINE = 1 << 24
 # Share of the text whose characters must be pieces; rarer characters are spelt in bytes.
@@ -50,28 +43,6 @@ _THREADS = 1
 _SEEDS_PER_TOKEN = 10
 _FEWEST_SEEDS = 50_000
 _SHRINKING_FACTOR = 0.5
-
-
-@dataclass(frozen=True)
-class VocabularySettings:
-    """The kind and the size of vocabularies."""
-
-    type: str = "unigram"  # one of VOCABULARY_TYPES
-    size: int = 8000  # tokens of each side
-    joint: bool = False  # one vocabulary for both sides
-
-    def __post_init__(self) -> None:
-        if self.type not in VOCABULARY_TYPES:
-            raise DataError(
-                f"expected a vocabulary type of {', '.join(VOCABULARY_TYPES)}, got {self.type}; "
-                "give one of these"
-            )
-        low = len(SPECIAL_WORDS) + 1 if self.type == "word" else _SMALLEST
-        if not low <= self.size <= _LARGEST:
-            raise DataError(
-                f"expected a vocabulary size from {low} to {_LARGEST:,}, got {self.size}; "
-                "give one within these bounds"
-            )
 
 
 def train_tokenizer(

@@ -132,7 +132,10 @@ def test_no_files_and_too_many_are_refused_by_name(paths):
     ("options", "reason"),
     [
         (["--vocabulary-size", "many"], "--vocabulary-size: invalid int value: 'many'"),
-        (["--vocabulary-size", "0"], "expected a vocabulary size from"),
+        (
+            ["--vocabulary-size", "0"],
+            "--vocabulary-size: expected an integer from 5 to ",
+        ),
         (["--out", "elsewhere"], "unrecognized arguments: --out elsewhere"),
         (["--vocab", "400"], "unrecognized arguments: --vocab 400"),
     ],

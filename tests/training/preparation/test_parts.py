@@ -8,18 +8,21 @@ import pytest
 
 from longspan.training.errors import DataError
 from longspan.training.pairs.columns import Columns
-from longspan.training.preparation.cleaning import CleaningRules
-from longspan.training.preparation.collection import CollectSettings
 from longspan.training.preparation.parts import PART, read_parts, write_part
-from longspan.training.preparation.prepare import PrepareSettings, prepare
-from longspan.training.preparation.splits import SplitSettings
-from longspan.training.tokenizer.vocabulary_training import VocabularySettings
+from longspan.training.preparation.prepare import prepare
+from longspan.training.preparation.settings import (
+    CleaningRules,
+    CollectSettings,
+    PrepareSettings,
+    SplitSettings,
+)
+from longspan.training.tokenizer.settings import VocabularySettings
 
-RULES = CollectSettings(Columns(), None, CleaningRules(min_words=2))
+RULES = CollectSettings(columns=Columns(), format=None, cleaning=CleaningRules(min_words=2))
 SETTINGS = PrepareSettings(
     cleaning=RULES.cleaning,
-    splits=SplitSettings(20, 20),
-    vocabulary=VocabularySettings("word", 400, False),
+    splits=SplitSettings(validation_size=20, test_size=20),
+    vocabulary=VocabularySettings(type="word", size=400, joint=False),
     tokenizer_pairs=100,
 )
 
@@ -71,7 +74,7 @@ def refused(directory: Path, settings: CollectSettings = RULES) -> str:
 
 def test_parts_by_other_settings_are_refused(files: list[str], tmp_path: Path):
     write_part(files[:1], tmp_path / "a", RULES, quiet)
-    other = CollectSettings(Columns(), None, CleaningRules(min_words=9))
+    other = CollectSettings(columns=Columns(), format=None, cleaning=CleaningRules(min_words=9))
     message = refused(tmp_path, other)
     assert "expected cleaning" in message
     assert "same options" in message

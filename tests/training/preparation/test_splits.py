@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from longspan.training.errors import DataError
 from longspan.training.pairs.pairs import Pair
+from longspan.training.preparation.settings import SplitSettings
 from longspan.training.preparation.splits import (
     DUPLICATE_PAIR,
     SHARES_HELD_OUT,
@@ -12,7 +13,6 @@ from longspan.training.preparation.splits import (
     TRAIN,
     VALIDATION,
     HeldOut,
-    SplitSettings,
     assign_splits,
     mix_hashes,
 )
@@ -50,7 +50,11 @@ def corpus(pairs=400, documents=40, sides=300, seed=0):
 def test_splits_share_neither_side_nor_document(tmp_path_factory, seed, documents, sides):
     folder = tmp_path_factory.mktemp("spool")
     pairs = corpus(400, documents, sides, seed)
-    assigned = assignments_of(folder, pairs, SplitSettings(20, 20, True, seed))
+    assigned = assignments_of(
+        folder,
+        pairs,
+        SplitSettings(validation_size=20, test_size=20, split_by="document", seed=seed),
+    )
     kept = {
         assignment: [p for p, f in zip(pairs, assigned, strict=True) if f == assignment]
         for assignment in range(3)
@@ -73,13 +77,15 @@ def test_only_the_first_of_equal_pairs_stays(tmp_path):
 
 def test_the_same_documents_are_drawn_whatever_the_order(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}", f"doc {i // 5}") for i in range(500)]
-    settings = SplitSettings(20, 20)
+    settings = SplitSettings(validation_size=20, test_size=20)
     assigned = assignments_of(tmp_path, pairs, settings)
     order = np.random.default_rng(1).permutation(500)
     shuffled = assignments_of(tmp_path / "other", [pairs[i] for i in order], settings)
     assert shuffled.tolist() == assigned[order].tolist()
     assert np.bincount(assigned).tolist() == [460, 20, 20]
-    other_seed = assignments_of(tmp_path, pairs, SplitSettings(20, 20, seed=2))
+    other_seed = assignments_of(
+        tmp_path, pairs, SplitSettings(validation_size=20, test_size=20, seed=2)
+    )
     assert other_seed.tolist() != assigned.tolist()
 
 
@@ -90,7 +96,9 @@ def test_sizes_default_to_one_percent(tmp_path):
 
 def test_a_size_of_zero_draws_nothing(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}") for i in range(50)]
-    assert np.bincount(assignments_of(tmp_path, pairs, SplitSettings(5, 0))).tolist() == [45, 5]
+    assert np.bincount(
+        assignments_of(tmp_path, pairs, SplitSettings(validation_size=5, test_size=0))
+    ).tolist() == [45, 5]
 
 
 def test_pairs_that_share_with_a_given_split_leave_training(tmp_path):
@@ -112,14 +120,18 @@ def test_pairs_that_share_with_a_given_split_leave_training(tmp_path):
 def test_by_pair_the_documents_do_not_count(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}", "the only one") for i in range(100)]
     with pytest.raises(DataError, match="1 document"):
-        assignments_of(tmp_path, pairs, SplitSettings(5, 5))
-    assigned = assignments_of(tmp_path, pairs, SplitSettings(5, 5, by_document=False))
+        assignments_of(tmp_path, pairs, SplitSettings(validation_size=5, test_size=5))
+    assigned = assignments_of(
+        tmp_path, pairs, SplitSettings(validation_size=5, test_size=5, split_by="pair")
+    )
     assert np.bincount(assigned).tolist() == [90, 5, 5]
 
 
 def test_documents_that_are_larger_than_asked_give_the_smallest(tmp_path):
     pairs = [Pair(f"s{i}", f"t{i}", f"doc {min(i // 30, 3)}") for i in range(200)]
-    counts = np.bincount(assignments_of(tmp_path, pairs, SplitSettings(5, 5)))
+    counts = np.bincount(
+        assignments_of(tmp_path, pairs, SplitSettings(validation_size=5, test_size=5))
+    )
     assert counts.tolist() == [140, 30, 30]
 
 
