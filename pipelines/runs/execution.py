@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+# Of `watch`, in intervals.
+_LONGEST_PAUSE = 4
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,21 @@ class Execution:
     def watch(
         self, interval: float, sleep: Callable[[float], None] = time.sleep
     ) -> Iterator[ExecutionState]:
-        """Yield a state every `interval` seconds; the last one is that of its end."""
+        """Yield one state after another; the last one is that of its end.
+
+        The first pause is `interval` seconds. While nothing changes, each pause is twice the one
+        before, up to `_LONGEST_PAUSE` times `interval`: on a local cloud each question takes time
+        from the jobs.
+        """
+        before, pause = None, interval
         while True:
             state = self.state()
             yield state
             if state.ended:
                 return
-            sleep(interval)
+            pause = interval if state != before else min(2 * pause, _LONGEST_PAUSE * interval)
+            before = state
+            sleep(pause)
 
     def stop(self) -> None:
         """Ask the execution and its running jobs to stop. Raises AwsError."""
