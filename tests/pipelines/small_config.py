@@ -23,7 +23,8 @@ def small_config(**sections: Any) -> str:
     """As YAML; `sections` are set on top of it."""
     config: dict[str, Any] = yaml.safe_load(template())
     config["data"]["sample"] = {"pairs": 400, "validation": 20, "test_per_bucket": 2}
-    config["preparation"]["vocabulary_size"] = 400
+    # So few pairs have too few long ones without joined pairs.
+    config["preparation"] |= {"vocabulary_size": 400, "joined": True}
     del config["planned_seconds"]
     config["training"]["hyperparameters"] |= {
         "rnn_num_hidden": 16,
