@@ -158,7 +158,9 @@ def long_part(words: Sequence[int], least: int = LEAST_LONG) -> LongPart:
 
 def _bleu(tokenize: str) -> BLEU:
     if tokenize not in TOKENIZERS:
-        raise DataError(f"expected a tokenizer of {', '.join(TOKENIZERS)}, got {tokenize}")
+        raise DataError(
+            f"expected a tokenizer of {', '.join(TOKENIZERS)}, got {tokenize}; give one of these"
+        )
     try:
         return BLEU(tokenize=tokenize, force=True)
     except RuntimeError as error:  # its dictionary is not installed
