@@ -25,7 +25,7 @@ _UNFINISHED = ".unfinished"
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Replace `path` by `content`. `mode` is that of the new file, less the umask.
+    """Replace `path` by `content`. The new file gets `mode`, less the umask.
 
     Raises OSError, for example on a full disk; the old file is then untouched.
     """

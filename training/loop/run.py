@@ -63,7 +63,7 @@ class Calibrate(Protocol):
 
 @dataclass(frozen=True)
 class TrainingOutput:
-    """What a run writes."""
+    """The folders that a run writes to."""
 
     model: Path  # the model directory
     checkpoints: Path  # the folder that a stopped run resumes from

@@ -1,4 +1,4 @@
-"""What a training run is set up with: its task, its place, its checkpoints and its clocks."""
+"""The setup of a training run: its task, its environment, its checkpoints and its clocks."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ __all__ = ["RunCheckpoints", "TrainingClocks", "TrainingEnvironment", "TrainingT
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What is trained, and how it is measured."""
+    """A model to train, its data, and how it is measured."""
 
     model: nn.Module  # on the device already; its weights are changed in place
     corpus: PairCorpus  # the training pairs
@@ -32,7 +32,7 @@ class TrainingTask:
 
 @dataclass(frozen=True)
 class TrainingEnvironment:
-    """Where a rank trains, and what shows its progress."""
+    """The place of a rank among all, its device, and its log."""
 
     world: World  # this process among all ranks
     device: torch.device  # the device of this rank
@@ -41,7 +41,7 @@ class TrainingEnvironment:
 
 @dataclass(frozen=True)
 class RunCheckpoints:
-    """Where a run saves its state and finds that of its earlier part."""
+    """The checkpoints of a run, from which it resumes."""
 
     store: CheckpointStore
     identity: Mapping[str, Any]  # name to JSON value; a checkpoint resumes only an equal run
@@ -49,7 +49,7 @@ class RunCheckpoints:
 
 @dataclass(frozen=True)
 class TrainingClocks:
-    """Time as a run measures it, in seconds."""
+    """The clocks of a run, in seconds."""
 
     wall: Callable[[], float] = time.monotonic
     cpu: Callable[[], float] = time.process_time

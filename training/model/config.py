@@ -38,7 +38,7 @@ class ModelConfig:
 
     @classmethod
     def read(cls, folder: Path) -> "ModelConfig":
-        """Read and check that of a model directory. Raises ModelDirectoryError."""
+        """Read and check the description of a model directory. Raises ModelDirectoryError."""
         path = folder / CONFIG
         if not path.is_file():
             raise ModelDirectoryError(

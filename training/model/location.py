@@ -64,12 +64,12 @@ def running_mean(x: Tensor, rate: Tensor, before: Tensor) -> Tensor:
     x (batch, time, heads), rate (heads,), before (batch, heads). It takes log2(time) steps, each
     of which doubles the number of positions in a sum (Hillis and Steele 1986).
     """
-    kept = 1 - rate
-    first = rate * x[:, :1] + kept * before[:, None]
+    decay = 1 - rate
+    first = rate * x[:, :1] + decay * before[:, None]
     y = torch.cat([first, rate * x[:, 1:]], dim=1)
     reach = 1
     while reach < y.shape[1]:
-        y = torch.cat([y[:, :reach], y[:, reach:] + kept**reach * y[:, :-reach]], dim=1)
+        y = torch.cat([y[:, :reach], y[:, reach:] + decay**reach * y[:, :-reach]], dim=1)
         reach *= 2
     return y
 
@@ -117,13 +117,13 @@ class Location(nn.Module):
         if not self.tracks:
             return scores + self._near(reached, places), reached[:, -1]
         correction = before[:, None, self.heads :]  # (batch, 1, heads)
-        error = self._seen(scores, reached, places, mask) - reached + self.bias_offset
+        error = self._mean_place(scores, reached, places, mask) - reached + self.bias_offset
         rate = torch.sigmoid(self.bias_rate + math.log(_RATE / (1 - _RATE)))
         corrections = torch.cat([correction, running_mean(error, rate, correction[:, 0])], dim=1)
         located = scores + self._near(reached + corrections[:, :-1], places)
         return located, torch.cat([reached[:, -1], corrections[:, -1]], dim=-1)
 
-    def _seen(self, scores: Tensor, reached: Tensor, places: Tensor, mask: Tensor) -> Tensor:
+    def _mean_place(self, scores: Tensor, reached: Tensor, places: Tensor, mask: Tensor) -> Tensor:
         """Return the mean place of attention in the wider window: (batch, target, heads)."""
         width, strength = self.bias_wider.exp() * _WIDER, self.bias_wider_strength.exp()
         wider = scores + near(reached, places, self.bias_offset, width, strength * _STRENGTH)

@@ -138,15 +138,16 @@ class RecurrentDecoder(nn.Module):
         if not self.input_feeding:
             return self._run(embedded, state, memory)
         return run_steps(
-            lambda step, before: self._fed(step, before, memory),
+            lambda step, before: self._run_fed(step, before, memory),
             embedded,
             state,
             memory.keys.numel(),
         )
 
-    def _fed(
+    def _run_fed(
         self, step: Tensor, state: RecurrentState, memory: Memory
     ) -> tuple[Tensor, RecurrentState, Tensor]:
+        """Run one position with input feeding."""
         inputs = torch.cat([step, state.feed[:, None].to(step.dtype)], dim=-1)
         output, after, weights = self._run(inputs, state, memory)
         return output, replace(after, feed=output[:, 0]), weights
@@ -154,6 +155,7 @@ class RecurrentDecoder(nn.Module):
     def _run(
         self, inputs: Tensor, state: RecurrentState, memory: Memory
     ) -> tuple[Tensor, RecurrentState, Tensor]:
+        """Run all layers over the inputs, with the attention after the first layer."""
         x, hidden, cell = self.first(inputs, state.hidden[:, 0], state.cell[:, 0])
         before = state.coverage, state.reached
         context, (coverage, reached), weights = self._attend(x, before, memory)
@@ -175,30 +177,32 @@ class RecurrentDecoder(nn.Module):
         """Return contexts (batch, target, dimension), the state after the last step, weights."""
         if self.coverage is None:
             covered, reached = before
-            context, reached, weights = self._look(query, reached, memory.keys, memory)
+            context, reached, weights = self._attend_to(query, reached, memory.keys, memory)
             return context, (covered, reached), weights
         if query.shape[1] == 1:
-            return self._cover(query, before, memory)
+            return self._attend_covered(query, before, memory)
         return run_steps(
-            lambda step, carried: self._cover(step, carried, memory),
+            lambda step, carried: self._attend_covered(step, carried, memory),
             query,
             before,
             memory.keys.numel(),
         )
 
-    def _cover(
+    def _attend_covered(
         self, query: Tensor, before: _AttentionState, memory: Memory
     ) -> tuple[Tensor, _AttentionState, Tensor]:
+        """Attend from one position, with keys that its coverage shifts, and update the coverage."""
         assert self.coverage is not None
         covered, reached = before
         keys = self.coverage.shift(memory.keys, covered)
-        context, reached, weights = self._look(query, reached, keys, memory)
+        context, reached, weights = self._attend_to(query, reached, keys, memory)
         covered = self.coverage(covered, weights, memory.coverage, query)
         return context, (covered, reached), weights
 
-    def _look(
+    def _attend_to(
         self, query: Tensor, reached: Tensor, keys: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """Attend to the keys, by content and by location."""
         scores = self.attention.score(query, keys)
         if self.location is not None:
             scores, reached = self.location(scores, query, reached, memory.places, memory.mask)

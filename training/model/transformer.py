@@ -46,7 +46,7 @@ class TransformerEncoder(nn.Module):
         h = hyperparameters
         self.heads = h.transformer_heads
         self.window = h.transformer_window
-        self.enter = _Entrance(h.num_embed_source, h)
+        self.enter = _InputLayer(h.num_embed_source, h)
         self.layers = nn.ModuleList(_EncoderLayer(h) for _ in range(h.num_layers_encoder))
         self.norm = nn.LayerNorm(h.transformer_num_hidden)
 
@@ -73,7 +73,7 @@ class TransformerDecoder(nn.Module):
         units = h.transformer_num_hidden
         self.window = h.transformer_window
         self.heads, self.size = h.transformer_heads, units // h.transformer_heads
-        self.enter = _Entrance(h.num_embed_target, h)
+        self.enter = _InputLayer(h.num_embed_target, h)
         self.layers = nn.ModuleList(_DecoderLayer(h) for _ in range(h.num_layers_decoder))
         self.norm = nn.LayerNorm(units)
         self.readout = nn.Linear(units, output_size)
@@ -133,7 +133,7 @@ class TransformerDecoder(nn.Module):
         return output, after_all, torch.stack(weights).mean(0)
 
 
-class _Entrance(nn.Module):
+class _InputLayer(nn.Module):
     """The projection of embeddings to the scale and width of the layers."""
 
     def __init__(self, embedding: int, h: Hyperparameters) -> None:

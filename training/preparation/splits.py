@@ -56,7 +56,7 @@ class HeldOut:
     def of(
         cls, spool: Spooled, settings: SplitSettings, assigned: Bytes, assignment: int
     ) -> "HeldOut":
-        """Return those of all pairs with one assignment; documents only with `by_document`."""
+        """Collect hashes of all pairs with one assignment; documents only with `by_document`."""
         parts = [
             keys[assigned[start : start + len(keys)] == assignment]
             for start, keys in spool.key_chunks()

@@ -1,4 +1,4 @@
-"""Two machines of one training job, as SageMaker's resourceconfig describes them."""
+"""`distributed` on two machines of one training job, as SageMaker's resourceconfig names them."""
 
 import json
 import os

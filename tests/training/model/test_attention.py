@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from longspan.training.model import attention
+from longspan.training.model import additive_scores as additive
+from longspan.training.model.additive_scores import additive_scores
 from longspan.training.model.attention import (
-    additive_scores,
     attend,
     bilinear_scores,
     build_attention,
@@ -210,6 +210,6 @@ def test_module_shapes_and_padding(kind, heads):
 def test_pieces_cover_every_element_once():
     query, keys = torch.zeros(7, 3, 11, 130), torch.zeros(7, 3, 90, 130)
     seen = torch.zeros(7, 3, 11)
-    for rows, heads, steps in attention._pieces(query, keys):
+    for rows, heads, steps in additive._pieces(query, keys):
         seen[rows, heads, steps] += 1
     assert (seen == 1).all()

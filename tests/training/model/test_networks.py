@@ -1,4 +1,4 @@
-"""Both whole networks against their equations, one sentence, position and head at a time."""
+"""`model`, both networks, against their equations: one sentence, position and head at a time."""
 
 import math
 
