@@ -18,10 +18,10 @@ if TYPE_CHECKING:
         parse_config,
     )
     from longspan.pipelines.definition import Target, build_pipeline, definition_json
-    from longspan.pipelines.jobs.training_run import TrainingRun
+    from longspan.pipelines.jobs.model_training import ModelTraining
     from longspan.pipelines.runs.execution import ExecutionState, StepState
     from longspan.pipelines.runs.pipeline_run import PipelineRun
-    from longspan.pipelines.runs.results import Evaluated
+    from longspan.pipelines.runs.results import EvaluationResults
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
@@ -36,10 +36,10 @@ else:
                 "parse_config",
             ],
             "definition": ["Target", "build_pipeline", "definition_json"],
-            "jobs.training_run": ["TrainingRun"],
+            "jobs.model_training": ["ModelTraining"],
             "runs.execution": ["ExecutionState", "StepState"],
             "runs.pipeline_run": ["PipelineRun"],
-            "runs.results": ["Evaluated"],
+            "runs.results": ["EvaluationResults"],
         },
     )
 
@@ -48,12 +48,12 @@ __all__ = [
     "CloudConnection",
     "Config",
     "ConfigError",
-    "Evaluated",
+    "EvaluationResults",
     "ExecutionState",
+    "ModelTraining",
     "PipelineRun",
     "StepState",
     "Target",
-    "TrainingRun",
     "build_pipeline",
     "connect_aws",
     "definition_json",

@@ -46,6 +46,7 @@ class LocalCloud:
             start_new_session=True,
         )
         assert self._process.stdout is not None
+        # The cloud prints one line: its environment, or {"error": ...}.
         line = self._process.stdout.readline()
         answer = json.loads(line) if line else {"error": "it crashed; see the traceback above"}
         if "error" in answer:

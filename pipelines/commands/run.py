@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from longspan.pipelines.config import Config
     from longspan.pipelines.runs.execution import ExecutionState
     from longspan.pipelines.runs.pipeline_run import PipelineRun
-    from longspan.pipelines.runs.results import Evaluated
+    from longspan.pipelines.runs.results import EvaluationResults
 
 HELP = "run the pipeline, from pairs to an endpoint"
 EXAMPLE = "longspan run --config longspan.yaml"
@@ -105,7 +105,7 @@ def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
     return [message for name, message in lacks if f"Fail{name}" not in told]
 
 
-def _show_table(evaluated: "Evaluated") -> None:
+def _show_table(evaluated: "EvaluationResults") -> None:
     from longspan.pipelines.runs.results import evaluation_lines
 
     print()

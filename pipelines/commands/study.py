@@ -69,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_json_alone(arguments)
     base = load_config_or_sample(arguments.config)
     config = _own(base, arguments.parallel or (None if arguments.aws else _cores()))
+    # On this machine parallel jobs share the cores.
     threads = None if arguments.aws else max(1, _cores() // (config.aws.parallel_steps or 1))
     budget = Budget.of(config, arguments.updates, arguments.max_minutes)
     study = Study(budget, tuple(range(1, arguments.seeds + 1)), threads)

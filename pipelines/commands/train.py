@@ -113,7 +113,7 @@ def _train(
     hyperparameters: "Hyperparameters",
     environment: Mapping[str, str],
 ) -> int:
-    from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
+    from longspan.pipelines.jobs.model_training import ModelTraining, check_precision
 
     if arguments.threads is not None:
         import torch
@@ -124,7 +124,9 @@ def _train(
     check_precision(hyperparameters)  # before --fresh deletes anything
     out: Path = arguments.out
     checkpoints = arguments.checkpoints or out.with_name(f"{out.name}.checkpoints")
-    run = TrainingRun(arguments.directory, out, checkpoints, hyperparameters, fresh=arguments.fresh)
+    run = ModelTraining(
+        arguments.directory, out, checkpoints, hyperparameters, fresh=arguments.fresh
+    )
     log = run.train(environment)
     log.note(f"model: {out}")
     log.note(f"next: longspan translate {out} --text 'Your sentence.'")

@@ -235,6 +235,7 @@ def line_chunks(blocks: Iterable[bytes], name: str, most: int) -> Iterator[list[
     """
     rest, number = b"", 0
     for block in _without_mark(blocks):
+        # The last piece may go on in the next block.
         *whole, rest = (rest + block).split(b"\n")
         for chunk in _parts(whole, most):
             yield from _decoded(chunk, name, number)
@@ -270,6 +271,7 @@ def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if started:
             yield block
             continue
+        # A mark may be split over blocks: wait until there is enough to tell.
         start += block
         if len(start) >= len(_MARK) or not _MARK.startswith(start):
             started = True

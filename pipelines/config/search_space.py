@@ -180,6 +180,7 @@ def _combination_mistakes(
     def values(name: str) -> Sequence[Any]:
         return _values(space[name]) if name in space else [static.get(name, _DEFAULTS[name])]
 
+    # Heads and dimension only matter if some combination has attention.
     attended = [kind for kind in values("attention_type") if kind != "none"]
     if attended:
         for heads, dimension in itertools.product(

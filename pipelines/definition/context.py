@@ -36,6 +36,7 @@ class BuildContext:
 
         The id of the execution is part of it, so an execution never overwrites cached results.
         """
+        # s3://BUCKET/PREFIX/NAME/runs/EXECUTION[/FOLDER]/OUTPUT
         own = [self.folder] if self.folder else []
         run = [self.place, "runs", ExecutionVariables.PIPELINE_EXECUTION_ID]
         return Join(on="/", values=[*run, *own, name])

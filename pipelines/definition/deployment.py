@@ -4,7 +4,7 @@ from typing import Any
 
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.sdk import ExecutionVariables, Join, StepTypeEnum
-from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without
+from longspan.pipelines.definition.steps import RequestStep, service_retries, tags, without_empty
 from longspan.pipelines.deployment.deployment import VARIANT, blue_green, variant
 
 __all__ = ["deployment_steps"]
@@ -40,7 +40,7 @@ def _model_step(context: BuildContext, package: Any) -> RequestStep:
     return RequestStep(
         "CreateModel",
         StepTypeEnum.CREATE_MODEL,
-        without(request),
+        without_empty(request),
         ["DescribeModelOutput"],
         retries=service_retries(config.aws.retries),
     )
@@ -70,7 +70,7 @@ def _config_step(context: BuildContext, model: Any) -> RequestStep:
     return RequestStep(
         "EndpointConfig",
         StepTypeEnum.ENDPOINT_CONFIG,
-        without(request),
+        without_empty(request),
         ["DescribeEndpointConfigOutput"],
     )
 
@@ -84,5 +84,5 @@ def _endpoint_step(context: BuildContext, endpoint_config: Any) -> RequestStep:
         "Tags": tags(config.aws),
     }
     return RequestStep(
-        "Endpoint", StepTypeEnum.ENDPOINT, without(request), ["DescribeEndpointOutput"]
+        "Endpoint", StepTypeEnum.ENDPOINT, without_empty(request), ["DescribeEndpointOutput"]
     )

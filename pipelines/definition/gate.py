@@ -69,6 +69,7 @@ def _conditions(context: BuildContext, requirement: Requirement) -> list[Any]:
     if requirement.unless_below is None:
         return reached
     name, least = requirement.unless_below
+    # "unless" as a condition: waived, or reached.
     waived = ConditionLessThan(left=figure(name), right=minimums[least])
     return [ConditionOr(conditions=[waived, condition]) for condition in reached]
 

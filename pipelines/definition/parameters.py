@@ -54,6 +54,7 @@ class Parameters:
 
     def __iter__(self) -> Iterator[ParameterString | ParameterFloat]:
         """Iterate over the parameters that the pipeline has."""
+        # In the order of the fields, which is that of the definition.
         for value in vars(self).values():
             if value is self.minimums:
                 yield from self.minimums.values()

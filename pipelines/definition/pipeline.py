@@ -14,9 +14,9 @@ from longspan.pipelines.definition.registration import register_step
 from longspan.pipelines.definition.sdk import (
     Pipeline,
     PipelineDefinitionConfig,
-    known_defaults,
     offline_session,
     quiet,
+    unchecked_defaults,
 )
 from longspan.pipelines.definition.steps import RequestStep
 from longspan.pipelines.definition.target import Target
@@ -29,7 +29,7 @@ __all__ = ["build_pipeline", "definition_json"]
 
 def build_pipeline(config: Config, target: Target) -> Pipeline:
     """Return the pipeline as an object of the SDK, without asking AWS anything."""
-    with quiet(target.region), known_defaults():
+    with quiet(target.region), unchecked_defaults():
         session = offline_session(target.region, target.bucket)
         context = BuildContext(config, target, Parameters.of(config, target), session)
         return Pipeline(
@@ -46,7 +46,7 @@ def build_pipeline(config: Config, target: Target) -> Pipeline:
 def definition_json(config: Config, target: Target) -> str:
     """Return the definition for AWS, as JSON; equal configs and targets give equal bytes."""
     pipeline = build_pipeline(config, target)
-    with quiet(target.region), known_defaults():
+    with quiet(target.region), unchecked_defaults():
         definition = json.loads(pipeline.definition())
     # The SDK writes null for parts that a pipeline does not have.
     parts = {name: part for name, part in definition.items() if part is not None}
@@ -54,6 +54,9 @@ def definition_json(config: Config, target: Target) -> str:
 
 
 def _steps(context: BuildContext) -> list[Any]:
+    # [Collect ->] Prepare -> Tune           -> Evaluate -> Gate... -> Release -> Deploy
+    #                      -> TrainBaseline ->
+    # SageMaker orders steps by their references to properties of other steps.
     first = _first_steps(context)
     prepare = first[-1]
     prepared = prepare.properties.ProcessingOutputConfig.Outputs[PREPARED].S3Output.S3Uri

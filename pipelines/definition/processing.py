@@ -15,7 +15,7 @@ from longspan.pipelines.definition.sdk import (
     PropertyFile,
     StepTypeEnum,
     Tag,
-    captured,
+    captured_request,
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
 
@@ -67,7 +67,8 @@ def processing_request(
         outputs=[_output(context, output)],
         arguments=list(arguments) or None,
     )
-    request = captured(context.session, steps)
+    request = captured_request(context.session, steps)
+    # SageMaker makes a name for each execution; a step has no experiment.
     request.pop("ProcessingJobName", None)
     request.pop("ExperimentConfig", None)
     return request

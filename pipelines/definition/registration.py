@@ -49,6 +49,7 @@ def register_step(
             },
             "Explainability": {"Report": _file(evaluation, "report.html", "text/html")},
         },
+        # Lineage: what this version was made from, for people who look at the registry.
         "CustomerMetadataProperties": {
             "config_sha256": config_hash(config),
             "pairs": context.parameters.pairs,

@@ -66,10 +66,10 @@ __all__ = [
     "StepTypeEnum",
     "StoppingCondition",
     "Tag",
-    "captured",
-    "known_defaults",
+    "captured_request",
     "offline_session",
     "quiet",
+    "unchecked_defaults",
 ]
 
 # Contents of the SDK's file of defaults: in place of the user's, and without telemetry.
@@ -184,7 +184,7 @@ with quiet():
 
 
 @contextlib.contextmanager
-def known_defaults() -> Iterator[None]:
+def unchecked_defaults() -> Iterator[None]:
     """Keep the SDK from checking `DEFAULTS` against its schema within the context.
 
     It checks them dozens of times per definition, which takes nine tenths of the time.
@@ -210,7 +210,7 @@ def offline_session(region: str, bucket: str) -> PipelineSession:
     )
 
 
-def captured(session: PipelineSession, step_arguments: Any) -> dict[str, Any]:
+def captured_request(session: PipelineSession, step_arguments: Any) -> dict[str, Any]:
     """Return the request that `run`, `train` or `tune` of the SDK would send.
 
     `step_arguments` is the value that these methods return within a pipeline's session.

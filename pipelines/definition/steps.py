@@ -26,7 +26,7 @@ __all__ = [
     "service_retries",
     "tags",
     "tuning_retries",
-    "without",
+    "without_empty",
 ]
 
 
@@ -133,10 +133,6 @@ def tags(aws: AwsSection) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(aws.tags.items())]
 
 
-def without(request: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return the request without the members `names` and without empty ones."""
-    return {
-        name: value
-        for name, value in request.items()
-        if name not in names and value not in (None, {}, [])
-    }
+def without_empty(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request without its empty members."""
+    return {name: value for name, value in request.items() if value not in (None, {}, [])}

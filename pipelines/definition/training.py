@@ -20,7 +20,7 @@ from longspan.pipelines.definition.sdk import (
     StepTypeEnum,
     StoppingCondition,
     Tag,
-    captured,
+    captured_request,
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
 from longspan.pipelines.jobs.channels import PREPARED
@@ -82,7 +82,8 @@ def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Req
         values = [f"{context.place}/checkpoints", prepare_job, _hash(hyperparameters)]
         checkpoints = Join(on="/", values=values)
     job = trainer(context, hyperparameters, prepared, checkpoints)
-    request = captured(context.session, job.train(wait=False, logs=False))
+    request = captured_request(context.session, job.train(wait=False, logs=False))
+    # A fixed name would be taken after the first execution; SageMaker makes one instead.
     request.pop("TrainingJobName", None)
     request["AlgorithmSpecification"] = {
         **request["AlgorithmSpecification"],

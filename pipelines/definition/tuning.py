@@ -21,7 +21,7 @@ from longspan.pipelines.definition.sdk import (
     Join,
     ParentHyperParameterTuningJob,
     StepTypeEnum,
-    captured,
+    captured_request,
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, tuning_retries
 from longspan.pipelines.definition.training import job_model_uri, trainer
@@ -42,7 +42,8 @@ def tune_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Request
         checkpoints = Join(on="/", values=[f"{context.place}/checkpoints", prepare_job, "tuning"])
     job = trainer(context, config.training.hyperparameters, prepared, checkpoints)
     tuner = _tuner(config.tuning, job)
-    request = captured(context.session, tuner.tune(wait=False))
+    request = captured_request(context.session, tuner.tune(wait=False))
+    # A fixed name would be taken after the first execution; SageMaker makes one instead.
     request.pop("HyperParameterTuningJobName", None)
     given = request["TrainingJobDefinition"]
     request["TrainingJobDefinition"] = {**given, **_lost(context, given)}

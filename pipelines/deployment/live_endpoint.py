@@ -74,6 +74,7 @@ def wait_in_service(
         if status not in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
             break
         sleep(interval)
+    # After a rollback the endpoint is InService again, with the reason of the failure.
     if status != "InService" or found.get("FailureReason"):
         raise AwsError(
             f"endpoint {endpoint}: expected InService, got {status}: "

@@ -44,6 +44,7 @@ def find_resources(connection: CloudConnection, project: Project) -> list[Projec
     """Return all existing resources of the project, in the order to delete. Raises AwsError."""
     sagemaker = connection.client("sagemaker")
     with explained(f"the resources of {project.name}"):
+        # Users before what they use: an endpoint before its config, a config before its model.
         return [
             *_endpoints(sagemaker, project),
             *_endpoint_configs(sagemaker, project),

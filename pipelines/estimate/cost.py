@@ -215,6 +215,7 @@ def _tuning_share(config: Config) -> float:
 
 
 def _item(step: BilledJobs, config: Config) -> CostItem:
+    # Highest: every job runs to its limit, on demand. Lowest: a share of it, at the spot price.
     hours = step.minutes / 60 * step.machines
     machine = price_of(step.machine, config.prices)
     disk = step.volume_gb * VOLUME_HOUR

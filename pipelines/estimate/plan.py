@@ -55,6 +55,7 @@ def _folded(rows: Sequence[PlanRow]) -> Iterator[PlanRow]:
         steps.setdefault(row.step, []).append(row)
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for step, created in steps.items():
+        # Rows of two steps are alike if they differ only in the name of the step.
         key = tuple((row.kind, row.what.replace(step, "<step>")) for row in created)
         alike.setdefault(key, []).append(step)
     for first, *others in alike.values():
@@ -100,6 +101,7 @@ class _Reader:
         """Return a value as text, with placeholders for parts that are not known yet."""
         if not isinstance(value, Mapping):
             return str(value)
+        # {"Std:Join": {"On": "/", "Values": [...]}}, {"Get": "Steps.Prepare.ProcessingJobName"} ...
         [(function, argument)] = value.items()
         if function == "Std:Join":
             return str(argument["On"]).join(self.text(part) for part in argument["Values"])

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from longspan.pipelines.jobs.channels import PREPARED
-from longspan.pipelines.jobs.training_run import TrainingRun, check_precision
+from longspan.pipelines.jobs.model_training import ModelTraining, check_precision
 from longspan.pipelines.jobs.workers import run_workers, worker_environments
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus import built_in
@@ -51,6 +51,7 @@ def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) ->
             paths.failure.unlink(missing_ok=True)
         return _work(paths, environment) if is_worker else _start(paths, environment)
     except Interrupted as stop:
+        # The checkpoint is saved, so the job has not failed. One worker is enough to say so.
         if environment.get("RANK", "0") == "0":
             print(stop, flush=True)
         return 0
@@ -138,7 +139,7 @@ def _train(
     environment: Mapping[str, str],
 ) -> None:
     """Train in this process, as the rank and in the world that `environment` names."""
-    run = TrainingRun(
+    run = ModelTraining(
         prepared,
         paths.model,
         _checkpoints(paths, environment),

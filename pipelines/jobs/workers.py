@@ -35,6 +35,7 @@ def worker_environments(hosts: Hosts, processes: int) -> list[dict[str, str]]:
     }
     if hosts.interface:
         shared |= {"NCCL_SOCKET_IFNAME": hosts.interface, "GLOO_SOCKET_IFNAME": hosts.interface}
+    # Ranks go machine by machine: with 2 processes each, machine 1 has the ranks 2 and 3.
     first = hosts.rank * processes
     return [
         {**shared, "RANK": str(first + local), "LOCAL_RANK": str(local)}
@@ -87,6 +88,7 @@ def _wait(
                 ended[number] = status
         if len(ended) == len(workers):
             return
+        # The first failure or signal starts the time that the workers have to end.
         failed = any(ended.values())
         if deadline == float("inf") and (failed or stopping):
             patience = seconds_after_failure if failed else seconds_to_end

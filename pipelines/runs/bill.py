@@ -129,6 +129,7 @@ def _billed(name: str, jobs: list[_Job], prices: Mapping[str, float]) -> BilledS
     worked = sum(job.worked * job.machines for job in jobs) / 3600
     try:
         machine = price_of(jobs[0].machine, prices)
+        # Disks are paid for all the time, machines only for billed seconds.
         disks = sum(job.worked * job.machines * job.volume_gb for job in jobs) / 3600
         dollars: float | None = hours * machine + disks * VOLUME_HOUR
     except UnknownPriceError:

@@ -18,7 +18,7 @@ def announce(run: "PipelineRun", kind: str) -> None:
     place = run.connection.endpoint_url or f"AWS, {run.connection.region}"
     how = {"followed": " (already running)", "retried": " (resumed where it ended)"}
     print(f"{kind} {run.config.name} on {place}")
-    print(f"execution {run.execution.arn}{how.get(run.taken_up, '')}\n", flush=True)
+    print(f"execution {run.execution.arn}{how.get(run.resumed, '')}\n", flush=True)
 
 
 def follow(run: "PipelineRun", command: str) -> "ExecutionState":

@@ -26,7 +26,7 @@ from longspan.pipelines.runs.execution import Execution, ExecutionState, list_ex
 from longspan.pipelines.runs.inputs import Inputs, Store, place_inputs
 from longspan.pipelines.runs.live_view import show
 from longspan.pipelines.runs.results import (
-    Evaluated,
+    EvaluationResults,
     best_model_uri,
     download_model,
     fetch_evaluation,
@@ -47,7 +47,7 @@ class PipelineRun:
     connection: CloudConnection
     execution: Execution
     folder: Path
-    taken_up: str = ""  # "followed" or "retried" for an earlier execution, empty for a new one
+    resumed: str = ""  # "followed" or "retried" for an earlier execution, empty for a new one
     began: datetime | None = None  # start of the command, for a new execution
 
     @classmethod
@@ -73,14 +73,14 @@ class PipelineRun:
         definition = define(config, _target(config, connection, inputs))
         sagemaker = connection.client("sagemaker")
         _upsert(sagemaker, config, definition, connection.role(config.aws.role))
-        arn, taken_up = "", ""
+        arn, resumed = "", ""
         if not again:
-            arn, taken_up = _earlier(sagemaker, config.name, definition)
+            arn, resumed = _earlier(sagemaker, config.name, definition)
         execution = Execution(sagemaker, arn or _start(sagemaker, config.name))
-        if taken_up == "retried":
+        if resumed == "retried":
             execution.retry()
         folder = directory / "runs" / execution.arn.rsplit("/", 1)[-1]
-        return cls(config, connection, execution, folder, taken_up, None if taken_up else began)
+        return cls(config, connection, execution, folder, resumed, None if resumed else began)
 
     def wait(self, out: TextIO | None = None) -> ExecutionState:
         """Show the execution on `out` until it ends, and return its last state.
@@ -89,7 +89,7 @@ class PipelineRun:
         """
         return show(self.execution.watch(self.connection.poll_seconds), out or sys.stdout)
 
-    def evaluation(self, state: ExecutionState) -> Evaluated:
+    def evaluation(self, state: ExecutionState) -> EvaluationResults:
         """Download the evaluation and complete its report. Raises AwsError, DataError."""
         sagemaker, s3 = self.connection.client("sagemaker"), self.connection.client("s3")
         evaluated = fetch_evaluation(sagemaker, s3, state, self.folder / "evaluation")
@@ -166,6 +166,7 @@ def _upsert(sagemaker: Any, config: Config, definition: str, role: str) -> None:
         try:
             sagemaker.create_pipeline(**request, ClientRequestToken=uuid.uuid4().hex, Tags=tags)
         except ClientError as error:
+            # The code of the error does not tell that the name is taken.
             if "already exist" not in str(error):
                 raise
             sagemaker.update_pipeline(**request)
@@ -191,6 +192,7 @@ def _earlier(sagemaker: Any, pipeline: str, definition: str) -> tuple[str, str]:
         found = sagemaker.describe_pipeline_definition_for_execution(
             PipelineExecutionArn=newest.arn
         )
+    # An execution of another definition would give the results of another config.
     if json.loads(found["PipelineDefinition"]) != json.loads(definition):
         return "", ""
     return newest.arn, "followed" if newest.status in ("Executing", "Stopping") else "retried"

@@ -19,11 +19,17 @@ from longspan.training.model.config import CONFIG
 from longspan.training.model.outcome import early_lines, read_training
 from longspan.training.tables import align_rows
 
-__all__ = ["Evaluated", "best_model_uri", "download_model", "evaluation_lines", "fetch_evaluation"]
+__all__ = [
+    "EvaluationResults",
+    "best_model_uri",
+    "download_model",
+    "evaluation_lines",
+    "fetch_evaluation",
+]
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluationResults:
     """The output of an Evaluate step in a local folder."""
 
     folder: Path
@@ -45,7 +51,7 @@ class Evaluated:
 
 def fetch_evaluation(
     sagemaker: Any, s3: Any, state: ExecutionState, folder: Path, name: str = "Evaluate"
-) -> Evaluated:
+) -> EvaluationResults:
     """Download the output of the step `name` to `folder`.
 
     Raises AwsError if the step has no output, DataError if the output is damaged.
@@ -57,9 +63,10 @@ def fetch_evaluation(
         )
     with explained("the evaluation"):
         job = sagemaker.describe_processing_job(ProcessingJobName=step.job)
+        # A cached step names the job of the earlier execution, whose output is still there.
         (output,) = job["ProcessingOutputConfig"]["Outputs"]
         _download(s3, output["S3Output"]["S3Uri"], folder)
-    return Evaluated(folder, read_evaluation(folder))
+    return EvaluationResults(folder, read_evaluation(folder))
 
 
 def best_model_uri(sagemaker: Any, state: ExecutionState) -> str:

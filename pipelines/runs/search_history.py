@@ -120,4 +120,5 @@ def _checkpoints(logs: Any, name: str) -> dict[str, Checkpoints]:
         ):
             raise
         return {}
+    # A job that resumed prints a checkpoint again: the last line wins.
     return {job: sorted(dict(known).items()) for job, known in found.items()}

@@ -49,6 +49,7 @@ def time_table(
         return rows
     first, last = began or min(start for start, _ in whole), max(end for _, end in whole)
     total = (last - first).total_seconds()
+    # Trials and baseline overlap, so parts may add up to more than the total.
     rest = max(0.0, total - _covered(spans))
     return [
         *rows,
@@ -101,6 +102,10 @@ def _span(step: StepState) -> list[Span]:
 
 def _covered(spans: Iterable[Span]) -> float:
     """Return the seconds that at least one of the spans covers."""
+    # Spans in the order of their starts; `until` is the end of what has been counted.
+    #   |-----|            counted whole
+    #      |------|        from `until` on
+    #        |--|          inside: nothing
     seconds, until = 0.0, None
     for start, end in sorted(spans):
         begin = start if until is None else max(start, until)

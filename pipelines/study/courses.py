@@ -56,6 +56,8 @@ def courses(config: Config) -> tuple[Course, ...]:
 
     Raises HyperparameterError if a course cannot be trained with them.
     """
+    # The later one wins: the config's values over those of the experiments, and the absence of
+    # attention over the config's.
     given = {**_COMMON, **_sizes(config), **own_names(config.training.hyperparameters)}
     fixed = {**given, **_NO_ATTENTION}
     attention = {**_ATTENTION, **given}

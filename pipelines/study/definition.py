@@ -20,10 +20,10 @@ from longspan.pipelines.definition.sdk import (
     Pipeline,
     PipelineDefinitionConfig,
     StepTypeEnum,
-    captured,
-    known_defaults,
+    captured_request,
     offline_session,
     quiet,
+    unchecked_defaults,
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries
 from longspan.pipelines.definition.training import trainer
@@ -55,7 +55,7 @@ def evaluate_step_name(course: str, seed: int) -> str:
 
 def study_json(config: Config, target: Target, study: Study) -> str:
     """Return the definition as JSON; equal config, target and study give equal bytes."""
-    with quiet(target.region), known_defaults():
+    with quiet(target.region), unchecked_defaults():
         session = offline_session(target.region, target.bucket)
         context = BuildContext(config, target, Parameters.of(config, target), session)
         pipeline = Pipeline(
@@ -82,6 +82,8 @@ def _parameters(parameters: Parameters) -> Iterator[Any]:
 
 
 def _steps(context: BuildContext, study: Study) -> Iterator[RequestStep]:
+    # Prepare        -> Train-COURSE-SEED -> Evaluate-COURSE-SEED, for each course and seed
+    # PrepareNgrams  -> Train-ngrams-SEED -> Evaluate-ngrams-SEED
     found = courses(context.config)
     prepare = {ngrams: _prepare(context, ngrams) for ngrams in (False, True)}
     yield from prepare.values()
@@ -130,7 +132,7 @@ def _train(
     limits = study.budget.hyperparameters(course)
     hyperparameters = {**course.hyperparameters, **limits, "seed": seed}
     job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
-    request = captured(context.session, job.train(wait=False, logs=False))
+    request = captured_request(context.session, job.train(wait=False, logs=False))
     request.pop("TrainingJobName", None)
     specification = {**request["AlgorithmSpecification"], "MetricDefinitions": metric_definitions()}
     request["AlgorithmSpecification"] = specification

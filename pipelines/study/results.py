@@ -136,6 +136,7 @@ def measure_study(
         MEDIUM if MEDIUM in known else next(iter(known)),
         _LONG if _LONG in known else list(known)[-1],
     )
+    # One set of draws for all courses, so that their differences are paired.
     draws = {name: _draws(len(rows), count, seed) for name, rows in known.items()}
     sampled = {
         names: {b: _bleu(all_seeds, rows, draws[b]) for b, rows in known.items()}
@@ -183,6 +184,7 @@ def _course(
     own_medium, base_medium = (float(one[medium][0].mean()) for one in (sampled, base))
     kept = share_kept(float(values.mean()), own_medium, least_bleu)
     if kept is not None:
+        # long / own_medium * own_medium / max(...) = long / max(own_medium, base_medium)
         kept *= own_medium / max(own_medium, base_medium)
     return CourseResult(
         name,
@@ -257,6 +259,7 @@ def _bleu(
     """Return BLEU of each seed (seed,), and of each resample its mean over seeds (resample,)."""
     weights, chosen = draws
     values = np.array([float(bleu_of(one.counts[members].sum(0))) for one in all_seeds])
+    # (resample, segment) @ (segment, 10) -> (resample, 10) -> (resample,), for each seed
     by_seed = np.stack([bleu_of(weights @ one.counts[members]) for one in all_seeds], axis=1)
     return values, np.take_along_axis(by_seed, chosen, axis=1).mean(1)
 

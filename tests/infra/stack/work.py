@@ -95,7 +95,7 @@ def stop_and_fail(connection: CloudConnection, folder: Path) -> None:
     too_high = config(folder, minimum=99)
     assert PipelineRun.start(too_high, connection, folder).wait(io.StringIO()).status == "Failed"
     again = PipelineRun.start(too_high, connection, folder)
-    assert again.taken_up == "retried"
+    assert again.resumed == "retried"
     assert again.wait(io.StringIO()).status == "Failed"
 
 

@@ -14,11 +14,11 @@ from longspan.training.hyperparameters import Hyperparameters
 if TYPE_CHECKING:
     from longspan.training.loop.training_log import TrainingLog
 
-__all__ = ["TrainingRun", "check_precision"]
+__all__ = ["ModelTraining", "check_precision"]
 
 
 @dataclass(frozen=True)
-class TrainingRun:
+class ModelTraining:
     """What a run reads, what it writes, and what it trains with.
 
     `fresh` deletes the checkpoints of an earlier run first. With `keep_best` a run that a signal
