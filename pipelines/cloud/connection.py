@@ -104,13 +104,13 @@ def connect_aws(region: str | None) -> CloudConnection:
 
 @contextlib.contextmanager
 def open_local(
-    directory: Path, environment: Mapping[str, str] = os.environ, *, read_only: bool = False
+    directory: Path, environment: Mapping[str, str] = os.environ, *, at_rest: bool = False
 ) -> Iterator[CloudConnection]:
     """Connect to a local cloud, and start one if none runs.
 
     It is the one that AWS_ENDPOINT_URL names, else the one that runs on `directory`, else one that
-    is started for the duration of the context. With `read_only` a started one only shows what
-    `directory` holds: it starts no endpoints and changes nothing. Raises AwsError and
+    is started for the duration of the context. With `at_rest` a started one only shows what
+    `directory` holds: it starts no endpoints and stores nothing. Raises AwsError and
     LocalCloudStartError.
     """
     if "AWS_ENDPOINT_URL" in environment:
@@ -118,5 +118,5 @@ def open_local(
     elif (running := find_running(directory)) is not None:
         yield connect_local(running)
     else:
-        with LocalCloud(directory, *["--at-rest"] * read_only) as cloud:
+        with LocalCloud(directory, *["--at-rest"] * at_rest) as cloud:
             yield connect_local(cloud.environment)

@@ -79,11 +79,11 @@ def open_connection(
     region: str | None = None,
     environment: Mapping[str, str] = os.environ,
     *,
-    read_only: bool = False,
+    at_rest: bool = False,
 ) -> Iterator["CloudConnection"]:
     """Connect to AWS or to a local cloud, as the options say; `region` is the config's.
 
-    `read_only` is for commands that change nothing, see `open_local`. Raises AwsError and
+    `at_rest` is for commands that start nothing, see `open_local`. Raises AwsError and
     LocalCloudStartError.
     """
     # Imported here, because `--help` must not load boto3.
@@ -92,5 +92,5 @@ def open_connection(
     if arguments.aws:
         yield connect_aws(arguments.region or region)
     else:
-        with open_local(arguments.directory, environment, read_only=read_only) as connection:
+        with open_local(arguments.directory, environment, at_rest=at_rest) as connection:
             yield connection

@@ -56,7 +56,7 @@ def _print_bill(config: "Config", arguments: argparse.Namespace) -> None:
     from longspan.pipelines.runs.bill import bill
     from longspan.pipelines.runs.execution import Execution, choose_execution
 
-    with open_connection(arguments, config.aws.region, read_only=True) as connection:
+    with open_connection(arguments, config.aws.region, at_rest=True) as connection:
         sagemaker = connection.client("sagemaker")
         found = choose_execution(sagemaker, arguments.execution or None, config.name)
         state = Execution(sagemaker, found.arn).state()

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.cloud.options import default_region, open_connection
     from longspan.pipelines.deployment.live_endpoint import list_endpoints
 
-    with open_connection(arguments, default_region(arguments), read_only=True) as connection:
+    with open_connection(arguments, default_region(arguments), at_rest=True) as connection:
         found = list_endpoints(connection.client("sagemaker"))
         rows = [
             (

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.cloud.options import default_region, open_connection
     from longspan.pipelines.runs.job_logs import read_log
 
-    with open_connection(arguments, default_region(arguments), read_only=True) as connection:
+    with open_connection(arguments, default_region(arguments), at_rest=True) as connection:
         sagemaker = connection.client("sagemaker")
         for line in read_log(
             connection.client("logs"),

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.runs.execution import Execution, choose_execution
     from longspan.pipelines.runs.live_view import show
 
-    with open_connection(arguments, default_region(arguments), read_only=True) as connection:
+    with open_connection(arguments, default_region(arguments), at_rest=True) as connection:
         client = connection.client("sagemaker")
         found = choose_execution(client, arguments.execution, arguments.pipeline)
         if arguments.execution is None:

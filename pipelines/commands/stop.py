@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.pipelines.runs.live_view import show
 
     # If no local cloud runs, nothing runs on it, so none is started to stop something.
-    with open_connection(arguments, default_region(arguments), read_only=True) as connection:
+    with open_connection(arguments, default_region(arguments), at_rest=True) as connection:
         client = connection.client("sagemaker")
         found = choose_execution(client, arguments.execution, arguments.pipeline)
         execution = Execution(client, found.arn)
