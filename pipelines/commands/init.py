@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     path: Path = arguments.file
     for name in arguments.data or ():
         if not name.startswith("s3://") and not Path(name).is_file():
-            raise DataError(f"{name}: expected a file of pairs, found none; correct its name")
+            raise DataError(f"{name}: expected a file of pairs, got none; correct its name")
     text = own_template(arguments.data) if arguments.data else template()
     try:
         with path.open("w" if arguments.force else "x", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""`longspan init` and `longspan validate`: a config from nothing, and whether it can be used."""
+"""commands/init.py and commands/validate.py: a config from nothing, and whether it is valid."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`longspan deploy`, `endpoints` and `delete` on a local cloud whose model is a tiny server."""
+"""commands/deploy.py, endpoints.py and delete.py on a local cloud whose model is a tiny server."""
 
 import contextlib
 import io

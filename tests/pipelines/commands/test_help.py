@@ -1,4 +1,4 @@
-"""`--help` of every command, as a person reads it."""
+"""pipelines/command.py: `--help` of every command, as a person reads it."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""Lines out of blocks: none lost, none late, bad bytes named."""
+"""`line_chunks` of commands/translate.py: none lost, none late, bad bytes named."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Commands that only show: a local cloud that does not run stays so, and nothing there changes."""
+"""commands/status.py, logs.py, endpoints.py: without a running local cloud they start nothing."""
 
 import json
 from collections.abc import Callable

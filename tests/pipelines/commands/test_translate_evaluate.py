@@ -1,4 +1,4 @@
-"""The commands `translate` and `evaluate`, from their arguments to their output."""
+"""commands/translate.py and commands/evaluate.py, from their options to their output."""
 
 import argparse
 import io

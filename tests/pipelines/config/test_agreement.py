@@ -1,4 +1,4 @@
-"""What the parts of a config must agree on."""
+"""config/config.py: values on which the sections of a config must agree."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""docs/config.md: its tables are the models', its examples can be used."""
+"""docs/config.md: its tables are those of the sections, its examples are valid configs."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The step Collect: several machines read the pairs before Prepare goes on."""
+"""definition/preparation.py, the step Collect: several machines read the pairs for Prepare."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The definition as AWS would read it, for configs of every kind."""
+"""definition/pipeline.py: the definition as AWS would read it, for configs of every kind."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""A model brought from S3: whole, once, and nothing of one that is damaged."""
+"""`download_model` of runs/results.py: complete, once, and nothing of a damaged model."""
 
 import io
 import tarfile
