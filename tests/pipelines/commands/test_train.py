@@ -131,7 +131,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def test_no_threads_is_refused(prepared, tmp_path):
-    with pytest.raises(HyperparameterError, match="--threads 0"):
+    with pytest.raises(HyperparameterError, match="--threads: expected at least 1, got 0"):
         train.run(parse(prepared, "--out", tmp_path / "model", "--threads", 0))
 
 

@@ -155,7 +155,7 @@ def test_errors(model, tmp_path):
         call(translate, tmp_path / "none", "--text", "a")
     with pytest.raises(LongspanError, match=r"missing\.txt: expected a file"):
         call(translate, model, tmp_path / "missing.txt")
-    with pytest.raises(HyperparameterError, match="beam_size=0"):
+    with pytest.raises(HyperparameterError, match="beam_size: expected"):
         call(translate, model, "--text", "a", "--beam-size", "0")
     with pytest.raises(LongspanError, match="device warp: expected a device"):
         call(translate, model, "--text", "a", "--device", "warp")
@@ -207,7 +207,7 @@ def test_sentences_of_a_line_can_be_translated_on_their_own(tmp_path, capsys):
     assert first
     assert second
     assert translated("See a! See d d!", "--split", "sentences") == f"{first} {second}"
-    with pytest.raises(OptionError, match="--n-best 2: expected 1 with --split sentences"):
+    with pytest.raises(OptionError, match="--n-best: expected 1 with --split sentences, got 2"):
         call(translate, model, "--text", "a", "--split", "sentences", "--n-best", "2")
 
     test = tmp_path / "test.tsv"
