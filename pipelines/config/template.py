@@ -136,10 +136,10 @@ def _entry(name: str, field: FieldInfo, value: Any, depth: int) -> Iterator[str]
     if inner is not None:
         lines = [f"{pad}{name}:", *_section(inner, value or {}, depth + 1)]
         wanted = value is not None or default_of(field) is not None
-        yield f"{pad}# {field.description}"
+        yield from _comment(field.description or "", pad)
         yield from lines if wanted else (_commented(line, pad) for line in lines)
     elif name == "search_space":
-        yield f"{pad}# {field.description}"
+        yield from _comment(field.description or "", pad)
         yield f"{pad}{name}:"
         yield from _space(value or default_of(field), depth + 1)
     else:
@@ -150,15 +150,15 @@ def _leaf(name: str, field: FieldInfo, value: Any, pad: str) -> Iterator[str]:
     shown = default_of(field) if value is None else value
     example = field.examples[0] if field.examples else None
     if field.is_required():
-        yield _with_comment(f"{pad}{name}: {yaml_line(example)}", field.description, pad)
+        yield from _with_comment(f"{pad}{name}: {yaml_line(example)}", field.description, pad)
     elif shown is None:
-        yield _with_comment(f"{pad}# {name}: {yaml_line(example)}", field.description, pad)
+        yield from _with_comment(f"{pad}# {name}: {yaml_line(example)}", field.description, pad)
     elif isinstance(shown, dict) and shown:
-        yield f"{pad}# {field.description}"
+        yield from _comment(field.description or "", pad)
         yield f"{pad}{name}:"
         yield from (f"{pad}  {key}: {yaml_line(item)}" for key, item in shown.items())
     else:
-        yield _with_comment(f"{pad}{name}: {yaml_line(shown)}", field.description, pad)
+        yield from _with_comment(f"{pad}{name}: {yaml_line(shown)}", field.description, pad)
 
 
 def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -166,18 +166,21 @@ def _space(space: Mapping[str, Any], depth: int) -> Iterator[str]:
     pad = "  " * depth
     for name, values in space.items():
         if name in REASONS:
-            yield from textwrap.wrap(
-                REASONS[name], _WIDTH, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# "
-            )
+            yield from _comment(REASONS[name], pad)
         plain = values if isinstance(values, list | dict) else values.model_dump()
         yield f"{pad}{name}: {yaml_line(plain)}"
 
 
-def _with_comment(line: str, comment: str | None, pad: str) -> str:
+def _with_comment(line: str, comment: str | None, pad: str) -> list[str]:
     """Put the comment behind the value, or above it if the line would get too long."""
     if len(line) + len(comment or "") + 4 <= _WIDTH:
-        return f"{line}  # {comment}"
-    return f"{pad}# {comment}\n{line}"
+        return [f"{line}  # {comment}"]
+    return [*_comment(comment or "", pad), line]
+
+
+def _comment(text: str, pad: str) -> list[str]:
+    """Return the text as lines of comment, none longer than a line of the file may be."""
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
 
 
 def _commented(line: str, pad: str) -> str:
