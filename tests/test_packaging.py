@@ -143,7 +143,7 @@ print("pydantic" in sys.modules and {words} == ["--help"])
 def test_the_server_loads_numpy_for_alignments_alone():
     code = """
 import sys
-import longspan.inference.server.container
+import longspan.inference.server.serving
 print(sorted({"boto3", "numpy", "sagemaker", "torch"} & sys.modules.keys()))
 """
     assert run_python(code).split() == ["[]"]

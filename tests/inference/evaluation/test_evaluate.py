@@ -210,5 +210,5 @@ def test_what_cannot_be_evaluated_is_named(model, pairs_file, tmp_path):
         evaluate(EvaluationJob(str(short), [pairs_file], out))
     with pytest.raises(ModelDirectoryError, match="no such directory"):
         evaluate(EvaluationJob(str(tmp_path / "nowhere"), [pairs_file], out))
-    with pytest.raises(HyperparameterError, match="beam_size=0"):
+    with pytest.raises(HyperparameterError, match="beam_size: expected"):
         evaluate(EvaluationJob(model, [pairs_file], out, search={"beam_size": 0}))
