@@ -301,7 +301,9 @@ def test_without_attention_coverage_is_refused_and_the_rest_works(table_model, t
     source, lengths = sources([3, 4])
     fixed = tiny_model(attention_type="none", attention_heads="1")
     for model in (table_model(attention=False), fixed):
-        with pytest.raises(HyperparameterError, match=r"coverage_penalty=0\.2: expected a model with attention"):
+        with pytest.raises(
+            HyperparameterError, match=r"coverage_penalty=0\.2: expected a model with attention"
+        ):
             search(model, source, lengths, SearchSettings(beam_size=2, coverage_penalty=0.2))
         assert (
             len(search(model, source, lengths, SearchSettings(beam_size=2, with_alignment=True)))
