@@ -42,6 +42,14 @@ class CloudClosed(Exception):
         )
 
 
+class ServingFailure(Exception):
+    """A model cannot be served; the text is the FailureReason."""
+
+
+class ServingClosed(Exception):
+    """The local cloud ended, or the model was deleted, before the model served."""
+
+
 def algorithm_error(reasons: Iterable[Path], status: int) -> str:
     """Return the FailureReason of a container: the text of its reason file, and its status."""
     found = next((text for path in reasons if (text := _read(path))), "")
@@ -63,14 +71,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
-
-
-class ServingFailure(Exception):
-    """A model cannot be served; the text is the FailureReason."""
-
-
-class ServingClosed(Exception):
-    """The local cloud ended, or the model was deleted, before the model served."""
 
 
 def conclude(key: Key, work: Callable[[], None], fail: Callable[[str], None]) -> None:

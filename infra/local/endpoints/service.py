@@ -22,7 +22,7 @@ __all__ = ["Endpoints"]
 
 _NAME = "EndpointName"
 _ENDPOINTS = Listing(name=_NAME, status=ENDPOINT_STATUS)
-_PATIENCE_TO_RESTORE = 240.0  # seconds, the time limit for a container to become healthy
+_SECONDS_TO_RESTORE = 240.0  # seconds, the time limit for a container to become healthy
 _AT_REST = "The local cloud does not run; the endpoint serves as soon as it does."
 
 
@@ -130,7 +130,7 @@ class Endpoints:
             self._documents.wait(
                 self._key(call),
                 lambda found: found[ENDPOINT_STATUS] != "Creating" or not found.get("_Restored"),
-                _PATIENCE_TO_RESTORE,
+                _SECONDS_TO_RESTORE,
             )
             return self._documents.edit(self._key(call), begin)
         except Missing:

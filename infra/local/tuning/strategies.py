@@ -21,7 +21,7 @@ __all__ = ["GridStrategy", "Proposal", "Strategy", "StudyStrategy", "bayesian", 
 # Random points before the first model: fewer results make a bad model, and jobs are few.
 _RANDOM_FIRST = 5
 # Draws of points that were tried already, before an untried point is chosen instead.
-_PATIENCE = 20
+_MOST_DRAWS = 20
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class StudyStrategy:
         if len(self._tried) == self._space.size:
             return None
         trial, values = self._draw()
-        for _ in range(_PATIENCE):
+        for _ in range(_MOST_DRAWS):
             if tuple(values.values()) not in self._tried:
                 return self._propose(trial, values)
             # Failed trials do not count in the model.

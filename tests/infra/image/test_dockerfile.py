@@ -1,4 +1,4 @@
-"""The Dockerfile against what is made for it: no engine is needed."""
+"""The Dockerfile and its build context, without a Docker engine: covers `build`."""
 
 import re
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""The local cloud as a process: how it starts, what it leaves, and what it finds again."""
+"""The local cloud as a process: covers `__main__`, and the start and end of `cloud`."""
 
 import json
 import os

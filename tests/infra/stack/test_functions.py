@@ -1,4 +1,4 @@
-"""The two functions of the template: the canary, and the deployment of what was approved."""
+"""The template's two Lambda functions: the canary and the deployment."""
 
 import io
 import json

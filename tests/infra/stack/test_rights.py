@@ -1,4 +1,4 @@
-"""Under enforced IAM the roles of the template suffice, and no right of theirs is idle."""
+"""Permissions of the template's roles: all are needed, and they suffice, under enforced IAM."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The image's own jobs, prepare, train and evaluate, on the local cloud: no mock between them."""
+"""Jobs of the image, prepare, train and evaluate, on the local cloud: covers the runs of jobs."""
 
 import json
 from pathlib import Path

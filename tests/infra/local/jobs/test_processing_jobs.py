@@ -1,4 +1,4 @@
-"""Processing jobs over real processes, by unmodified boto3."""
+"""Processing jobs over real processes, by boto3: covers `kinds`, `service` and the run."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Training jobs over real processes, by unmodified boto3."""
+"""Training jobs over real processes, by boto3: covers `kinds`, `service` and the run."""
 
 import json
 from pathlib import Path

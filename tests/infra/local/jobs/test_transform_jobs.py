@@ -1,4 +1,4 @@
-"""Batch transform over real processes, by unmodified boto3; the model is `tiny_server.py`'s."""
+"""Transform jobs over real processes and `tiny_server.py`: covers `kinds` and `transform_run`."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A cloud that enforces IAM: who lacks a right is told which, on what."""
+"""A cloud that enforces IAM: covers `access` and `policies` through boto3."""
 
 import io
 import json

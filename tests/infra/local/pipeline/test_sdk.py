@@ -1,4 +1,4 @@
-"""Pipelines by the SageMaker SDK, as a notebook uses it: nothing of it is replaced."""
+"""Pipelines by SageMaker's SDK, without changes to it: covers the service of the folder."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""When a tuning job ends, and when it stops training jobs."""
+"""Ends of tuning jobs, and early stopping of trials: covers `tuning_run`."""
 
 import threading
 from collections.abc import Callable

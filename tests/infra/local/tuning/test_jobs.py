@@ -1,4 +1,4 @@
-"""Which training jobs a tuning job starts, which is best, and how tuning jobs are listed."""
+"""Training jobs of tuning jobs, and the lists of both: covers `service` and `tuning_run`."""
 
 import threading
 from typing import Any

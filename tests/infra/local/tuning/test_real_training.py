@@ -1,4 +1,4 @@
-"""The SDK's tuner on top of tuning jobs, and real training jobs below them."""
+"""The SDK's tuner over real training jobs: covers the service with the service of training jobs."""
 
 import dataclasses
 import time
