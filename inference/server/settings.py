@@ -34,69 +34,65 @@ class ServerSettings(Settings):
 
     refusal: ClassVar[type[Exception]] = OptionError
 
-    host: str = Field("0.0.0.0", description="address to listen at")
+    host: str = Field("0.0.0.0", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port; 0 is any free one")
     workers: int = Field(
         0,
         ge=0,
         le=64,
-        description="processes with the model; 0: one a core, at most 16, or one on a GPU",
+        description="worker processes; 0: one per core, at most 16, or one on a GPU",
     )
     threads: int = Field(
-        0, ge=0, le=256, description="threads of a worker; 0: the cores shared among workers"
+        0, ge=0, le=256, description="threads per worker; 0: the cores divided among the workers"
     )
-    device: str = Field("", description="cpu, cuda, cuda:1 ...; empty: a GPU if there is one")
+    device: str = Field("", description="cpu, cuda, cuda:1 ...; empty: a GPU if available")
     precision: Literal["auto", "fp32", "int8"] = Field(
-        "auto", description="of the weights; auto: int8 on a CPU where that is fast"
+        "auto", description="precision of the weights; auto: int8 on CPUs where it is fast"
     )
-    profile: Profile = Field("quality", description="of requests that name none")
+    profile: Profile = Field("quality", description="profile of requests that name none")
     language: Language = Field(
-        "en", description="of the source: its rules say where a sentence ends"
+        "en", description="source language, whose rules find the ends of sentences"
     )
     long_input: Literal["split", "refuse"] = Field(
-        "split", description="what exceeds max_source_tokens is split, or refused with 413"
+        "split", description="split lines over max_source_tokens, or refuse them with 413"
     )
     max_source_tokens: int = Field(
-        512, ge=8, le=10**6, description="source tokens translated at a time"
+        512, ge=8, le=10**6, description="most source tokens of a part that is translated as one"
     )
     max_text_tokens: int = Field(
-        50_000, ge=8, le=10**8, description="source tokens of a text; more is a 413"
+        50_000, ge=8, le=10**8, description="most source tokens of a text; more is a 413"
     )
     max_body_mb: float = Field(
-        25, ge=0.001, le=1024, description="megabytes of a request; more is a 413"
+        25, ge=0.001, le=1024, description="most megabytes of a request; more is a 413"
     )
     max_texts: int = Field(
         10_000,
         ge=1,
         le=10**7,
-        description="texts of a request; more is a 413; in batch transform a million",
+        description="most texts of a request; more is a 413; in batch transform a million",
     )
     deadline: float = Field(
-        55, ge=0.1, le=3600, description="seconds for a request; in batch transform an hour"
+        55, ge=0.1, le=3600, description="most seconds for a request; in batch transform an hour"
     )
     queue: int = Field(
-        256, ge=1, le=10**6, description="requests at a time; more are refused with 429"
+        256, ge=1, le=10**6, description="most requests at a time; more are refused with 429"
     )
-    batch_size: int = Field(64, ge=1, le=4096, description="parts that are translated together")
-    batch_tokens: int = Field(
-        4096, ge=1, le=10**7, description="source tokens that are translated together"
-    )
+    batch_size: int = Field(64, ge=1, le=4096, description="most parts in a batch")
+    batch_tokens: int = Field(4096, ge=1, le=10**7, description="most source tokens in a batch")
     batch_delay_ms: float = Field(
         2,
         ge=0,
         le=1000,
-        description="how long a part of profile quality may wait for others to go with it",
+        description="milliseconds that a part of profile quality may wait for its batch",
     )
     silence: float = Field(
         30,
         ge=2,
         le=3600,
-        description="seconds without a sign of life until a worker that has work is started again",
+        description="seconds without a message until a worker that has work is restarted",
     )
-    drain: float = Field(
-        28, ge=0, le=3600, description="seconds to finish what is there after SIGTERM"
-    )
-    page: bool = Field(False, description="serve the page to try it at /")
+    drain: float = Field(28, ge=0, le=3600, description="seconds to finish requests after SIGTERM")
+    page: bool = Field(False, description="serve a page for trying translations at /")
     log_text: bool = Field(False, description="log the texts of users")
 
     @classmethod
