@@ -90,9 +90,11 @@ def bleu_of(counts: _Counts) -> _Counts:
     lengths, references = counts[..., 0], counts[..., 1]
     matches, totals = counts[..., 2 : 2 + _ORDER], counts[..., 2 + _ORDER :]
     missed = matches == 0
+    # The k-th order without a match counts as 2^-k matches.
     smoothed = np.where(missed, 0.5 ** np.cumsum(missed, axis=-1), matches)
     possible = (totals > 0).all(axis=-1) & ~missed.all(axis=-1)
     precisions = smoothed / np.where(totals > 0, totals, 1)
+    # Logarithm of the brevity penalty: 0 unless hypotheses are shorter than references.
     brevity = np.minimum(0.0, 1 - references / np.where(lengths > 0, lengths, 1))
     scores = 100 * np.exp(brevity + np.log(precisions).mean(axis=-1))
     return np.where(possible, scores, 0.0)

@@ -114,6 +114,7 @@ def _grow(
     while len(active):
         after = pairs.following[current[active]]
         drawn = eligible[generator.integers(0, len(eligible), len(active))]
+        # The next pair of the document, or a random one at its end.
         after = np.where(after < 0, drawn, after)
         source = sources[active] + pairs.source_lengths[after] - 1
         target = targets[active] + pairs.target_lengths[after] - 1
@@ -122,6 +123,7 @@ def _grow(
         sources[active], targets[active], current[active] = source[fits], target[fits], after
         members.append(after)
         owners.append(active)
+        # An example that reached its goal, or met a limit above, grows no more.
         active = active[sources[active] < goals[active]]
     return _assemble(np.concatenate(members), np.concatenate(owners), sources, targets)
 

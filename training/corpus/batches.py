@@ -145,6 +145,7 @@ def plan_epoch(
         sources, targets = sources[eligible], targets[eligible]
     bounds = None
     joined = wanted = 0
+    # Of n pairs and m joined examples, m / (n + m) is the share asked for.
     share = hyperparameters.length_augmentation * (grown := _grown(hyperparameters, epoch))
     if share and len(eligible):
         wanted = round(len(eligible) * share / (1 - share))
@@ -160,6 +161,7 @@ def plan_epoch(
     sources, targets = sources[order], targets[order]
     starts = batch_starts(sources, targets, hyperparameters)
     ends = np.append(starts[1:], len(order))
+    # Per batch: real target tokens, and the longest target, to which all are padded.
     tokens = np.add.reduceat(targets, starts, dtype=np.int64) if len(starts) else starts
     longest = np.maximum.reduceat(targets, starts) if len(starts) else starts
     shuffled = generator.permutation(len(starts))
@@ -237,6 +239,7 @@ def _reorder(members: IntArray, bounds: IntArray, order: IntArray) -> tuple[IntA
     """Return `members` and `bounds` with the examples in another order."""
     sizes = np.diff(bounds)[order]
     ordered = np.concatenate([[0], np.cumsum(sizes)])
+    # Position of each member in its example.
     offsets = np.arange(ordered[-1]) - np.repeat(ordered[:-1], sizes)
     return members[np.repeat(bounds[:-1][order], sizes) + offsets], ordered
 

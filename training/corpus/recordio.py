@@ -240,6 +240,7 @@ def _unpack(packed: bytes) -> Ids:
     if sizes.max() > 10:
         raise _MalformedError("a tensor with an endless integer")
     shifts = 7 * (np.arange(len(raw)) - np.repeat(starts, sizes)).astype(np.uint64)
+    # Each byte holds 7 bits of its number, lowest first.
     bits = (raw & 0x7F).astype(np.uint64) << shifts
     return _narrow(np.bitwise_or.reduceat(bits, starts))
 

@@ -60,6 +60,7 @@ def _epoch(
         waiting.append(pool.submit(_item, corpus, epoch_plan, epoch, index))
         if len(waiting) > _AHEAD:
             yield waiting.popleft().result()
+    # The last batches of the epoch.
     while waiting:
         yield waiting.popleft().result()
 

@@ -58,6 +58,7 @@ def corpus_fingerprint(corpus: PairCorpus) -> str:
     digest = hashlib.sha256(str(len(corpus)).encode())
     for column in (corpus.source_lengths, corpus.target_lengths):
         digest.update(column.astype("<i4").tobytes())
+    # Evenly spread, since reading all tokens of a large corpus is slow.
     chosen = np.linspace(0, len(corpus) - 1, min(_SAMPLED_PAIRS, len(corpus))).astype(np.int64)
     for index in chosen.tolist():
         for tokens in (corpus.source(index), corpus.target(index)):
@@ -105,6 +106,7 @@ def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -
         if len(updates) == 1:
             return tensors
         for name, value in tensors.items():
+            # In float64, since sums of float32 lose digits.
             total[name] = total[name] + value.double() if name in total else value.double()
     return {name: (value / len(updates)).float() for name, value in total.items()}
 

@@ -109,6 +109,7 @@ class Trainer:
         items = feed(self._task.corpus, h, self._world, epoch=state.epoch, batch=state.batch)
         with closing(items):
             try:
+                # A run may have been stopped after the update that made a validation due.
                 self._validate_if_due()
                 while (reason := end_reason(state, h)) is None:
                     self._update(next(items))
@@ -138,6 +139,7 @@ class Trainer:
         """Do what is due after an update: a log line, a checkpoint, a stop."""
         state = self.state
         self._read_clocks()
+        # Elsewhere numbers are checked before each line, validation and checkpoint.
         if self._checks_each:
             self._check_numbers()
         self._check_stop()
@@ -177,6 +179,7 @@ class Trainer:
         place = f"{CHECKPOINT} {state.updates}, epoch {state.epochs:.2f}: "
         gain = " (best so far)" if improved else f" ({state.without_gain} without gain)"
         self._log.note(place + metrics_line(metrics) + gain)
+        # The time of validation does not count as training time.
         self._line_at = state.period_from = state.seconds
         self._updater.recent = self._updater.zeros()
         self._updater.period = self._updater.zeros()

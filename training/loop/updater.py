@@ -107,8 +107,10 @@ class Updater:
         self._optimizer.clear_gradients()
         if batch is not None:
             self._backward(batch.to(self._device), tokens)
+        # Ranks without a share add nothing, but must take part in the sum.
         self._world.add_gradients(self._parameters)
         norm = self._clip()
+        # One value that is not finite makes the sum so, without waiting for the device.
         self._health = self._health + norm
         self._optimizer.step(rate)
 
@@ -139,6 +141,7 @@ class Updater:
         smoothing = self._hyperparameters.label_smoothing
         with autocast(self._device, self._compute):
             sums = self._loss(self.model, batch, self._hyperparameters, label_smoothing=smoothing)
+        # By the tokens of the global batch, so that gradients of ranks add up to its mean.
         (sums.loss / tokens).backward()
         counts = torch.stack([s.detach().double() for s in (sums.nll, sums.correct, sums.tokens)])
         self._health = self._health + sums.loss.detach()

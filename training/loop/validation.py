@@ -105,6 +105,7 @@ class Validator:
         texts = (tokenizer.source.decode(corpus.source(i)) for i in range(len(corpus)))
         words = [count_words(text) for text in texts]
         buckets = np.array([BUCKETS.index(bucket_of(n)) for n in words], dtype=np.int64)
+        # Joined pairs have groups of their own, after those of all buckets.
         self._groups = buckets + len(BUCKETS) * (np.arange(len(words)) >= self._natural)
         self._batches = list(self._plan())
         self.long = long_part(words)
@@ -135,6 +136,7 @@ class Validator:
         totals = torch.zeros(2 * len(BUCKETS), 3, dtype=torch.float64, device=self._device)
         for group, pairs in self._batches:
             check()
+            # Every rank measures its share of each batch; the sums are added at the end.
             share = pairs[self._world.rank :: self._world.size]
             if not len(share):
                 continue

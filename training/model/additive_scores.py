@@ -40,6 +40,7 @@ class _AdditiveScores(torch.autograd.Function):
         for rows, heads, steps in _pieces(left, right):
             r = reciprocals(left[rows, heads, steps], right[rows, heads])
             total = v[heads].sum(-1)[:, None, None]  # (heads, 1, 1)
+            # (batch, heads, target, source, d) @ (d, 1) -> (batch, heads, target, source)
             part = torch.matmul(r, v[heads][:, None, :, None]).squeeze(-1)
             scores[rows, heads, steps] = total - 2 * part
         return scores
@@ -55,6 +56,7 @@ class _AdditiveScores(torch.autograd.Function):
             d_v[heads] += d.sum((0, 2, 4)) - 2 * torch.matmul(d, r).sum((0, 2, 3))
             # d tanh = 1 - tanh^2 = 4 r (1 - r); the common factor 4 v is applied at the end
             slope = torch.addcmul(r, r, r, value=-1)
+            # (.., target, 1, source) @ (.., target, source, d) -> (.., target, 1, d)
             d_query[rows, heads, steps] += torch.matmul(d, slope).squeeze(3)
             _add_over_target(d_keys[rows, heads], slope, d.transpose(-1, -2))
         factor = 4 * v[:, None, :]

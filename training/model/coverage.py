@@ -54,9 +54,11 @@ class RecurrentCoverage(nn.Module):
         weights (batch, heads, 1, source), memory (batch, source, 3 x dimension), which is the
         output of `of_memory`, query (batch, 1, query size).
         """
+        # The weights as (batch, source, heads); the query (batch, 1, ..) is added to every token.
         inputs = self.of_weights(weights.squeeze(2).transpose(1, 2)) + memory + self.of_query(query)
         update, reset, fresh = inputs.split(self.dimension, dim=-1)
         of_update, of_reset = self.gates(coverage).split(self.dimension, dim=-1)
+        # Gates z (how much changes) and r (how much of the old value the candidate reads).
         z, r = torch.sigmoid(update + of_update), torch.sigmoid(reset + of_reset)
         new = torch.tanh(fresh + self.candidate(r * coverage))
         return (1 - z) * coverage + z * new

@@ -65,6 +65,7 @@ def running_mean(x: Tensor, rate: Tensor, before: Tensor) -> Tensor:
     of which doubles the number of positions in a sum (Hillis and Steele 1986).
     """
     decay = 1 - rate
+    # Invariant: y_i is the weighted sum of the last `reach` inputs, and of `before` if in reach.
     first = rate * x[:, :1] + decay * before[:, None]
     y = torch.cat([first, rate * x[:, 1:]], dim=1)
     reach = 1
@@ -113,6 +114,7 @@ class Location(nn.Module):
         scores of the same shape, and (batch, carried).
         """
         progress = before[:, : self.heads]
+        # (batch, target, heads): progress at each target position
         reached = progress[:, None] + _increments(query, self.of_query).cumsum(1)
         if not self.tracks:
             return scores + self._near(reached, places), reached[:, -1]
@@ -120,6 +122,7 @@ class Location(nn.Module):
         error = self._mean_place(scores, reached, places, mask) - reached + self.bias_offset
         rate = torch.sigmoid(self.bias_rate + math.log(_RATE / (1 - _RATE)))
         corrections = torch.cat([correction, running_mean(error, rate, correction[:, 0])], dim=1)
+        # The correction of a position is that after the position before it.
         located = scores + self._near(reached + corrections[:, :-1], places)
         return located, torch.cat([reached[:, -1], corrections[:, -1]], dim=-1)
 
@@ -130,6 +133,7 @@ class Location(nn.Module):
         weights = wider.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
         # Sums reach into the hundreds, where bfloat16 has no fractions.
         with torch.autocast(places.device.type, enabled=False):
+            # (batch, heads, target, source) @ (batch, heads, source, 1)
             seen = weights.to(places.dtype) @ places.transpose(1, 2)[..., None]
             return seen.squeeze(-1).transpose(1, 2)
 

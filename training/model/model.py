@@ -82,6 +82,7 @@ class Model(nn.Module):
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
         """Encode source (batch, source): token ids to EOS, then PAD; lengths (batch,)."""
         positions = torch.arange(source.shape[1], device=source.device)
+        # (batch, source), true before the end of each sentence
         mask = positions[None] < lengths[:, None]
         embedded = self.source_dropout(self.source_embedding(source))
         encoded, last = self.encoder(embedded, lengths)

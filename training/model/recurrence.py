@@ -37,6 +37,7 @@ class Recurrence(nn.Module):
             cell = inputs.new_zeros(batch, self.units if self.has_cell else 0)
         if inputs.shape[1] == 1:
             return self._step(inputs, hidden, cell)
+        # The kernel takes states as (layers, batch, units), here with one layer.
         first = hidden.to(inputs.dtype)[None].contiguous()
         if not self.has_cell:
             outputs, last = self.kernel(inputs, first)
@@ -62,7 +63,9 @@ def reverse_by_length(inputs: Tensor, lengths: Tensor) -> Tensor:
     Padding stays in place. Reversing twice gives the input again.
     """
     time = torch.arange(inputs.shape[1], device=inputs.device)[None]
+    # (batch, time): position t of a row comes from length - 1 - t; padding from itself
     index = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
+    # First position of each row in the flat (batch x time) order.
     rows = torch.arange(inputs.shape[0], device=inputs.device)[:, None] * inputs.shape[1]
     return _SelfInversePermutation.apply(inputs, (index + rows).flatten())  # type: ignore[no-untyped-call]
 

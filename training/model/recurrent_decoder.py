@@ -101,6 +101,7 @@ class RecurrentDecoder(nn.Module):
             places = self.location.places(encoded)
         summary = last
         if self.state_init == "avg":
+            # Mean over the real tokens: (batch, units)
             summary = (encoded * mask[..., None]).sum(1) / lengths[:, None]
         return Memory(keys, values, places, coverage, summary, mask, lengths)
 
@@ -160,6 +161,7 @@ class RecurrentDecoder(nn.Module):
         before = state.coverage, state.reached
         context, (coverage, reached), weights = self._attend(x, before, memory)
         hiddens, cells = [hidden], [cell]
+        # Every upper layer reads the layer below it and the same context (GNMT v2).
         for number, layer in enumerate(self.upper, start=1):
             joined = torch.cat([self.rnn_dropout(x), context.to(x.dtype)], dim=-1)
             y, hidden, cell = layer(joined, state.hidden[:, number], state.cell[:, number])
@@ -167,6 +169,7 @@ class RecurrentDecoder(nn.Module):
             hiddens.append(hidden)
             cells.append(cell)
         output = torch.tanh(self.readout(torch.cat([x, context.to(x.dtype)], dim=-1)))
+        # Of each layer (batch, units) -> (batch, layers, units)
         states = torch.stack(hiddens, 1), torch.stack(cells, 1)
         after = RecurrentState(*states, state.feed, coverage, reached)
         return self.hidden_dropout(output), after, weights

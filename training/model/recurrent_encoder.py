@@ -39,6 +39,7 @@ class RecurrentEncoder(nn.Module):
         ahead, _, _ = self.forwards(embedded)
         back, _, _ = self.backwards(reverse_by_length(embedded, lengths))
         back = reverse_by_length(back, lengths)
+        # Two halves of (batch, source, units / 2), forward and backward
         encoded = torch.cat([ahead, back], dim=-1)
         last = torch.cat([_at(ahead, lengths - 1), back[:, 0]], dim=-1)
         for number, layer in enumerate(self.upper, start=2):

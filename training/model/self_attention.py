@@ -28,6 +28,7 @@ def rotate(x: Tensor, first: int) -> Tensor:
     positions = torch.arange(first, first + length, device=x.device, dtype=wide)
     angles = positions[:, None] * _BASE**-exponents  # (length, d / 2)
     cosine, sine = angles.cos(), angles.sin()
+    # A pair (a, b) turned by its angle is (a cos - b sin, a sin + b cos).
     left, right = x.to(wide).chunk(2, dim=-1)
     turned = torch.cat([left * cosine - right * sine, left * sine + right * cosine], dim=-1)
     return turned.to(x.dtype)
@@ -41,6 +42,7 @@ def distance_bias(heads: int, length: int, first: int, device: torch.device) -> 
     """
     rates = 2.0 ** (-8.0 * torch.arange(1, heads + 1, device=device) / heads)
     queries = torch.arange(first, first + length, device=device)
+    # (length, first + length)
     distance = (queries[:, None] - torch.arange(first + length, device=device)).abs()
     return -rates[:, None, None] * distance
 
@@ -66,6 +68,7 @@ class SelfAttention(nn.Module):
         1, length, past + length) is true where a position may attend. Returns the output (batch,
         length, units), and keys and values (batch, heads, past + length, d).
         """
+        # (batch, length, 3 units) -> (batch, length, 3, heads, d)
         parts = self.inputs(x).unflatten(-1, (3, self.heads, self.size))
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # (batch, heads, length, d)
         past = keys.shape[2]
@@ -76,6 +79,7 @@ class SelfAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         shown = self._bias(mask, x.shape[1], past).to(query.dtype)
         read = scaled_dot_product_attention(query, keys, values, attn_mask=shown, dropout_p=dropout)
+        # (batch, heads, length, d) -> (batch, length, units)
         return self.output(read.transpose(1, 2).flatten(2)), keys, values
 
     def _bias(self, mask: Tensor, length: int, past: int) -> Tensor:

@@ -39,6 +39,7 @@ def run_steps(
             weights.append(weight)
         return torch.cat(outputs, dim=1), before, torch.cat(weights, dim=2)
 
+    # Steps of a segment; with one segment in all, nothing is computed twice.
     size = max(1, _KEPT_ELEMENTS // max(1, elements))
     if size >= inputs.shape[1] or not torch.is_grad_enabled():
         return segment(inputs, carried)

@@ -57,10 +57,12 @@ class TransformerEncoder(nn.Module):
         x = self.enter(embedded)
         # Padding attends to itself, since a softmax over nothing is not a number.
         itself = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
+        # (batch, 1, source, source): real tokens within the window, and the position itself
         mask = real[:, None, None] & _near(0, x.shape[1], self.window, x.device) | itself
         for layer in self.layers:
             x = layer(x, mask)
         x = self.norm(x)
+        # The summary is the mean over real tokens.
         return x, (x * real[..., None]).sum(1) / lengths[:, None]
 
 
@@ -111,6 +113,7 @@ class TransformerDecoder(nn.Module):
         mask = _near(past, length, self.window, x.device).tril(past)
         keys, values, reached, weights = [], [], [], []
         layers = len(self.layers)
+        # Memory and state hold all layers in a row; each layer gets its part.
         of_layers = zip(
             self.layers,
             memory.keys.chunk(layers, 1),

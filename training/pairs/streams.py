@@ -171,6 +171,7 @@ def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
     number, rest = 0, b""
     for chunk in _without_mark(chunks):
         parts = (rest + chunk).split(b"\n")
+        # The last line of a chunk continues in the next chunk.
         rest = parts.pop()
         for line in parts:
             number += 1

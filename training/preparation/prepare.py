@@ -258,6 +258,7 @@ class _Run:
         Pairs are sampled by their hashes, so the sample has about the wanted size.
         """
         wanted = self._settings.tokenizer_pairs
+        # Hashes are uniform, so a share of them below a bound is about that share of pairs.
         share = min(1.0, wanted / max(1, self._train_pairs))
         bound = np.uint64(min(2**64 - 1, int(share * 2**64)))
         for start, keys in self._corpus.spool.key_chunks():

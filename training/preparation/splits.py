@@ -143,6 +143,7 @@ def _mark_duplicates(spool: Spooled, assigned: Bytes, folder: Path) -> None:
     finally:
         for file in files:
             file.close()
+    # A stable sort keeps the order of the input, so the first of equal pairs stays.
     for path in paths:
         records = np.fromfile(path, dtype=_RECORD)
         records = records[np.argsort(records["key"], kind="stable")]
@@ -216,5 +217,6 @@ def _among(values: Hashes, sorted_values: Hashes) -> npt.NDArray[np.bool_]:
     if not len(sorted_values):
         return np.zeros(len(values), dtype=np.bool_)
     places = np.searchsorted(sorted_values, values)
+    # A value above all others has no place; any place will do, since the values differ there.
     places[places == len(sorted_values)] = 0
     return np.asarray(sorted_values[places] == values, dtype=np.bool_)

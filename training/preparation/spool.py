@@ -118,6 +118,7 @@ class Spool:
             rest = b""
             while chunk := reader.read(_READ):
                 lines = (rest + chunk).split(b"\n")
+                # The last line of a chunk continues in the next chunk.
                 rest = lines.pop()
                 for line in lines:
                     source, target, document, joined, origin = line.decode().split("\t")
