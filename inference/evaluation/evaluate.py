@@ -25,7 +25,7 @@ from longspan.inference.translation.translator import (
     Translator,
     choose_device,
 )
-from longspan.training.beside import Beside
+from longspan.training.background_call import BackgroundCall
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, count_words
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
@@ -146,7 +146,7 @@ def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Outpu
     try:
         # A terminal has one place for progress; a log has lines for both processes.
         shown = not sys.stderr.isatty()
-        with Beside(_translate, job, job.against, pairs, shown, threads=half) as other:
+        with BackgroundCall(_translate, job, job.against, pairs, shown, threads=half) as other:
             return _translate(job, job.model, pairs), other.result()
     finally:
         torch.set_num_threads(threads)

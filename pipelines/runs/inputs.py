@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from longspan.pipelines.cloud.aws_errors import explained
 from longspan.pipelines.config.data import DataSection
-from longspan.training.beside import Beside
+from longspan.training.background_call import BackgroundCall
 from longspan.training.errors import DataError
 from longspan.training.progress import Progress
 from longspan.training.sample.directory import show_training, write_sample
@@ -71,7 +71,7 @@ def sample_ahead(data: DataSection, directory: Path) -> Iterator[Callable[[], No
     if folder is None or (folder / _LAST).is_file():
         yield lambda: None
         return
-    with Beside(_generate, data, folder) as other:
+    with BackgroundCall(_generate, data, folder) as other:
         yield other.result
 
 

@@ -5,11 +5,11 @@ from enum import Enum, auto
 
 from longspan.training.sample.clauses import Clause, VerbPhrase, clause
 from longspan.training.sample.conjugation import Form, godan, ichidan
-from longspan.training.sample.dice import Dice, Weighted
 from longspan.training.sample.english import BE, Mood, Time
 from longspan.training.sample.lexicon import Action, Lexicon
 from longspan.training.sample.nouns import NounBuilder
 from longspan.training.sample.phrases import Phrase
+from longspan.training.sample.random_choices import RandomChoices, Weighted
 
 __all__ = ["ClauseBuilder", "Setting", "Shape"]
 
@@ -52,8 +52,8 @@ _THERE = {True: ichidan("いる"), False: godan("ある")}
 class ClauseBuilder:
     """A builder of random clauses; relative clauses nest as deep as the budget of words allows."""
 
-    def __init__(self, dice: Dice, lexicon: Lexicon, nouns: NounBuilder) -> None:
-        self.dice, self.lexicon, self.nouns = dice, lexicon, nouns
+    def __init__(self, random: RandomChoices, lexicon: Lexicon, nouns: NounBuilder) -> None:
+        self.random, self.lexicon, self.nouns = random, lexicon, nouns
         plain = lexicon.actions["PLAIN"].items
         self._by_object = {
             category: Weighted.skewed([a for a in plain if category in a.objects])
@@ -62,7 +62,7 @@ class ClauseBuilder:
 
     def clause(self, setting: Setting, budget: int) -> Clause:
         """Return a clause that fits `setting`, in about `budget` words."""
-        roll = self.dice.integer(1, 100)
+        roll = self.random.integer(1, 100)
         state = setting.shape is Shape.STATE
         if budget >= 6 and roll <= (40 if state else 8) and setting.shape in _STATES:
             return self._existence(setting)
@@ -71,51 +71,51 @@ class ClauseBuilder:
         subject = self._subject(setting, budget)
         room = budget - subject.words
         phrases = [self.event(setting, room)]
-        if room >= 8 and self.dice.chance(0.25):  # "went to Kyoto and bought three books"
+        if room >= 8 and self.random.chance(0.25):  # "went to Kyoto and bought three books"
             shape = Shape.EVENT if setting.past else Shape.FUTURE
             plain = Setting(setting.past, shape, heavy=False)
-            half = self.dice.integer(3, room - 4)
+            half = self.random.integer(3, room - 4)
             phrases = [self.event(plain, half), self.event(plain, room - half - 1)]
         return clause(subject, phrases, backshift=setting.backshift)
 
     def event(self, setting: Setting, room: int) -> VerbPhrase:
         """Return a verb phrase for an event, in about `room` words."""
         fitting = {name: w for name, (least, w) in _FRAMES.items() if least <= max(room, 1)}
-        frame = self.dice.draw(Weighted(list(fitting), list(fitting.values())))
-        action = self.dice.draw(self.lexicon.actions[frame])
+        frame = self.random.draw(Weighted(list(fitting), list(fitting.values())))
+        action = self.random.draw(self.lexicon.actions[frame])
         phrase = self._stance(action, setting)
         room -= len(phrase.english(False).split())
-        if frame == "PLAIN" and room >= 6 and setting.heavy and self.dice.chance(0.35):
+        if frame == "PLAIN" and room >= 6 and setting.heavy and self.random.chance(0.35):
             categories = [c for c in _QUALIFIED if c in action.objects]
             if categories:
-                thing = self._qualified(self.dice.pick(categories), room)
+                thing = self._qualified(self.random.pick(categories), room)
                 return replace(phrase, arguments=(thing.marked(action.preposition, "を"),))
         arguments: tuple[Phrase, ...] = ()
         if frame == "PLAIN":
-            thing = self.nouns.object(action.objects, self.dice.integer(2, max(2, room)))
+            thing = self.nouns.object(action.objects, self.random.integer(2, max(2, room)))
             arguments = (thing.marked(action.preposition, action.particle),)
         elif frame == "GOAL":
-            _, place = self.dice.draw(self.lexicon.places)
+            _, place = self.random.draw(self.lexicon.places)
             arguments = (place.marked("to", action.particle),)
         elif frame == "GIVE":
-            thing = self.nouns.thing(self.dice.pick(_GIVEN), room - 2)
+            thing = self.nouns.thing(self.random.pick(_GIVEN), room - 2)
             arguments = (thing.marked("", "を"), self.nouns.person(2).marked("to", "に"))
         phrase = replace(phrase, arguments=arguments)
         return self._filled(phrase, setting, room - sum(a.words for a in arguments))
 
     def _subject(self, setting: Setting, budget: int) -> Phrase:
-        if setting.heavy and budget >= 12 and self.dice.chance(0.15):
+        if setting.heavy and budget >= 12 and self.random.chance(0.15):
             return self._qualified("person", budget // 2)
-        return self.nouns.subject(1 if budget < 4 else self.dice.integer(1, min(4, budget - 3)))
+        return self.nouns.subject(1 if budget < 4 else self.random.integer(1, min(4, budget - 3)))
 
     def _stance(self, action: Action, setting: Setting) -> VerbPhrase:
         """Return the verb with time, and in a free clause with a random mood and polarity."""
         plain = VerbPhrase(action.verb, action.predicate, time=setting.time)
         if setting.shape is not Shape.FREE:
             return plain
-        mood = self.dice.draw(_MOODS)
-        negative = mood in (Mood.SIMPLE, Mood.ABLE) and self.dice.chance(0.12)
-        later = not setting.past and mood is Mood.SIMPLE and self.dice.chance(0.5)
+        mood = self.random.draw(_MOODS)
+        negative = mood in (Mood.SIMPLE, Mood.ABLE) and self.random.chance(0.12)
+        later = not setting.past and mood is Mood.SIMPLE and self.random.chance(0.5)
         time = Time.FUTURE if later else setting.time
         return replace(plain, mood=mood, negative=negative, time=time)
 
@@ -123,18 +123,18 @@ class ClauseBuilder:
         """Add a place, a companion and a time, in this order, while there is room."""
         arguments = list(phrase.arguments)
         going = bool(arguments) and arguments[0].english.startswith("to ")
-        if not going and room >= 2 and self.dice.chance(0.6):
+        if not going and room >= 2 and self.random.chance(0.6):
             arguments.append(self._place("で"))
             room -= arguments[-1].words
-        if room >= 2 and self.dice.chance(0.5):
+        if room >= 2 and self.random.chance(0.5):
             arguments.append(self.nouns.person(min(3, room - 1)).marked("with", "と"))
             room -= arguments[-1].words
         if room >= 1 and setting.shape in _TIMED and phrase.mood is not Mood.PROGRESSIVE:
-            arguments.append(self.dice.draw(self.lexicon.times[phrase.time is Time.PAST]))
+            arguments.append(self.random.draw(self.lexicon.times[phrase.time is Time.PAST]))
         return replace(phrase, arguments=tuple(arguments))
 
     def _place(self, particle: str) -> Phrase:
-        preposition, place = self.dice.draw(self.lexicon.places)
+        preposition, place = self.random.draw(self.lexicon.places)
         return place.marked(preposition, particle)
 
     def _qualified(self, category: str, budget: int) -> Phrase:
@@ -148,7 +148,7 @@ class ClauseBuilder:
             japanese = phrase.japanese(Form.PLAIN)
         else:
             subject = self.nouns.subject(2 if room > 5 else 1)
-            action = self.dice.draw(self._by_object[category])
+            action = self.random.draw(self._by_object[category])
             behind = (Phrase(action.preposition, ""),) if action.preposition else ()
             phrase = VerbPhrase(action.verb, action.predicate, behind)
             lacking = clause(subject, [self._filled(phrase, inner, room - 1 - subject.words)])
@@ -157,8 +157,8 @@ class ClauseBuilder:
 
     def _existence(self, setting: Setting) -> Clause:
         """Return a clause such as "there were six dogs in Kyoto"."""
-        category = self.dice.pick(("animal", "person", "machine", "goods"))
-        things = self.nouns.several((category,), self.dice.integer(1, 2))
+        category = self.random.pick(("animal", "person", "machine", "goods"))
+        things = self.nouns.several((category,), self.random.integer(1, 2))
         predicate = _THERE[category in ("animal", "person")]
         arguments = (things.marked("", "が"), self._place("に"))
         phrase = VerbPhrase(BE, predicate, arguments, time=setting.time)
@@ -167,9 +167,9 @@ class ClauseBuilder:
 
     def _quality(self, setting: Setting) -> Clause:
         """Return a clause such as "the temple was not old"."""
-        category = self.dice.pick(("building", "machine", "goods", "text", "animal"))
-        adjective = self.dice.draw(self.lexicon.adjectives[category])
-        negative = setting.shape is Shape.FREE and self.dice.chance(0.2)
+        category = self.random.pick(("building", "machine", "goods", "text", "animal"))
+        adjective = self.random.draw(self.lexicon.adjectives[category])
+        negative = setting.shape is Shape.FREE and self.random.chance(0.2)
         words = (Phrase(adjective.english, ""),)
         phrase = VerbPhrase(BE, adjective.predicate, words, time=setting.time, negative=negative)
         return clause(self.nouns.definite(category), [phrase], backshift=setting.backshift)

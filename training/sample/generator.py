@@ -14,8 +14,8 @@ from typing import Any
 
 from longspan.training.buckets import BUCKETS, Bucket, bucket_of, count_words
 from longspan.training.errors import DataError
-from longspan.training.sample.dice import Dice, Weighted
 from longspan.training.sample.grammar import GRAMMAR_VERSION, LONGEST, SHORTEST, Grammar, Sentence
+from longspan.training.sample.random_choices import RandomChoices, Weighted
 
 __all__ = ["SampleCorpus", "SampleRow", "SampleSettings", "SampleStatistics"]
 
@@ -130,7 +130,7 @@ class SampleCorpus:
     def _by_bucket(self, split: str, buckets: list[Bucket]) -> Iterator[SampleRow]:
         stream = _Stream(split, self._settings.seed)
         left = len(buckets)
-        for bucket in stream.dice.shuffled(buckets):
+        for bucket in stream.random.shuffled(buckets):
             stream.next_line(left)
             left -= 1
             yield stream.row(self._new_in_bucket(stream, bucket))
@@ -138,7 +138,7 @@ class SampleCorpus:
     def _new_in_bucket(self, stream: "_Stream", bucket: Bucket) -> Sentence:
         low, high = max(bucket.low, SHORTEST), bucket.high or LONGEST
         for _ in range(_TRIES_IN_VAIN):
-            made = stream.sentence(stream.dice.integer(low, high))
+            made = stream.sentence(stream.random.integer(low, high))
             sides = _sides(made)
             fits = low <= count_words(made.english) <= high
             if fits and self._held_out.isdisjoint(sides):
@@ -152,7 +152,7 @@ class SampleCorpus:
     def _new_short(self, stream: "_Stream", lengths: Weighted[int], seen: set[int]) -> Sentence:
         repeats = 0
         for _ in range(_TRIES_IN_VAIN):
-            made = stream.sentence(stream.dice.draw(lengths))
+            made = stream.sentence(stream.random.draw(lengths))
             sides = _sides(made)
             too_long = count_words(made.english) > self._settings.max_words
             if too_long or not self._held_out.isdisjoint(sides):
@@ -174,7 +174,7 @@ class _Stream:
     """The sentences of one split, in documents."""
 
     def __init__(self, split: str, seed: int) -> None:
-        self.dice = Dice(f"longspan sample {seed} {split} lengths")
+        self.random = RandomChoices(f"longspan sample {seed} {split} lengths")
         self._grammar = Grammar(f"longspan sample {seed} {split} grammar")
         self._split = split
         self._document = self._line = self._lines = 0
@@ -189,7 +189,7 @@ class _Stream:
         if self._line > self._lines:
             self._document += 1
             self._line = 1
-            self._lines = self.dice.integer(5, 20)
+            self._lines = self.random.integer(5, 20)
             if left - self._lines < 5:
                 self._lines = left if left <= 20 else left - 5
             self._grammar.new_document()

@@ -21,10 +21,10 @@ from longspan.training.sample.clauses import (
     subordination,
 )
 from longspan.training.sample.conjugation import Form, godan, progressive
-from longspan.training.sample.dice import Dice, Weighted
 from longspan.training.sample.english import verb
 from longspan.training.sample.lexicon import Lexicon
 from longspan.training.sample.nouns import NounBuilder
+from longspan.training.sample.random_choices import RandomChoices, Weighted
 
 __all__ = ["GRAMMAR_VERSION", "LONGEST", "SHORTEST", "Grammar", "Sentence", "tolerance"]
 
@@ -86,10 +86,10 @@ class Grammar:
     """A stream of random sentences, equal for equal seed texts."""
 
     def __init__(self, seed: str) -> None:
-        self._dice = Dice(seed)
+        self._random = RandomChoices(seed)
         lexicon = Lexicon.load()
-        self._nouns = NounBuilder(self._dice, lexicon)
-        self._clauses = ClauseBuilder(self._dice, lexicon, self._nouns)
+        self._nouns = NounBuilder(self._random, lexicon)
+        self._clauses = ClauseBuilder(self._random, lexicon, self._nouns)
 
     def new_document(self) -> None:
         """Draw the people of a new document."""
@@ -110,14 +110,14 @@ class Grammar:
                 return made
 
     def _attempt(self, words: int, opening: bool) -> Sentence:
-        if words <= 12 and self._dice.chance(0.12):
-            return self._question(words) if self._dice.chance(0.5) else self._request(words)
+        if words <= 12 and self._random.chance(0.12):
+            return self._question(words) if self._random.chance(0.5) else self._request(words)
         return self._statement(words, opening)
 
     def _question(self, words: int) -> Sentence:
         """Return a question such as "Did Ken buy a book?"."""
         subject = self._nouns.subject(min(3, max(1, words - 3)))
-        past = self._dice.chance(0.65)
+        past = self._random.chance(0.65)
         phrase = self._plain(past, words - subject.words - 1)
         helper, rest = replace(phrase, negative=True).english(subject.plural).split(" not ", 1)
         japanese = clause(subject, [phrase]).japanese(Form.PLAIN, "は")
@@ -135,10 +135,10 @@ class Grammar:
 
     def _statement(self, words: int, opening: bool) -> Sentence:
         """Return a chain of parts, each in the Japanese form that the link after it requires."""
-        past = self._dice.chance(0.65)
+        past = self._random.chance(0.65)
         english = japanese = ""
-        if opening and words >= 7 and self._dice.chance(0.15):
-            english, japanese = self._dice.pick(_OPENINGS)
+        if opening and words >= 7 and self._random.chance(0.15):
+            english, japanese = self._random.pick(_OPENINGS)
         while True:
             left = words - count_words(english)
             share = self._share(left)
@@ -147,15 +147,15 @@ class Grammar:
             if words - count_words(english) < _FEWEST:
                 japanese += part.japanese(Form.PLAIN, "は")
                 return Sentence(f"{_capital(english)}.", f"{japanese}。")
-            link = self._dice.draw(_LINKS)
+            link = self._random.draw(_LINKS)
             english += link.english
             japanese += part.japanese(link.form, "は") + link.japanese
 
     def _share(self, left: int) -> int:
         """Return the number of words of the next part: all that are left, if these are few."""
-        if left <= 8 or (left <= 18 and self._dice.chance(0.5)):
+        if left <= 8 or (left <= 18 and self._random.chance(0.5)):
             return left
-        return self._dice.integer(4, min(16, left - 4))
+        return self._random.integer(4, min(16, left - 4))
 
     def _part(self, past: bool, budget: int, *, last: bool) -> Clause:
         """Return a part of about `budget` words; the last one is tried until the length fits."""
@@ -167,7 +167,7 @@ class Grammar:
         return part
 
     def _any_part(self, past: bool, budget: int) -> Clause:
-        roll = self._dice.integer(1, 100)
+        roll = self._random.integer(1, 100)
         if budget >= 8 and roll <= 25:
             return self._subordination(past, budget)
         if budget >= 6 and roll >= 91:
@@ -175,12 +175,12 @@ class Grammar:
         return self._clauses.clause(Setting(past), budget)
 
     def _subordination(self, past: bool, budget: int) -> Clause:
-        joint = self._dice.draw(_PAST if past else _OTHER)
+        joint = self._random.draw(_PAST if past else _OTHER)
         free = joint in (_BECAUSE, _ALTHOUGH)
-        fronted = self._dice.chance(0.7)
+        fronted = self._random.chance(0.7)
         if joint is _BECAUSE and not fronted:
             joint = _BECAUSE_BEHIND
-        half = max(3, (budget - 1) * self._dice.integer(40, 60) // 100)
+        half = max(3, (budget - 1) * self._random.integer(40, 60) // 100)
         inner = Setting(past, Shape.FREE if free else Shape.EVENT)
         first = self._clauses.clause(inner, half)
         # Words after a relative clause would be read as a part of it.
@@ -189,12 +189,12 @@ class Grammar:
         return subordination(joint, first, main, fronted=fronted)
 
     def _quotation(self, past: bool, budget: int) -> Clause:
-        english, predicate = self._dice.pick(_SAYING)
+        english, predicate = self._random.pick(_SAYING)
         if not past:
             predicate = progressive(predicate)  # the present of saying: と言っている
         subject = self._nouns.subject(1 if budget < 8 else 2)
         said = VerbPhrase(english, predicate, time=Setting(past).time)
-        setting = replace(self._dice.pick(_CONTENTS), backshift=past)
+        setting = replace(self._random.pick(_CONTENTS), backshift=past)
         return quotation(subject, said, self._clauses.clause(setting, budget - 2 - subject.words))
 
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from longspan.training.sample import conjugation
 from longspan.training.sample.conjugation import Predicate
-from longspan.training.sample.dice import Weighted
 from longspan.training.sample.english import Verb, plural, verb
 from longspan.training.sample.phrases import Phrase
+from longspan.training.sample.random_choices import Weighted
 from longspan.training.sample.words import ACTIONS, ADJECTIVES, NAMES, NOUNS, PLACES, TIMES
 
 __all__ = ["Action", "Adjective", "Lexicon", "Noun"]

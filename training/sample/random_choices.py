@@ -6,7 +6,7 @@ from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
 
-__all__ = ["Dice", "Weighted"]
+__all__ = ["RandomChoices", "Weighted"]
 
 _T = TypeVar("_T")
 
@@ -31,7 +31,7 @@ class Weighted(Generic[_T]):
         return self.items[bisect(self._bounds, chance)]
 
 
-class Dice:
+class RandomChoices:
     """A stream of random choices, equal for equal seed texts."""
 
     __slots__ = ("_roll",)

@@ -1,6 +1,6 @@
 """A function call in another process, so that two cores work at once.
 
-with Beside(function, argument) as other:
+with BackgroundCall(function, argument) as other:
     mine = ...
     theirs = other.result()
 """
@@ -15,12 +15,12 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 from longspan.training.errors import LongspanError
 
-__all__ = ["Beside"]
+__all__ = ["BackgroundCall"]
 
 _ResultT = TypeVar("_ResultT")
 
 
-class Beside(Generic[_ResultT]):
+class BackgroundCall(Generic[_ResultT]):
     """A call that runs in a process of its own until the end of the block.
 
     The function is defined at the top of a module. Its arguments and its result can be pickled.
@@ -31,7 +31,7 @@ class Beside(Generic[_ResultT]):
     ) -> None:
         """Start the process; `threads` is the number of threads of numeric libraries."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "longspan.training.beside"],
+            [sys.executable, "-m", "longspan.training.background_call"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": str(threads)},
@@ -60,7 +60,7 @@ class Beside(Generic[_ResultT]):
         result: _ResultT = found
         return result
 
-    def __enter__(self) -> "Beside[_ResultT]":
+    def __enter__(self) -> "BackgroundCall[_ResultT]":
         return self
 
     def __exit__(self, *_: object) -> None:
