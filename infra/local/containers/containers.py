@@ -42,14 +42,14 @@ def run_containers(
     containers: Sequence[Container],
     signals: Signals,
     seconds: float,
-    pump: Callable[[], None],
+    follow: Callable[[], None],
 ) -> ContainersEnd:
-    """Run all containers at once, for at most `seconds`; call `pump` all the time.
+    """Run all containers at once, for at most `seconds`; call `follow` at each tick.
 
     When one container fails, the others are stopped. Raises LocalCloudError when one cannot start.
     """
     with _started(runtime, containers) as running:
-        return _watch(running, signals, time.monotonic() + seconds, pump)
+        return _watch(running, signals, time.monotonic() + seconds, follow)
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _started(runtime: Runtime, containers: Sequence[Container]) -> Iterator[list
 
 
 def _watch(
-    running: Sequence[Running], signals: Signals, deadline: float, pump: Callable[[], None]
+    running: Sequence[Running], signals: Signals, deadline: float, follow: Callable[[], None]
 ) -> ContainersEnd:
     cause, failed = ENDED, 0
     kill_at: float | None = None
@@ -76,7 +76,7 @@ def _watch(
         statuses = [one.wait(0) for one in running]
         # Keep the first failure: the containers that are stopped because of it fail later.
         failed = failed or next((status for status in statuses if status), 0)
-        pump()
+        follow()
         if all(status is not None for status in statuses):  # None: it still runs
             return ContainersEnd(cause, failed)
         now = time.monotonic()

@@ -135,7 +135,7 @@ class HostLogs:
             for number, base in enumerate(bases, 1)
         ]
 
-    def pump(self) -> list[str]:
+    def copy(self) -> list[str]:
         """Write the new lines, and return them."""
         return self._take(last=False)
 

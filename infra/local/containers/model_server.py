@@ -42,18 +42,18 @@ class Reply:
 
 
 class ModelServer:
-    """One container that serves; `pump` is called all the time, to copy its log."""
+    """One container that serves; `copy_log` is called again and again, for its log."""
 
     def __init__(
         self,
         runtime: Runtime,
         container: Container,
-        pump: Callable[[], object],
+        copy_log: Callable[[], object],
         invocation_seconds: float = _INVOCATION_SECONDS,
     ) -> None:
         self._runtime = runtime
         self._container = container
-        self._pump = pump
+        self._copy_log = copy_log
         self._invocation_seconds = invocation_seconds
         self._running: Running | None = None
         self._healthy = threading.Event()
@@ -107,7 +107,7 @@ class ModelServer:
         if running is not None:
             running.kill()
             running.wait()
-        self._pump()
+        self._copy_log()
 
     def _close(self) -> None:
         with self._lock:
@@ -130,12 +130,12 @@ class ModelServer:
     def _wait_healthy(self, running: Running, seconds: float, closing: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
         while not closing():
-            self._pump()
+            self._copy_log()
             status = running.wait(_TICK)
             if status is not None:
                 raise ServingFailure(f"the container ended with exit status {status}")
             if _healthy(running.url):
-                self._pump()  # the last lines of its start
+                self._copy_log()  # the last lines of its start
                 self._healthy.set()
                 return
             if time.monotonic() > deadline:
@@ -148,7 +148,7 @@ class ModelServer:
         while not self._closing.is_set():
             assert self._running is not None
             ended = self._running.wait(_WATCH) is not None
-            self._pump()
+            self._copy_log()
             if not ended:
                 continue
             self._healthy.clear()

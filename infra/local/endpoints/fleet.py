@@ -163,13 +163,13 @@ class EndpointFleet:
             environment={**environment, **container.environment},
         )
         log_stream = f"{name}/i-{self._token}"
-        pump = self._pump(clients.client("logs"), log, log_stream)
-        server = ModelServer(self._context.runtime, started, pump)
+        copy_log = self._log_copy(clients.client("logs"), log, log_stream)
+        server = ModelServer(self._context.runtime, started, copy_log)
         return _Variant(server, container.image, log_stream)
 
-    def _pump(self, logs: Any, log: Path, log_stream: str) -> "_Pump":
+    def _log_copy(self, logs: Any, log: Path, log_stream: str) -> "_LogCopy":
         group = f"/aws/sagemaker/Endpoints/{self._endpoint.name}"
-        return _Pump(LogTail(log), LogStream(logs, group, log_stream, self._context.now))
+        return _LogCopy(LogTail(log), LogStream(logs, group, log_stream, self._context.now))
 
     def _start(self, config: Mapping[str, Any]) -> None:
         name = config["VariantName"]
@@ -183,7 +183,7 @@ class EndpointFleet:
             ) from None
 
 
-class _Pump:
+class _LogCopy:
     """Copy of a container's file to its log stream; thread-safe."""
 
     def __init__(self, tail: LogTail, stream: LogStream) -> None:

@@ -36,7 +36,7 @@ class Mirror:
             download(self.upload.s3, objects, base / self.folder)
             self._seen.update({path: _state(path) for path in files_below(base / self.folder)})
 
-    def pump(self, bases: Sequence[Path]) -> None:
+    def upload_changes(self, bases: Sequence[Path]) -> None:
         """Upload changed files, once in a few seconds. Raises ClientError."""
         if time.monotonic() >= self._next:
             self.finish(bases)

@@ -118,14 +118,14 @@ class ProcessingRun:
     def _process(self, signals: Signals) -> ContainersEnd:
         logs = HostLogs(self._context, self._clients, _LOGS, self._key.name, self._bases)
 
-        def pump() -> None:
-            logs.pump()
+        def follow() -> None:
+            logs.copy()
             for mirror in self._continuous:
-                mirror.pump(self._bases)
+                mirror.upload_changes(self._bases)
 
         try:
             return run_containers(
-                self._context.runtime, self._containers(), signals, self._seconds, pump
+                self._context.runtime, self._containers(), signals, self._seconds, follow
             )
         finally:
             logs.finish()

@@ -139,14 +139,14 @@ class TrainingRun:
     def _train(self, signals: Signals) -> ContainersEnd:
         logs = HostLogs(self._context, self._clients, _LOGS, self._key.name, self._bases)
 
-        def pump() -> None:
-            self._measure(logs.pump())
+        def follow() -> None:
+            self._measure(logs.copy())
             if self._checkpoints is not None:
-                self._checkpoints.pump(self._bases)
+                self._checkpoints.upload_changes(self._bases)
 
         try:
             return run_containers(
-                self._context.runtime, self._containers(), signals, self._seconds, pump
+                self._context.runtime, self._containers(), signals, self._seconds, follow
             )
         finally:
             self._measure(logs.finish())

@@ -96,7 +96,7 @@ class TransformRun:
         """Start the model's container, healthy inside the block, and stop it at the end."""
         self._folder.mkdir(parents=True)
         server = ModelServer(
-            self._context.runtime, self._container(), self._logs.pump, self._batches.seconds
+            self._context.runtime, self._container(), self._logs.copy, self._batches.seconds
         )
         try:
             if self._model.data is not None:
