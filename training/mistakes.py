@@ -83,7 +83,7 @@ def shown_value(value: Any) -> str:
     """Return a value as a message shows it: its kind, or its text of at most 60 characters."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, dict | list) and value:
+    if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     try:
         text = repr(value)

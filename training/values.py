@@ -2,19 +2,25 @@
 
 Pydantic checks the values; `mistakes` says what is wrong in the words of this project.
 
-Values            a document or a section of one: strict, frozen, unknown names refused
-└── Settings      plain values by name: raise an error of this project, and can be read from texts
+Values            a section of a document: strict, frozen, unknown names refused
+├── Settings      plain values by name: raise an error of this project, and can be read from texts
+└── JsonDocument  an object of a JSON file: unknown names ignored, raises ValueError
 """
 
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["Settings", "Values", "Words", "field_of"]
+from longspan.training.fields import parse_json
+
+__all__ = ["Count", "JsonDocument", "Settings", "Values", "Words", "field_of"]
+
+# A number of things, of a JSON file.
+Count = Annotated[int, Field(ge=0)]
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -105,6 +111,55 @@ class Settings(Values):
             first, *_ = mistakes_of(error, type(self), self.null, texts)
             name = names.get(first.name, first.name)
             raise self.refusal(f"{name}: {first.text}") from None
+
+
+class JsonDocument(Values):
+    """An object of a JSON file. Names that this version does not know are ignored.
+
+    Numbers may be infinite or not a number, which training writes of a loss that diverged.
+    """
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=True)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Return the document of a file's bytes. Raises ValueError on the first mistake."""
+        return cls.read(_json_value(content))
+
+    @classmethod
+    def checked(cls, content: bytes) -> dict[str, Any]:
+        """Return the plain object of a file's bytes, after a check. Raises ValueError."""
+        value = _json_value(content)
+        cls.read(value)
+        return dict(value)
+
+    @classmethod
+    def checked_list(cls, content: bytes) -> list[dict[str, Any]]:
+        """Return the plain objects of a file that lists them, after a check. Raises ValueError."""
+        value = _json_value(content)
+        if not isinstance(value, list):
+            raise ValueError("expected a list, got another JSON value")
+        for one in value:
+            cls.read(one)
+        return value
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """Return the document of a JSON value. Raises ValueError on the first mistake."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            from longspan.training.mistakes import mistakes_of
+
+            first, *_ = mistakes_of(error, cls)
+            raise ValueError(str(first)) from None
+
+
+def _json_value(content: bytes) -> Any:
+    try:
+        return parse_json(content)
+    except ValueError as error:
+        raise ValueError(f"got {error}") from None
 
 
 def field_of(model: type[BaseModel], name: str) -> Any:

@@ -18,14 +18,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
-from longspan.training.model.config import check_history
+from longspan.training.model.config import HistoryEntry
+from longspan.training.values import JsonDocument
 
 __all__ = ["add_evidence", "read_evidence"]
 
 _FILE = "evidence.json"
+
+
+class _SystemEvidence(JsonDocument):
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    history: list[HistoryEntry] = Field(default_factory=list)
+
+
+class _Evidence(JsonDocument):
+    model: _SystemEvidence = Field(default_factory=lambda: _SystemEvidence())
+    against: _SystemEvidence = Field(default_factory=lambda: _SystemEvidence())
 
 
 def read_evidence(directory: str | Path) -> dict[str, Any]:
@@ -37,22 +49,11 @@ def read_evidence(directory: str | Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        evidence = Fields.parse(path.read_bytes())
-        for name in ("model", "against"):
-            if name in evidence.values:
-                _check_system(evidence.fields(name))
+        return _Evidence.checked(path.read_bytes())
     except ValueError as error:
         raise DataError(
-            f"{path}: expected an evaluation's evidence, got {error}; evaluate again"
+            f"{path}: expected an evaluation's evidence: {error}; evaluate again"
         ) from error
-    return dict(evidence.values)
-
-
-def _check_system(system: Fields) -> None:
-    if "hyperparameters" in system.values:
-        system.fields("hyperparameters")
-    if "history" in system.values:
-        check_history(system.objects("history"))
 
 
 def add_evidence(directory: str | Path, parts: Mapping[str, Any]) -> None:

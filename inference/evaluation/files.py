@@ -7,16 +7,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
 
 from longspan.inference.evaluation.bootstrap import Paired
 from longspan.inference.evaluation.evaluation import Evaluation, Group, compare_evaluations
 from longspan.inference.evaluation.gate import gate_of
-from longspan.training.buckets import BUCKETS, bucket_of
+from longspan.training.buckets import BUCKETS, LEAST_BLEU, bucket_of
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
-from longspan.training.model.outcome import TrainingOutcome, read_training
+from longspan.training.model.outcome import TrainingOutcome
+from longspan.training.values import Count, JsonDocument
 
 __all__ = [
     "EVALUATION_FORMAT",
@@ -59,7 +61,7 @@ def evaluation_document(
         **_system(evaluation, details),
     }
     document["training"] = {
-        name: None if ending is None else asdict(ending) for name, ending in endings.items()
+        name: None if ending is None else ending.model_dump() for name, ending in endings.items()
     }
     gate = gate_of(evaluation, against, endings["model"])
     document["gate"] = gate.figures
@@ -170,9 +172,77 @@ def _translations(evaluation: Evaluation) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
-_FIGURES = (
-    "bleu", "chrf", "length_ratio", "repetition_rate", "empty_rate", "unfinished_rate",
-)  # fmt: skip
+class _Interval(JsonDocument):
+    low: float
+    high: float
+
+
+class _Group(JsonDocument):
+    name: str
+    segments: Count
+    bleu: float | None
+    chrf: float | None
+    length_ratio: float | None
+    repetition_rate: float | None
+    empty_rate: float | None
+    unfinished_rate: float | None
+    looping_rate: float | None = None  # evaluations of earlier versions have none
+    bleu_interval: _Interval | None
+
+
+class _Metrics(JsonDocument):
+    tokenizer: str
+    bleu_signature: str
+    chrf_signature: str
+    resamples: Count
+    seed: Count
+    least_bleu: float = LEAST_BLEU  # evaluations of earlier versions have none
+
+
+class _System(JsonDocument):
+    """What an evaluation says of one system."""
+
+    details: dict[str, Any]
+    notes: list[str]
+    metrics: _Metrics
+    kept: float | None = None  # evaluations of earlier versions have none
+    buckets: list[_Group]
+    all: _Group
+    long: _Group
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> "_System":
+        names = [group.name for group in (*self.buckets, self.all)]
+        right = [*(bucket.name for bucket in BUCKETS), "all"]
+        if names != right:
+            raise ValueError(f"expected the groups {', '.join(right)}, got {', '.join(names)}")
+        return self
+
+
+class _Difference(JsonDocument):
+    difference: float
+    p_value: float
+
+
+class _Evaluation(_System):
+    """The whole of `evaluation.json`, as `longspan evaluate` writes it."""
+
+    format: Literal["longspan-evaluation"]
+    version: Literal[1]
+    training: dict[str, TrainingOutcome | None] = Field(default_factory=dict)
+    against: _System | None = None
+    comparison: dict[str, _Difference | None] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_comparison(self) -> "_Evaluation":
+        if "against" not in self.model_fields_set:
+            return self
+        if self.against is None:
+            raise ValueError("expected against to be an object, got null")
+        missing = {*(bucket.name for bucket in BUCKETS), "all", "long"} - self.comparison.keys()
+        if missing:
+            raise ValueError(f"expected a comparison of {', '.join(sorted(missing))}, got none")
+        return self
 
 
 def read_evaluation(directory: str | Path) -> dict[str, Any]:
@@ -182,59 +252,6 @@ def read_evaluation(directory: str | Path) -> dict[str, Any]:
     """
     path = Path(directory) / "evaluation.json"
     try:
-        document = Fields.parse(path.read_bytes())
-        _check(document)
+        return _Evaluation.checked(path.read_bytes())
     except ValueError as error:
-        raise DataError(f"{path}: expected an evaluation, got {error}; evaluate again") from error
-    return dict(document.values)
-
-
-def _check(document: Fields) -> None:
-    """Check a document. Raises ValueError for a value that `longspan evaluate` does not write."""
-    for name, right in (("format", EVALUATION_FORMAT), ("version", EVALUATION_VERSION)):
-        if document.value(name) != right:
-            raise ValueError(f"{name} {document.value(name)!r} in place of {right!r}")
-    _check_system(document)
-    read_training(document)
-    if "against" not in document.values:
-        return
-    _check_system(document.fields("against"))
-    comparison = document.fields("comparison")
-    for name in ("all", "long", *(bucket.name for bucket in BUCKETS)):
-        if comparison.value(name) is not None:
-            for figure in ("difference", "p_value"):
-                comparison.fields(name).number(figure)
-
-
-def _check_system(system: Fields) -> None:
-    system.fields("details")
-    system.texts("notes")
-    metrics = system.fields("metrics")
-    for name in ("tokenizer", "bleu_signature", "chrf_signature"):
-        metrics.text(name)
-    for name in ("resamples", "seed"):
-        metrics.integer(name)
-    # Evaluations of earlier versions have neither.
-    if "least_bleu" in metrics.values:
-        metrics.number("least_bleu")
-    if "kept" in system.values:
-        system.number_or_null("kept")
-    buckets = system.objects("buckets")
-    for group in (*buckets, system.fields("all"), system.fields("long")):
-        _check_group(group)
-    names = [group.text("name") for group in (*buckets, system.fields("all"))]
-    right = [*(bucket.name for bucket in BUCKETS), "all"]
-    if names != right:
-        raise ValueError(f"groups {', '.join(names)} in place of {', '.join(right)}")
-
-
-def _check_group(group: Fields) -> None:
-    group.text("name")
-    group.integer("segments")
-    for figure in _FIGURES:
-        group.number_or_null(figure)
-    if "looping_rate" in group.values:  # evaluations of earlier versions have none
-        group.number_or_null("looping_rate")
-    if group.value("bleu_interval") is not None:
-        for bound in ("low", "high"):
-            group.fields("bleu_interval").number(bound)
+        raise DataError(f"{path}: expected an evaluation: {error}; evaluate again") from error

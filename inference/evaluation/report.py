@@ -17,7 +17,6 @@ from longspan.inference.evaluation.evidence import read_evidence
 from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.inference.evaluation.report_sections import sections
 from longspan.training.buckets import MEDIUM
-from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
 from longspan.training.model.outcome import early_lines, read_training
 
@@ -70,7 +69,7 @@ def render_report(
     return environment.from_string(template).render(
         title=title,
         chart_style=chart_style(),
-        warnings=list(early_lines(read_training(Fields(document)))),
+        warnings=list(early_lines(read_training(document))),
         facts=list(_facts(document)),
         names=names,
         charts=list(_charts(document, names)),

@@ -63,7 +63,7 @@ def build_server(
     `on_failure` is called when the workers cannot use the model. Raises ModelDirectoryError for a
     directory without a readable configuration or tokenizer.
     """
-    hyperparameters = ModelConfig.read(model).hyperparameters
+    hyperparameters = ModelConfig.load(model).hyperparameters
     tokenizer = Tokenizer.load(model / TOKENIZER)
     metrics = ServerMetrics()
     workers, threads = settings.shares()

@@ -12,7 +12,6 @@ from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
 from longspan.pipelines.runs.execution import ExecutionState
 from longspan.training.buckets import MEDIUM
-from longspan.training.fields import Fields
 from longspan.training.files import atomic_files
 from longspan.training.model.archive import ARCHIVE, unpack_model
 from longspan.training.model.config import CONFIG
@@ -124,7 +123,7 @@ def evaluation_lines(document: Mapping[str, Any]) -> Iterator[str]:
         rows.append(_cells(group, other, document.get("comparison")))
     yield from align_rows(rows, least=(9, 8))
     yield "BLEU of baseline and tuned model, p of the gain; chrF, length, repetition: tuned model"
-    yield from early_lines(read_training(Fields(document)))
+    yield from early_lines(read_training(document))
     if document.get("kept") is not None:
         share = f"{document['kept']:.0%} of BLEU at {MEDIUM} words"
         yield f"kept, {document['long']['name']}: {share}"

@@ -17,7 +17,6 @@ from longspan.inference.evaluation.evidence import read_evidence
 from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, MEDIUM, share_kept
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
 from longspan.training.model.outcome import read_training
 from longspan.training.scores import bleu_of, statistics
 
@@ -225,7 +224,7 @@ def _load(folder: Path) -> _Loaded:
     buckets = np.array([row["bucket"] for row in rows])
     history = read_evidence(folder).get("model", {}).get("history", [])
     last = history[-1] if history else {}
-    ending = read_training(Fields(document)).get("model")
+    ending = read_training(document).get("model")
     return _Loaded(
         references,
         buckets,

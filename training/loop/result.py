@@ -27,7 +27,9 @@ class TrainingResult:
     @property
     def outcome(self) -> TrainingOutcome:
         """What a model directory says of the end of its training."""
-        return TrainingOutcome(self.complete, self.reason, self.updates, self.tokens)
+        return TrainingOutcome(
+            complete=self.complete, reason=self.reason, updates=self.updates, tokens=self.tokens
+        )
 
     @property
     def tokens_per_second(self) -> float:

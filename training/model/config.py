@@ -1,43 +1,54 @@
-"""`config.json` of a model directory, and the check of its history.
+"""`config.json` of a model directory, and the entries of its history.
 
 This module imports no torch, so that a server reads the description of a model at once.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from longspan.training.errors import HyperparameterError, ModelDirectoryError
-from longspan.training.fields import Fields
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.outcome import TrainingOutcome
+from longspan.training.values import Count, JsonDocument
 
-__all__ = ["CONFIG", "DRAWN", "MODEL_FORMAT", "TOKENIZER", "ModelConfig", "check_history"]
+__all__ = ["CONFIG", "MODEL_FORMAT", "TOKENIZER", "HistoryEntry", "ModelConfig"]
 
 MODEL_FORMAT = 1
 CONFIG, TOKENIZER = "config.json", "tokenizer"
-# Metrics of the history that a report draws; an entry may lack any of them.
-DRAWN = (
-    "train:loss", "validation:loss", "validation:accuracy", "validation:bleu",
-    "validation:bleu_long",
-)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ModelConfig:
+def _hyperparameters(value: Any) -> Any:
+    return Hyperparameters.from_dict(value) if isinstance(value, dict) else value
+
+
+class _Version(JsonDocument):
+    format: int
+
+
+class ModelConfig(JsonDocument):
     """The content of `config.json`."""
 
-    hyperparameters: Hyperparameters
-    source_vocabulary_size: int
-    target_vocabulary_size: int
+    hyperparameters: Annotated[Hyperparameters, BeforeValidator(_hyperparameters)]
+    source_vocabulary_size: Count
+    target_vocabulary_size: Count
     tokenizer_fingerprint: str  # of the tokenizer that the model was trained with
     weights_sha256: str  # of the file of weights
-    details: Mapping[str, Any]  # JSON values that training left
-    outcome: TrainingOutcome  # how training ended, read from `details`
+    details: dict[str, Any]  # JSON values that training left
+
+    @property
+    def outcome(self) -> TrainingOutcome:
+        """How training ended."""
+        return TrainingOutcome.read(self.details)
+
+    @model_validator(mode="after")
+    def _check_outcome(self) -> "ModelConfig":
+        _ = self.outcome  # raises ValueError for damaged details
+        return self
 
     @classmethod
-    def read(cls, folder: Path) -> "ModelConfig":
+    def load(cls, folder: Path) -> "ModelConfig":
         """Read and check the description of a model directory. Raises ModelDirectoryError."""
         path = folder / CONFIG
         if not path.is_file():
@@ -46,39 +57,31 @@ class ModelConfig:
                 f"{'none' if folder.is_dir() else 'no such directory'}; did training finish?"
             )
         try:
-            return _checked(path, Fields.parse(path.read_bytes()))
+            content = path.read_bytes()
+            version = _Version.parse(content).format
+            if version == MODEL_FORMAT:
+                return cls.parse(content)
         except ValueError as error:
             raise ModelDirectoryError(
-                f"{path}: expected a model's description, got {error}; copy the model again"
+                f"{path}: expected a model's description: {error}; copy the model again"
             ) from error
         except HyperparameterError as error:
             raise ModelDirectoryError(
                 f"{path}: {error}; was it written by another version of longspan?"
             ) from error
-
-
-def check_history(entries: Iterable[Fields]) -> None:
-    """Raise ValueError for an entry of the history with a value that training does not write."""
-    for entry in entries:
-        entry.integer("updates")
-        for name in ("seconds", "cpu_seconds", *DRAWN):
-            if name in entry.values:
-                entry.number_or_null(name)
-
-
-def _checked(path: Path, fields: Fields) -> ModelConfig:
-    version = fields.integer("format")
-    if version != MODEL_FORMAT:
         raise ModelDirectoryError(
             f"{path}: expected format {MODEL_FORMAT}, got {version}; use the longspan that wrote it"
         )
-    details = fields.fields("details")
-    return ModelConfig(
-        Hyperparameters.from_dict(fields.fields("hyperparameters").values),
-        fields.integer("source_vocabulary_size"),
-        fields.integer("target_vocabulary_size"),
-        fields.text("tokenizer_fingerprint"),
-        fields.text("weights_sha256"),
-        details.values,
-        TrainingOutcome.read(details),
-    )
+
+
+class HistoryEntry(JsonDocument):
+    """Metrics of one checkpoint that a report draws; an entry may lack any but `updates`."""
+
+    updates: Count
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    train_loss: float | None = Field(None, alias="train:loss")
+    validation_loss: float | None = Field(None, alias="validation:loss")
+    validation_accuracy: float | None = Field(None, alias="validation:accuracy")
+    validation_bleu: float | None = Field(None, alias="validation:bleu")
+    validation_bleu_long: float | None = Field(None, alias="validation:bleu_long")

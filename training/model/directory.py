@@ -20,15 +20,14 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from longspan.training.errors import ModelDirectoryError
-from longspan.training.fields import Fields, parse_json
 from longspan.training.files import atomic_files
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.config import (
     CONFIG,
     MODEL_FORMAT,
     TOKENIZER,
+    HistoryEntry,
     ModelConfig,
-    check_history,
 )
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import Tokenizer
@@ -85,7 +84,7 @@ def load_model(directory: str | Path, device: str | torch.device = "cpu") -> Loa
     tokenizer is not the one that the model was trained with.
     """
     folder = Path(directory)
-    config = ModelConfig.read(folder)
+    config = ModelConfig.load(folder)
     tokenizer = Tokenizer.load(folder / TOKENIZER)
     _check_tokenizer(folder, config, tokenizer)
     model = Model(config.hyperparameters, len(tokenizer.source), len(tokenizer.target))
@@ -102,16 +101,12 @@ def read_history(directory: str | Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        history = parse_json(path.read_bytes())
-        if not isinstance(history, list):
-            raise ValueError("JSON that is not a list")
-        check_history(map(Fields, history))
+        return HistoryEntry.checked_list(path.read_bytes())
     except ValueError as error:
         raise ModelDirectoryError(
-            f"{path}: expected metrics of a training run, got {error}; copy the model again, or "
+            f"{path}: expected metrics of a training run: {error}; copy the model again, or "
             "delete this file to use the model without them"
         ) from error
-    return history
 
 
 def _check_tokenizer(folder: Path, config: ModelConfig, tokenizer: Tokenizer) -> None:

@@ -137,7 +137,7 @@ def test_an_end_that_is_not_known_is_null_and_noted(model, pairs_file, tmp_path)
 
 def test_an_end_that_was_damaged_is_one_line(model, pairs_file, tmp_path):
     wrong = with_details(model, "wrong", complete="yes")
-    with pytest.raises(ModelDirectoryError, match="complete 'yes' in place of true or false"):
+    with pytest.raises(ModelDirectoryError, match="complete: expected true"):
         evaluate(EvaluationJob(wrong, [pairs_file], str(tmp_path / "o")))
 
 

@@ -1,7 +1,6 @@
 """Evaluation by length: buckets, joined segments, notes, comparison, table and files."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -222,7 +221,10 @@ def test_the_document_is_what_the_schema_says(lengths):
     check(evaluation_document(evaluation, details={"system": "model"}), schema, schema)
     against, training = (
         make(lengths, 0.5),
-        {"model": TrainingOutcome(True, "r", 1, 2), "against": TrainingOutcome()},
+        {
+            "model": TrainingOutcome(complete=True, reason="r", updates=1, tokens=2),
+            "against": TrainingOutcome(),
+        },
     )
     check(evaluation_document(evaluation, against=against, training=training), schema, schema)
     broken = evaluation_document(evaluation)
@@ -236,7 +238,9 @@ def test_every_field_of_the_document_is_described():
     document = evaluation_document(make(LENGTHS), against=make(LENGTHS, 0.5))
     names = set(document) | set(document["all"]) | set(document["metrics"])
     names |= (
-        set(document["comparison"]["all"]) | set(document["gate"]) | set(asdict(TrainingOutcome()))
+        set(document["comparison"]["all"])
+        | set(document["gate"])
+        | set(TrainingOutcome().model_dump())
     )
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 

@@ -13,7 +13,7 @@ from longspan.inference.evaluation.files import read_evaluation, write_evaluatio
 from longspan.inference.evaluation.report import write_report
 from longspan.pipelines.runs.results import evaluation_lines
 from longspan.training.errors import DataError
-from longspan.training.model.config import DRAWN
+from longspan.training.model.config import HistoryEntry
 from longspan.training.model.outcome import TrainingOutcome
 from tests.damage import altered, places
 
@@ -27,7 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for hypotheses in (references, ["x y"] * 3)
     )
     directory = tmp_path_factory.mktemp("evaluation")
-    training = {"model": TrainingOutcome(False, "stopped", 1, 2), "against": TrainingOutcome()}
+    training = {
+        "model": TrainingOutcome(complete=False, reason="stopped", updates=1, tokens=2),
+        "against": TrainingOutcome(),
+    }
     write_evaluation(directory, right, against=wrong, training=training)
     entry = {"updates": 4, "seconds": 2.0, "validation:bleu": 1.0}
     history = [{**entry, "validation:loss_by_bucket": {"1-5": 1.0}}]
@@ -65,14 +68,18 @@ def test_what_was_changed_by_hand_is_read_or_refused(
 @pytest.mark.parametrize(
     ("way", "value", "came"),
     [
-        (("format",), "other", "format 'other' in place of 'longspan-evaluation'"),
-        (("version",), 2, "version 2 in place of 1"),
-        (("all", "bleu"), "high", "all.bleu 'high' in place of a number"),
-        (("buckets", 0, "name"), "1-4", "groups 1-4, 6-10, .* in place of 1-5, 6-10"),
-        (("against", "long"), ..., "one without against.long"),
-        (("comparison", "1-5"), 3, "comparison.1-5 3 in place of an object"),
-        (("training", "model", "complete"), 1, "training.model.complete 1 in place of true"),
-        (("notes",), [3], "notes a list in place of a list of texts"),
+        (("format",), "other", "format: expected longspan-evaluation, got 'other'"),
+        (("version",), 2, "version: expected 1, got 2"),
+        (("all", "bleu"), "high", "all.bleu: expected a number or null, got 'high'"),
+        (("buckets", 0, "name"), "1-4", "expected the groups 1-5, 6-10, .* got 1-4, 6-10"),
+        (("against", "long"), ..., "against.long: is missing"),
+        (("comparison", "1-5"), 3, "comparison.1-5: expected an object, got 3"),
+        (
+            ("training", "model", "complete"),
+            1,
+            "training.model.complete: expected true",
+        ),
+        (("notes",), [3], r"notes\[0\]: expected a text, got 3"),
     ],
 )
 def test_what_is_wrong_is_named(
@@ -80,16 +87,17 @@ def test_what_is_wrong_is_named(
 ) -> None:
     document = json.loads((folder / "evaluation.json").read_text())
     (tmp_path / "evaluation.json").write_text(json.dumps(altered(document, way, value)))
-    with pytest.raises(DataError, match=rf"evaluation\.json: expected an evaluation, got {came}"):
+    with pytest.raises(DataError, match=rf"evaluation\.json: expected an evaluation: {came}"):
         read_evaluation(tmp_path)
 
 
 def test_evidence_that_is_none_is_named(tmp_path: Path) -> None:
     assert read_evidence(tmp_path) == {}
     (tmp_path / "evidence.json").write_text("[]")
-    with pytest.raises(DataError, match=r"evidence\.json: .*got a list in place of an object"):
+    with pytest.raises(DataError, match=r"evidence\.json: .*expected an object, got a list"):
         read_evidence(tmp_path)
 
 
 def test_every_curve_of_the_report_is_checked() -> None:
-    assert {name for name, _ in report_sections._CURVES} == set(DRAWN)
+    checked = {field.alias for field in HistoryEntry.model_fields.values()}
+    assert {name for name, _ in report_sections._CURVES} == checked - {None}

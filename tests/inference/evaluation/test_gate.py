@@ -121,8 +121,8 @@ def test_a_model_that_says_nothing_has_figures_too():
 @pytest.mark.parametrize(
     ("ending", "figure", "notes"),
     [
-        (TrainingOutcome(True), 1.0, 0),
-        (TrainingOutcome(False), 0.0, 0),
+        (TrainingOutcome(complete=True), 1.0, 0),
+        (TrainingOutcome(complete=False), 0.0, 0),
         (TrainingOutcome(), 1.0, 1),
         (None, 1.0, 0),
     ],

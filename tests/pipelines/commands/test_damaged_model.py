@@ -35,12 +35,18 @@ def changed(**values):
 
 
 DAMAGES = {
-    "a truncated config": (cut("config.json"), "expected a model's description, got no JSON"),
+    "a truncated config": (cut("config.json"), "expected a model's description: got no JSON"),
     "an empty config": (lambda f: (f / "config.json").write_bytes(b""), "got an empty file; copy"),
-    "no object": (lambda f: (f / "config.json").write_text("[1]"), "got a list in place of an"),
+    "no object": (
+        lambda f: (f / "config.json").write_text("[1]"),
+        "expected an object, got",
+    ),
     "no config": (lambda f: (f / "config.json").unlink(), "did training finish?"),
     "another format": (changed(format=2), "expected format 1, got 2; use the longspan that wrote"),
-    "odd settings": (changed(hyperparameters=[]), "got hyperparameters a list in place of an obj"),
+    "odd settings": (
+        changed(hyperparameters=[]),
+        "hyperparameters: expected an object",
+    ),
     "another size": (changed(target_vocabulary_size=10**12), "expected vocabularies of 6 and 6"),
     "no tokenizer": (lambda f: shutil.rmtree(f / "tokenizer"), "expected a tokenizer's file, got:"),
     "a cut tokenizer": (cut("tokenizer/tokenizer.json"), "a tokenizer's description, got no JSON"),
@@ -85,8 +91,11 @@ def test_a_server_does_not_start(model, tmp_path, capsys, damage):
     ("content", "came"),
     [
         ('[{"updates":', "got no JSON"),
-        ('[{"updates": "4"}]', "got updates '4' in place of a whole number"),
-        ('[{"updates": 4, "validation:bleu": "high"}]', "got validation:bleu 'high' in place of"),
+        ('[{"updates": "4"}]', "updates: expected an integer of at least 0, got '4'"),
+        (
+            '[{"updates": 4, "validation:bleu": "high"}]',
+            "validation:bleu: expected a number, got 'high'",
+        ),
     ],
 )
 def test_a_damaged_history_is_named_before_the_work(model, tmp_path, capsys, content, came):
@@ -95,5 +104,5 @@ def test_a_damaged_history_is_named_before_the_work(model, tmp_path, capsys, con
     (tmp_path / "test.tsv").write_text("en\tja\none\tone\n")
     out = tmp_path / "out"
     assert main(["evaluate", str(folder), str(tmp_path / "test.tsv"), "--out", str(out)]) == 1
-    assert f"history.json: expected metrics of a training run, {came}" in capsys.readouterr().err
+    assert f"history.json: expected metrics of a training run: {came}" in capsys.readouterr().err
     assert not out.exists()

@@ -145,11 +145,21 @@ def test_what_each_job_took_is_said(tmp_path):
 
 
 def test_a_job_that_had_less_than_the_others_is_named(tmp_path):
-    early = TrainingOutcome(False, "max_minutes=3 was reached after 534 of 900 updates", 534, 7)
+    early = TrainingOutcome(
+        complete=False,
+        reason="max_minutes=3 was reached after 534 of 900 updates",
+        updates=534,
+        tokens=7,
+    )
     folders = [
         evaluated(tmp_path / str(seed), 0.1, 0.1, ending=ending)
         for seed, ending in (
-            (1, TrainingOutcome(True, "max_num_batches=900 reached", 900, 9)),
+            (
+                1,
+                TrainingOutcome(
+                    complete=True, reason="max_num_batches=900 reached", updates=900, tokens=9
+                ),
+            ),
             (2, early),
         )
     ]
