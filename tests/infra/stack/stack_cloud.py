@@ -1,4 +1,4 @@
-"""A local cloud with the template's roles, who ask it for what they need: tests of their rights."""
+"""A local cloud with the template's roles, for tests of their permissions."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Services of the control plane in this process, without the wire between."""
+"""Client for tests of services: a control plane in this process, without HTTP."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ REGION = "us-east-1"
 
 @dataclass
 class ControlClient:
-    """Its clock goes on by one second with every look."""
+    """Client of a control plane whose clock advances by one second at each reading."""
 
     plane: ControlPlane
     account: Account
@@ -76,7 +76,7 @@ def _services(context: Context) -> Sequence[ApiService]:
 def open_control(
     folder: Path, services: Callable[[Context], Sequence[ApiService]] = _services
 ) -> Iterator[ControlClient]:
-    """Of services that run nothing."""
+    """Open a client of services without jobs and endpoints."""
     server = MotoServer()
     url = server.start()
     account = create_account(url, REGION)

@@ -28,7 +28,7 @@ INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
 @dataclass
 class EndpointClient:
-    """A local cloud, and names that no other test has taken."""
+    """Client of a local cloud, with unique names for endpoints."""
 
     cloud: Any
     sagemaker: Any

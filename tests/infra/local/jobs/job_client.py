@@ -1,4 +1,4 @@
-"""What tests of jobs share: small jobs by unmodified boto3, and waiting for their ends."""
+"""Client for tests of jobs: start small jobs by boto3, and wait for their ends."""
 
 import io
 import tarfile
@@ -13,7 +13,7 @@ ENDED = ("Completed", "Failed", "Stopped")
 
 @dataclass
 class JobClient:
-    """A local cloud, and names that no other test has taken."""
+    """Client of a local cloud, with unique names for jobs."""
 
     cloud: Any
     sagemaker: Any

@@ -1,4 +1,4 @@
-"""What tests of pipelines share: definitions as plain dicts, and following their executions."""
+"""Client for tests of pipelines: definitions as dicts, and executions to their ends."""
 
 import hashlib
 import json
@@ -67,7 +67,7 @@ def fail(name: str, message: Any = "no", **members: Any) -> dict[str, Any]:
 
 @dataclass
 class PipelineClient:
-    """A local cloud, and names that no other test has taken."""
+    """Client of a local cloud, with unique names for pipelines."""
 
     cloud: Any
     sagemaker: Any

@@ -1,4 +1,4 @@
-"""What tests of tuning jobs share: training jobs that are scripts in threads, and requests."""
+"""Tuning jobs for tests, over training jobs that are scripts in threads; and requests for them."""
 
 import threading
 from collections.abc import Callable, Mapping
