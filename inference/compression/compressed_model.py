@@ -6,7 +6,7 @@ less time and memory. A recurrent model gets layers of its own for search:
     Model                             CompressedModel
     source_embedding                  the same weights
     encoder                           FastEncoder: both directions in one product a position
-    target_embedding                  a table: what the first layer's input weights make of it
+    target_embedding                  a table: already multiplied with the input weights
     decoder, where `can_be_fast`      FastDecoder: one product of the state a step
     decoder, elsewhere                a copy with Int8Recurrence and Int8Linear
     projection                        Int8Linear
@@ -101,9 +101,10 @@ class CompressedModel(nn.Module):
 
 
 def _input_table(model: Model, hyperparameters: Hyperparameters) -> nn.Embedding | None:
-    """What the decoder's input weights make of each target token: (vocabulary, gates).
+    """Return each target token multiplied with the decoder's input weights: (vocabulary, gates).
 
-    None where the input is more than the token, or where the table would be too large.
+    None with input feeding, where the input is more than the token, and where the table would be
+    too large.
     """
     decoder = cast(RecurrentDecoder, model.decoder)
     weight, _, input_bias, _ = decoder.first.kernel.all_weights[0]
@@ -118,7 +119,7 @@ def _input_table(model: Model, hyperparameters: Hyperparameters) -> nn.Embedding
 
 
 def _decoder(model: Model, hyperparameters: Hyperparameters, *, has_table: bool) -> nn.Module:
-    """What stands for the model's recurrent decoder."""
+    """Return the replacement of the model's recurrent decoder."""
     h, decoder = hyperparameters, cast(RecurrentDecoder, model.decoder)
     if has_table and can_be_fast(h):
         return FastDecoder(decoder, h.attention_type)

@@ -1,4 +1,4 @@
-"""What is wrong with a model's output on long input, and what to try.
+"""Problems of a model with long input, and remedies.
 
-It imports `evaluation`.
+It imports `translation` and `evaluation`.
 """

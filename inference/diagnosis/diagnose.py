@@ -1,4 +1,4 @@
-"""The diagnosis of a model on test pairs: translate with alignments, measure, say what is wrong.
+"""The diagnosis of a model on test pairs: translate with alignments, measure, report findings.
 
 A composition root: it joins `inference` to the measures, which know nothing of models.
 """

@@ -1,4 +1,4 @@
-"""What a request may say of its search, and the profiles that it starts from."""
+"""Options of a request, and the profiles whose search they change."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _LONGEST_OUTPUT = 20_000
 
 
 class Options(Settings):
-    """What a request says of one text; None where the profile decides.
+    """Options of one text; None where the profile decides.
 
     Raises BadRequest naming the option, its value and what is allowed.
     """
@@ -89,7 +89,7 @@ class Profiles:
 
     @classmethod
     def of(cls, hyperparameters: Hyperparameters, default: Profile = "quality") -> "Profiles":
-        """`quality` is what the model was tuned with, at beam 5 or more; `fast` is greedy."""
+        """Return `quality`, the tuned search with beam 5 or more, and `fast`, greedy search."""
         own = SearchSettings.from_hyperparameters(hyperparameters)
         return cls(
             fast=own.replace(beam_size=1, length_penalty=0.0, coverage_penalty=0.0),
@@ -98,7 +98,7 @@ class Profiles:
         )
 
     def settings(self, options: Options, *, has_attention: bool) -> SearchSettings:
-        """The search for one text. Raises BadRequest for options that do not go together."""
+        """Return the search for one text. Raises BadRequest for options that exclude each other."""
         base = self.fast if (options.profile or self.default) == "fast" else self.quality
         given = {
             name: value
@@ -109,11 +109,13 @@ class Profiles:
             given["beam_size"] = options.n_best
         if options.coverage_penalty and not has_attention:
             raise BadRequest(
-                f"coverage_penalty={options.coverage_penalty:g}: needs attention weights, and this "
-                "model has no attention; leave it out"
+                f"coverage_penalty={options.coverage_penalty:g}: expected a model with attention, "
+                "got one without; leave it out"
             )
         if options.alignment and not has_attention:
-            raise BadRequest("alignment=true: this model has no attention; leave it out")
+            raise BadRequest(
+                "alignment=true: expected a model with attention, got one without; leave it out"
+            )
         if options.alignment:
             given["with_alignment"] = True
         try:
@@ -133,7 +135,7 @@ def check_cells(asked: Iterable[tuple[Options, SplitText]]) -> None:
     if cells > MOST_CELLS:
         raise TooLong(
             f"alignment: expected at most {MOST_CELLS:,} cells (source tokens squared, times "
-            f"n_best), got {cells:,}: ask for it with less text at a time"
+            f"n_best), got {cells:,}; ask for it with less text at a time"
         )
 
 

@@ -1,4 +1,9 @@
-"""From a request to what is translated for it: the same for the server and for the handlers."""
+"""Plans: the parts of a request's texts, with the search for each.
+
+The HTTP server and SageMaker's handler functions share them, so both answer alike:
+
+    Request -> Planner.plan -> PlannedItem -> translations of the parts -> join_answers -> Answer
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -93,8 +93,8 @@ class EndedHypotheses:
         ]
 
 
-def _merged(kept: _ValuesT, offered: _ValuesT, order: Integers) -> _ValuesT:
-    both = np.concatenate([kept, offered], axis=1)
+def _merged(before: _ValuesT, offered: _ValuesT, order: Integers) -> _ValuesT:
+    both = np.concatenate([before, offered], axis=1)
     merged: _ValuesT = both[np.arange(len(both))[:, None], order]
     return merged
 

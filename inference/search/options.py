@@ -1,4 +1,4 @@
-"""Options of every command and job that translates."""
+"""Command-line options of translation, for all commands and jobs that translate."""
 
 import argparse
 from typing import Any
@@ -18,7 +18,7 @@ _NAMES = (
 
 
 def add_search_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options whose defaults are the model's own."""
+    """Add the options of the search, whose defaults are those of the model, and of the machine."""
     group = parser.add_argument_group("search (defaults: what the model was trained with)")
     group.add_argument("--beam-size", type=int, metavar="K", help="hypotheses kept; 1 is greedy")
     group.add_argument(
@@ -56,7 +56,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_split_argument(parser: argparse.ArgumentParser) -> None:
-    """Whether a text of several sentences is translated at once."""
+    """Add the option that says whether each sentence of a text is translated on its own."""
     parser.add_argument(
         "--split",
         choices=("never", "sentences"),
@@ -67,12 +67,12 @@ def add_split_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def search_changes(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the user said of the search; None where nothing."""
+    """Return the search options by name; None for those that were not given."""
     return {name: getattr(arguments, name) for name in _NAMES}
 
 
 def set_threads(arguments: argparse.Namespace) -> None:
-    """Use as many CPU threads as were asked for."""
+    """Set the number of CPU threads where --threads was given."""
     if arguments.threads is not None:
         import torch
 
@@ -80,7 +80,7 @@ def set_threads(arguments: argparse.Namespace) -> None:
 
 
 def positive(text: str) -> int:
-    """An integer of at least 1, for `type=`."""
+    """Parse an integer of at least 1, for `type=`."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")

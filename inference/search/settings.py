@@ -13,12 +13,12 @@ from longspan.training.values import Settings
 
 __all__ = ["SearchSettings"]
 
-# Of models that do not say how long the outputs of their training pairs were.
+# For models without the output lengths of their training pairs.
 _ANY_FACTOR = 2.5
 
 
 class SearchSettings(Settings):
-    """How to search. Raises HyperparameterError, naming the setting that is not allowed.
+    """Settings of a search. Raises HyperparameterError, naming a setting that is not allowed.
 
     An output may have `max_length_factor` times the source's tokens plus `max_length_offset`
     tokens, EOS counted on both sides, or `max_length` where that is set.

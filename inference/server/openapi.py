@@ -1,4 +1,4 @@
-"""The server's OpenAPI description, served at `/openapi.json` and kept in `docs/openapi.json`.
+"""The server's OpenAPI description, served at `/openapi.json` and copied in `docs/openapi.json`.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -15,29 +15,29 @@ _VERSION = "1"
 _REFUSALS = {
     "400": "the request cannot be read, or an option has a wrong value",
     "406": "no media type that the client accepts",
-    "408": "the rest of the body does not come",
+    "408": "the rest of the body does not arrive in time",
     "413": "a text or the body is beyond a limit",
     "415": "an unknown Content-Type",
     "429": "the queue is full: try again after Retry-After seconds",
-    "500": "the model or the server broke",
+    "500": "the model or the server failed",
     "503": "the model cannot answer at the moment: try again after Retry-After seconds",
     "504": "no answer within the deadline",
 }
 
 
 def describe() -> dict[str, Any]:
-    """The whole description; the same for every model."""
+    """Return the whole description; it is the same for every model."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "longspan",
             "version": _VERSION,
-            "description": "Translation by one model, as SageMaker's serving contract has it.",
+            "description": "Translation by one model, by SageMaker's serving contract.",
         },
         "paths": {
             "/invocations": {"post": _invocations()},
             "/ping": {"get": _ping()},
-            "/execution-parameters": {"get": _get("How batch transform should ask", JSON)},
+            "/execution-parameters": {"get": _get("Parameters for batch transform", JSON)},
             "/metrics": {"get": _get("Metrics of this server, for Prometheus", TEXT)},
             "/openapi.json": {"get": _get("This description", JSON)},
         },
@@ -144,7 +144,7 @@ def _schemas() -> dict[str, Any]:
             ["instances"],
         ),
         "Matrix": {
-            "description": "attention weights: a row a target token, a column a source token",
+            "description": "attention weights: rows are target tokens, columns source tokens",
             **_list(_list({"type": "number"})),
         },
         "Candidate": _record(
@@ -158,7 +158,7 @@ def _schemas() -> dict[str, Any]:
         ),
         "Split": {
             "type": "object",
-            "description": "there where the text was split",
+            "description": "only for a text that was split",
             "required": ["at", "parts"],
             "properties": {
                 "at": {"enum": ["line", "sentence", "clause", "word", "character"]},
@@ -171,7 +171,10 @@ def _schemas() -> dict[str, Any]:
             "properties": {
                 "translation": text,
                 "log_probability": {"type": "number"},
-                "score": {"type": "number", "description": "penalised; of a text not split"},
+                "score": {
+                    "type": "number",
+                    "description": "after the penalties; only for a text that was not split",
+                },
                 "finished": {
                     "type": "boolean",
                     "description": "false: it was stopped, at the length limit or in a loop",

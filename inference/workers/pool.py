@@ -37,7 +37,7 @@ class WorkerPool:
         self._server_log = server_log
         self._metrics = metrics
         self._ready: list[WorkerProcess] = []
-        self._keepers: list[asyncio.Task[None]] = []
+        self._supervisors: list[asyncio.Task[None]] = []
         self._numbers = itertools.count()
 
     @property
@@ -48,22 +48,22 @@ class WorkerPool:
     def open(self, on_failure: Callable[[LongspanError], None]) -> None:
         """Start the workers. `on_failure` is called when they cannot use the model."""
 
-        async def keep(place: int) -> None:
+        async def run(place: int) -> None:
             try:
-                await self._keep(place)
+                await self._supervise(place)
             except LongspanError as error:
                 on_failure(error)
             except Exception as error:
-                self._server_log.broke("keeper broke", error, worker=place)
+                self._server_log.broke("supervisor broke", error, worker=place)
                 on_failure(LongspanError(f"worker {place} cannot be run: {error!r}"))
 
-        self._keepers = [asyncio.create_task(keep(place)) for place in range(self._count)]
+        self._supervisors = [asyncio.create_task(run(place)) for place in range(self._count)]
 
     async def close(self) -> None:
         """End all workers and wait for them."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
 
     async def translate(
         self,
@@ -85,7 +85,7 @@ class WorkerPool:
         )
         return await child.translate(job, on_partial)
 
-    async def _keep(self, place: int) -> None:
+    async def _supervise(self, place: int) -> None:
         """Run one worker after another. Raises LongspanError if the first cannot use the model."""
         pause = _SHORTEST_PAUSE
         was_ready = False

@@ -79,7 +79,7 @@ def test_a_wrong_option_is_named_with_what_is_allowed(values: dict[str, object],
 
 def test_a_model_without_attention_has_no_alignment_and_no_coverage():
     for values in ({"alignment": True}, {"coverage_penalty": 0.2}):
-        with pytest.raises(BadRequest, match="no attention"):
+        with pytest.raises(BadRequest, match="expected a model with attention"):
             PROFILES.settings(Options.parse(values), has_attention=False)
 
 
