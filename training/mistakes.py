@@ -56,7 +56,7 @@ def mistakes_of(
     by_place: dict[Place, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
         # A union has an error of each member at the same place.
-        by_place.setdefault(_without_union_tags(details["loc"]), []).append(details)
+        by_place.setdefault(_place_of(details), []).append(details)
     return [
         Mistake(place, _text(place, several, model, null, texts))
         for place, several in by_place.items()
@@ -252,6 +252,13 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in get_args(annotation):
         yield from _models_in(part)
+
+
+def _place_of(details: ErrorDetails) -> Place:
+    """Return where an error is; the name of an unknown key is any text, so it stays as it is."""
+    location = details["loc"]
+    end = len(location) - (details["type"] == "extra_forbidden")
+    return _without_union_tags(location[:end]) + location[end:]
 
 
 def _without_union_tags(location: tuple[int | str, ...]) -> Place:
