@@ -44,11 +44,11 @@ class Columns(Settings):
     )
     source_language: str = Field(
         "en",
-        description="code of the source language; decides names of parallel files, ends of sentences",
+        description="source language; decides names of parallel files, ends of sentences",
     )
     target_language: str = Field(
         "ja",
-        description="code of the target language; decides names of parallel files, words of BLEU",
+        description="target language; decides names of parallel files, words of BLEU",
     )
     header: Literal["auto", "yes", "no"] = Field(
         "auto", description="whether the first line of a TSV file names its columns"
