@@ -35,6 +35,7 @@ VNNI void additive_scores(size_t rows, size_t heads, size_t width, Rows query, c
     for (size_t i = 0; i < rows; i++) {
         int64_t start = spans.start[spans.owner[i]], length = spans.length[spans.owner[i]];
         size_t columns = scores.stride / heads;
+        /* Once a row: each token below costs a product and a reciprocal, and no exponential. */
         ask(heads * width, query.at + i * query.stride, bias, asked);
         for (int64_t j = 0; j < length; j++) {
             const float *key = keys.at + (start + j) * keys.stride;
@@ -46,6 +47,8 @@ VNNI void additive_scores(size_t rows, size_t heads, size_t width, Rows query, c
                     __m512 below = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, k + d),
                                                     _mm512_maskz_loadu_ps(mask, a + d), one);
                     __m512 r = reciprocal(_mm512_min_ps(largest, below));
+                    /* Lanes beyond the width load w = 0, so that their r, which is 1, adds
+                       nothing. */
                     __m512 w = _mm512_maskz_loadu_ps(mask, v + head * width + d);
                     sum = _mm512_fmadd_ps(r, w, sum);
                 }
@@ -92,8 +95,10 @@ VNNI static void softmax(float *x, size_t length, size_t columns) {
         _mm512_mask_storeu_ps(x + j, mask, y);
         sum = _mm512_mask_add_ps(sum, mask, sum, y);
     }
+    /* The largest score adds e^0 to the sum, so it is at least 1. */
     float share = 1.0f / _mm512_reduce_add_ps(sum);
     for (size_t j = 0; j < length; j++) x[j] *= share;
+    /* So that weights of shorter sentences can be read as a padded array. */
     for (size_t j = length; j < columns; j++) x[j] = 0.0f;
 }
 
@@ -106,6 +111,7 @@ VNNI void read_values(size_t rows, size_t heads, size_t columns, size_t width, R
             softmax(weights, (size_t)length, columns);
             for (size_t d = 0; d < width; d += LANES) {
                 __mmask16 mask = lanes(d, width);
+                /* Sixteen numbers of the context stay in a register while all tokens pass. */
                 const float *value = values.at + start * values.stride + head * width + d;
                 __m512 sum = _mm512_setzero_ps();
                 for (int64_t j = 0; j < length; j++)

@@ -36,6 +36,7 @@ static int fail(Arrays *arrays, const char *message) {
 }
 
 static int has_format(const Py_buffer *view, char wanted) {
+    /* NULL stands for bytes in the buffer protocol. An int64 is l or q, by the platform. */
     const char *format = view->format == NULL ? "B" : view->format;
     if (wanted == 'q') return view->itemsize == 8 && strchr("ql", format[0]) && !format[1];
     return format[0] == wanted && !format[1];
@@ -54,6 +55,8 @@ static int take(Arrays *arrays, PyObject *const *arguments, const Wanted *wanted
         }
         arrays->count++;
         int last = view->ndim - 1;
+        /* A dimension of one element may have any stride. Rows may lie apart, as in a slice of
+           columns, but must not run backwards: `Rows` has an unsigned stride. */
         if (view->ndim != wanted[i].dimensions || !has_format(view, wanted[i].format) ||
             (view->shape[last] > 1 && view->strides[last] != view->itemsize) ||
             (last == 1 && view->shape[0] > 1 && view->strides[0] % view->itemsize) ||
@@ -102,6 +105,7 @@ static int are_below(const Arrays *arrays, int i, size_t end) {
 static int lie_within(const Arrays *arrays, int start, int length, size_t tokens, size_t longest) {
     const int64_t *starts = data_of(arrays, start), *lengths = data_of(arrays, length);
     if (rows_of(arrays, start) != rows_of(arrays, length)) return 0;
+    /* Differences instead of start + length, which could overflow. */
     for (size_t k = 0; k < rows_of(arrays, start); k++)
         if (starts[k] < 0 || lengths[k] < 1 || (uint64_t)lengths[k] > longest ||
             (uint64_t)lengths[k] > tokens || (uint64_t)starts[k] > tokens - (uint64_t)lengths[k])
@@ -138,6 +142,7 @@ static PyObject *pack(PyObject *module, PyObject *const *arguments, Py_ssize_t g
         layer_pack(data_of(&a, 0), data_of(&a, 1), data_of(&a, 2), outputs, inputs, bounded);
     release(&a);
     if (layer == NULL) return PyErr_NoMemory();
+    /* The capsule owns the layer. Its name is checked by every call that takes a layer. */
     PyObject *capsule = PyCapsule_New(layer, LAYER, forget);
     if (capsule == NULL) layer_free(layer);
     return capsule;
@@ -155,6 +160,7 @@ static PyObject *linear(PyObject *module, PyObject *const *arguments, Py_ssize_t
         fail(&a, "linear: expected x (rows, inputs) and out (rows, outputs) of the layer");
         return NULL;
     }
+    /* One more than needed: malloc(0) may return NULL, which would look like a lack of memory. */
     float *factors = malloc((rows + 1) * sizeof(float));
     uint8_t *integers = malloc((rows + 1) * integer_width(layer));
     int has_memory = factors && integers;
@@ -207,6 +213,7 @@ static PyObject *recur_over(PyObject *module, PyObject *const *arguments, Py_ssi
     int fits = layer->outputs == 4 * units && is_shaped(&a, 0, tokens, 4 * units) &&
                is_shaped(&a, 3, tokens, units) && lie_within(&a, 1, 2, tokens, tokens);
     const int64_t *length = data_of(&a, 2);
+    /* `going_on` relies on this order. */
     for (size_t k = 1; fits && k < sentences; k++) fits = length[k] <= length[k - 1];
     if (!fits) {
         fail(&a, "recur: expected a recurrent layer, gates (tokens, 4 units), start and length "
@@ -225,6 +232,7 @@ static PyObject *recur_over(PyObject *module, PyObject *const *arguments, Py_ssi
    together. */
 static int attends(const Arrays *a, int scores, int tokens, int start, int length, int owner,
                    size_t heads) {
+    /* The kernels compute the columns of a head from the stride, so rows lie without gaps. */
     size_t rows = rows_of(a, scores);
     return heads > 0 && columns_of(a, scores) % heads == 0 && columns_of(a, tokens) % heads == 0 &&
            rows_of(a, owner) == rows && are_below(a, owner, rows_of(a, start)) &&
@@ -324,6 +332,7 @@ static PyObject *best_of(PyObject *module, PyObject *const *arguments, Py_ssize_
     const Layer *layer = PyCapsule_GetPointer(arguments[0], LAYER);
     if (layer == NULL || !take(&a, arguments + 1, wanted, 5)) return NULL;
     size_t rows = rows_of(&a, 0), count = columns_of(&a, 3);
+    /* With a count above the outputs, some places of `tokens` would never be written. */
     if (!is_shaped(&a, 0, rows, layer->inputs) || !is_shaped(&a, 3, rows, count) ||
         !is_shaped(&a, 4, rows, count) || count < 1 || count > layer->outputs ||
         columns_of(&a, 1) < 1 || rows_of(&a, 2) != rows || !are_below(&a, 2, rows_of(&a, 1)) ||
@@ -342,6 +351,7 @@ static PyObject *best_of(PyObject *module, PyObject *const *arguments, Py_ssize_
     return done(&a, has_memory);
 }
 
+/* FASTCALL passes arguments as an array, without a tuple. A step of a search makes six calls. */
 #define FUNCTION(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL}
 
 PyMethodDef calls[] = {

@@ -35,6 +35,8 @@ typedef struct {
     unsigned char *weights; /* panel by panel, see `Panel` in linear.c */
 } Layer;
 
+/* `scale` is that of the weights, divided by the 127 steps of an input. `weights` of the layer
+   are copied, so the arguments may be freed. */
 Layer *layer_pack(const int8_t *integers, const float *scale, const float *bias, size_t outputs,
                   size_t inputs, int bounded);
 void layer_free(Layer *layer);

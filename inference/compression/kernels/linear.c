@@ -47,9 +47,12 @@ static void fill(Panel *panel, const Layer *layer, const int8_t *integers, const
         const int8_t *row = integers + (first + i) * layer->inputs;
         int32_t sum = 0;
         for (size_t k = 0; k < layer->inputs; k++) {
+            /* (block, output, input within the block) */
             panel->weights[(k / 4 * PANEL + i) * 4 + k % 4] = row[k];
             sum += row[k];
         }
+        /* An input u stands for u - ZERO: sum (u - ZERO) w = sum u w - ZERO sum w. Sums fit 32
+           bits up to 66,000 inputs: 255 x 127 x 66,000 < 2^31. */
         panel->correction[i] = -ZERO * sum;
         panel->scale[i] = scale[first + i];
         panel->bias[i] = bias[first + i];
@@ -72,6 +75,7 @@ Layer *layer_pack(const int8_t *integers, const float *scale, const float *bias,
         free(layer);
         return NULL;
     }
+    /* Inputs and outputs that fill up the last block and panel have the weight 0. */
     memset(layer->weights, 0, size);
     for (size_t number = 0; number < panels; number++)
         fill((Panel *)panel_at(layer, number), layer, integers, scale, bias, number * PANEL);
@@ -102,6 +106,7 @@ VNNI void quantise(const Layer *layer, size_t rows, Rows x, uint8_t *integers, f
     for (size_t i = 0; i < rows; i++) {
         const float *row = x.at + i * x.stride;
         uint8_t *out = integers + i * width;
+        /* The scale of a row depends on that row alone, so batches do not change a translation. */
         factors[i] = layer->bounded ? 1.0f : peak_of(row, count);
         __m512 peak = _mm512_set1_ps(factors[i]);
         for (size_t k = 0; k < count; k += LANES) {
@@ -111,6 +116,9 @@ VNNI void quantise(const Layer *layer, size_t rows, Rows x, uint8_t *integers, f
             part = _mm512_mul_ps(part, _mm512_set1_ps(STEPS));
             part = _mm512_add_ps(part, _mm512_set1_ps(ZERO + 0.5f));
             __m512i whole = _mm512_max_epi32(_mm512_cvttps_epi32(part), _mm512_setzero_si512());
+            /* Numbers outside 0 ... 255 are cut off and do not wrap around. The width is the
+               next multiple of 16, so the last store writes the inputs that fill up the last
+               block too. */
             _mm512_mask_cvtusepi32_storeu_epi8(out + k, lanes(k, width), whole);
         }
     }
@@ -124,12 +132,15 @@ INLINE void tile(size_t m, size_t parts, const Panel *panel, size_t blocks, cons
     __m512i sums[TILE][VECTORS]; /* (parts x m, vectors) */
     UNROLLED for (size_t i = 0; i < parts * m; i++)
         UNROLLED for (size_t v = 0; v < VECTORS; v++)
+            /* Row i % m, part i / m. Only the first part takes the correction, which counts
+               once. */
             sums[i][v] = i < m ? _mm512_load_si512(panel->correction + v * LANES)
                                : _mm512_setzero_si512();
     for (size_t block = 0; block < blocks; block += parts)
         UNROLLED for (size_t i = 0; i < parts * m; i++) {
             size_t at = block + i / m; /* number of the block */
             int32_t four;
+            /* A load of four bytes at any address; the compiler makes one instruction of it. */
             memcpy(&four, rows + i % m * width + at * 4, 4);
             UNROLLED for (size_t v = 0; v < VECTORS; v++)
                 sums[i][v] = _mm512_dpbusd_epi32(
@@ -138,6 +149,7 @@ INLINE void tile(size_t m, size_t parts, const Panel *panel, size_t blocks, cons
         }
     /* Add up the parts; an output is its sum x scale x factor of the row + bias. */
     UNROLLED for (size_t v = 0; v < VECTORS; v++) {
+        /* The last panel may have fewer outputs than registers for them. */
         if (v * LANES >= columns) break;
         __m512 scale = _mm512_load_ps(panel->scale + v * LANES);
         __m512 bias = _mm512_load_ps(panel->bias + v * LANES);

@@ -11,6 +11,7 @@
 static int has_instructions(void) {
 #ifdef HAS_KERNELS
     __builtin_cpu_init();
+    /* Also false where the operating system does not save the wide registers. */
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vnni");

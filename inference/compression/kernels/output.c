@@ -38,6 +38,8 @@ typedef struct {
 /* Insert a token into the best ones of a row, which are sorted, best first. */
 static void offer(float logit, int64_t token, Tally *tally, size_t count, float *logits,
                   int64_t *tokens) {
+    /* The first tokens are taken with any logit, so that all places are filled even where most
+       outputs are forbidden. Equal logits keep the order of their tokens. */
     if (tally->found < count)
         tally->found++;
     else if (!(logit > logits[count - 1]))
@@ -64,6 +66,7 @@ VNNI static void add_to_sum(const float *x, size_t columns, Tally *tally) {
         __m512 part = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + k), _mm512_set1_ps(peak));
         sum = _mm512_mask_add_ps(sum, mask, sum, exponential(part));
     }
+    /* Before the first part the peak is minus infinity, from which no difference is taken. */
     float before = tally->sum > 0 ? tally->sum * expf(tally->peak - peak) : tally->sum;
     tally->sum = before + _mm512_reduce_add_ps(sum);
     tally->peak = peak;
@@ -94,9 +97,11 @@ static void search_part(const Layer *layer, size_t first, size_t last, size_t ro
                         size_t count, Tally *tallies, Rows chances, int64_t *tokens) {
     size_t stride = PART * PANEL, from = first * PANEL, to = last * PANEL;
     size_t columns = (to < layer->outputs ? to : layer->outputs) - from;
+    /* All rows at once, since each panel is then read from memory once a step. */
     product(layer, first, last, rows, integers, factors, (Rows){part, stride});
     for (size_t i = 0; i < rows; i++) {
         const float *x = part + i * stride;
+        /* The sum is over all logits, the forbidden ones included. */
         add_to_sum(x, columns, tallies + i);
         const float *own = bars.table.at + (size_t)bars.kinds[i] * bars.table.stride;
         add_best(x, columns, from, own, bars.columns - 1, tallies + i, count,

@@ -53,6 +53,7 @@ static size_t going_on(const int64_t *length, size_t sentences, int64_t position
 
 int recur(const Layer *layer, size_t sentences, size_t units, Rows gates, const int64_t *start,
           const int64_t *length, int backwards, Rows out) {
+    /* The state before the first token is 0. */
     float *hidden = calloc(sentences * units, sizeof(float));
     float *cell = calloc(sentences * units, sizeof(float));
     float *recurrent = malloc(sentences * 4 * units * sizeof(float));
@@ -61,9 +62,20 @@ int recur(const Layer *layer, size_t sentences, size_t units, Rows gates, const 
     int has_memory = hidden && cell && recurrent && factors && integers;
     size_t rows = sentences; /* that still have tokens */
     for (int64_t t = 0; has_memory && (rows = going_on(length, rows, t)) > 0; t++) {
+        /* Rows of a product, for sentences of 5, 3 and 2 tokens:
+
+               t     0 1 2 3 4
+               s0    x x x x x
+               s1    x x x
+               s2    x x
+               rows  3 3 2 1 1
+
+           `quantise` reads all hidden states before `step` overwrites them. */
         quantise(layer, rows, (Rows){hidden, units}, integers, factors);
         product(layer, 0, layer->panels, rows, integers, factors, (Rows){recurrent, 4 * units});
         for (size_t i = 0; i < rows; i++) {
+            /* Backwards each sentence begins at its own last token, as no padding lies behind
+               it. */
             int64_t token = start[i] + (backwards ? length[i] - 1 - t : t);
             step(units, gates.at + token * gates.stride, recurrent + i * 4 * units,
                  cell + i * units, hidden + i * units, cell + i * units);

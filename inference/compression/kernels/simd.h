@@ -18,6 +18,7 @@
 /* A mask of the lanes that hold numbers `at` to count - 1: all sixteen, or fewer at the end of a
    row. */
 INLINE __mmask16 lanes(size_t at, size_t count) {
+    /* `at` is below `count` in all loops; otherwise the difference would wrap around. */
     size_t left = count - at;
     return left >= LANES ? (__mmask16)0xFFFF : (__mmask16)((1u << left) - 1u);
 }
@@ -29,9 +30,12 @@ INLINE __mmask16 lanes(size_t at, size_t count) {
 INLINE __m512 exponential(__m512 x) {
     /* Where one operand is NaN, min and max return the second one: x, so NaN is not clamped. */
     x = _mm512_min_ps(_mm512_set1_ps(88.0f), _mm512_max_ps(_mm512_set1_ps(-87.0f), x));
+    /* n = x / ln 2, rounded to the nearest whole number. */
     __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
+    /* The first part is 355 / 512: n times it has few enough bits to be exact. */
     __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+    /* Horner's rule, from 1 / 7! down to 1 / 0!. */
     __m512 p = _mm512_set1_ps(1.0f / 5040);
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 720));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 120));
@@ -51,6 +55,7 @@ INLINE __m512 reciprocal(__m512 x) {
 
 /* 1 / (1 + e^-x) */
 INLINE __m512 sigmoid(__m512 x) {
+    /* `exponential` is at most e^88, so the sum is finite, as `reciprocal` needs it. */
     __m512 one = _mm512_set1_ps(1.0f);
     return reciprocal(_mm512_add_ps(one, exponential(_mm512_sub_ps(_mm512_setzero_ps(), x))));
 }
