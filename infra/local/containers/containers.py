@@ -61,6 +61,7 @@ def _started(runtime: Runtime, containers: Sequence[Container]) -> Iterator[list
             running.append(runtime.start(container))
         yield running
     finally:
+        # Kill all before the first wait, so that they end at the same time.
         for one in running:
             one.kill()
         for one in running:
@@ -73,6 +74,7 @@ def _watch(
     cause, failed = ENDED, 0
     kill_at: float | None = None
     while True:
+        # Statuses first, logs second: when all have ended, `follow` sees the complete logs.
         statuses = [one.wait(0) for one in running]
         # Keep the first failure: the containers that are stopped because of it fail later.
         failed = failed or next((status for status in statuses if status), 0)
@@ -81,7 +83,10 @@ def _watch(
             return ContainersEnd(cause, failed)
         now = time.monotonic()
         if signals.close.is_set():
+            # Without the time to end that a stopped job gets: the user waits for the cloud to
+            # close.
             cause, kill_at = CLOSED, now
+        # The first cause counts: a later one would move `kill_at`, and a stop could last for ever.
         elif kill_at is None:
             told = _order(statuses, signals, now >= deadline)
             if told is not None:

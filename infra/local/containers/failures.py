@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 LONGEST_REASON = 1024  # FailureReason, ExitMessage
-_KILLED = 137
+_KILLED = 137  # 128 + SIGKILL, which the kernel also sends when memory runs out
 
 
 class JobFailure(Exception):
@@ -58,6 +58,7 @@ def algorithm_error(reasons: Iterable[Path], status: int) -> str:
             "the container was killed, for lack of memory or from outside. Please use an instance "
             "type with more memory, or reduce the size of job data processed on an instance."
         )
+    # 900 characters leave room for the words around them within LONGEST_REASON.
     return f"AlgorithmError: {shorten(found or 'see the log for more', 900)}, exit code: {status}"
 
 
@@ -79,6 +80,7 @@ def conclude(key: Key, work: Callable[[], None], fail: Callable[[str], None]) ->
         work()
     except (JobFailure, CloudClosed) as failure:
         fail(str(failure))
+    # A request that the job made with its role's credentials was refused.
     except (ClientError, ApiError) as error:
         fail(f"ClientError: {error}")
     except (LocalCloudError, OSError) as error:

@@ -39,6 +39,7 @@ class LogTail:
                 new = file.read()
         except FileNotFoundError:
             return []
+        # Counted in bytes: a character may still be incomplete at the end of what was read.
         self._offset += len(new)
         # The part after the last line end waits for the rest of its line.
         *lines, self._rest = (self._rest + new).split(b"\n")
@@ -76,6 +77,7 @@ class LogStream:
             self._create()
             stamp = int(self._now() * 1000)
             for batch in _batches(lines):
+                # One timestamp for all: PutLogEvents demands chronological order within a batch.
                 events = [{"timestamp": stamp, "message": line} for line in batch]
                 self._logs.put_log_events(**self._place, logEvents=events)
         except (ClientError, BotoCoreError) as error:

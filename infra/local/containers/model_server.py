@@ -16,6 +16,7 @@ from longspan.infra.local.runtimes.runtime import Container, Running, Runtime
 
 __all__ = ["InvocationTimeout", "ModelServer", "NotServing", "Reply"]
 
+# Limits of SageMaker's container contract, in seconds, from the page above.
 _PING_SECONDS = 2.0
 _INVOCATION_SECONDS = 60.0
 _SECONDS_TO_END = 30.0  # after SIGTERM
@@ -75,6 +76,7 @@ class ModelServer:
         except BaseException:
             self.kill()
             raise
+        # Not earlier: until now this thread starts the container and reads its log.
         self._watcher.start()
 
     def ask(self, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -86,6 +88,7 @@ class ModelServer:
             return _request(
                 running.url, "POST", "/invocations", self._invocation_seconds, body, headers
             )
+        # Before OSError, its base class.
         except TimeoutError:
             raise InvocationTimeout from None
         except (OSError, http.client.HTTPException):
@@ -111,8 +114,12 @@ class ModelServer:
 
     def _close(self) -> None:
         with self._lock:
+            # The lock orders this with `_launch`: either it sees the event and starts nothing, or
+            # its container is in `_running`, where the caller finds it.
             self._closing.set()
+        # New requests are refused from here on; those under way get their responses.
         self._healthy.clear()
+        # A thread that was never started cannot be joined.
         if self._watcher.is_alive():
             self._watcher.join()
 
@@ -152,12 +159,14 @@ class ModelServer:
             if not ended:
                 continue
             self._healthy.clear()
+            # Ends early when the server is closed.
             self._closing.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
             pause = 1.0 if self._restart() else pause
 
     def _restart(self) -> bool:
         try:
+            # Without a time limit: the wait ends when the container dies or the server is closed.
             self._wait_healthy(self._launch(), float("inf"), self._closing.is_set)
         except (ServingFailure, ServingClosed):
             return False

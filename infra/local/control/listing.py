@@ -70,6 +70,7 @@ class Listing:
         chosen = request.get("SortBy", self.default_sort)
         standard = {"Name": self.name, "Status": self.status, "CreationTime": self.created}
         member = {**standard, **self.sort_keys}.get(chosen, chosen)
+        # The name orders documents that are equal in the member: pages must not overlap.
         return lambda document: (_comparable(document.get(member)), str(document[self.name]))
 
 
@@ -81,6 +82,8 @@ def _comparable(value: Any) -> tuple[float, str]:
 
 
 def _within(time: float, request: Mapping[str, Any], name: str, *others: str) -> bool:
+    # The time of creation has two names in the API: CreationTimeAfter in most List operations,
+    # CreatedAfter in some, such as ListPipelines.
     after = request.get(f"{name}After", request.get(others[0]) if others else None)
     before = request.get(f"{name}Before", request.get(others[1]) if others else None)
     return (after is None or time > float(after)) and (before is None or time < float(before))
@@ -95,6 +98,7 @@ def _offset(token: str | None) -> int:
         return 0
     try:
         offset = json.loads(base64.b64decode(token, validate=True))["offset"]
+    # A token comes from outside: it may be any text, also JSON that is nested too deeply.
     except (ValueError, KeyError, TypeError, RecursionError):
         offset = None
     if not isinstance(offset, int) or offset < 0:

@@ -113,6 +113,8 @@ def _below(prefix: str, key: str) -> str:
     rest = key.removeprefix(prefix)
     if rest and (prefix.endswith("/") or rest.startswith("/") or not prefix):
         return rest.lstrip("/")
+    # A prefix matches keys, not folders: `data/train` finds `data/train2.txt`, whose path is
+    # `train2.txt`.
     return key[prefix.rfind("/") + 1 :]
 
 
@@ -148,6 +150,7 @@ def download(s3: Any, objects: Iterable[S3Object], folder: Path, *, gunzip: bool
 
 
 def _gunzip(path: Path) -> None:
+    # The content gets the name of the object, so the object moves aside first.
     packed = path.with_name(f"{path.name}.packed")
     path.rename(packed)
     with gzip.open(packed) as source, path.open("wb") as target:

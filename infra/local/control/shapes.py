@@ -78,6 +78,7 @@ def _breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
         yield from _structure_breaches(value, shape, path)
     elif shape.type_name == "list":
         yield from _size_breaches(value, shape, path)
+        # AWS counts the members of a list from 1 in its messages.
         for number, item in enumerate(value, 1):
             yield from _breaches(item, shape.member, f"{path}.{number}.member")
     elif shape.type_name == "map":
@@ -154,4 +155,5 @@ def _breach(value: Any, path: str, constraint: str) -> str:
 def _compiled(pattern: str) -> "regex.Pattern[str]":
     # Java's patterns write characters above U+FFFF as two surrogates, Python's as one character.
     whole = re.sub(r"(\\uD800\\uDC00-\\uDBFF\\uDFFF)", r"\\U00010000-\\U0010FFFF", pattern)
+    # `regex` in place of `re`, which does not know Unicode classes such as \p{L} in AWS's patterns.
     return regex.compile(whole)

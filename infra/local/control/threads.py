@@ -78,8 +78,10 @@ class Threads:
     def close(self) -> None:
         """Tell all work that the cloud ends, and wait until its threads have ended."""
         self._closing.set()
+        # After the event: a `wait` that wakes up has to see it.
         self._documents.wake()
         for action in self._at_close:
+            # Kills the containers for which the threads below wait.
             action()
         # One thread after the other, in any order: work may still start threads while it ends.
         deadline = time.monotonic() + _SECONDS_TO_JOIN

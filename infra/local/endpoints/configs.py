@@ -145,6 +145,7 @@ def _check_serverless(name: str, serverless: Mapping[str, int]) -> None:
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
     """
+    # The API's model has the lowest and the highest value, but not the steps between them.
     if serverless["MemorySizeInMB"] % 1024:
         raise ValidationError(
             f"Production variant {name}: MemorySizeInMB must be 1024, 2048, 3072, 4096, 5120 or "
@@ -159,4 +160,5 @@ def _check_serverless(name: str, serverless: Mapping[str, int]) -> None:
 
 
 def _with_defaults(variant: Mapping[str, Any]) -> Document:
+    # AWS's default, stored as if it had been in the request: Describe shows it.
     return {"InitialVariantWeight": 1.0, **variant}

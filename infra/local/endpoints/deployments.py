@@ -53,6 +53,8 @@ class Deployments:
 
     def restore(self, key: Key) -> None:
         """Start an endpoint again that served when an earlier cloud ended."""
+        # `_Restored` is not in the API's shapes, so no answer shows it. Changes wait for such an
+        # endpoint (`Endpoints._begin`), instead of being refused.
         self._set(key, "Creating", PendingDeploymentSummary=None, _Restored=True)
         self.bring_up(key)
 
@@ -131,6 +133,7 @@ class Deployments:
     def _weigh(self, key: Key, variants: list[Document]) -> None:
         fleet = self._fleets.get(key)
         if fleet is None:
+            # The closing cloud has taken the fleet; `_work` then leaves the status as it is.
             raise ServingClosed
         fleet.weigh(variant_weights(variants))
         self._set(key, "InService", ProductionVariants=variants)
@@ -159,6 +162,7 @@ class Deployments:
     ) -> None:
         """Let a fleet serve, and set the status InService."""
         variants = variant_summaries(config, fleet.images(), self._context.now(), before)
+        # Before requests can find the fleet, which without weights would share them equally.
         fleet.weigh(variant_weights(variants))
         with self._lock:
             # Under the lock, since `_kill` takes the fleets that it finds here.
@@ -183,6 +187,7 @@ class Deployments:
             fleet = self._fleets.pop(key, None)
         if fleet is not None:
             fleet.stop()
+        # Last: as long as the document exists, no endpoint of the same name can be created.
         self._documents.delete(key)
 
     def _set(self, key: Key, status: str, **members: object) -> None:

@@ -75,6 +75,7 @@ class EndpointFleet:
                 config["VariantName"]: self._variant(config) for config in self._config
             }
             with ThreadPoolExecutor(len(self._config)) as pool:
+                # The loop is there for its exceptions: `map` raises them when the results are read.
                 for _ in pool.map(self._start, self._config):
                     pass
         except BaseException:  # also KeyboardInterrupt must not leave containers
@@ -87,6 +88,7 @@ class EndpointFleet:
 
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Share requests among variants by these weights."""
+        # One assignment: requests in other threads see the old or the new weights, never a mixture.
         self._weights = weights
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
@@ -134,6 +136,7 @@ class EndpointFleet:
     def _each(self, action: str) -> None:
         servers = [variant.server for variant in self._variants.values()]
         if servers:
+            # At once: each container may take 30 seconds to stop.
             with ThreadPoolExecutor(len(servers)) as pool:
                 list(pool.map(lambda server: getattr(server, action)(), servers))
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -152,6 +155,7 @@ class EndpointFleet:
         base, log = self._folder / name, self._folder / f"{name}.log"
         if container.data is not None:
             container.data.fetch(clients, base / "model")
+        # A model without data still finds its folder.
         base.joinpath("model").mkdir(parents=True, exist_ok=True)
         environment = role_environment(clients, isolated=container.isolated)
         started = Container(
@@ -200,4 +204,5 @@ def _headers(invocation: Invocation) -> dict[str, str]:
     headers = {"Content-Type": invocation.content_type, "Accept": invocation.accept}
     for name in _PASSED_ON:
         headers[name] = invocation.header(name.removeprefix("X-Amzn-SageMaker-")) or ""
+    # An absent header stays absent: an empty Accept would match no format.
     return {name: value for name, value in headers.items() if value}

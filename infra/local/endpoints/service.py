@@ -52,12 +52,15 @@ class Endpoints:
     def recover(self) -> None:
         """Restore endpoints that served, with their endpoint configs."""
         for key, status in self._documents.texts(ENDPOINT_KIND, ENDPOINT_STATUS):
+            # Its containers ended with the earlier cloud; only the document is left.
             if status == "Deleting":
                 self._documents.delete(key)
             elif status != "Failed" and self._at_rest:
                 self._documents.change(
                     key, **{ENDPOINT_STATUS: "OutOfService"}, FailureReason=_AT_REST
                 )
+            # Also Creating and Updating: an update that did not end leaves the endpoint its old
+            # config.
             elif status != "Failed":
                 self._deployments.restore(key)
 
@@ -79,6 +82,7 @@ class Endpoints:
             self._documents.create(key, document)
         except Exists:
             raise ValidationError(f'Cannot create already existing endpoint "{arn}".') from None
+        # After the document, whose status Creating keeps other changes away.
         self._deployments.bring_up(key)
         return {"EndpointArn": arn}
 
@@ -132,6 +136,7 @@ class Endpoints:
                 lambda found: found[ENDPOINT_STATUS] != "Creating" or not found.get("_Restored"),
                 _SECONDS_TO_RESTORE,
             )
+            # Check and change are one edit: of two requests at the same time, only one begins.
             return self._documents.edit(self._key(call), begin)
         except Missing:
             raise self._missing(call) from None

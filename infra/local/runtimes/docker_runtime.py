@@ -51,6 +51,7 @@ class DockerRuntime:
         self.label = f"{_LABEL}={self._name}"  # of the containers and the network
         _docker("network", "create", "--label", self.label, self._name)
         words = "{{(index .IPAM.Config 0).Gateway}}"
+        # This machine's address in the network: the only one by which containers reach its relays.
         self._gateway = _docker("network", "inspect", "--format", words, self._name)
         self._reaper = _start_reaper(self.label, self._name)
         self._relays: dict[int, Relay] = {}
@@ -67,6 +68,8 @@ class DockerRuntime:
         """Start a container. Raises LocalCloudError, also for an image that does not exist."""
         _require_image(container.image)
         port = free_port() if _serves(container) else None
+        # Created here and started by `_DockerContainer`: the id must be known before the container
+        # runs, for `kill`.
         id = _docker("create", *self._options(container, port), container.image, *_rest(container))
         return _DockerContainer(id, container, port)
 
@@ -76,6 +79,7 @@ class DockerRuntime:
         self._reaper.stdin.close()
         self._reaper.wait()
         with self._lock:
+            # After the containers, which reach the local cloud through them until they end.
             for relay in self._relays.values():
                 relay.close()
             self._relays.clear()
@@ -86,6 +90,8 @@ class DockerRuntime:
             yield from ("--hostname", container.host, "--network-alias", container.host)
         if port is not None:
             yield from ("--publish", f"127.0.0.1:{port}:{_PORT}")
+        # Bound, not copied: the cloud reads results and failure files there after the container has
+        # gone.
         yield from ("--mount", f"type=bind,source={container.base},target=/opt/ml")
         yield from ("--env", f"OMP_NUM_THREADS={self._threads}")
         for name, value in container.environment.items():
@@ -109,6 +115,7 @@ class _DockerContainer:
         self.url = f"http://127.0.0.1:{port}" if port is not None else ""
         self._id = id
         container.log.parent.mkdir(parents=True, exist_ok=True)
+        # Appended: an endpoint's container that is started again continues its log.
         with container.log.open("ab") as log:
             self._client = subprocess.Popen(
                 ["docker", "start", "--attach", id],

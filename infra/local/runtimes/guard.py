@@ -24,6 +24,7 @@ def main(command: Sequence[str]) -> int:
     """Run the command to its end; return its exit status, 127 if it cannot start."""
     adopt_orphans()
     try:
+        # A process group of its own, which can be killed without the guard.
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
         print(f"{command[0]}: {error.strerror or error}", file=sys.stderr, flush=True)
@@ -31,6 +32,7 @@ def main(command: Sequence[str]) -> int:
     threading.Thread(target=_listen, args=(child,), daemon=True).start()
     status = child.wait()
     kill_rest(child.pid)
+    # Popen reports signal N as -N, a shell and Docker as 128 + N.
     return status if status >= 0 else 128 - status
 
 
@@ -44,6 +46,7 @@ def _listen(child: "subprocess.Popen[bytes]") -> None:
     while order := os.read(0, 1):  # empty at the end of the pipe, when the parent has ended
         if order == b"T":
             child.send_signal(signal.SIGTERM)
+    # The command ends by this: `main` wakes up and kills what is left of it.
     _kill_group(child.pid)
 
 

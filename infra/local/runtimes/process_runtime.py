@@ -23,6 +23,7 @@ _MODULES = {
 _INTERPRETERS = frozenset({"python", "python3"})
 _ROOT = "/opt/ml"
 # Variables of this process that any program needs.
+# Without the user's AWS variables: a container has the credentials of its role alone.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
@@ -48,14 +49,15 @@ class ProcessRuntime:
         environment = {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "OMP_NUM_THREADS": str(self._threads),
-            "PYTHONUNBUFFERED": "1",
+            "PYTHONUNBUFFERED": "1",  # a log is a file: without it lines would arrive in blocks
             "SAGEMAKER_BIND_TO_PORT": str(port),
             "LONGSPAN_HOST": "127.0.0.1",  # processes share the machine's network
             **{name: _replace(v, container) for name, v in container.environment.items()},
-            "LONGSPAN_BASE": str(container.base),
+            "LONGSPAN_BASE": str(container.base),  # last, so that the request cannot change it
         }
         process = _Process(_command(container), environment, container, port)
         with self._lock:
+            # Forget the ended ones; a cloud may run for days.
             self._running = {other for other in self._running if other.wait(0) is None}
             self._running.add(process)
         return process

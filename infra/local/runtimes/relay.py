@@ -16,6 +16,7 @@ _PIECE = 65_536
 class Relay(socketserver.ThreadingTCPServer):
     """Server that forwards every connection to `address:port` to `127.0.0.1:port`."""
 
+    # An open connection does not keep `close` or the process waiting.
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
@@ -51,4 +52,5 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while piece := source.recv(_PIECE):
             target.sendall(piece)
+        # Only this direction has ended: the response to a request may still come in the other one.
         target.shutdown(socket.SHUT_WR)

@@ -58,6 +58,8 @@ def not_improving(values: Sequence[float], objective: Objective) -> int:
     best, stale = None, 0
     for value in values:
         sign = 1 if objective.goal == "Maximize" else -1
+        # With a best value of 0 the relative threshold is 0 too, and an equal value would count as
+        # an improvement: hence the absolute one.
         if best is None or sign * (value - best) >= max(_IMPROVEMENT * abs(best), 1e-12):
             best, stale = value, 0  # an improvement starts the count again
         else:
@@ -71,10 +73,13 @@ def failure(results: Sequence[TrialResult], *, over: bool) -> str | None:
     `over` means that no other training job will start.
     """
     ended = [result for result in results if result.ended]
+    # One objective is enough: failed trials beside it do not fail the tuning job.
     if any(result.value is not None for result in ended) or not ended:
         return None
+    # Too early to judge: a running or later trial may still succeed.
     if len(ended) < _ATTEMPTS and not (over and len(ended) == len(results)):
         return None
+    # The program ran to its end, so the regular expression of the metric is at fault.
     if any(result.job["TrainingJobStatus"] == "Completed" for result in ended):
         return (
             f"No objective metrics found after running {len(ended)} training jobs. Please ensure "

@@ -46,6 +46,7 @@ def definition_searches(
     """Return the searches of a checked request; `parents` are results for a warm start."""
     config = request["HyperParameterTuningJobConfig"]
     built = tuple(_arm(config, definition) for definition in training_definitions(request))
+    # `check_parents` refuses a warm start with several definitions: the first one is the only one.
     if parents:
         teach(built[0].strategy, request["WarmStartConfig"]["WarmStartType"], parents)
     return built
@@ -79,6 +80,7 @@ def _rule(config: Mapping[str, Any], definition: TrainingDefinition, goal: str) 
         given = (config.get("StrategyConfig") or {}).get("HyperbandStrategyConfig") or {}
         low = int(given.get("MinResource") or 1)
         high = given.get("MaxResource") or infer_maximum(definition.static)
+        # `high` is known: `check_tuning_request` refuses a request that does not tell it.
         return HyperbandRule(goal, low, int(high or low))
     if config.get("TrainingJobEarlyStoppingType") == "Auto":
         return MedianRule(goal)

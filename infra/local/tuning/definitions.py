@@ -48,6 +48,8 @@ def training_definitions(request: Mapping[str, Any]) -> tuple[TrainingDefinition
     """Return the definitions of a request or of a stored tuning job, which share members."""
     config = request["HyperParameterTuningJobConfig"]
     trainings = request.get("TrainingJobDefinitions") or [request.get("TrainingJobDefinition")]
+    # With TrainingJobDefinitions, each definition has an objective and ranges of its own; a single
+    # TrainingJobDefinition takes those of the tuning job's config.
     return tuple(
         TrainingDefinition(
             name=training.get("DefinitionName"),

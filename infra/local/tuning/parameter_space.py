@@ -112,6 +112,8 @@ class Continuous:
     def distribution(self) -> BaseDistribution:
         """Uniform distribution, of the value, of its logarithm, or of the one of 1 - value."""
         if self.scaling == "ReverseLogarithmic":
+            # For values close to 1, such as a decay of 0.9, 0.99 or 0.999: the inner value is 1 -
+            # value. `check_ranges` demands high < 1, so that its logarithm exists.
             return FloatDistribution(1 - self.high, 1 - self.low, log=True)
         return FloatDistribution(
             self.low, self.high, log=_logarithmic(self.scaling, self.low, self.high)
@@ -223,8 +225,11 @@ class ParameterSpace:
         """Return the point at `index`, 0 <= index < size; the last parameter changes fastest."""
         chosen: dict[str, str] = {}
         for parameter in reversed(self.parameters):
+            # `index` is a number in mixed radix: one digit per parameter, with its size as the
+            # base.
             index, position = divmod(index, parameter.size or 1)
             chosen[parameter.name] = parameter.value(position)
+        # In the order of the space, as `texts`: strategies compare points by their values alone.
         return {parameter.name: chosen[parameter.name] for parameter in self.parameters}
 
 

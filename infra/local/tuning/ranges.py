@@ -64,6 +64,7 @@ def _problem(given: Mapping[str, Any], kind: str, number: Callable[[str], float]
     try:
         low, high = number(given["MinValue"]), number(given["MaxValue"])
     except ValueError:
+        # Reported below, with the same message as an infinite number.
         low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high)):
         return (

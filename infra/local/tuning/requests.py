@@ -17,6 +17,8 @@ __all__ = ["OBJECTIVE_PARAMETER", "check_tuning_request", "job_limit"]
 # Every training job of a tuning job gets this hyperparameter.
 OBJECTIVE_PARAMETER = "_tuning_objective_metric"
 
+# Quotas of AWS, from the page above. A local machine reaches none of them; a request that passes
+# here has to pass there.
 _MAXIMUM_TUNED = 30
 _MAXIMUM_PARAMETERS = 100
 _MAXIMUM_EPOCHS = 20_000
@@ -59,6 +61,7 @@ def job_limit(request: Mapping[str, Any]) -> int:
     if config["Strategy"] == "Grid":
         return sum(ParameterSpace.parse(d.ranges).size or 0 for d in training_definitions(request))
     limit = config["ResourceLimits"].get("MaxNumberOfTrainingJobs")
+    # Only a criterion or the time limit ends such a search; the quota holds for it as well.
     return int(limit or _MAXIMUM_JOBS[config["Strategy"]])
 
 
@@ -89,6 +92,8 @@ def _check_definition(definition: TrainingDefinition) -> None:
         raise ValidationError("You must specify the objective metric of the tuning job.")
     metrics = definition.training["AlgorithmSpecification"].get("MetricDefinitions") or []
     known = sorted(metric["Name"] for metric in metrics)
+    # The objective is read from the logs by this definition; without it no trial would have a
+    # result.
     if definition.objective.metric not in known:
         raise ValidationError(
             f"Objective metric {definition.objective.metric} is not among the metric definitions "
@@ -105,6 +110,7 @@ def _check_count(names: Sequence[str], static: Mapping[str, str]) -> None:
         raise ValidationError(f"The hyperparameter name {OBJECTIVE_PARAMETER} is reserved.")
     if len(names) > _MAXIMUM_TUNED:
         raise _exceeded("hyperparameters that can be searched", _MAXIMUM_TUNED, len(names))
+    # One more, since `training_request` adds the name of the objective.
     if len(names) + len(static) + 1 > _MAXIMUM_PARAMETERS:
         raise ValidationError(
             f"A training job has at most {_MAXIMUM_PARAMETERS} hyperparameters, got "

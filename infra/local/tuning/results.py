@@ -16,6 +16,7 @@ __all__ = ["TRAINING_ENDED", "TrialResult", "best_result", "objective_counters",
 
 TRAINING_ENDED = frozenset({"Completed", "Failed", "Stopped"})
 
+# Training jobs of the local cloud are not retried, so RetryableError stays 0.
 _COUNTERS: Mapping[str, str] = {
     "Completed": "Completed",
     "Failed": "NonRetryableError",
@@ -38,6 +39,7 @@ class TrialResult:
     @property
     def value(self) -> float | None:
         """Last value of the objective; None for a job that runs or failed, or for NaN."""
+        # A job that was stopped early has an objective too, and may be the best one.
         if self.job["TrainingJobStatus"] not in ("Completed", "Stopped"):
             return None
         for metric in self.job.get("FinalMetricDataList") or ():

@@ -35,6 +35,7 @@ _TRAINING_JOBS = Listing(
     status="TrainingJobStatus",
     default_sort="Name",
     default_order="Ascending",
+    # In a summary the value is nested: `_list_training_jobs` adds this key and removes it.
     sort_keys={"FinalObjectiveMetricValue": "_Value"},
 )
 
@@ -75,12 +76,14 @@ class TuningJobs:
         check_tuning_request(call.request)
         parents = [self._parent(call, name) for name in parent_names(call.request)]
         check_parents(call.request, parents)
+        # Checks and searches come before the document: a refused request leaves nothing to undo.
         name = call.request[_NAME]
         key = Key(_KIND, call.region, name)
         arn = call.arn(f"hyper-parameter-tuning-job/{name}")
         known = [result for parent in parents for result in self._results(call.region, parent)]
         searches = definition_searches(call.request, known)
         self._add(key, self._document(call, arn))
+        # The run reads CreationTime from the document, for the time limit.
         run = TuningRun(self._context, self._training_jobs, key, call, searches)
         self._context.threads.start(key, lambda _: run.run())
         return {"HyperParameterTuningJobArn": arn}
@@ -149,6 +152,8 @@ class TuningJobs:
         self._find(call)
 
         def stop(document: Document) -> None:
+            # Checked within the edit, since the run's thread may write its final status at any
+            # time.
             status = document[_STATUS]
             if status in TRAINING_ENDED:
                 raise ValidationError(
@@ -189,6 +194,7 @@ class TuningJobs:
 
     def _training_documents(self, region: str, document: Document) -> Iterator[dict[str, Any]]:
         for name in document["TrainingJobNames"]:
+            # A training job may have been deleted, or may have failed to start after it was listed.
             found = self._context.documents.find(Key("training-job", region, name))
             if found is not None:
                 yield found

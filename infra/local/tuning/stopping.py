@@ -71,6 +71,7 @@ class MedianRule:
             for other in others
             if other.completed and len(other.values) >= step
         ]
+        # The median with a NaN is NaN, by which every job would stop.
         averages = [average for average in averages if math.isfinite(average)]
         if len(averages) < _PREVIOUS_JOBS:
             return False
@@ -113,6 +114,7 @@ class HyperbandRule:
         ]
         own, sign = job.values[step - 1], _sign(self.goal)
         better = sum(sign * rival > sign * own for rival in rivals)
+        # The job and its rivals together: the best third goes on, and at least the best one.
         return math.isnan(own) or better >= max(1, (len(rivals) + 1) // _REDUCTION)
 
     @property

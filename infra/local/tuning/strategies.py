@@ -87,6 +87,7 @@ class StudyStrategy:
         seed: int | None = None,
     ) -> None:
         """`goal` is `Maximize` or `Minimize`; `seed` is for points that replace repeated ones."""
+        # At the level INFO, Optuna reports every trial.
         logging.getLogger("optuna").setLevel(logging.WARNING)
         self._space = space
         self._study = optuna.create_study(
@@ -111,6 +112,7 @@ class StudyStrategy:
         if self._space.size is None:  # ranges so narrow that they hold few floating-point numbers
             return self._propose(trial, values)
         self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        # Through the queue and a draw, since `tell` needs a trial of the study.
         self._study.enqueue_trial(self._space.inner(self._untried(self._space.size)))
         return self._propose(*self._draw())
 
@@ -147,6 +149,7 @@ class StudyStrategy:
 
     def _untried(self, size: int) -> dict[str, str]:
         """Return an untried point: a random one, or the next one after it."""
+        # Ends: `ask` has found that fewer points were tried than the space has.
         index = self._random.randrange(size)
         while tuple((values := self._space.point(index % size)).values()) in self._tried:
             index += 1

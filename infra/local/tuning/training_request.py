@@ -49,6 +49,8 @@ def training_request(
     }
     checkpoints = training.get("CheckpointConfig")
     if checkpoints:  # one folder per job, else a job would resume from another one's checkpoint
+        # Names are unique by their random part, so a later tuning job of the same name is apart
+        # too.
         place = f"{checkpoints['S3Uri'].rstrip('/')}/{name}"
         request["CheckpointConfig"] = {**checkpoints, "S3Uri": place}
     if tags:

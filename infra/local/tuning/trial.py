@@ -32,6 +32,7 @@ class Trial:
     def result(self) -> TrialResult:
         """Return the result in the job's document; a deleted job counts as stopped."""
         found = self.documents.find(self.key)
+        # Any status that has ended: a tuning job must not wait for a document that is gone.
         return TrialResult(found or {"TrainingJobStatus": "Stopped"}, self.search.objective)
 
     @property

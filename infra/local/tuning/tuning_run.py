@@ -85,6 +85,7 @@ class TuningRun:
             _log.exception("tuning job %s", self._key.name)
             end = self._abandon(f"InternalServerError: {error}")
         now = self._context.now()
+        # The API's model allows 1,024 characters.
         reason = {} if end.reason is None else {"FailureReason": end.reason[:1024]}
         self._context.documents.change(
             self._key,
@@ -118,6 +119,7 @@ class TuningRun:
         for job in self._jobs:
             if job.told:
                 continue
+            # In this order: the curve of a job that has ended is complete.
             result = job.result()
             job.curve = job.read_curve()
             if result.ended:
@@ -128,6 +130,7 @@ class TuningRun:
 
     def _end(self, closing: bool) -> _End | None:
         """Return the end of the tuning job if no other trial may start, else None."""
+        # In the order of precedence: a user's stop, the end of the cloud, failure, success.
         document = self._context.documents.get(self._key)
         if document["HyperParameterTuningJobStatus"] == "Stopping":
             return _End("Stopped")
@@ -144,6 +147,7 @@ class TuningRun:
     def _final(self, end: _End | None) -> _End:
         if end is not None and end.status != "Completed":
             return end
+        # Ended by a criterion or a limit: still a failure if no trial has an objective.
         results = [job.result() for job in self._jobs]
         reason = failure(results, over=True)
         if reason is not None or not results:
@@ -156,9 +160,11 @@ class TuningRun:
             others = [
                 Curve(other.number, other.curve, other.completed)
                 for other in self._jobs
+                # Objectives of different definitions cannot be compared.
                 if other.search is job.search and other is not job
             ]
             own = Curve(job.number, job.curve)
+            # Several reports may arrive at once; a rung between two of them must not be missed.
             for step in range(job.judged + 1, len(job.curve) + 1):
                 if not job.stopped and job.search.rule.stops(own, step, others):
                     self._stop(job)
@@ -232,6 +238,7 @@ class TuningRun:
         """Wait until a trial ends or reports, the tuning job must stop, or time is over."""
         running = self._running()
         timeout = None
+        # With an end the deadline may have passed, and a timeout of 0 would make the loop spin.
         if self._deadline is not None and end is None:
             timeout = max(0.0, self._deadline - self._context.now())
 
@@ -239,6 +246,8 @@ class TuningRun:
             stopping = document["HyperParameterTuningJobStatus"] == "Stopping"
             return (
                 self._closing.is_set()
+                # With an end, these trials are only waited for. A condition that stays true would
+                # make the caller's loop spin.
                 or (stopping and end is None)
                 or any(
                     job.result().ended or len(job.read_curve()) > len(job.curve) for job in running

@@ -86,6 +86,7 @@ def _not_improving(results: Sequence[TrialResult]) -> int:
     ended = [result for result in results if result.value is not None]
     if not ended:
         return 0
+    # The results are in the order of their starts; improvement is counted in the order of arrival.
     ended.sort(key=lambda result: float(result.job.get("TrainingEndTime") or 0))
     objective: Objective = ended[0].objective
     return not_improving([r.value for r in ended if r.value is not None], objective)

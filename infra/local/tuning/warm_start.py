@@ -88,6 +88,7 @@ def teach(strategy: Strategy, kind: str, results: Sequence[TrialResult]) -> None
     """
     known = [(result.job, result.value) for result in results if result.value is not None]
     if kind != IDENTICAL:
+        # `check_parents` has made sure that all parents have the same objective.
         goal = results[0].objective.goal if results else ""
         known = sorted(known, key=lambda item: item[1] or 0.0, reverse=goal == "Maximize")
         known = known[:_FIRST_POINTS]
