@@ -165,6 +165,7 @@ def _of_link(request: Any, path: str) -> dict[str, str]:
     credential = query.get("X-Amz-Credential", [""])[0]
     key = query.get("AWSAccessKeyId", [""])[0]  # signature version 2
     if key:
+        # This version names neither date nor region; moto only needs a scope of five parts.
         credential = f"{key}/date/us-east-1/s3/aws4_request"
     if not credential:
         if isinstance(request, S3IAMRequest):
@@ -193,6 +194,7 @@ def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
     who = str(request._access_key.arn)
     known = {"aws:PrincipalArn": who, "aws:RequestedRegion": request._region, **context}
     decision = evaluate_policies(policies, action, resource, known)
+    # To assume a role, two sides must agree: the caller's policies, and the role's trust policy.
     if decision == ALLOWED and request._is_assuming_role_operation(resource):
         if request._check_role_trust_relationship(resource):
             return
@@ -250,6 +252,7 @@ def _without_parameters(original: Any) -> Any:
 
     def create_aws_request(self: Any) -> Any:
         data = self._data
+        # moto would put the parameters into the body, from which the signature is computed.
         self._data = data if _is_form(self) else {}
         try:
             return original(self)

@@ -26,6 +26,7 @@ _RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ModelPackageGroup": ("model-package-group", ("ModelPackageGroupName",)),
     "ModelPackage": ("model-package", ("ModelPackageName", "ModelPackageArn")),
     "Pipeline": ("pipeline", ("PipelineName",)),
+    # To start an execution names the pipeline, all other operations the execution.
     "PipelineExecution": ("pipeline", ("PipelineExecutionArn", "PipelineName")),
     "PipelineExecutions": ("pipeline", ("PipelineName",)),
     "PipelineVersion": ("pipeline", ("PipelineArn",)),
@@ -33,7 +34,7 @@ _RESOURCES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "PipelineExecutionSteps": ("pipeline", ("PipelineExecutionArn",)),
     "PipelineParametersForExecution": ("pipeline", ("PipelineExecutionArn",)),
     "PipelineDefinitionForExecution": ("pipeline", ("PipelineExecutionArn",)),
-    "Tags": ("", ("ResourceArn",)),
+    "Tags": ("", ("ResourceArn",)),  # always an ARN, which is returned unchanged
 }
 _VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "Retry", "Add", "List")
 

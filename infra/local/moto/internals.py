@@ -21,6 +21,7 @@ def secret_of(key: str) -> str:
 def set_access_key(created: str, key: str, secret: str) -> None:
     """Replace id and secret of the access key `created` by those of an earlier key."""
     keys = iam_backends[DEFAULT_ACCOUNT_ID][_PARTITION].access_keys
+    # moto generates key and secret, but clients have the earlier ones in their settings.
     found = keys.pop(created)
     found.access_key_id, found.secret_access_key = key, secret
     keys[key] = found
@@ -30,6 +31,7 @@ def set_object_history(bucket: str, key: str, etag: str, modified: str) -> None:
     """Set ETag and modification time (ISO 8601) of an object that was just restored."""
     found = s3_backends[DEFAULT_ACCOUNT_ID][_PARTITION].buckets[bucket].keys[key]
     found._etag = etag.strip('"')
+    # moto's times are in UTC, without a time zone.
     found.last_modified = datetime.fromisoformat(modified).astimezone(UTC).replace(tzinfo=None)
 
 

@@ -139,6 +139,8 @@ def payload_parts(body: bytes) -> Iterator[bytes]:
 def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
     """Return one message: lengths and their checksum, headers, payload, checksum of the whole."""
     packed = b"".join(_header(name, value) for name, value in headers.items())
+    # | total length | headers' length | CRC | headers | payload | CRC |: each number has 4 bytes,
+    # so 16 bytes of the total are not headers or payload.
     prelude = struct.pack("!II", len(packed) + len(payload) + 16, len(packed))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + packed + payload
     return message + struct.pack("!I", zlib.crc32(message))
@@ -146,4 +148,5 @@ def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
 
 def _header(name: str, value: str) -> bytes:
     key, text = name.encode(), value.encode()
+    # | name's length: 1 | name | type: 1 | value's length: 2 | value |, in bytes.
     return struct.pack("!B", len(key)) + key + struct.pack("!BH", _STRING, len(text)) + text

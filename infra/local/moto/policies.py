@@ -41,6 +41,7 @@ def evaluate_policies(
 
 
 def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    # IAM ignores the case of actions, but not that of resources.
     return _names(statement, "Action", action.lower(), str.lower) and _names(
         statement, "Resource", resource, str
     )
@@ -67,7 +68,9 @@ def _holds(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
 
 
 def _met(operator: str, wanted: Sequence[Any], value: str, unknown: bool) -> bool:
+    # Without the set operator, as in ForAnyValue:StringEquals: each known key has one value.
     name = operator.removesuffix("IfExists").rpartition(":")[2]
+    # Policies may write true or "true"; `str(True)` is "True".
     texts = [str(one).lower() if name == "Bool" else str(one) for one in wanted]
     match name:
         case "StringEquals" | "Bool":

@@ -30,12 +30,14 @@ class MotoServer:
         """Listen on a port, 0 for any. Raises LocalCloudError when the port is taken."""
         # werkzeug would log one line per request.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # werkzeug makes its own copy of the descriptor, so this socket is closed after it.
         with _listen(port) as listening:
             self._server = _make_server(listening, self._answer)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._ours: list[ControlApp | InvocationApp] = []
         self._changed: Callable[[str, str], None] = lambda service, region: None
         self._reader = ""
+        # The server looks for `shutdown` every 0.1 s.
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="moto", daemon=True
         )

@@ -63,6 +63,7 @@ class PersistedBuckets:
 
     def save(self, clients: Clients, region: str) -> None:
         """Save the settings of all buckets, and the objects that the lists show as changed."""
+        # The list of buckets is the same in every region.
         s3 = clients.in_region("us-east-1").client("s3")
         buckets = {found["Name"] for found in s3.list_buckets()["Buckets"]}
         for bucket in sorted(buckets):
@@ -81,6 +82,7 @@ class PersistedBuckets:
         before = load_json(folder / "index.json") or {}
         index = {
             "bucket": bucket,
+            # S3 answers null for us-east-1.
             "region": s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1",
             "versioning": s3.get_bucket_versioning(Bucket=bucket).get("Status"),
             "settings": dict(_settings(s3, bucket)),
@@ -151,4 +153,5 @@ def _put(s3: Any, bucket: str, key: str, record: Mapping[str, Any], path: Path) 
     tagging = {"Tagging": urlencode(tags)} if tags else {}
     with path.open("rb") as body:
         s3.put_object(Bucket=bucket, Key=key, Body=body, **record["headers"], **tagging)
+    # `save` compares these two: without it, the next one would fetch every object again.
     internals.set_object_history(bucket, key, *record["state"])

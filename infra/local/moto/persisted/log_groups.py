@@ -109,6 +109,7 @@ def _append(saved: IO[str], logs: Any, place: Mapping[str, str], token: str) -> 
         further = {"nextToken": token} if token else {}
         answer = logs.get_log_events(**place, startFromHead=True, **further)
         token = answer["nextForwardToken"]
+        # The token of an empty page stays valid: later events follow it.
         if not answer["events"]:
             return str(token)
         for event in answer["events"]:

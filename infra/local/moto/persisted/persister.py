@@ -86,6 +86,7 @@ class Persister:
         """Note that a request may have changed the state of a service."""
         if service in self._services:
             with self._lock:
+                # Before the thread wakes up, which may look at once.
                 self._changes.add((service, region))
             self._woken.set()
 
@@ -100,6 +101,7 @@ class Persister:
         while not self._closing.is_set():
             self._woken.wait()
             self._closing.wait(_PAUSE)
+            # Before the save, so that a change in the meantime starts another round.
             self._woken.clear()
             self._save(clients)
         self._save(clients)  # changes that arrived during the last save

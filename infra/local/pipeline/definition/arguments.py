@@ -32,6 +32,7 @@ def check_arguments(arguments: Mapping[str, Any], resource: StepResource, where:
 
 
 def _check(value: Any, shape: Shape, where: str, optional: Collection[str] = ()) -> None:
+    # The type of an expression is known only when an execution evaluates it.
     if is_expression(value) or value is None:
         return
     kind = shape.type_name
@@ -76,6 +77,7 @@ def check_property(path: Path, resource: StepResource, where: str) -> None:
 
     Raises ValidationError.
     """
+    # Properties come from up to two answers: those of a tuning step include its best training jobs.
     operations = [name for name in (resource.describe, resource.also) if name]
     found = [shapes.operation(name).output_shape for name in operations]
     for number, token in enumerate(path):

@@ -86,6 +86,7 @@ def _ordered(kind: str, left: Any, right: Any) -> bool:
 
 
 def _kind(value: Any) -> str:
+    # Before the numbers, since `bool` is a subclass of `int`.
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):

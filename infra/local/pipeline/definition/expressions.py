@@ -102,6 +102,7 @@ def _references(expression: Mapping[str, Any]) -> Iterator[Reference]:
         yield from references(values)
     elif name == _JSON_GET:
         source, path = _json_get_parts(body)
+        # Path may be an expression too, and what it refers to is a dependency as well.
         found = list(references([source, path]))
         if "PropertyFile" in body and not (found and found[0].path[:1] == (PROPERTY_FILES,)):
             raise ValueError(

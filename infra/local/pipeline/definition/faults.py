@@ -32,6 +32,7 @@ def invoking(action: str) -> Iterator[None]:
         message = error.response["Error"].get("Message") or str(error)
         code = error.response["Error"]["Code"]
         raise _failure(action, f"{message} ({code})", _fault(error)) from None
+    # Without any response: retried like a fault of the service.
     except (ConnectionError, HTTPClientError) as error:
         raise _failure(action, str(error), "Step.SERVICE_FAULT") from None
     except BotoCoreError as error:  # the client refuses to send the request

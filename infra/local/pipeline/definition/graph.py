@@ -51,9 +51,12 @@ def dependencies(definition: PipelineDefinition, name: str) -> tuple[Dependency,
     """
     step = definition.steps[name]
     found = {dependency.step: dependency for dependency in step.depends_on}
+    # The branch itself orders a step after these conditions. As dependencies they would be cycles:
+    # a condition step ends with the steps inside of it.
     around = set(_around(definition, name))
     for reference in references(step.arguments):
         if reference.root == "Steps" and reference.name not in around:
+            # DependsOn goes first: it may name another trigger for the same step.
             found.setdefault(reference.name, Dependency(reference.name))
     return tuple(dependency for dependency in found.values() if dependency.step not in around)
 
@@ -152,6 +155,7 @@ def _cycle(left: Mapping[str, Any]) -> list[str]:
     """Return the steps of one cycle, by following dependencies."""
     path = [next(iter(left))]
     while True:
+        # Any of them leads into a cycle; the first name makes the message reproducible.
         after = min(name for name in left[path[-1]] if name in left)
         if after in path:
             return [*path[path.index(after) :], after]

@@ -97,6 +97,7 @@ def _read(item: Any, where: str) -> PipelineParameter:
     if allowed and kind != "String":
         raise invalid(f"{where}: only a String has EnumValues, '{name}' is of type {kind}.")
     default = members.get("DefaultValue")
+    # The second test keeps true and false, which are integers in Python, out of Integer and Float.
     if default is not None and (
         not isinstance(default, _TYPES[kind]) or isinstance(default, bool) != (kind == "Boolean")
     ):

@@ -87,6 +87,7 @@ def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[Pipelin
     yield PipelineStep(
         name=name,
         type=kind,
+        # Steps of branches are steps of their own, and their references are not this step's.
         arguments={key: value for key, value in arguments.items() if key not in _BRANCHES},
         display_name=members.get("DisplayName"),
         description=members.get("Description"),
@@ -98,6 +99,7 @@ def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[Pipelin
                 read_retry(policy, f"{where}.RetryPolicies[{number}]")
                 for number, policy in enumerate(read_list(policies, f"{where}.RetryPolicies"))
             ),
+            # Last: the first policy for a fault decides.
             *DEFAULT_RETRIES,
         ),
         property_files=_read_property_files(members.get("PropertyFiles", []), arguments, where),

@@ -32,6 +32,7 @@ def parse_path(text: str) -> Path:
     path: list[str | int] = []
     position = 0
     while position < len(rest):
+        # Only the first name has no dot before it.
         if path and rest[position] == ".":
             position += 1
             found = _TOKEN.match(rest, position)
@@ -73,6 +74,7 @@ def _member(value: Any, token: str | int, path: Path) -> Any:
 
 def _element(values: Sequence[Any], token: str | int) -> tuple[Any] | None:
     if isinstance(token, int):
+        # In a tuple of one, because the element itself may be null.
         return (values[token],) if token < len(values) else None
     for value in values:
         if isinstance(value, dict) and token in (value.get(name) for name in _NAMES):

@@ -117,6 +117,7 @@ RESOURCES: Mapping[str, StepResource] = {
         name="ModelPackageName",
         arn="ModelPackageArn",
         metadata="RegisterModel",
+        # SageMaker numbers the versions of a group, so a version has no name to give.
         excluded=("ModelPackageName",),
     ),
     "EndpointConfig": StepResource(

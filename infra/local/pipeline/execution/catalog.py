@@ -33,6 +33,7 @@ __all__ = ["Catalog"]
 
 _NAME, _DEFINITION, _LOCATION = "PipelineName", "PipelineDefinition", "PipelineDefinitionS3Location"
 _PIPELINES = Listing(name=_NAME)
+# By number, which is the order of creation without equal times.
 _VERSIONS = Listing(name=_NAME, sort_keys={"CreationTime": "PipelineVersionId"})
 # Members that an update copies from the request.
 _UPDATED = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
@@ -90,6 +91,7 @@ class Catalog:
         arn = call.arn(f"{PIPELINE}/{name}")
         key = _key(call.region, name)
         earlier = self._documents.find(key)
+        # The same token marks a copy of the same request, which boto3 sends after a lost response.
         if earlier is not None and earlier["_Token"] == token:
             return {"PipelineArn": arn}
         definition = _definition_text(self._context, call, request["RoleArn"])
@@ -147,6 +149,7 @@ class Catalog:
             definition = _definition_text(self._context, call, role)
             if definition != self.version(call, pipeline, None)[_DEFINITION]:
                 number += 1
+                # The version exists before the pipeline names it as the last one.
                 self._add_version(call, pipeline[_NAME], number, definition)
         given = {member: request[member] for member in _UPDATED if request.get(member)}
         self._documents.change(
@@ -180,6 +183,7 @@ class Catalog:
             self._documents.delete(key)
         for version in range(1, 1 + pipeline["_LastVersion"]):
             self._documents.delete(version_key(call.region, pipeline[_NAME], version))
+        # Last: until then the name stays taken, so that no new pipeline meets these versions.
         self._documents.delete(_key(call.region, pipeline[_NAME]))
         return {"PipelineArn": arn}
 

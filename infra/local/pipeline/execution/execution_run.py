@@ -37,6 +37,7 @@ class ExecutionRun:
         self._documents = context.documents
         self._key = key
         self._clients = clients
+        # One `stop` for all steps of the execution, in place of the signals of each thread.
         self._signals = Signals(close=context.threads.closing)
         document = self._documents.get(key)
         self._definition = read_definition(document["_Definition"])
@@ -75,6 +76,7 @@ class ExecutionRun:
 
     def _wait(self, seen: Document) -> None:
         """Wait until a step ends, or a user stops the execution or changes its limits."""
+        # Compared with the document of this round: a change since then ends the wait at once.
         ended, wanted = _ended(seen), (seen[EXECUTION_STATUS], _most(seen))
         self._documents.wait(
             self._key,
@@ -89,11 +91,13 @@ class ExecutionRun:
         step, now = self._definition.steps[name], self._context.now()
 
         def add(document: Document) -> None:
+            # Not the number of records, some of which a retry removes.
             number = 1 + max((r["_Number"] for r in document["_Steps"].values()), default=0)
             document["_Steps"][name] = new_record(step, number, now)
             document["LastModifiedTime"] = now
 
         self._documents.edit(self._key, add)
+        # After the record, without which the next round would start the step again.
         run = StepRun(
             self._context, self._key, self._definition, step, self._clients, self._signals
         )

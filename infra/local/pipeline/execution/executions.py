@@ -101,6 +101,8 @@ class Executions:
             "_Parameters": bind(definition.parameters, request.get("PipelineParameters", ())),
             "_Steps": self._reused(call, definition, pipeline["PipelineArn"]),
         }
+        # All that can refuse the request comes before this: the role, the parameters, the
+        # selection.
         key = execution_key(call.region, arn)
         self._documents.create(key, document)
         self._catalog.ran(call, pipeline["PipelineName"], version["PipelineVersionId"], arn)
@@ -172,6 +174,7 @@ class Executions:
     def _retry(self, call: ApiCall) -> Document:
         """Run an execution again, with the results of the steps that succeeded."""
         found, request = get_execution(self._documents, call), call.request
+        # A copy of the request that has started the retry already.
         if found[EXECUTION_STATUS] == "Executing" and found.get("_RetryToken") == request[_TOKEN]:
             return {_ARN: found[_ARN]}
         clients = self._clients(found["RoleArn"], call.region, found[_ARN])
@@ -184,6 +187,7 @@ class Executions:
                     "'Stopped' status can be retried."
                 )
             document["_Steps"] = {
+                # A step that failed starts anew, as if it had never run.
                 name: record
                 for name, record in document["_Steps"].items()
                 if record["StepStatus"] == "Succeeded"

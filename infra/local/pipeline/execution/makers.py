@@ -36,6 +36,7 @@ class Maker:
         if resource.create == "CreateModelPackage" and request.get(_GROUP):
             self._have_group(request[_GROUP])
         if resource.create == "CreateEndpoint" and self.exists(name):
+            # UpdateEndpoint takes no tags: an endpoint keeps those that it was created with.
             update = {key: value for key, value in request.items() if key != "Tags"}
             return str(self._call("UpdateEndpoint", **update)[resource.arn])
         return str(self._call(resource.create, **request)[resource.arn])
@@ -56,6 +57,8 @@ class Maker:
         try:
             self._call(self._resource.stop, **{self._resource.name: name})
         except StepFailure as failure:
+            # The words with which SageMaker refuses to stop what has ended; the wait then sees its
+            # status.
             if "rejected because" not in str(failure):
                 raise
 
@@ -76,6 +79,7 @@ class Maker:
         try:
             self._call("DescribeModelPackageGroup", **{_GROUP: group})
         except StepFailure as failure:
+            # CreateModelPackageGroup takes a name, not an ARN.
             if "does not exist" not in str(failure) or group.startswith("arn:"):
                 raise
             try:

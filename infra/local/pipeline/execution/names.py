@@ -23,10 +23,10 @@ def resource_name(execution: str, step: str, longest: int, prefix: str | None = 
     """
     suffix = _random(_SUFFIX, string.ascii_letters + string.digits)
     if prefix:
-        room = longest - len(execution) - _SUFFIX - 2
+        room = longest - len(execution) - _SUFFIX - 2  # 2 hyphens
         return f"{_cut(prefix, room)}-{execution}-{suffix}"
     start = execution if longest <= _TUNING else f"pipelines-{execution}"
-    room = longest - len(start) - _SUFFIX - 2
+    room = longest - len(start) - _SUFFIX - 2  # 2 hyphens
     return f"{start}-{_cut(step, room)}-{suffix}"
 
 

@@ -67,6 +67,7 @@ class Schedule:
             elif name not in self.selected:
                 self._states[name] = SKIPPED
             else:
+                # The recursion over dependencies ends, because `check_graph` refuses cycles.
                 self._states[name] = self._outlook(self.definition.steps[name])
         return self._states[name]
 
@@ -76,6 +77,7 @@ class Schedule:
     def _handled(self, name: str) -> bool:
         triggers = (self.state(name), "Any")
         return any(
+            # A handler that cannot run any more handles nothing.
             self.state(other) != SKIPPED
             and any(
                 dependency.step == name and dependency.trigger in triggers
@@ -113,6 +115,7 @@ class Schedule:
         states = [self.state(name), *map(self.state, inside(self.definition, name))]
         if any(state in _UNSETTLED for state in states):
             return WAITING
+        # A failure in a branch is the end of the condition step as a whole.
         end = next((state for state in states if state in ("Failed", "Stopped")), states[0])
         if end == SKIPPED:
             return SKIPPED

@@ -31,6 +31,7 @@ def check_selected(definition: PipelineDefinition, names: Sequence[str]) -> froz
         and before[name] & selected
         and any(name in before[other] for other in selected)
     ]
+    # Such a step would not run again, and its earlier result would not fit the new ones.
     if between:
         raise ValidationError(
             f"Invalid SelectedSteps: {between} are on the paths between the selected steps "

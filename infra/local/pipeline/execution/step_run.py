@@ -61,6 +61,7 @@ class StepRun:
         """Run the step until its status is a last one."""
         try:
             self._work()
+        # `ExecutionRun` writes the end of all its steps in one edit.
         except _Closing:
             pass
         except _Stopped:
@@ -115,6 +116,7 @@ class StepRun:
     def _pause(self, failure: StepFailure, retries: dict[int, int]) -> float | None:
         """Return the seconds before the next attempt, by the first policy for the fault."""
         for number, policy in enumerate(self._step.retries):
+            # Each policy counts its own retries.
             if failure.fault in policy.faults:
                 done = retries.get(number, 0)
                 retries[number] = done + 1
@@ -183,6 +185,7 @@ class StepRun:
             if resource.stop:
                 maker.stop(name)
             close = self._signals.close
+            # A stopped job still has its time to end; only the closing cloud does not wait for it.
             found = self._documents.wait(key, lambda document: ended(document) or close.is_set())
         self._check_closing()
         self._judge(resource, found)
@@ -191,6 +194,7 @@ class StepRun:
         """Check the final status. Raises StepFailure or _Stopped for any but the wanted one."""
         status, reason = found[resource.status], found.get("FailureReason") or ""
         limit = found.get("SecondaryStatus", "")
+        # A job that a time limit stopped has not done its work: it falls through, to a failure.
         if status == "Stopped" and limit not in _LIMITS:
             raise _Stopped
         if status == resource.done and not self._rolled_back(resource, found):
