@@ -107,6 +107,7 @@ def _input_table(model: Model, hyperparameters: Hyperparameters) -> nn.Embedding
     too large.
     """
     decoder = cast(RecurrentDecoder, model.decoder)
+    # torch's order: input weights, recurrent weights, input bias, recurrent bias.
     weight, _, input_bias, _ = decoder.first.kernel.all_weights[0]
     size = model.target_embedding.num_embeddings * len(weight) * weight.element_size()
     if hyperparameters.input_feeding or size > _LARGEST_TABLE:
@@ -114,6 +115,7 @@ def _input_table(model: Model, hyperparameters: Hyperparameters) -> nn.Embedding
     weights, bias = weight.detach(), input_bias.detach()
     if decoder.has_cell:
         weights, bias = doubled_candidate(weights), doubled_candidate(bias)
+    # (vocabulary, embedding) x (embedding, gates) -> (vocabulary, gates)
     table = torch.addmm(bias, model.target_embedding.weight.detach(), weights.t())
     return nn.Embedding.from_pretrained(table)
 

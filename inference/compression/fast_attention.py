@@ -42,10 +42,12 @@ class FastAdditive(nn.Module):
         """query (batch, heads, 1, d) -> (batch, heads, 1, source), less what all scores share."""
         asked = query + self.bias
         if keys.dtype == torch.float64:
+            # The same r = 1 / (1 + e^2(q + k)), without an exponential that overflows.
             r = torch.sigmoid(-2 * (asked + keys)).float()
         else:
             asked = asked.clamp_(-_LARGEST_QUERY, _LARGEST_QUERY).mul_(2).exp_()
             r = torch.addcmul(self.one, keys, asked).reciprocal_()
+        # (batch, heads, source, d) @ (heads, d, 1), then the source last.
         return (r @ self.v).transpose(2, 3)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
@@ -55,6 +57,7 @@ class FastAdditive(nn.Module):
     def read(self, scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return context (batch, 1, dimension) and weights (batch, heads, 1, source)."""
         weights = scores.masked_fill(~mask[:, None, None, :], -math.inf).softmax(-1)
+        # (batch, heads, 1, d) -> (batch, 1, heads x d)
         return (weights @ values).transpose(1, 2).flatten(2), weights
 
     def forward(

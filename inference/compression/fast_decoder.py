@@ -99,6 +99,7 @@ class FastDecoder(nn.Module):
         super().__init__()
         given = cast(Attention, decoder.attention)
         heads, dimension = given.heads, given.dimension
+        # Input weights and their bias are in the table of embeddings already.
         _, recurrent, _, recurrent_bias = decoder.first.kernel.all_weights[0]
         weight, bias = doubled_candidate(recurrent), doubled_candidate(recurrent_bias)
         units, readout = weight.shape[1], decoder.readout
@@ -111,6 +112,9 @@ class FastDecoder(nn.Module):
         )
         self.of_context: Int8Linear | None = None
         value: dict[nn.Module, nn.Module] = {}
+        # W (sum a v) = sum a (W v): with one head the readout's weights are applied to each source
+        # token once, and not at each step. With more heads each head would need values of the
+        # output's size.
         if heads == 1:
             value[given.value] = Int8Linear(of_context @ given.value.weight.detach(), None)
         else:
@@ -132,6 +136,7 @@ class FastDecoder(nn.Module):
         """Return the state before the first token, its hidden part already multiplied."""
         # It reads the summary, the mask and the places, which both kinds of memory have.
         plain = self.source_side.initial_state(cast(Memory, memory))
+        # The first token comes before the first query and output, so these parts are cut off.
         recurrent = self.of_state(plain.hidden[:, 0])[:, : self.sizes[0]]
         return FastState(recurrent, plain.cell[:, 0], plain.reached)
 
@@ -141,6 +146,7 @@ class FastDecoder(nn.Module):
         """gates (batch, 1, 4 x units) -> output (batch, 1, output size), the next state, weights
         (batch, heads, 1, source)."""
         hidden, cell = lstm(gates[:, 0] + state.recurrent, state.cell)
+        # (batch, 4 x units), (batch, dimension), (batch, output size)
         recurrent, query, output = self.of_state(hidden).split(self.sizes, dim=1)
         scores = self.attention.scores(self._split(query), memory.keys).add_(memory.bias)
         reached = state.reached
@@ -149,6 +155,7 @@ class FastDecoder(nn.Module):
                 scores, hidden[:, None], reached, memory.places, memory.mask
             )
         weights = scores.softmax(-1)  # (batch, heads, 1, source)
+        # (batch, heads, 1, d) -> (batch, heads x d), or (batch, output size) with one head
         context = (weights @ memory.values).flatten(1)
         if self.of_context is not None:
             context = self.of_context(context)

@@ -28,6 +28,7 @@ class FastEncoder(nn.Module):
         """As `RecurrentEncoder.forward`: (batch, source, units) and last (batch, units)."""
         places = torch.arange(len(lengths)), lengths - 1
         ahead, back = self.first(embedded, lengths)
+        # Backwards the whole sentence has been read at its first token.
         last = torch.cat([ahead[places], back[:, 0]], dim=-1)
         encoded = torch.cat([ahead, back], dim=-1)
         for number, layer in enumerate(self.upper, start=2):
@@ -64,6 +65,7 @@ class _Layer(nn.Module):
         )
         for number, weight in enumerate(weights):
             diagonal[:, number, :, number] = weight[1].unflatten(0, (self.gates, -1))
+        # Gates first, then directions: `chunk` cuts the gates of both directions at once.
         of_input, input_bias = inputs.flatten(0, 2), both(2).flatten()
         if self.has_cell:
             of_input, input_bias = doubled_candidate(of_input), doubled_candidate(input_bias)
@@ -76,11 +78,15 @@ class _Layer(nn.Module):
         """inputs (batch, time, size) -> for each direction (batch, time, units)."""
         gates = self.of_input(inputs)
         if self.directions > 1:
+            # A view, so `gates` changes with it. Backwards inputs are reversed within each
+            # sentence: the loop then runs both directions from its position 0, with the padding at
+            # the end.
             table = gates.unflatten(2, (self.gates, self.directions, self.units))
             back = reverse_by_length(table[:, :, :, 1].flatten(2), lengths)
             table[:, :, :, 1] = back.unflatten(2, (self.gates, self.units))
         hidden = cell = gates.new_zeros(len(gates), self.directions * self.units)
         outputs = []
+        # given (batch, gates x directions x units), hidden (batch, directions x units)
         for given in gates.unbind(1):
             hidden, cell = self.take(given, hidden, cell)
             outputs.append(hidden)

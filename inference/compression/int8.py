@@ -117,6 +117,7 @@ def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     candidate is doubled, so that one sigmoid serves all four: tanh(x) = 2 sigmoid(2x) - 1.
     """
     first, forget, candidate, last = gates.sigmoid_().chunk(4, dim=1)
+    # f c + i tanh(x) with tanh(x) = 2 s - 1 is f c - i + 2 i s.
     cell = (forget * cell).sub_(first).addcmul_(first, candidate, value=2)
     return tanh(cell.clone()).mul_(last), cell
 
@@ -145,8 +146,11 @@ class RecurrentStep(nn.Module):
     def _gru(self, gates: Tensor, recurrent: Tensor, hidden: Tensor) -> Tensor:
         reset, update, new = gates.chunk(3, dim=1)
         reset_too, update_too, new_too = recurrent.chunk(3, dim=1)
+        # As in torch and cuDNN, the reset gate comes after the product with the state, bias
+        # included.
         opened = (reset + reset_too).sigmoid_()
         candidate = torch.addcmul(new, opened, new_too).tanh_()
+        # (1 - update) candidate + update hidden
         return torch.lerp(candidate, hidden, (update + update_too).sigmoid_())
 
 

@@ -32,11 +32,14 @@ class NativeEncoder:
         embedded (tokens, embedding) -> encoded (tokens, units), and last (sentence, units) as
         `RecurrentEncoder.forward` returns it.
         """
+        # The kernel needs this order. It writes each output at its token's place, so nothing has to
+        # be sorted back.
         longest_first = (-length).argsort(kind="stable")
         spans = start[longest_first], length[longest_first]
         encoded = self.layers[0](embedded, *spans)
         half = encoded.shape[1] // 2
         ends = start + length - 1
+        # Forwards the whole sentence has been read at its end, backwards at its start.
         last = np.concatenate([encoded[ends, :half], encoded[start, half:]], axis=1)
         for number, layer in enumerate(self.layers[1:], start=2):
             outputs = layer(encoded, *spans)
@@ -64,6 +67,7 @@ class _Layer:
         gates = self.of_input.of(inputs)
         outputs = np.empty((len(inputs), len(self.recurrent) * units), np.float32)
         for number, product in enumerate(self.recurrent):
+            # Views with gaps between their rows, which the kernel reads and fills in place.
             given = gates[:, 4 * units * number : 4 * units * (number + 1)]
             out = outputs[:, units * number : units * (number + 1)]
             kernels.recur(product.packed, given, start, length, out, number == 1)

@@ -88,6 +88,7 @@ class NativeModel:
         if self.state_init == "zero":
             return np.zeros((len(last), 2 * self.units), np.float32)
         if self.state_init == "avg":
+            # Sums from each start to the next; no sentence is empty, so all starts differ.
             sums = np.add.reduceat(encoded, start, axis=0)
             last = (sums / length[:, None]).astype(np.float32)
         states: Floats = np.tanh(self.bridge.of(last))
@@ -106,10 +107,12 @@ class NativeWalk:
         self.model = model
         self.lengths = lengths
         self.longest = source.shape[1]
+        # The number of tokens of all sentences before.
         self.start: Integers = np.cumsum(lengths) - lengths
         self.owner: Integers = np.arange(len(lengths))  # the sentence of each row
         self.order = self.owner  # the state that each row goes on from
         mask = np.arange(self.longest) < lengths[:, None]
+        # (batch, source) -> (tokens, embedding), sentence by sentence, without padding
         embedded = model.source_embedding[source[mask]]
         encoded, last = model.encoder(embedded, self.start, lengths)
         self.keys = model.score.keys(model.key.of(encoded))
@@ -128,7 +131,9 @@ class NativeWalk:
         hidden = np.empty((rows, model.units), np.float32)
         cell = np.empty_like(hidden)
         kernels.lstm(model.gates, previous, self.recurrent, self.order, self.cell, hidden, cell)
+        # (rows, 4 x units + dimension + output size), cut by `parts` and `for_output`
         made = model.of_state.of(hidden)
+        # The kernels write the tokens of each row's sentence; `read` puts 0 behind them.
         scores = np.empty((rows, model.heads * self.longest), np.float32)
         model.score(made[:, model.parts[1]], self.keys, spans, scores, model.heads)
         if self._places is not None:
@@ -143,11 +148,13 @@ class NativeWalk:
         tokens = np.empty((rows, count), np.int64)
         kernels.best(model.projection.packed, context, bars.table, bars.kinds, chances, tokens)
         self.recurrent, self.cell = made[:, model.parts[0]], cell
+        # Each row goes on from its own state, unless `keep` says otherwise before the next step.
         self.order = np.arange(rows)
         return chances, tokens, torch.from_numpy(scores).view(rows, model.heads, -1)
 
     def keep(self, rows: Integers, *, sources_too: bool) -> None:
         """As `Walk.keep`."""
+        # No state is copied here: the next step reads the old states through this index.
         self.order = np.ascontiguousarray(rows)
         if sources_too:
             self.owner = self.owner[rows]

@@ -61,6 +61,8 @@ class _Bilinear(_Dot):
         self.weight = attention.weight  # (heads, d, d)
 
     def __call__(self, query: Floats, keys: Keys, spans: Spans, scores: Floats, heads: int) -> None:
+        # q W . k: the weights are applied to the query, so keys stay as they are. (rows, heads, 1,
+        # d) @ (heads, d, d)
         by_head = torch.from_numpy(query).unflatten(1, (heads, 1, -1)) @ self.weight
         super().__call__(by_head.flatten(1).numpy(), keys, spans, scores, heads)
 
@@ -89,6 +91,7 @@ class _Additive:
         for row, sentence in enumerate(owner):
             own = keys[start[sentence] : start[sentence] + length[sentence]]
             r = torch.sigmoid(torch.from_numpy(-2 * (query[row] + self.bias + own)))
+            # (tokens, heads x d) -> (tokens, heads)
             by_head = (r.numpy() * self.v).reshape(len(own), heads, -1).sum(-1)
             scores[row, :, : len(own)] = by_head.T
 

@@ -124,6 +124,7 @@ class NativeProduct:
     """A product by the kernels in C."""
 
     def __init__(self, bits: EightBits) -> None:
+        # The kernel multiplies by one factor, so the steps of the inputs are divided out here.
         integers, scale = bits.integers.contiguous().numpy(), (bits.scale / _STEPS).numpy()
         self.packed = kernels.pack(integers, scale, bits.bias.numpy(), bits.bounded)
         self.outputs = len(bits.scale)
@@ -180,6 +181,7 @@ class TorchProduct:
         if len(rows) == 1 and self.has_short_way:
             sums = self._sums(rows.mul_(self.steps))
             return torch.addcmul(self.bits.bias, sums, self.fine * peak[0])
+        # The product is in units of the row's peak, so the bias is added after it.
         return torch.addcmul(self.bits.bias, self._product(rows, None), peak)
 
     def _sums(self, scaled: Tensor) -> Tensor:

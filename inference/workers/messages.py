@@ -118,6 +118,8 @@ class TranslationResult:
     @classmethod
     def of(cls, content: Mapping[str, Any], blob: bytes) -> "TranslationResult":
         """Read a result from the `result` of a message and its blob."""
+        # Each alignment is (target, source); the blob has no separators, so their order is that of
+        # the hypotheses.
         rest = _array(blob) if any(content["shapes"]) else None
         hypotheses = []
         for plain, shape in zip(content["hypotheses"], content["shapes"], strict=True):

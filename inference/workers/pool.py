@@ -38,6 +38,7 @@ class WorkerPool:
         self._metrics = metrics
         self._ready: list[WorkerProcess] = []
         self._supervisors: list[asyncio.Task[None]] = []
+        # Over all workers: a number names one job for the life of the server.
         self._numbers = itertools.count()
 
     @property
@@ -79,6 +80,7 @@ class WorkerPool:
         """
         if not self._ready:
             raise Unavailable("the model is not ready: it is starting; try again in some seconds")
+        # By source tokens and not by jobs, since the time of a search grows with them.
         child = min(self._ready, key=lambda one: one.load)
         job = TranslationJob(
             next(self._numbers), tuple(ids), settings, delay, on_partial is not None
@@ -97,14 +99,18 @@ class WorkerPool:
                 await child.wait_ready()
                 self._enter(place, child)
                 was_ready, pause = True, _SHORTEST_PAUSE
+                # The shield: when `close` cancels this task, `running` must go on reading until
+                # `_end` has closed the worker.
                 status = await asyncio.shield(running)
             except LongspanError as error:
                 status = await running
                 if not was_ready:
+                    # The model is named once, whether or not the worker's reason names it.
                     known = str(self._model) in str(error)
                     raise error if known else LongspanError(f"{self._model}: {error}") from None
                 self._server_log.write("worker broken", "error", worker=place, reason=str(error))
             finally:
+                # First out of `_ready`, so that no job is given to a worker that is being closed.
                 self._leave(child)
                 await _end(child, running)
             self._metrics.worker_ends.inc()
@@ -112,6 +118,8 @@ class WorkerPool:
                 "worker ended", "error", worker=place, status=status, pid=child.pid
             )
             await asyncio.sleep(pause)
+            # Longer each time: a worker may die again for the same reason, such as a lack of
+            # memory.
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _enter(self, place: int, child: WorkerProcess) -> None:

@@ -161,6 +161,8 @@ class SearchScheduler:
         self._start(turn)
         if not self._running:
             return turn
+        # Of equals `min` takes the first. Searches go to the end after a step, so equals take
+        # turns.
         run = min(self._running, key=lambda one: one.used)
         self._running.remove(run)
         begun = self._clock()
@@ -170,6 +172,7 @@ class SearchScheduler:
             if ended:
                 turn.results.extend(self._results(run, ended))
         except (LongspanError, RuntimeError) as error:
+            # A search that has failed is not put back: its error may come from any of its parts.
             turn.failures.extend(_failures(run.members, error))
             return turn
         if run.search.running:
@@ -186,6 +189,7 @@ class SearchScheduler:
             return
         members = self._take(kind)
         try:
+            # In front: it has used as little as the least of the others and gets the next step.
             self._running.appendleft(self._run(kind, members))
         except (LongspanError, RuntimeError) as error:
             turn.failures.extend(_failures(members, error))
@@ -202,12 +206,15 @@ class SearchScheduler:
     def _may_start(self, kind: _BatchKey, queue: "deque[_Waiting]", now: float) -> bool:
         if sum(run.kind == kind for run in self._running) >= _MOST_OF_A_KIND:
             return False
+        # So a short part starts even while long ones fill all places.
         shortest = all(kind.length < run.kind.length for run in self._running)
         if len(self._running) >= _MOST_RUNS and not shortest:
             return False
+        # A full batch gains nothing by waiting.
         return len(queue) >= self._most(kind) or now >= queue[0].since + queue[0].job.delay
 
     def _most(self, kind: _BatchKey) -> int:
+        # By the longest part that the queue may hold, because shorter ones are padded up to it.
         return max(1, min(self._batch_size, self._batch_tokens // kind.length))
 
     def _take(self, kind: _BatchKey) -> list[_Waiting]:
@@ -219,6 +226,7 @@ class SearchScheduler:
 
     def _run(self, kind: _BatchKey, members: Sequence[_Waiting]) -> _RunningSearch:
         lengths = [len(member.job.ids) for member in members]
+        # (parts, longest), padded at the end
         source = torch.full((len(members), max(lengths)), PAD)
         for row, member in enumerate(members):
             source[row, : lengths[row]] = torch.tensor(member.job.ids)
@@ -230,6 +238,7 @@ class SearchScheduler:
             self._spelling,
         )
         run = _RunningSearch(kind, members, search, self._clock())
+        # Not 0: a newcomer would then get all turns until it had caught up with older searches.
         run.used = min((one.used for one in self._running), default=0.0)
         return run
 

@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         directory, text = arguments
         settings = WorkerSettings(**json.loads(text))
         torch.set_num_threads(settings.threads)
+        # For this thread, which runs all searches.
         torch.set_grad_enabled(False)
         ready = load_ready(Path(directory), settings.device or None, settings.precision)
         scheduler = SearchScheduler(
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _claim_output() -> BinaryIO:
     """Return standard output for frames alone; what libraries print goes to standard error."""
+    # By file descriptor, so that prints of C libraries cannot get between frames either.
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return output
@@ -82,6 +84,8 @@ def _warm_up(scheduler: SearchScheduler) -> None:
 
 def _work(scheduler: SearchScheduler, output: BinaryIO) -> None:
     inbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+    # A thread, because reading blocks while searches run. A daemon, because it still waits for
+    # input when this function raises.
     threading.Thread(target=_receive, args=(inbox,), daemon=True).start()
     said = time.monotonic()
     while _take(inbox, scheduler):
@@ -105,6 +109,7 @@ def _take(inbox: "queue.SimpleQueue[Frame | None]", scheduler: SearchScheduler) 
 
     Returns False at the end of the input.
     """
+    # Only the first frame is waited for; all others are taken as they are.
     wait = scheduler.patience
     while True:
         try:

@@ -103,6 +103,7 @@ class WorkerProcess:
         finally:
             watch.cancel()
             self.kill()
+            # After `_listen`, so that results that the worker still wrote are not refused.
             self.refuse("the worker that had this text has ended; send it again")
             if not self._ready.done():
                 self._ready.set_exception(LongspanError(_ENDED))
@@ -116,6 +117,7 @@ class WorkerProcess:
         Raises Unavailable when the process ends before, ModelFailed when the model raises an error.
         """
         future: asyncio.Future[TranslationResult] = asyncio.get_running_loop().create_future()
+        # An idle worker is silent, so its silence is counted from its first job.
         if not self._pending:
             self._heard = asyncio.get_running_loop().time()
         self._pending[job.number] = _Pending(future, len(job.ids), on_partial)
@@ -137,6 +139,7 @@ class WorkerProcess:
     async def close(self, seconds: float) -> None:
         """Ask it to end, and kill it after so many seconds."""
         assert self._process.stdin is not None
+        # The worker ends with its input, see `worker`.
         self._process.stdin.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), seconds)
@@ -183,6 +186,7 @@ class WorkerProcess:
         self, number: int, result: TranslationResult | None = None, error: Exception | None = None
     ) -> None:
         pending = self._pending.get(number)
+        # Its call was cancelled while the answer was on its way.
         if pending is None or pending.future.done():
             return
         if result is not None:
