@@ -40,6 +40,7 @@ class JoinedExamples:
 
 def successors(documents: IntArray, positions: IntArray) -> IntArray:
     """Return for each pair the next pair of its document, -1 at the end or if unknown: (pairs,)."""
+    # By document, then position: the last key of `lexsort` comes first.
     order = np.lexsort((positions, documents))
     following = np.full(len(order), -1, dtype=np.int64)
     same = (documents[order[1:]] == documents[order[:-1]]) & (documents[order[:-1]] >= 0)
@@ -96,6 +97,7 @@ def draw_lengths(kind: str, count: int, longest: int, generator: np.random.Gener
     if kind == "longest":
         return np.full(count, longest)
     if kind == "log_uniform":
+        # Uniform logarithms have density 1 / length; cut to integers, so the bound is one more.
         logarithms = generator.uniform(np.log(2), np.log(longest + 1), count)
         return np.minimum(np.exp(logarithms).astype(np.int64), longest)
     return generator.integers(2, longest + 1, count)
@@ -111,11 +113,18 @@ def _grow(
     targets = pairs.target_lengths[current].astype(np.int64)
     active = np.arange(count)  # examples that still grow
     members, owners = [current.copy()], [active]
+    # Each round adds one pair to all examples that still grow:
+    #
+    #     round   example 0   1     2
+    #     0       p3          p9    p1      first pairs, at random
+    #     1       p4          p10   p2      those that follow in their documents
+    #     2       p5          -     -       1 has its length, 2 would pass a limit
     while len(active):
         after = pairs.following[current[active]]
         drawn = eligible[generator.integers(0, len(eligible), len(active))]
         # The next pair of the document, or a random one at its end.
         after = np.where(after < 0, drawn, after)
+        # The EOS between the two is dropped.
         source = sources[active] + pairs.source_lengths[after] - 1
         target = targets[active] + pairs.target_lengths[after] - 1
         fits = (source <= limits.source) & (target <= limits.target)
@@ -134,6 +143,7 @@ def _assemble(
     """Sort members from rounds to examples, and leave out examples of a single pair."""
     sizes = np.bincount(owners, minlength=len(sources))
     kept = sizes > 1
+    # Stable: the members of an example stay in the order of the rounds.
     order = np.argsort(owners, kind="stable")
     members = members[order][kept[owners[order]]]
     bounds = np.concatenate([[0], np.cumsum(sizes[kept])])

@@ -48,9 +48,11 @@ def order_examples(
         widths = np.clip(lengths // _RELATIVE_WIDTH, 1, hyperparameters.bucket_width)
         noisy = (lengths + widths * generator.random(len(lengths))) / longest  # below 1
         buckets = table[targets[chunk]].astype(np.uint64)
+        # Mirrored but still below 1, or it would run over into the bits of the bucket.
         noisy = np.where(buckets & np.uint64(1), np.nextafter(1, 0) - noisy, noisy)
         key = (buckets << np.uint64(source_bits)) | (noisy * 2**source_bits).astype(np.uint64)
         keys[chunk] |= key << np.uint64(index_bits)
+    # In place, one array of 64 bits for each example: `argsort` would need a second one.
     keys.sort()
     keys &= np.uint64((1 << index_bits) - 1)
     return keys.astype(np.int32 if index_bits < 32 else np.int64)
@@ -86,6 +88,7 @@ def _buckets(longest: int, width: int, generator: np.random.Generator) -> IntArr
 
 def _fitting(sources: IntArray, targets: IntArray, start: int, budget: int) -> int:
     """Return how many examples from `start` fit into the budget when padded; at least 1."""
+    # Padded to the first target at least, so more examples cannot fit.
     most = max(1, budget // max(1, int(targets[start])))
     counts = np.arange(1, min(most, len(targets) - start) + 1)
     window = slice(start, start + len(counts))

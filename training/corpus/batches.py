@@ -133,6 +133,7 @@ def plan_epoch(
     `batch_size` examples, or at most `token_budget` padded target tokens and twice as many padded
     source tokens. A larger example is a batch of its own.
     """
+    # The same numbers on every rank: all plan the whole epoch, without messages.
     generator = np.random.default_rng([hyperparameters.seed, epoch])
     sources, targets = corpus.source_lengths, corpus.target_lengths
     eligible = np.flatnonzero(
@@ -151,6 +152,7 @@ def plan_epoch(
         wanted = round(len(eligible) * share / (1 - share))
         extra = _augment(corpus, hyperparameters, eligible, wanted, grown, generator)
         joined = len(extra)
+        # A plain pair is an example of one member; joined examples come behind all of them.
         bounds = np.concatenate([np.arange(len(members)), extra.bounds + len(members)])
         members = np.concatenate([members, extra.members])
         sources = np.concatenate([sources, extra.source_lengths])
@@ -201,6 +203,7 @@ def pad(rows: Sequence[IntArray | Sequence[int]]) -> tuple[IntArray, IntArray]:
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     padded = np.full((len(rows), int(lengths.max(initial=0))), PAD, dtype=np.int64)
     if len(rows):
+        # The mask is filled row by row, in the order of the tokens. (batch, longest) <- (tokens,)
         padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.concatenate(rows)
     return padded, lengths
 

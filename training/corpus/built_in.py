@@ -94,6 +94,7 @@ def _records(files: list[Path]) -> Iterator[recordio.RecordPair]:
 
 
 def _files(name: str, channel: Path) -> list[Path]:
+    # Sorted, so that the order of pairs does not depend on the file system.
     files = sorted(
         path for path in channel.rglob("*") if path.is_file() and not path.name.startswith(".")
     )

@@ -157,6 +157,7 @@ def _frames(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
             )
         padded = length + -length % 4
         payload = stream.read(padded)
+        # The zeros behind the last payload may be missing.
         if len(payload) < length:
             raise DataError(
                 f"{path}: byte {offset}: expected a record of {length} bytes, "

@@ -80,6 +80,7 @@ class CheckpointStore:
         `best` are the updates of the best checkpoints so far. Returns the folder. Raises
         CheckpointError when it cannot be written; the earlier checkpoints are then intact.
         """
+        # Nine digits, so that names sort by updates.
         final = self.directory / f"{_PREFIX}{updates:09d}"
         try:
             with atomic_directory(final, scratch=self.directory / _SCRATCH) as folder:
@@ -88,6 +89,8 @@ class CheckpointStore:
                     "format": _FORMAT,
                     "updates": updates,
                     "best": list(best),
+                    # The state vouches for the tensors, and for itself below: files of two
+                    # checkpoints do not mix.
                     "tensors_sha256": _sha256(folder / _TENSORS),
                     "state": dict(state),
                 }
@@ -140,6 +143,8 @@ class CheckpointStore:
         needed = set(recent)
         for updates in recent:
             try:
+                # Should the newest checkpoint be damaged, the run resumes from an older one and
+                # needs those that were best at its time.
                 needed.update(_read_body(self.directory / f"{_PREFIX}{updates:09d}")["best"])
             except CheckpointError:
                 continue  # damaged; `newest` warns if it is ever needed
@@ -173,6 +178,7 @@ def _read_body(folder: Path) -> dict[str, Any]:
 
 
 def _digest(body: Mapping[str, Any]) -> str:
+    # Sorted, so that a body read from its file has the same bytes.
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

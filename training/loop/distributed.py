@@ -69,6 +69,7 @@ class World:
             return
         held = [p for p in parameters if p.requires_grad]
         for parameter in held:
+            # A rank without a share of the batch has none, but its message must be as long.
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         gradients = [p.grad for p in held if p.grad is not None]
@@ -101,6 +102,7 @@ class World:
         """Return the content of the first rank, bytes or None, on every rank."""
         if self.size == 1:
             return content
+        # The other ranks learn first how much room to make; -1 stands for None.
         size = int(self.first(-1.0 if content is None else float(len(content))))
         if size < 0:
             return None
@@ -119,6 +121,7 @@ class World:
         shares: list[list[Any]] = [[] for _ in range(self.size)]
         dist.all_gather_object(shares, list(rows))
         total = sum(map(len, shares))
+        # Row i of the sequence was row i // size of rank i % size.
         return [shares[index % self.size][index // self.size] for index in range(total)]
 
 

@@ -57,6 +57,7 @@ def _epoch(
 ) -> Iterator[UpdateBatch]:
     waiting: deque[Future[UpdateBatch]] = deque()
     for index in range(first, len(epoch_plan)):
+        # Planned by number, so a resumed run gets the same batches without those before.
         waiting.append(pool.submit(_item, corpus, epoch_plan, epoch, index))
         if len(waiting) > _AHEAD:
             yield waiting.popleft().result()
@@ -68,6 +69,7 @@ def _epoch(
 def _item(corpus: PairCorpus, epoch_plan: EpochPlan, epoch: int, index: int) -> UpdateBatch:
     examples = epoch_plan[index]
     batch = collate(corpus, examples) if examples else None
+    # Stored in a checkpoint after this batch's update: the place from which a run resumes.
     after = (epoch, index + 1) if index + 1 < len(epoch_plan) else (epoch + 1, 0)
     return UpdateBatch(batch, int(epoch_plan.tokens[index]), epoch_plan, *after)
 

@@ -54,6 +54,7 @@ def sequence_loss(
     positions = torch.arange(batch.target_input.shape[1], device=batch.target_input.device)
     real = positions[None] < batch.target_lengths[:, None]  # (batch, target)
     loss, nll, correct = cross_entropy_sums(
+        # (batch, target, d) -> (positions, d): no logits for padding
         decoded.output[real],
         model.projection.weight,
         model.projection.bias,
@@ -63,6 +64,7 @@ def sequence_loss(
     coverage = torch.zeros_like(correct)
     if hyperparameters.coverage_mechanism == "loss":
         twice = coverage_loss(decoded.weights, real)  # (batch,)
+        # 1 / perplexity of each sentence; `nll` has no gradient, so this factor has none.
         known = torch.exp(-_sentence_means(nll, real))
         loss = loss + hyperparameters.coverage_loss_weight * (known * twice).sum()
         coverage = twice.detach().sum()
@@ -128,6 +130,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        # The saved gradients are those of the plain sum; the chain rule multiplies them.
         scale = gradients[0]
         d_output, d_weight, d_bias = (g.mul(scale.to(g.dtype)) for g in ctx.saved_tensors)
         return d_output, d_weight, d_bias, None, None
@@ -154,10 +157,13 @@ class _OutputLayer:
         chosen = logits.gather(1, target[:, None])
         largest = logits.amax(1, keepdim=True)
         mean = logits.mean(1, keepdim=True) if smoothing else chosen
+        # In place: logits, probabilities and gradient are one tensor, the largest of training. All
+        # that needs the logits themselves is computed above.
         probabilities = logits.sub_(largest).exp_()
         total = probabilities.sum(1, keepdim=True)
         log_total = largest + total.log()
         nll[:] = (log_total - chosen).squeeze(1)
+        # (1 - s) (log Z - z of the target) + s (log Z - mean z)
         sums[0] += (1 - smoothing) * nll.sum() + smoothing * (log_total - mean).sum()
         sums[1] += (chosen >= largest).sum()
         # softmax - ((1 - s) one_hot(target) + s / vocabulary)

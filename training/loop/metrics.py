@@ -37,6 +37,7 @@ class Metric:
     @property
     def regex(self) -> str:
         """A regular expression for this metric's text in a line; group 1 is the value."""
+        # From the start of a word, because one name may end with another.
         return rf"(?:^|\s){re.escape(self.name)}={_NUMBER}"
 
     def text(self, value: float) -> str:

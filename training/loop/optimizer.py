@@ -57,6 +57,7 @@ class Optimizer:
     def step(self, rate: float) -> None:
         """Apply one update at this learning rate."""
         self._update(0, self._matrices, rate, self._decay)
+        # Vectors are numbered after all matrices.
         self._update(len(self._matrices), self._vectors, rate, 0.0)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -88,6 +89,7 @@ class Optimizer:
         if not used:
             return
         states = [self._state(index, parameter) for index, parameter in used.items()]
+        # By name instead of by parameter, as torch's functions take the state.
         columns = {name: [state[name] for state in states] for name in self._rule.names}
         gradients = [p.grad for p in used.values() if p.grad is not None]
         with torch.no_grad():
@@ -151,7 +153,7 @@ def _sgd(
         weight_decay=decay,
         momentum=momentum,
         lr=rate,
-        dampening=0.0,
+        dampening=0.0,  # a first buffer of zeros becomes the gradient, as in torch's own class
         nesterov=False,
         maximize=False,
     )

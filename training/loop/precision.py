@@ -66,6 +66,7 @@ def autocast(device: torch.device, compute: torch.dtype) -> AbstractContextManag
 def _cpu_has_bf16() -> bool:
     """Try an LSTM in bfloat16, which some processors refuse that compute other layers slowly."""
     cpu = torch.device("cpu")
+    # The layer draws its weights, and the caller's random numbers must stay as they were.
     with torch.random.fork_rng(devices=[]):
         lstm = torch.nn.LSTM(8, 8)
     try:

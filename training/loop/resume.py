@@ -56,6 +56,7 @@ def run_identity(
 def corpus_fingerprint(corpus: PairCorpus) -> str:
     """Return the SHA-256 of the number of pairs, all lengths and the tokens of 1,000 pairs."""
     digest = hashlib.sha256(str(len(corpus)).encode())
+    # Little-endian, so that the hash is the same on every machine.
     for column in (corpus.source_lengths, corpus.target_lengths):
         digest.update(column.astype("<i4").tobytes())
     # Evenly spread, since reading all tokens of a large corpus is slow.
@@ -68,6 +69,7 @@ def corpus_fingerprint(corpus: PairCorpus) -> str:
 
 def save(checkpoints: RunCheckpoints, state: TrainingState, updater: Updater, world: World) -> None:
     """Save a checkpoint of the run. Every rank calls this, and the first one writes."""
+    # Before the test for the first rank, because every rank has to take part in these sums.
     state.recent = list(updater.total(updater.recent).values)
     state.period = list(updater.total(updater.period).values)
     if world.is_first:

@@ -101,6 +101,8 @@ def train_model(
         )
     with stop_on_signals() as stop, process_group(world, device):
         model = Model(h, len(tokenizer.source), len(tokenizer.target))
+        # On the CPU, before the model moves: a seed gives the same weights on every device, and all
+        # ranks start alike without a message.
         initialize(model, h, torch.Generator().manual_seed(h.seed))
         model = model.to(device)
         data = ValidationData(prepared.validation, tokenizer, prepared.joined)
@@ -118,6 +120,7 @@ def train_model(
             "training_data_sha256": corpus_fingerprint(prepared.train),
         }
         save = partial(save_model, output.model, model)
+        # 0 stands for a factor that is measured on the training pairs.
         if not h.max_length_factor:
             lengths = prepared.train.source_lengths, prepared.train.target_lengths
             h = h.replace(max_length_factor=length_factor(*lengths))
@@ -198,6 +201,7 @@ def _longest_example(train: PairCorpus, hyperparameters: Hyperparameters) -> dic
     source, target = (int(side[fit].max(initial=0)) for side in (sources, targets))
     if h.length_augmentation and fit.any():
         joined = min(h.length_augmentation_max, h.max_seq_len_source)
+        # Joined examples are drawn by source length; their targets are as long as usual for it.
         ratio = float(targets[fit].mean() / sources[fit].mean())
         source = max(source, joined)
         target = max(target, min(h.max_seq_len_target, round(joined * ratio)))

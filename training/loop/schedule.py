@@ -26,6 +26,11 @@ class Plateau:
 
     def after_checkpoint(self, improved: bool, hyperparameters: Hyperparameters) -> "Plateau":
         """Lower the factor after `plateau_reduce_lr_threshold` checkpoints without gain."""
+        # With plateau_reduce_lr_threshold=3 and f for plateau_reduce_lr_factor:
+        #
+        #     checkpoint   1  2  3  4  5  6  7  8
+        #     gain         +  +  -  -  -  -  -  -
+        #     factor       1  1  1  1  f  f  f  f f
         if improved:
             return Plateau(0, self.factor)
         if self.waited + 1 < hyperparameters.plateau_reduce_lr_threshold:
@@ -45,6 +50,8 @@ def learning_rate(
     base = hyperparameters.learning_rate
     rate = base * _decay(hyperparameters, updates, progress, plateau)
     warmup = hyperparameters.lr_warmup_num_batches
+    # The smaller of the two: the schedule runs from the first update, also below the warm-up. The
+    # first update has a rate above 0, or its gradient would be wasted.
     return min(rate, base * (updates + 1) / warmup) if warmup else rate
 
 
@@ -69,6 +76,7 @@ def schedule_progress(
 def _decay(
     hyperparameters: Hyperparameters, updates: int, progress: float, plateau: Plateau
 ) -> float:
+    # In updates: checkpoints x updates for each.
     half_life = (
         hyperparameters.fixed_rate_lr_half_life * hyperparameters.checkpoint_frequency_num_batches
     )
@@ -76,7 +84,7 @@ def _decay(
         case "plateau_reduce":
             return plateau.factor
         case "fixed_rate_inv_t":
-            return 1 / (1 + updates / half_life)
+            return 1 / (1 + updates / half_life)  # 1/2 at the half-life
         case "fixed_rate_inv_sqrt_t":
             return 1 / math.sqrt(1 + 3 * updates / half_life)
         case "cosine":

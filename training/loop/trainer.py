@@ -115,6 +115,7 @@ class Trainer:
                     self._update(next(items))
                     self._tick()
                     self._validate_if_due()
+                # Also the updates since the last validation count, and no run ends without one.
                 if state.validated_at != state.updates:
                     self._validate()
             except _Stopped:
@@ -127,6 +128,7 @@ class Trainer:
         if not self._described:
             self._described = True
             self._log.note(f"each epoch: {item.plan.summary(h)}")
+        # All that the update depends on is a function of the state before it.
         progress = schedule_progress(h, state.updates, state.epochs, state.seconds / 60)
         state.rate = learning_rate(h, state.updates, progress, state.plateau)
         self._updater.apply(item.batch, item.tokens, state.rate, state.updates)
@@ -171,6 +173,7 @@ class Trainer:
         self._check_numbers()
         metric, training_seconds = h.optimized_metric, state.seconds - state.period_from
         found = self._measure(bleu=metric == "bleu", bleu_long=metric == "bleu_long")
+        # Before saving: the checkpoint must say whether it is one of the best, or it may be pruned.
         improved = state.judge(getattr(found, metric), h)
         metrics = self._updater.total(self._updater.period).metrics(training_seconds)
         metrics |= {"train:learning_rate": state.rate, **found.metrics}
@@ -188,6 +191,7 @@ class Trainer:
     def _measure(
         self, *, bleu: bool, bleu_long: bool, known: Validation | None = None
     ) -> Validation:
+        # A stop in the middle leaves the state as it was, so a resumed run measures again.
         found = self._task.validator.measure(
             self._task.model, check=self._check_stop, bleu=bleu, bleu_long=bleu_long, known=known
         )
@@ -201,6 +205,8 @@ class Trainer:
         self._log.note(f"training is over: {reason}; measuring the best model")
         if len(state.best_updates) > 1:
             self._load(state.best_updates)
+            # The weights of several checkpoints may lie on different slopes, so their mean is tried
+            # first.
             mean = self._measure(bleu=True, bleu_long=True)
             if improves(metric, getattr(mean, metric), state.best):
                 return self._result(reason, mean)
@@ -238,6 +244,7 @@ class Trainer:
                 f"resumed at update {found.updates}, epoch {found.epochs:.2f}, from "
                 f"{self._checkpoints.store.directory}"
             )
+        # As if the run had begun earlier: its seconds go on from those of the checkpoint.
         self._started = self._clocks.wall() - self.state.seconds
         self._cpu_started = self._clocks.cpu() - self.state.cpu_seconds
         self._line_at = self._saved_at = self.state.seconds
@@ -249,10 +256,13 @@ class Trainer:
         self._saved_at = self.state.seconds
 
     def _read_clocks(self) -> None:
+        # One clock for all ranks: `max_minutes` must end them after the same update.
         self.state.seconds = self._world.first(self._clocks.wall() - self._started)
         self.state.cpu_seconds = self._clocks.cpu() - self._cpu_started
 
     def _check_stop(self) -> None:
+        # All ranks stop after the same update; one that went on would wait for the others'
+        # gradients.
         if self._world.any(self._stop()):
             raise _Stopped
 

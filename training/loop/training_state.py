@@ -55,6 +55,7 @@ class TrainingState:
         improved = improves(h.optimized_metric, value, self.best)
         if improved:
             self.best, self.without_gain = value, 0
+            # Grows at a gain only, so the last one is the best.
             self.best_updates = [*self.best_updates, self.updates][-h.average_checkpoints :]
         else:
             self.without_gain += 1

@@ -109,6 +109,7 @@ class Updater:
             self._backward(batch.to(self._device), tokens)
         # Ranks without a share add nothing, but must take part in the sum.
         self._world.add_gradients(self._parameters)
+        # After the sum, so that all ranks scale by the same norm.
         norm = self._clip()
         # One value that is not finite makes the sum so, without waiting for the device.
         self._health = self._health + norm

@@ -133,6 +133,7 @@ class Validator:
             return found
 
     def _sums(self, model: nn.Module, check: Callable[[], None]) -> list[Sums]:
+        # (group, [nll, correct, tokens]); the second half is that of joined pairs
         totals = torch.zeros(2 * len(BUCKETS), 3, dtype=torch.float64, device=self._device)
         for group, pairs in self._batches:
             check()
@@ -151,6 +152,7 @@ class Validator:
         size = self._hyperparameters.bleu_sample_size
         if size and size < len(pairs):
             generator = np.random.default_rng(self._hyperparameters.seed)
+            # By the seed alone, so that all checkpoints of a run are measured on the same sample.
             pairs = np.sort(generator.choice(pairs, size, replace=False))
         # By falling length, so that the searches of a batch end together. BLEU ignores the order.
         lengths = self._corpus.source_lengths[pairs]
@@ -179,6 +181,7 @@ class Validator:
     def _plan(self) -> Iterator[tuple[int, IntArray]]:
         """Yield batches with the number of their group: a length bucket, of joined pairs or not."""
         sources, targets = self._corpus.source_lengths, self._corpus.target_lengths
+        # By group, then target length, then source length: the last key of `lexsort` comes first.
         order = np.lexsort((sources, targets, self._groups))
         for group in np.unique(self._groups).tolist():
             pairs = order[self._groups[order] == group]

@@ -65,6 +65,7 @@ def unusable(pair: Pair) -> str | None:
     These rules hold for held-out pairs too.
     """
     for text in (pair.source, pair.target, pair.document or ""):
+        # The usual case for English, without a search through the text.
         if text.isascii() and text.isprintable():
             continue
         if _CONTROLS.search(text):

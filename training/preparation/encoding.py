@@ -113,6 +113,7 @@ def encode_split(
                 split.lengths.add(pair, source, target)
                 split.unknown["source"] += source.count(UNK)
                 split.unknown["target"] += target.count(UNK)
+                # After the statistics, which count no EOS.
                 source.append(EOS)
                 target.append(EOS)
                 position = -1 if pair.position is None else pair.position

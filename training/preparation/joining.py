@@ -60,6 +60,7 @@ def joined_pairs(
         if pair.document is not None:
             documents.setdefault(pair.document, []).append(pair)
     runs = [sorted(run, key=_position) for run in documents.values()]
+    # Pairs of one document continue each other, as in a real long sentence.
     inside = _windows(runs, wanted)
     across = _windows([plain], wanted - len(inside))
     joined = [join_pairs(window, separators) for window in (*inside, *across)]

@@ -91,6 +91,8 @@ def prepare_into(
     run.sample()
     run.train_tokenizer()
     run.encode()
+    # Before the manifest, which lists and hashes all files of the folder. It is written last: a
+    # folder without one is not complete.
     shutil.rmtree(work)
     write_manifest(directory, {**run.manifest(), "files": file_records(directory)})
     return read_manifest(directory)
@@ -145,6 +147,7 @@ class _Run:
         """Assign each pair to a split, or mark it for removal."""
         settings = self._settings.splits
         given = {
+            # All pairs of a given file: zeros are TRAIN.
             split: HeldOut.of(found.spool, settings, np.zeros(len(found.spool), np.uint8), TRAIN)
             for split, found in ((s, h.given) for s, h in self._held_out.items())
             if found is not None
@@ -157,6 +160,8 @@ class _Run:
                 self._notify(
                     f"{shared:,} validation pairs share a source, target or document with the test"
                 )
+        # Test first, so that it does not depend on the size of validation, and validation cannot
+        # share with it.
         draw = [split for split in (TEST, VALIDATION) if split not in given]
         self._assigned: Bytes = assign_splits(
             self._corpus.spool, self._work, settings, given.values(), draw
@@ -171,6 +176,7 @@ class _Run:
             paths[0].open("w", encoding="utf-8", newline="\n") as sources,
             paths[1].open("w", encoding="utf-8", newline="\n") as targets,
         ):
+            # One pass over the text serves three purposes; only held-out pairs stay in memory.
             for pair, (assignment, sampled) in zip(
                 self._corpus.spool.pairs(), self._assigned_and_sampled(), strict=True
             ):

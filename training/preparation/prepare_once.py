@@ -56,6 +56,7 @@ def _unchanged(
     manifest = read_manifest(directory)
     difference = _difference(manifest, inputs, settings, held_out)
     if difference is None:
+        # Last, because it reads and hashes every file.
         broken = stale(directory, manifest)
         difference = None if broken is None else f"its {broken} is missing or changed"
     if difference is not None:

@@ -112,6 +112,7 @@ def assign_splits(
 def mix_hashes(values: Hashes, seed: int = 0) -> Hashes:
     """Permute hashes by SplitMix64's finaliser (Steele et al. 2014) and a seed: (values,)."""
     start = (seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64
+    # Unsigned numbers of numpy wrap around, as the algorithm expects.
     z = values + np.uint64(start)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -120,6 +121,7 @@ def mix_hashes(values: Hashes, seed: int = 0) -> Hashes:
 
 def pair_keys(keys: npt.NDArray[Any]) -> Hashes:
     """Return one hash of source and target, which are not interchangeable: (keys,)."""
+    # Mixed twice, or a pair and its exchange would have the same sum.
     return mix_hashes(mix_hashes(keys["source"]) + keys["target"])
 
 
@@ -129,6 +131,7 @@ def _mark_duplicates(spool: Spooled, assigned: Bytes, folder: Path) -> None:
     Keys are written to partition files by their hashes, and each file is sorted in memory. Equal
     keys are in the same file.
     """
+    # About 16 MB a partition, and at most 256 open files.
     count = max(1, min(256, -(-len(spool) // _PAIRS_PER_PARTITION)))
     paths = [folder / f"partition.{number:03d}" for number in range(count)]
     files = [path.open("wb") for path in paths]
@@ -147,6 +150,7 @@ def _mark_duplicates(spool: Spooled, assigned: Bytes, folder: Path) -> None:
     for path in paths:
         records = np.fromfile(path, dtype=_RECORD)
         records = records[np.argsort(records["key"], kind="stable")]
+        # Equal keys are neighbours now; the first of them is not marked.
         again = records["key"][1:] == records["key"][:-1]
         assigned[records["index"][1:][again]] = DUPLICATE_PAIR
         path.unlink()
@@ -155,6 +159,7 @@ def _mark_duplicates(spool: Spooled, assigned: Bytes, folder: Path) -> None:
 def _remove_sharing(spool: Spooled, assigned: Bytes, held_out: HeldOut) -> None:
     for start, keys in spool.key_chunks():
         part = assigned[start : start + len(keys)]
+        # `part` is a view, so this writes to `assigned`.
         part[(part == TRAIN) & held_out.shares(keys)] = SHARES_HELD_OUT
 
 
@@ -187,6 +192,7 @@ def _first_groups(
 def _choose(groups: Hashes, counts: npt.NDArray[np.int64], size: int, pairs: int) -> Hashes:
     chosen, taken = [], 0
     for group, count in zip(groups.tolist(), counts.tolist(), strict=True):
+        # A group that is too large for the rest is passed over; a smaller one may follow.
         if count <= size - taken:
             chosen.append(group)
             taken += count
@@ -196,6 +202,7 @@ def _choose(groups: Hashes, counts: npt.NDArray[np.int64], size: int, pairs: int
         # Every document is larger than the size asked for: take the smallest one.
         chosen = [int(groups[np.argmin(counts)])]
         taken = int(counts.min())
+    # Never more than half of the pairs are held out.
     if not chosen or 2 * taken > pairs:
         raise DataError(
             f"expected a corpus from which {size:,} pairs can be held out, got {pairs:,} pairs in "
@@ -210,12 +217,14 @@ def _groups(keys: npt.NDArray[Any], split: int, settings: SplitSettings) -> Hash
     group = keys["source"]
     if settings.by_document:
         group = np.where(keys["document"] != 0, keys["document"], group)
+    # A different order for each split: VALIDATION and TEST are below 8.
     return mix_hashes(group, settings.seed * 8 + split)
 
 
 def _among(values: Hashes, sorted_values: Hashes) -> npt.NDArray[np.bool_]:
     if not len(sorted_values):
         return np.zeros(len(values), dtype=np.bool_)
+    # Binary search: (values,) places among the sorted ones.
     places = np.searchsorted(sorted_values, values)
     # A value above all others has no place; any place will do, since the values differ there.
     places[places == len(sorted_values)] = 0

@@ -32,6 +32,7 @@ def text_hash(text: str) -> int:
 
     Among 50 million texts, two different ones have the same hash in 1 of 15,000 corpora.
     """
+    # 0 stands for an unknown document.
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1
 
 
@@ -43,6 +44,7 @@ def key_of(pair: Pair) -> tuple[int, int, int]:
 
 def document_number(document: str | None) -> int:
     """Return the number of a document in a corpus: 62 bits of its hash, -1 if unknown."""
+    # Never negative as a signed number, so -1 is free.
     return -1 if document is None else text_hash(document) >> 2
 
 
@@ -106,6 +108,7 @@ class Spool:
         self._keys.extend(key_of(pair))
         origin = pair.origin.replace("\t", " ").replace("\n", " ")
         document = join_document(pair.document, pair.position)
+        # Cleaning has removed control characters, so tab and line feed can separate the fields.
         self._lines.append(f"{pair.source}\t{pair.target}\t{document}\t{pair.joined:d}\t{origin}\n")
         self._count += 1
         if len(self._lines) >= _BUFFERED:
