@@ -197,6 +197,7 @@ def _evidence(measure: _Measure, medium: float | None, long: float | None) -> st
 def _worst(
     measure: _Measure, values: Sequence[float | None], long: Sequence[int]
 ) -> tuple[int, ...]:
+    # The worst value comes first in a rising order.
     sign = 1 if measure.low_is_worse else -1
     known = [(sign * value, i) for i in long if (value := values[i]) is not None]
     return tuple(i for _, i in sorted(known)[:_EXAMPLES])
@@ -226,6 +227,7 @@ def _unseen(
 
 def _long_from(words: Sequence[int]) -> int:
     """Return the least words of the longest bucket with enough segments in it and above it."""
+    # From the longest down, and with all that is longer: a few segments prove nothing.
     for bucket in reversed(BUCKETS):
         if sum(n >= bucket.low for n in words) >= _FEWEST:
             return bucket.low

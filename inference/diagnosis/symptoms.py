@@ -88,6 +88,10 @@ def symptoms(
 def dropped_stretches(alignment: _Matrix) -> tuple[tuple[int, int], ...]:
     """Return (start, stop) of each stretch of unread source tokens, without the end token."""
     read = alignment.sum(0)[:-1] >= _READ
+    # With a read token assumed at both ends, edges are starts and stops in turn:
+    #
+    #     read     [1] 1 1 0 0 0 1 0 0 [1]
+    #     edges            2     5 6   8        stretches 2 to 5 and 6 to 8
     edges = np.flatnonzero(np.diff(np.concatenate([[True], read, [True]]).astype(np.int8)))
     starts, stops = edges[::2].tolist(), edges[1::2].tolist()
     runs = zip(starts, stops, strict=True)
@@ -95,6 +99,7 @@ def dropped_stretches(alignment: _Matrix) -> tuple[tuple[int, int], ...]:
 
 
 def _spread(alignment: _Matrix) -> float:
+    # (target,): of the weights of each output, in nats
     entropy = -(alignment * np.log(np.maximum(alignment, 1e-12))).sum(1)
     return float(np.exp(entropy).mean())
 
@@ -103,6 +108,7 @@ def _monotony(alignment: _Matrix) -> float | None:
     target, source = alignment.shape
     if target < 3 or source < 3:
         return None
+    # (target,): the mean source position that each output attends to
     places = alignment @ np.arange(source)
     if places.std() < 1e-6:
         return 0.0
@@ -112,6 +118,7 @@ def _monotony(alignment: _Matrix) -> float | None:
 def _sticking(alignment: _Matrix) -> float:
     places = alignment.argmax(1)
     edges = np.flatnonzero(np.diff(places)) + 1
+    # Lengths of the runs of outputs whose largest weight is on the same token.
     runs = np.diff(np.concatenate([[0], edges, [len(places)]]))
     return float(runs[runs >= _STUCK].sum() / len(places))
 

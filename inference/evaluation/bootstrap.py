@@ -17,6 +17,7 @@ __all__ = ["Interval", "Paired", "compare", "interval"]
 _Counts = NDArray[np.float64]
 Score = Callable[[_Counts], _Counts]
 
+# 32 MB of float64.
 _WEIGHTS_AT_A_TIME = 4_000_000
 
 
@@ -79,6 +80,7 @@ def compare(
 
     total = counts.sum(0), against.sum(0)
     observed = float(score(total[0]) - score(total[1]))
+    # A swap moves a segment's difference from one system's sum to the other's: (trial, count).
     swapped = [swaps @ (against - counts) for swaps in _swaps(len(counts), resamples, generator)]
     moved = np.concatenate(swapped)
     shuffled = score(total[0] + moved) - score(total[1] - moved)
@@ -90,6 +92,7 @@ def compare(
 def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterator[_Counts]:
     """Yield how often each segment is drawn, (resample, segment), in blocks of bounded size."""
     for block in _blocks(size, count):
+        # Drawn with replacement, `size` segments a resample: each row sums to `size`.
         weights = np.empty((block, size))
         for row in weights:
             row[:] = np.bincount(generator.integers(size, size=size), minlength=size)

@@ -141,6 +141,7 @@ def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Outpu
     if not job.side_by_side or words < _WORTH_A_PROCESS or Path(job.against).is_file():
         return _translate(job, job.model, pairs), _translate(job, job.against, pairs)
     threads = torch.get_num_threads()
+    # Each of the two processes gets half of the threads.
     half = max(1, threads // 2)
     torch.set_num_threads(half)
     try:

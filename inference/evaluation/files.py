@@ -100,6 +100,7 @@ def write_evaluation(
         against_details=against_details,
         training=training,
     )
+    # Written last: a folder with this file has the translations too.
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     write_atomically(folder / "evaluation.json", text.encode())
 

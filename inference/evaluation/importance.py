@@ -45,6 +45,7 @@ def _share(values: Sequence[Any], objectives: Sequence[float]) -> float | None:
         return 0.0
     means = np.array([y[members == kind].mean() for kind in range(len(kinds))])
     within = float(((y - means[members]) ** 2).sum())
+    # The sum of squares that groups without any effect would have between them on average.
     by_chance = (len(kinds) - 1) * within / (count - len(kinds))
     return max(0.0, min(1.0, (total - within - by_chance) / total))
 

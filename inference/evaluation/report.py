@@ -94,6 +94,7 @@ def _names(document: Mapping[str, Any]) -> list[str]:
 
 def _read(path: Path) -> list[_Row]:
     with path.open(encoding="utf-8", newline="") as file:
+        # Fields are escaped and not quoted, so a quotation mark is text.
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         return [{name: unescape(value) for name, value in row.items()} for row in rows]
 

@@ -132,6 +132,7 @@ def _table(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> _Table:
     jobs, budget, better = tuning["jobs"], tuning.get("updates"), _better(tuning)
     measured = [job for job in jobs if job["objective"] is not None]
     ranked = sorted(measured, key=lambda job: job["objective"], reverse=better is max)
+    # A stable sort: jobs with equal updates stay in the order of their values.
     ranked.sort(key=lambda job: (not _is_whole(job, budget), -(job.get("updates") or 0)))
     names = sorted({name for job in jobs for name in job["hyperparameters"]})
     rows = [

@@ -39,6 +39,7 @@ def parse_request(body: bytes, content_type: str | None, most_texts: int | None 
             check_size(text, most_texts)
     request = _read(text, kind, most_texts)
     for number, item in enumerate(request.items, 1):
+        # JSON can spell one by its escapes, but UTF-8 cannot encode it.
         if _SURROGATE.search(item.text):
             raise BadRequest(
                 f"text {number}: expected Unicode text, got a lone surrogate (\\ud800 to \\udfff); "
@@ -49,6 +50,7 @@ def parse_request(body: bytes, content_type: str | None, most_texts: int | None 
 
 def _decoded(body: bytes) -> str:
     try:
+        # Some editors put a byte order mark before UTF-8.
         return body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(

@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 # A whole string, even without its end, or a character that stands before a value or a name.
+# Possessive (`*+`): the search never goes back, so a hostile string takes no longer.
 _MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{:,]', re.DOTALL)
 # More of these than a text with all options has.
 _MARKS_A_TEXT = 64
@@ -96,6 +97,7 @@ def short_repr(value: Any) -> str:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object. Raises ValueError for a name that occurs twice."""
     content = dict(pairs)
+    # The dict has kept the last of equal names.
     if len(content) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{short_repr(twice)} occurs twice")

@@ -37,6 +37,7 @@ class ContentType:
         message["Content-Type"] = " ".join((header or JSON).split()) or JSON
         given = message.get_content_type()
         self.media = _SAME.get(given, given)
+        # `Message` reads a malformed type as text/plain, so the header itself is compared too.
         named = (header or JSON).split(";")[0].strip().lower()
         if self.media not in KNOWN or _SAME.get(named, named) != self.media:
             raise UnsupportedMedia(
@@ -65,6 +66,7 @@ def choose(accept: str | None, preferred: str, offered: tuple[str, ...] = KNOWN)
     """
     ranges = [_range(part) for part in (accept or "*/*").split(",") if part.strip()]
     ranges = ranges or [("*/*", 1.0)]
+    # The preferred one first, because `max` below returns the first of equal ones.
     order = [preferred, *(media for media in offered if media != preferred)]
     order = [media for media in order if media in offered]
     liked = {media: _quality(media, ranges) for media in order}

@@ -105,6 +105,7 @@ class Profiles:
             for name, value in vars(options).items()
             if value is not None and name in SearchSettings.model_fields
         }
+        # A beam has as many hypotheses as its size, so more translations need a wider one.
         if options.beam_size is None and (options.n_best or 1) > base.beam_size:
             given["beam_size"] = options.n_best
         if options.coverage_penalty and not has_attention:

@@ -47,6 +47,7 @@ class Admission:
 
         def grow(size: int) -> None:
             nonlocal held
+            # Refused before it is counted, so the counts stay right for other bodies.
             if held + size > _SMALL and self.bytes + size > self._most_bytes:
                 raise self._busy(
                     f"expected requests of at most {self._most_bytes:,} bytes together, got more"

@@ -41,6 +41,7 @@ async def read_body(
     more = True
     latest = asyncio.get_running_loop().time() + _SILENCE
     while more:
+        # The latest time moves with what has come: 10 seconds + bytes / 10,000.
         chunk, more = await _chunk(receive, size, latest + size / _SLOWEST)
         size += len(chunk)
         if size <= most:
@@ -59,12 +60,14 @@ async def unless_gone(work: Awaitable[_ResultT], receive: Receive) -> _ResultT:
     gone = asyncio.create_task(_disconnected(receive))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        # Before ClientGone: a result counts even if the client has just left.
         if task.done():
             return task.result()
         raise ClientGone
     finally:
         for one in (task, gone):
             one.cancel()
+        # The cancelled work is waited for: it tells the workers to drop its jobs.
         await asyncio.gather(task, gone, return_exceptions=True)
 
 

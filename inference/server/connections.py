@@ -45,6 +45,7 @@ class HttpConnection(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # uvicorn calls `app`; `_answer` stands between it and the application.
         self._application, self.app = self.app, self._answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -59,6 +60,8 @@ class HttpConnection(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._head_due = None
         elif self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            # Not moved by later bytes, so a client cannot hold the connection with a byte now and
+            # then.
             self._head_due = self._head_due or self.loop.time() + _HEAD
             self._close_at(self._head_due)
 

@@ -28,6 +28,7 @@ class Deadlines:
         Raises `late` (default: a TooLate) after the deadline, Unavailable after `end`.
         """
         try:
+            # 0.0 is in the past: the context ends when it first waits.
             async with asyncio.timeout_at(0.0 if self._ended else deadline) as timeout:
                 self._running.add(timeout)
                 try:
@@ -48,5 +49,6 @@ class Deadlines:
         """End all requests now, and all that begin later."""
         self._ended = True
         for timeout in self._running:
+            # An expired timeout cannot be moved and raises RuntimeError.
             if not timeout.expired():
                 timeout.reschedule(0.0)

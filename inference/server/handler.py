@@ -86,6 +86,7 @@ def output_fn(prediction: Prediction, accept: str | None = None) -> tuple[bytes,
 def _translate(ready: ReadyModel, planned: Sequence[PlannedItem]) -> list[Translation]:
     """Return the translation of each part; parts of equal settings are searched together."""
     sources = [part.ids for one in planned for part in one.parts.parts]
+    # By settings, since a search has one beam and one set of penalties for all its rows.
     together: dict[SearchSettings, list[int]] = defaultdict(list)
     settings_of_parts = (one.settings for one in planned for _ in one.parts.parts)
     for number, settings in enumerate(settings_of_parts):

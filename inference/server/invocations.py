@@ -113,12 +113,15 @@ class Invocations:
             media = choose(headers.get("accept"), preferred, **offered)
             planned = await self._service.plan(request)
         if request.stream:
+            # A stream has a deadline of its own in `_write`, so that its last line can still be
+            # sent.
             await unless_gone(self._stream(record, planned, deadline, send), receive)
             return
         async with self._deadlines.within(deadline):
             answers = await unless_gone(self._service.answers(planned, record.timing), receive)
             record.answers, record.counts = answers, remarks(answers)
             content = await _aside(record, lambda: render(request, answers, media))
+        # Outside of the deadline: the answer is complete, however long the client takes to read it.
         await Response(content, 200, record.headers, media)(scope, receive, send)
 
     async def _parse(self, body: bytes, content_type: str | None) -> Request:

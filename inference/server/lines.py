@@ -44,7 +44,10 @@ class Lines:
         """Yield the lines until the end."""
         while not self._ended or self._whole or self._partial:
             await self._news.wait()
+            # Before the lines are yielded, since the writer may add others meanwhile.
             self._news.clear()
+            # The whole line first: `put` clears a partial one, so one beside it is of the next
+            # text.
             if self._whole is not None:
                 line, self._whole = self._whole, None
                 self._room.set()

@@ -48,6 +48,7 @@ class RequestRecord:
     def of(cls, headers: Headers) -> "RequestRecord":
         """Begin the record of a request with these headers."""
         given = headers.get(REQUEST_ID, "")
+        # It goes into a header of the answer and into the log.
         is_fit = given.isprintable() and 0 < len(given) <= _LONGEST_ID
         return cls(given if is_fit else uuid.uuid4().hex)
 

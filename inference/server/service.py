@@ -90,6 +90,7 @@ class TranslationService:
 
         def tell() -> None:
             nonlocal told
+            # Parts may end in any order; the text is shown up to the first one that is still open.
             first_open = complete.index(False) if False in complete else len(pieces)
             shown = pieces[: first_open + 1]
             joints = [part.joint for part in planned.parts.parts]
@@ -155,6 +156,7 @@ async def _each(
     if len(items) == 1:
         return [await work(items[0])]
     results: dict[int, _ResultT] = {}
+    # All tasks take from one iterator: each item is worked on once, by the first free task.
     rest = iter(enumerate(items))
 
     async def take(numbered: Iterable[tuple[int, _ItemT]]) -> None:

@@ -104,6 +104,7 @@ class ServerSettings(Settings):
         names = {name: _variable(name) for name in cls.model_fields}
         texts = {name: environment[names[name]] for name in names if names[name] in environment}
         if environment.get(_BATCH, "").lower() == "true":
+            # What the user sets comes last and wins.
             texts = {"deadline": _BATCH_DEADLINE, "max_texts": _BATCH_TEXTS} | texts
         return cls.from_texts(texts, names)
 

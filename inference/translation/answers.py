@@ -55,6 +55,11 @@ class Answer:
         import numpy as np  # here, since few requests ask for an alignment
 
         rows, columns = (sum(w.shape[axis] for w in weights) for axis in (0, 1))
+        # Each part attends to its own source alone:
+        #
+        #                source 1   source 2
+        #     target 1 | weights       0     |
+        #     target 2 |    0       weights  |
         whole = np.zeros((rows, columns), dtype=np.float32)
         row = column = 0
         for part in weights:

@@ -74,6 +74,7 @@ def calibrate_on(score: Callable[[float, float], float], *, has_attention: bool)
     _, coverage, _ = max(tried, key=lambda one: one[2])
     for length in _LENGTH_PENALTIES[1:]:
         attempt(length, coverage)
+    # `max` returns the first of equal scores.
     length, coverage, best = max(tried, key=lambda one: one[2])
     return Calibrated(length, coverage, best, tuple(tried))
 

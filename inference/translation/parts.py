@@ -25,6 +25,7 @@ __all__ = ["Limits", "Part", "SplitText", "split_text"]
 _LONGEST_TOKEN = 16  # characters, the limit of SentencePiece
 _ALWAYS_READ = 100_000  # characters that are always tokenised
 _LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
+# Both match between characters, so that the pieces together are the text.
 _CLAUSES = re.compile(r"(?<=[,;:\u3001\uff0c\uff1b\uff1a\u2014])")
 _WORDS = re.compile(r"(?<=\s)(?=\S)")
 # From the least to the most harm. `SplitText.at` is the worst that was needed.
@@ -113,6 +114,7 @@ class _Splitter:
     def split(self, lines: Sequence[str]) -> SplitText:
         """Split a text. `lines` are alternating lines and line ends."""
         parts: list[Part] = []
+        # Line ends since the last line with text, so blank lines are kept.
         ends = before = ""
         encoded = iter(self._encoded([text for text in lines[::2] if text.strip()]))
         for text, end in zip_longest(lines[::2], lines[1::2], fillvalue=""):
@@ -158,6 +160,7 @@ class _Splitter:
             middle = len(piece) // 2
             return self._fitted([piece[:middle], piece[middle:]], level)
         pattern = _CLAUSES if _LEVELS[level] == "clause" else _WORDS
+        # Encoded again, because a joined text may have other tokens than its pieces.
         return self._encoded(self._packed(self._fitted(pattern.split(piece), level + 1)))
 
     def _packed(self, pieces: Sequence[_Encoded]) -> list[str]:

@@ -153,6 +153,7 @@ class Translator:
         """
         batch: list[int] = []
         for number in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+            # The first text of a batch is its longest, to which all others are padded.
             if batch and (len(batch) + 1) * lengths[batch[0]] > self.max_batch_tokens:
                 yield batch
                 batch = []

@@ -89,8 +89,8 @@ class CheckpointStore:
                     "format": _FORMAT,
                     "updates": updates,
                     "best": list(best),
-                    # The state vouches for the tensors, and for itself below: files of two
-                    # checkpoints do not mix.
+                    # The state has the hash of the tensors, and below its own, so that files of
+                    # two checkpoints do not mix.
                     "tensors_sha256": _sha256(folder / _TENSORS),
                     "state": dict(state),
                 }

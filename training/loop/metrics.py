@@ -37,7 +37,7 @@ class Metric:
     @property
     def regex(self) -> str:
         """A regular expression for this metric's text in a line; group 1 is the value."""
-        # From the start of a word, because one name may end with another.
+        # From the start of a word, so that a longer name with the same end does not match.
         return rf"(?:^|\s){re.escape(self.name)}={_NUMBER}"
 
     def text(self, value: float) -> str:

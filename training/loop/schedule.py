@@ -86,6 +86,7 @@ def _decay(
         case "fixed_rate_inv_t":
             return 1 / (1 + updates / half_life)  # 1/2 at the half-life
         case "fixed_rate_inv_sqrt_t":
+            # 1/2 at the half-life, as sqrt(4) = 2.
             return 1 / math.sqrt(1 + 3 * updates / half_life)
         case "cosine":
             return (1 + math.cos(math.pi * progress)) / 2

@@ -205,8 +205,7 @@ class Trainer:
         self._log.note(f"training is over: {reason}; measuring the best model")
         if len(state.best_updates) > 1:
             self._load(state.best_updates)
-            # The weights of several checkpoints may lie on different slopes, so their mean is tried
-            # first.
+            # Measured again, since the mean of weights may also be worse than each of them.
             mean = self._measure(bleu=True, bleu_long=True)
             if improves(metric, getattr(mean, metric), state.best):
                 return self._result(reason, mean)

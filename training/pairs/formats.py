@@ -20,6 +20,7 @@ _SUFFIXES = {
     ".parquet": "parquet",
     ".tmx": "tmx",
 }
+# The mark of UTF-32 LE begins with that of UTF-16 LE.
 _UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
@@ -54,6 +55,7 @@ def refuse_no_text(name: str, head: bytes) -> None:
             f"{name}: expected text, got binary data (a zero byte in line {place}); "
             "give a text file, or its --format"
         )
+    # Without the last line, which may end in the middle of a character.
     rows = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
     broken = sum(1 for line in rows if not _is_utf8(line))
     if len(rows) >= 10 and 2 * broken > len(rows):

@@ -112,6 +112,7 @@ def split_document(value: str | None) -> tuple[str | None, int | None]:
     if not mark or not document:
         return value, None
     digits = _DIGITS_AT_END.search(line)
+    # As many digits as the largest position has; Python refuses to read thousands of them.
     number = int(digits.group()[:19]) if digits else None
     return document, number if number is None or number < _LARGEST_POSITION else None
 
@@ -121,6 +122,7 @@ def join_document(document: str | None, position: int | None) -> str:
     if document is None:
         return ""
     if position is None:
+        # The mark without a line: a `#` in the name would be read as the mark otherwise.
         return f"{document}#" if "#" in document else document
     return f"{document}#{position}"
 
@@ -155,6 +157,7 @@ def _read_one(path: str, columns: Columns, format: str | None, heard: Listener) 
         found = format or detect_format(name, head)
         report = _reporter(heard)
         if found == "parquet":
+            # Parquet is read out of order, so the file is first read whole, for its hash.
             with seekable(path, name, chunks) as content:
                 heard.finished(file.finish())
                 rows = read_parquet(content, name, columns, report)

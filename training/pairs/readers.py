@@ -99,6 +99,7 @@ def read_json_lines(
                 raise
             report(MALFORMED, name, number, f"has the fields {', '.join(keys)[:200]}")
             continue
+        # Bounded, because a hostile file could have other names in each line.
         if len(known) < _KEY_SETS:
             known[keys] = places
         row = _checked_row(number, list(values.values()), places)

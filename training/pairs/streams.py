@@ -218,6 +218,7 @@ def _zstd_chunks(source: BinaryIO) -> Iterator[bytes]:
             if chunk := decoder.decompress(data):
                 yield chunk
             data = b""
+            # A file may have several frames; the bytes behind one begin the next.
             if decoder.eof:
                 data = decoder.unused_data
                 decoder = zstandard.ZstdDecompressor().decompressobj()

@@ -73,6 +73,7 @@ class _Handler:
         if self._property is not None:
             self._property += data
         elif self._text is not None and not self._code_depth:
+            # Expat gives the text of one element in several pieces.
             self._text.append(data)
 
     def _entity(self, *_: object) -> None:
@@ -89,6 +90,7 @@ class _Handler:
             # Line breaks in a segment come from the indentation of the XML, not from the text.
             text = " ".join(part.strip() for part in text.split("\n")).strip()
         if self._unit is not None:
+            # The first segment of a language counts.
             self._unit.texts.setdefault(self._language, text)
 
     def _take_unit(self) -> None:
@@ -120,6 +122,7 @@ def read_tmx(
     handler = _Handler(parser, languages, document)
     for chunk in _with_end(chunks):
         try:
+            # An empty chunk is the end of the file, which completes the check of the XML.
             parser.Parse(chunk, not chunk)
         except expat.ExpatError as error:
             raise DataError(

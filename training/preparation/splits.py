@@ -121,7 +121,7 @@ def mix_hashes(values: Hashes, seed: int = 0) -> Hashes:
 
 def pair_keys(keys: npt.NDArray[Any]) -> Hashes:
     """Return one hash of source and target, which are not interchangeable: (keys,)."""
-    # Mixed twice, or a pair and its exchange would have the same sum.
+    # Mixed twice, or a pair with its sides exchanged would have the same hash.
     return mix_hashes(mix_hashes(keys["source"]) + keys["target"])
 
 

@@ -99,6 +99,7 @@ def subordination(joint: Joint, first: Clause, main: Clause, *, fronted: bool) -
 
 def quotation(subject: Phrase, said: VerbPhrase, content: Clause) -> Clause:
     """Return "Ken said that A": 健は、Aと言った."""
+    # A subject in a subordinate clause is marked by が, the topic of the sentence by は.
     quoted = content.japanese(Form.PLAIN, "が")
     return Clause(
         f"{subject.english} {said.english(subject.plural)} that {content.english}",

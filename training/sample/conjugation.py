@@ -108,14 +108,18 @@ def inflect(predicate: Predicate, form: Form, *, past: bool, negative: bool) -> 
         finite = predicate.past
     else:
         finite = predicate.linked if predicate.linked and form is Form.LINKED else predicate.plain
+    # The conditional is the past with ら: 書いたら.
     return finite + ("ら" if form is Form.CONDITIONAL else "")
 
 
 def _te(predicate: Predicate) -> str:
+    # 古い -> 古くて
     if predicate.plain.endswith("い"):
         return predicate.plain[:-1] + "くて"
+    # 静かだ -> 静かで
     if predicate.plain.endswith("だ"):
         return predicate.continuative
+    # 書いた -> 書いて, 読んだ -> 読んで
     return predicate.past[:-1] + ("て" if predicate.past.endswith("た") else "で")
 
 

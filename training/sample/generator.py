@@ -174,6 +174,7 @@ class _Stream:
     """The sentences of one split, in documents."""
 
     def __init__(self, split: str, seed: int) -> None:
+        # Seeded by the name of the split: the number of pairs of one changes nothing in another.
         self.random = RandomChoices(f"longspan sample {seed} {split} lengths")
         self._grammar = Grammar(f"longspan sample {seed} {split} grammar")
         self._split = split
@@ -190,6 +191,7 @@ class _Stream:
             self._document += 1
             self._line = 1
             self._lines = self.random.integer(5, 20)
+            # Too few lines would be left for another document: this one takes them, or leaves five.
             if left - self._lines < 5:
                 self._lines = left if left <= 20 else left - 5
             self._grammar.new_document()
@@ -216,5 +218,7 @@ def _hash(text: str) -> int:
 def _short_lengths(max_words: int) -> Weighted[int]:
     """Weight lengths of training sentences: most have 3 to 15 words, few are much longer."""
     lengths = range(SHORTEST, max_words + 1)
+    # Without the floor long sentences would hardly ever be drawn: the exponential falls far
+    # below it.
     floor = 0.6 / max_words
     return Weighted(lengths, [max((n - 1) * math.exp(-n / 6), floor) for n in lengths])

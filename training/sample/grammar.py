@@ -119,6 +119,7 @@ class Grammar:
         subject = self._nouns.subject(min(3, max(1, words - 3)))
         past = self._random.chance(0.65)
         phrase = self._plain(past, words - subject.words - 1)
+        # The negative names the auxiliary: "did not buy" gives "Did" and "buy".
         helper, rest = replace(phrase, negative=True).english(subject.plural).split(" not ", 1)
         japanese = clause(subject, [phrase]).japanese(Form.PLAIN, "は")
         return Sentence(f"{_capital(helper)} {subject.english} {rest}?", japanese + "か。")
@@ -126,6 +127,7 @@ class Grammar:
     def _request(self, words: int) -> Sentence:
         """Return a request such as "Please buy a book."."""
         phrase = self._plain(False, words - 1)
+        # Of "will buy a book", the imperative is all but the auxiliary.
         told = phrase.english(False).removeprefix("will ")
         return Sentence(f"Please {told}.", phrase.japanese(Form.TE) + "ください。")
 
@@ -144,6 +146,7 @@ class Grammar:
             share = self._share(left)
             part = self._part(past, share, last=share == left)
             english += part.english
+            # The last part ends in the plain form, as no link follows.
             if words - count_words(english) < _FEWEST:
                 japanese += part.japanese(Form.PLAIN, "は")
                 return Sentence(f"{_capital(english)}.", f"{japanese}。")

@@ -100,6 +100,7 @@ class NounBuilder:
         nouns: dict[str, Noun] = {}
         for _ in range(items):
             noun = self.random.draw(self.lexicon.nouns[self.random.pick(categories)])
+            # By name, so that no noun comes twice in a list.
             nouns[noun.english] = noun
         return listing([self.counted(noun) for noun in nouns.values()])
 

@@ -71,5 +71,6 @@ def english_number(number: int) -> str:
 def kanji_number(number: int) -> str:
     """Return a number from 1 to 99 in kanji, such as 四十五."""
     tens, ones = divmod(number, 10)
+    # Ten is 十 and not 一十.
     text = (_KANJI[tens] if tens > 1 else "") + "十" if tens else ""
     return text + (_KANJI[ones] if ones else "")

@@ -45,6 +45,7 @@ class RandomChoices:
 
     def integer(self, low: int, high: int) -> int:
         """Return an integer from `low` to `high`, both included; `low` for an empty range."""
+        # `Random.randint` may use other numbers in another version of Python.
         return low + int(self._roll() * (high - low + 1)) if high > low else low
 
     def pick(self, items: Sequence[_T]) -> _T:

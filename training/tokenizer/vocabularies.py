@@ -162,6 +162,8 @@ class SentencePieceVocabulary:
 
     def _encode_around_marks(self, text: str) -> list[int]:
         ids: list[int] = []
+        # SentencePiece would read the mark as a space, so the text between the marks is encoded,
+        # and each mark is spelt by the tokens of its three bytes.
         for number, part in enumerate(text.split(_SPACE_MARK)):
             if number:
                 ids += self._mark
@@ -175,6 +177,7 @@ class SentencePieceVocabulary:
             return _UNKNOWN_MARK.encode()
         piece = self._model.id_to_piece(token)
         if self._model.is_byte(token):
+            # A piece such as <0x0A>.
             return bytes([int(piece[3:5], 16)])
         return bytes(piece.replace(_SPACE_MARK, " ").encode())
 

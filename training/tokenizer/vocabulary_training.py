@@ -137,6 +137,7 @@ def _common_characters(sentences: Iterator[str], count: int) -> frozenset[str]:
     counts: Counter[str] = Counter()
     for sentence in sentences:
         counts.update(sentence)
+    # Equal counts by the character, so that the same text gives the same model.
     return frozenset(sorted(counts, key=lambda c: (-counts[c], c))[:count])
 
 
@@ -183,6 +184,7 @@ def _train_models(
 
 def _last_line(complaint: str, code: int) -> str:
     lines = [line for line in complaint.splitlines() if line.strip()]
+    # `main` returns 1 with its message; any other status is a crash or a signal.
     if code == 1 and lines:
         return lines[-1]
     return (
