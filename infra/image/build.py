@@ -38,6 +38,7 @@ class Built:
 
 def build(recipe: Recipe, docker: Docker, *, keep: Path | None = None) -> Built:
     """Build an image and test it; copy docker's build context to `keep`. Raises ImageError."""
+    # Fails at once without a Docker engine, instead of after the packages are installed.
     docker.run("version", "--format", "{{.Server.Version}}")
     with tempfile.TemporaryDirectory(prefix="longspan-image-") as name:
         scratch = Path(name)

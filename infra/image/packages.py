@@ -51,6 +51,7 @@ class _Pip:
 
     def _run(self, action: str, *arguments: str | Path) -> None:
         command = [sys.executable, "-m", "pip", "--quiet", action, "--no-deps"]
+        # Without isolation, so that wheels are built with the locked packages in `tools`.
         command += ["--no-build-isolation", "--use-pep517", *map(str, arguments)]
         search = os.pathsep.join([str(self.tools), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "PYTHONPATH": search, "SOURCE_DATE_EPOCH": str(self.epoch)}

@@ -23,6 +23,7 @@ def push(tag: str, repository: str, ecr: Any, docker: Docker) -> str:
     """
     docker.run("image", "inspect", "--format", "{{.Id}}", tag)
     uri = _repository_uri(repository, ecr)
+    # A colon before the last slash belongs to the port of a registry.
     version = tag.rpartition(":")[2] if ":" in tag.rpartition("/")[2] else "latest"
     docker.run("tag", tag, f"{uri}:{version}")
     # Docker stores the login in this folder; the password is valid for twelve hours.

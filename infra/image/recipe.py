@@ -81,4 +81,5 @@ def _torch(dependencies: list[str], accelerator: Accelerator) -> str:
     """Return the requirement for torch: `+cpu` for the CPU build, exact for the CUDA build."""
     [pinned] = [found for found in dependencies if found.startswith("torch==")]
     version = pinned.removeprefix("torch==")
+    # `===` compares the texts; `==` would also accept the version with +cpu.
     return f"torch=={version}+cpu" if accelerator == "cpu" else f"torch==={version}"

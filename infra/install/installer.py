@@ -52,6 +52,7 @@ def fetch_uv(python: Path, lock: Lock) -> Path | None:
     """Install the lock's uv beside `python`; return its path, None if this fails."""
     with tempfile.TemporaryDirectory() as folder:
         wanted = lock.only({"uv"}).write_hashed(Path(folder, "uv.txt"))
+        # 15 s and one retry: without uv, pip installs everything, which must not wait for long.
         quickly = ("--quiet", "--timeout", "15", "--retries", "1")
         try:
             pip(python).install(*quickly, "--no-deps", "-r", str(wanted))

@@ -51,6 +51,7 @@ class PipSettings:
             section, _, name = place.rpartition(".")
             if section in found:
                 found[section][name] = str(ast.literal_eval(value))
+        # `found` has the order of _SECTIONS, so values of later sections win.
         return cls({name: value for part in found.values() for name, value in part.items()})
 
     def for_uv(self) -> dict[str, str]:

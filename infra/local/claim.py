@@ -28,6 +28,8 @@ class Claim:
         self._card = directory / CARD
         self._lock = (directory / _LOCK).open("a")
         try:
+            # The system frees this lock when the process ends, also in a crash; a file alone would
+            # stay.
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
@@ -45,6 +47,7 @@ class Claim:
 
     def release(self) -> None:
         """Remove the card, and unlock the directory."""
+        # Before the lock is free: afterwards the card may be that of the next cloud.
         self._card.unlink(missing_ok=True)
         self._lock.close()
 

@@ -71,6 +71,9 @@ class Cloud:
         complete_log_filter()
         server = MotoServer(settings.port)
         self.url = server.start()
+        # The parts end in reverse order: threads, runtime, persister, server, the jobs' folder,
+        # claim. Threads that end still use containers and the API, and change state that is saved
+        # after them.
         stack.callback(server.stop)
         persister = Persister(settings.directory / "services", saves=not settings.at_rest)
         self.account = _open_account(server, self.url, persister, settings.region)
@@ -86,9 +89,13 @@ class Cloud:
         server.answer_sagemaker(control_plane.handle)
         server.answer_invocations(deployments.invoke)
         if settings.iam:
+            # Not earlier: `create_account` sends requests before there is a key.
             require_signatures()
+        # After the server answers, since restored endpoints read their models through the API at
+        # once.
         control_plane.recover()
         if claim is not None:
+            # Last: a program that finds the card can use the cloud.
             claim.publish(self.environment())
 
     def environment(self) -> dict[str, str]:
@@ -129,6 +136,7 @@ def _open_account(server: MotoServer, url: str, persister: Persister, region: st
     """Restore the state of moto, create missing parts of the account, and start to persist."""
     # Any key works here: signatures are not required yet.
     persister.restore(Clients(url, Credentials("local", "local")))
+    # Not before: what `restore` creates is on disk already.
     server.watch(persister.changed, PERSISTER_AGENT)
     account = create_account(url, region)
     persister.start(Clients(url, account.administrator, PERSISTER_AGENT))

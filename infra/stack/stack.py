@@ -53,6 +53,7 @@ class Stack:
             with _explained(f"stack {self.name}"):
                 [found] = self._client.describe_stacks(StackName=self.name)["Stacks"]
         except StackError as error:
+            # The code of the error is ValidationError, as for other mistakes: only the text tells.
             if "does not exist" in str(error):
                 return None
             raise
@@ -112,6 +113,8 @@ class Stack:
         }
         with _explained(f"stack {self.name}"):
             pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+            # Before the deletion, after which the names of retained resources are not listed any
+            # more.
             found = [one for page in pages for one in page["StackResourceSummaries"]]
             self._client.delete_stack(StackName=self.name)
             self._wait("stack_delete_complete")
@@ -142,6 +145,8 @@ class Stack:
         if kind == "UPDATE":
             [found] = self._client.describe_stacks(StackName=self.name)["Stacks"]
             there = {one["ParameterKey"] for one in found.get("Parameters", [])}
+            # For a parameter that an update leaves out, CloudFormation would take the template's
+            # default. A parameter that is new in the template has no previous value.
             chosen += [
                 {"ParameterKey": name, "UsePreviousValue": True}
                 for name in template["Parameters"]
@@ -183,6 +188,7 @@ class Stack:
 
     def _wait(self, waiter: str) -> None:
         try:
+            # For an hour at most.
             self._client.get_waiter(waiter).wait(
                 StackName=self.name, WaiterConfig={"Delay": 5, "MaxAttempts": 720}
             )
@@ -195,6 +201,7 @@ class Stack:
         failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
         if not failed:
             return ""
+        # CloudFormation lists events from the newest to the oldest.
         first = failed[-1]
         return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason')}"
 

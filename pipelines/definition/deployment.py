@@ -52,6 +52,7 @@ def _config_step(context: BuildContext, model: Any) -> RequestStep:
     if context.parameters.endpoint_instance is not None:
         machine["InstanceType"] = context.parameters.endpoint_instance
     request = {
+        # A new name in each execution, because an endpoint config cannot be changed.
         "EndpointConfigName": Join(
             on="-", values=[config.endpoint_name, ExecutionVariables.PIPELINE_EXECUTION_ID]
         ),

@@ -52,6 +52,7 @@ def evaluate_arguments(context: BuildContext) -> list[Any]:
         "--target-language",
         data.target_language,
         "--least-bleu",
+        # The parameter is a number; SageMaker accepts only strings as arguments.
         context.parameters.minimums["minimum_bleu_short"].to_string(),
     ]
 

@@ -43,6 +43,7 @@ def _step(
             context.parameters.prepare_instance,
             preparation.volume_gb,
             preparation.max_runtime_minutes,
+            # Only Collect divides the pairs; Prepare needs all of them, for one vocabulary.
             preparation.instance_count if command == "collect" else 1,
         ),
         {name: uri for name, uri in inputs.items() if uri is not None},

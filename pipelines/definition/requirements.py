@@ -33,6 +33,7 @@ class Requirement:
     def message(self, value_of: Callable[[str], Any]) -> list[Any]:
         """Return the parts of the message, with `value_of(name)` for each name in braces."""
         parts: list[Any] = []
+        # The parser yields each piece of text with the name in braces that follows it.
         for literal, name, _, _ in Formatter().parse(self.text):
             parts += [literal] if literal else []
             parts += [value_of(name)] if name else []

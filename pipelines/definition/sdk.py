@@ -194,6 +194,7 @@ def unchecked_defaults() -> Iterator[None]:
     try:
         yield
     finally:
+        # The class returned the plain function of its static method: wrap it again.
         SageMakerConfig.validate_sagemaker_config = staticmethod(check)
 
 
@@ -215,5 +216,7 @@ def captured_request(session: PipelineSession, step_arguments: Any) -> dict[str,
 
     `step_arguments` is the value that these methods return within a pipeline's session.
     """
+    # A pipeline's session postpones the call. This makes it, and the session keeps the request
+    # instead of sending it.
     execute_job_functions(step_arguments)
     return dict(session.context.args)

@@ -35,6 +35,7 @@ class Target:
         role = config.aws.role or "longspan"
         place = f"s3://{bucket}/{config.aws.prefix}/{config.name}/data"
         data = config.data
+        # A sample brings its own validation and test pairs.
         held_out = data.sample is not None
         return cls(
             region=region,

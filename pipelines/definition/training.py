@@ -54,6 +54,7 @@ def trainer(
         networking=_networking(context),
         stopping_condition=StoppingCondition(
             max_runtime_in_seconds=60 * training.max_runtime_minutes,
+            # SageMaker refuses a waiting time for machines that are not spot machines.
             max_wait_time_in_seconds=60 * training.max_wait if training.spot else None,
         ),
         # One folder for all jobs: each writes below its own name, which is unique.

@@ -121,6 +121,7 @@ def _create_config(sagemaker: Any, name: str, deployment: Deployment) -> None:
 def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
     pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=deployment.endpoint)
     names = {found["EndpointName"] for page in pages for found in page["Endpoints"]}
+    # NameContains also finds names of which this one is only a part.
     if deployment.endpoint not in names:
         sagemaker.create_endpoint(
             EndpointName=deployment.endpoint, EndpointConfigName=name, Tags=list(deployment.tags)

@@ -101,6 +101,7 @@ def _endpoint_configs(sagemaker: Any, project: Project) -> Iterator[ProjectResou
 
 def _models(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
     ours = model_pattern(project.name, project.endpoint)
+    # A set, because the endpoint may have the name of the project.
     for part in sorted({project.name, project.endpoint}):
         for page in sagemaker.get_paginator("list_models").paginate(NameContains=part):
             for found in page["Models"]:
@@ -125,6 +126,7 @@ def _packages(sagemaker: Any, project: Project) -> Iterator[ProjectResource]:
             yield ProjectResource(
                 "model package", found["ModelPackageArn"], found["ModelApprovalStatus"]
             )
+    # After its packages, since SageMaker deletes only an empty group.
     yield ProjectResource("model package group", project.group)
 
 
@@ -169,6 +171,7 @@ def _delete_endpoint(connection: CloudConnection, name: str) -> None:
     stop_scaling(connection.client("application-autoscaling"), name)
     sagemaker = connection.client("sagemaker")
     sagemaker.delete_endpoint(EndpointName=name)
+    # For ten minutes at most.
     sagemaker.get_waiter("endpoint_deleted").wait(
         EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 600}
     )

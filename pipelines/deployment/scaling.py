@@ -39,6 +39,7 @@ def scale(autoscaling: Any, endpoint: str, scaling: ScalingPolicy) -> None:
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
     with explained(f"autoscaling of {endpoint}"):
+        # First, because a policy can only be put on a registered target.
         autoscaling.register_scalable_target(
             **target, MinCapacity=scaling.minimum, MaxCapacity=scaling.maximum
         )

@@ -82,6 +82,7 @@ class Execution:
     def state(self) -> ExecutionState:
         """Ask for the current state. Raises AwsError."""
         with explained("the execution's state"):
+            # The status before the steps: when it is a last one, the steps are final too.
             found = self._client.describe_pipeline_execution(PipelineExecutionArn=self.arn)
             pages = self._client.get_paginator("list_pipeline_execution_steps").paginate(
                 PipelineExecutionArn=self.arn, SortOrder="Ascending"

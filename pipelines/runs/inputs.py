@@ -138,6 +138,7 @@ def _hash(paths: Iterable[Path]) -> str:
 def _upload(path: Path, key: str, store: Store) -> None:
     size = path.stat().st_size
     with explained(f"uploading {path} to {_S3}{store.bucket}/{key}"):
+        # The key contains the hash of the content, so this is the same file.
         if _size(store, key) == size:
             return
         secret = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.kms_key}
@@ -155,6 +156,7 @@ def _size(store: Store, key: str) -> int | None:
     try:
         return int(store.s3.head_object(Bucket=store.bucket, Key=key)["ContentLength"])
     except ClientError as error:
+        # The answer to HEAD has no body: botocore takes the status as the code.
         if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
             return None
         raise

@@ -80,6 +80,7 @@ class PipelineRun:
         if resumed == "retried":
             execution.retry()
         folder = directory / "runs" / execution.arn.rsplit("/", 1)[-1]
+        # The time of an earlier execution did not begin with this command.
         return cls(config, connection, execution, folder, resumed, None if resumed else began)
 
     def wait(self, out: TextIO | None = None) -> ExecutionState:

@@ -42,6 +42,7 @@ class EvaluationResults:
     def longest(self) -> tuple[str, str]:
         """Return source and reference of a test sentence over 100 words, or of the longest one."""
         with (self.folder / "translations.tsv").open(encoding="utf-8", newline="") as file:
+            # Texts are escaped, not quoted: a quotation mark is part of the sentence.
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
         over = [row for row in rows if int(row["words"]) > 100]
         row = over[0] if over else max(rows, key=lambda row: int(row["words"]))
@@ -84,6 +85,7 @@ def best_model_uri(sagemaker: Any, state: ExecutionState) -> str:
 
 def download_model(s3: Any, uri: str, folder: Path) -> Path:
     """Unpack a model archive into a folder, once. Raises AwsError, ModelDirectoryError."""
+    # `atomic_files` moves CONFIG last, so a folder that has it is complete.
     if (folder / CONFIG).is_file():
         return folder
     bucket, key = _split(uri)

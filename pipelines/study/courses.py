@@ -61,6 +61,7 @@ def courses(config: Config) -> tuple[Course, ...]:
     given = {**_COMMON, **_sizes(config), **own_names(config.training.hyperparameters)}
     fixed = {**given, **_NO_ATTENTION}
     attention = {**_ATTENTION, **given}
+    # The config may train without attention, which this course is about.
     if attention["attention_type"] == "none":
         attention["attention_type"] = _ATTENTION["attention_type"]
     found = (

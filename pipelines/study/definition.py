@@ -116,6 +116,7 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
         parameters.prepare_instance, preparation.volume_gb, preparation.max_runtime_minutes
     )
     request = processing_request(
+        # Two preparations of one execution need two folders.
         replace(context, folder=name),
         "prepare",
         machine,

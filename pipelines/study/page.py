@@ -23,7 +23,7 @@ def study_lines(result: StudyResult) -> Iterator[str]:
         if course.gain is not None:
             gain = f"{_gain(course.gain)} ({_interval_text(course.gain, '+')}): {course.verdict}"
         rows.append([course.title, *cells, gain])
-    figures = len(rows[0]) - 2
+    figures = len(rows[0]) - 2  # all columns but the first and the last
     yield from align_rows(rows, "<" + ">" * figures + "<", (0, *[8] * figures, 0))
     yield from _notes(result)
     yield from _early(result)

@@ -246,6 +246,8 @@ def _draws(segments: int, seeds: int, seed: int) -> tuple[_Numbers, NDArray[np.i
     """Draw how often each segment (resample, segment) and which seeds (resample, seed) count."""
     generator = np.random.default_rng([seed, segments])
     shares = np.full(segments, 1 / max(1, segments))
+    # How often each segment was drawn is enough: statistics of BLEU add up, so that a matrix
+    # product measures all resamples at once.
     weights = generator.multinomial(segments, shares, _RESAMPLES).astype(np.float64)
     return weights, generator.integers(0, seeds, (_RESAMPLES, seeds))
 

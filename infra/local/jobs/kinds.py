@@ -25,6 +25,7 @@ __all__ = ["processing_job_service", "training_job_service", "transform_job_serv
 
 _TRAINING = JobKind("Training")
 _PROCESSING = JobKind("Processing")
+# SageMaker has no DeleteTransformJob.
 _TRANSFORM = JobKind("Transform", deletable=False)
 
 
@@ -44,6 +45,7 @@ def _plan_training(context: Context, call: ApiCall) -> JobPlan:
     clients = context.clients.as_role(role, call.region, request[_TRAINING.name])
     for channel in channels(request):
         channel.data.check(clients.client("s3"), role, call.region)
+    # Describe shows the flag also for a request that leaves it out.
     members: Document = {"EnableManagedSpotTraining": False, **request}
     transition(members, "Starting", "Preparing the instances for training", context.now())
 

@@ -85,5 +85,6 @@ class JobMetrics:
 
     def final(self) -> list[Document]:
         """Return the last value of each metric: FinalMetricDataList."""
+        # A later value replaces the earlier one of the same name.
         last = {m["MetricName"]: m for m in self._documents.get(self._key)["Metrics"]}
         return list(last.values())

@@ -31,9 +31,11 @@ class Mirror:
 
     def fetch(self, bases: Sequence[Path]) -> None:
         """Download the files of an earlier job to every host. Raises ClientError."""
+        # With the slash: the prefix `job-1` alone would also match the files of `job-10`.
         objects = list_objects(self.upload.s3, f"{self.uri.rstrip('/')}/")
         for base in bases:
             download(self.upload.s3, objects, base / self.folder)
+            # Not uploaded again, unless a container changes them.
             self._seen.update({path: _state(path) for path in files_below(base / self.folder)})
 
     def upload_changes(self, bases: Sequence[Path]) -> None:

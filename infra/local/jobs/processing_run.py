@@ -128,6 +128,7 @@ class ProcessingRun:
                 self._context.runtime, self._containers(), signals, self._seconds, follow
             )
         finally:
+            # Also after an error, whose reason may stand in the last lines.
             logs.finish()
 
     @property

@@ -76,5 +76,6 @@ class S3Input:
         """Download all objects, or each host's share, to every host. Raises ClientError."""
         objects = self.objects(s3)
         for number, base in enumerate(bases):
+            # Of three hosts, the first one gets the objects 0, 3, 6 and so on.
             share = objects[number :: len(bases)] if self.sharded else objects
             download(s3, share, base / self.folder, gunzip=self.gunzip)

@@ -71,6 +71,7 @@ class JobService:
     def stop(self, region: str, name: str) -> None:
         """Ask a job to stop. Raises NotFound, and ValidationError for a job that has ended."""
         key = self._records.key(region, name)
+        # The status first: once the thread has the signal, it may write the last status.
         self._records.stopping(key, self._stopping)
         self._threads.stop(key)
 

@@ -67,6 +67,7 @@ def check_training_request(request: Mapping[str, Any]) -> None:
         raise ValidationError(
             "You must specify either TrainingImage or AlgorithmName in AlgorithmSpecification."
         )
+    # Compiles the regular expressions, which refuses an invalid one now instead of in the run.
     Scraper(algorithm.get("MetricDefinitions") or ())
     _check_names([channel.name for channel in channels(request)])
     _check_machines(request.get("ResourceConfig") or {})

@@ -149,6 +149,7 @@ class TrainingRun:
                 self._context.runtime, self._containers(), signals, self._seconds, follow
             )
         finally:
+            # The last lines may hold the final metrics, also those of a container that failed.
             self._measure(logs.finish())
 
     def _measure(self, lines: Sequence[str]) -> None:

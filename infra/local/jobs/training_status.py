@@ -41,6 +41,7 @@ class TrainingStatus:
         now = self._context.now()
 
         def edit(document: Document) -> None:
+            # A job that stops still uploads its model, and shows that.
             if document["TrainingJobStatus"] == "InProgress" or status == "Uploading":
                 transition(document, status, message, now)
 

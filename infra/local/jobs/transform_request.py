@@ -17,7 +17,7 @@ __all__ = ["Batches"]
 _MEGABYTE = 1_000_000
 _DEFAULT_MEGABYTES = 6
 _MOST_MEGABYTES = 100
-_WHOLE_FILTERS = (None, "$", "$[:]")
+_WHOLE_FILTERS = (None, "$", "$[:]")  # JSONPath of the whole record
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,7 @@ class TransformRun:
             return self._ask(server, body, name, signals)
 
         with ThreadPoolExecutor(self._batches.concurrent) as pool:
+            # In the order of the payloads, whichever response arrives first.
             answers = list(pool.map(ask, payloads))
         result = self._folder / "result"
         result.write_bytes(self._batches.assemble(answers))

@@ -79,6 +79,7 @@ class ModelData:
             if not self.packed:
                 download(s3, list_objects(s3, self.uri), folder)
                 return
+            # Beside the folder, because the container sees all that the folder holds.
             archive = folder.with_name("model.tar.gz")
             bucket, key = parse_uri(self.uri)
             s3.download_file(bucket, key, str(archive))
