@@ -86,17 +86,18 @@ class CompressedModel(nn.Module):
             self.own_walk = NativeModel(self._model, encoder, hyperparameters).walk
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
-        """As `Model.encode`: source (batch, source), lengths (batch,)."""
+        """Encode source (batch, source) of lengths (batch,), as `Model.encode`."""
         return self._model.encode(source, lengths)
 
     def initial_state(self, memory: Memory) -> DecoderState:
-        """As `Model.initial_state`: the state before the first target token."""
+        """Return the state before the first target token, as `Model.initial_state`."""
         return self._model.initial_state(memory)
 
     def step(
         self, previous: Tensor, state: DecoderState, memory: Memory
     ) -> tuple[Tensor, DecoderState, Tensor]:
-        """As `Model.step`: previous (batch,) -> logits (batch, vocabulary), state, weights."""
+        """Compute a step as `Model.step`: previous (batch,) -> logits (batch, vocabulary), state,
+        weights."""
         return self._model.step(previous, state, memory)
 
 

@@ -25,7 +25,7 @@ class FastEncoder(nn.Module):
         self.first_residual = encoder.first_residual
 
     def forward(self, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """As `RecurrentEncoder.forward`: (batch, source, units) and last (batch, units)."""
+        """Return outputs (batch, source, units) and last (batch, units), as `RecurrentEncoder`."""
         places = torch.arange(len(lengths)), lengths - 1
         ahead, back = self.first(embedded, lengths)
         # Backwards the whole sentence has been read at its first token.

@@ -172,7 +172,7 @@ class Int8Recurrence(nn.Module):
     def forward(
         self, inputs: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """As `Recurrence`: inputs (batch, 1, input size), hidden and cell (batch, units)."""
+        """Compute a position: inputs (batch, 1, input size), hidden and cell (batch, units)."""
         given = inputs[:, 0]
         gates = given if self.of_input is None else self.of_input(given)
         hidden, cell = self.take(gates, hidden, cell)

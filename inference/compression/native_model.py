@@ -125,7 +125,7 @@ class NativeWalk:
     def take(
         self, previous: Integers, count: int, bars: Bars
     ) -> tuple[Floats, Integers, Tensor | None]:
-        """As `Walk.take`."""
+        """Compute one step, see `Walk.take`."""
         model, rows = self.model, len(previous)
         spans = self.start, self.lengths, self.owner
         hidden = np.empty((rows, model.units), np.float32)
@@ -153,7 +153,7 @@ class NativeWalk:
         return chances, tokens, torch.from_numpy(scores).view(rows, model.heads, -1)
 
     def keep(self, rows: Integers, *, sources_too: bool) -> None:
-        """As `Walk.keep`."""
+        """Go on from these rows, see `Walk.keep`."""
         # No state is copied here: the next step reads the old states through this index.
         self.order = np.ascontiguousarray(rows)
         if sources_too:

@@ -72,6 +72,7 @@ def compare(
     observed one counts too, so the value is never 0, and it is 1 for equal outputs.
     """
     generator = np.random.default_rng(seed)
+    # (segment, 2 x counts): a resample draws the same segments for both systems.
     both = np.concatenate([counts, against], axis=1)
     width = counts.shape[1]
     pairs = [weights @ both for weights in _resamples(len(counts), resamples, generator)]

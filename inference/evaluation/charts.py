@@ -121,6 +121,7 @@ class _Frame:
         return _LEFT + self.across[category] * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
+        # The y axis of SVG points down.
         return _HEIGHT - _BOTTOM - value / self.top * (_HEIGHT - _TOP - _BOTTOM)
 
     def show(self, value: float) -> str:
@@ -142,6 +143,7 @@ def _top(series: Sequence[Series], reference: float | None) -> float:
     shown += [high for one in series for high in (i[1] for i in one.intervals if i)]
     highest = max([*shown, reference or 0.0, 1e-9])
     step = 10.0 ** math.floor(math.log10(highest))
+    # Their quarters are short numbers: 1.5 for 6, 0.25 for 1.
     return next(step * m for m in (1, 2, 4, 6, 8, 10) if step * m >= highest)
 
 
@@ -157,6 +159,7 @@ def _axes(frame: _Frame, categories: Sequence[str]) -> list[str]:
     free_from = 0.0
     for number, name in enumerate(categories):
         x, y = frame.x(number), _HEIGHT - _BOTTOM + 18
+        # Otherwise it would overlap the label before it.
         if x >= free_from:
             parts.append(f'<text class="category" x="{x:.1f}" y="{y}">{escape(name)}</text>')
             free_from = x + _LABEL

@@ -248,6 +248,7 @@ def _alignment(translator: Translator, pairs: Sequence[Pair]) -> dict[str, Any] 
     words = [count_words(pair.source) for pair in pairs]
     long = [i for i, n in enumerate(words) if n >= BUCKETS[-1].low]
     chosen = min(long, key=lambda i: words[i]) if long else int(np.argmax(words))
+    # For this sentence alone: the test was translated without alignments, which take memory.
     settings = translator.settings.replace(with_alignment=True)
     aligning = Translator(translator.model, translator.tokenizer, settings, translator.device)
     (found,) = aligning.translate([pairs[chosen].source])

@@ -62,6 +62,7 @@ def render_report(
     """
     folder = files("longspan.inference.evaluation")
     template = folder.joinpath("report.html").read_text(encoding="utf-8")
+    # A name that is misspelt in the template is an error, and texts of users are escaped.
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )

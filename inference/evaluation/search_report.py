@@ -50,6 +50,7 @@ def _comparable(jobs: Sequence[_Job]) -> _Compared:
     """
     curves = [(job, _curve(job)) for job in jobs]
     places = sorted({updates for _, curve in curves for updates in curve}, reverse=True)
+    # From the most updates down: later values say more, but fewer jobs have them.
     for updates in places:
         found = [(job, curve[updates]) for job, curve in curves if updates in curve]
         if len(found) >= LEAST_JOBS:

@@ -41,6 +41,7 @@ def read_json_body(text: str, most: int | None) -> Request:
         )
     if "instances" in content:
         return _instances(content, most)
+    # Taken out here, because it belongs to the request; all other names are options of a text.
     stream = content.pop("stream", False)
     if not isinstance(stream, bool):
         raise BadRequest(f"stream: expected true | false, got {short_repr(stream)}")

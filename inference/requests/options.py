@@ -92,6 +92,7 @@ class Profiles:
         """Return `quality`, the tuned search with beam 5 or more, and `fast`, greedy search."""
         own = SearchSettings.from_hyperparameters(hyperparameters)
         return cls(
+            # A single hypothesis has no rival: penalties would only change its score.
             fast=own.replace(beam_size=1, length_penalty=0.0, coverage_penalty=0.0),
             quality=own.replace(beam_size=max(5, own.beam_size)),
             default=default,

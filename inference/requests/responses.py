@@ -180,6 +180,7 @@ def dump(value: Any) -> str:
 
 
 def _pieces(value: Any) -> Iterator[str]:
+    # A flat value is one call of the library; anything else is written member by member.
     if _is_array(value):
         yield from _between("[]", ([_flat(row)] for row in _rows(value)))
     elif isinstance(value, dict) and not _is_flat(value.values()):
@@ -197,6 +198,7 @@ def _between(marks: str, members: Iterable[Iterable[str]]) -> Iterator[str]:
         yield before
         yield from member
         before = ","
+    # Where `before` is still the opening mark there was no member.
     yield marks[1] if before == "," else marks
 
 

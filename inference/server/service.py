@@ -53,7 +53,7 @@ class TranslationService:
     delay: float = 0.0
 
     async def plan(self, request: Request) -> list[PlannedItem]:
-        """As `Planner.plan`; a long request is planned in a thread."""
+        """Plan a request, see `Planner.plan`; a long one is planned in a thread."""
         if sum(len(item.text) for item in request.items) > _LONG:
             return await asyncio.to_thread(self.planner.plan, request)
         return self.planner.plan(request)

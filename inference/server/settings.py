@@ -114,7 +114,7 @@ class ServerSettings(Settings):
         return [(_variable(name), *rest) for name, *rest in cls.describe()]
 
     def shares(self, cores: int | None = None, has_gpu: bool | None = None) -> tuple[int, int]:
-        """Workers, and threads of each, where `cores` processors are there to share."""
+        """Return the number of workers, and of threads for each, that share `cores` processors."""
         if cores is None:
             cores = available_cores(os.environ)
         if has_gpu is None:
@@ -125,7 +125,7 @@ class ServerSettings(Settings):
 
 
 def available_cores(environment: Mapping[str, str]) -> int:
-    """As many as OMP_NUM_THREADS grants, else those that this process may run on."""
+    """Return OMP_NUM_THREADS if it is set, else the cores that this process may run on."""
     granted = environment.get("OMP_NUM_THREADS", "")
     if granted.isdecimal() and int(granted) > 0:
         return int(granted)

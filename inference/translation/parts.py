@@ -116,7 +116,9 @@ class _Splitter:
         parts: list[Part] = []
         # Line ends since the last line with text, so blank lines are kept.
         ends = before = ""
+        # All lines in one call of the tokenizer.
         encoded = iter(self._encoded([text for text in lines[::2] if text.strip()]))
+        # The last line has no end.
         for text, end in zip_longest(lines[::2], lines[1::2], fillvalue=""):
             if text.strip():
                 if parts:

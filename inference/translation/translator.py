@@ -45,6 +45,7 @@ def choose_device(name: str | None = None) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(0, device=name)
+    # torch without CUDA raises AssertionError for a GPU.
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise LongspanError(
@@ -104,7 +105,7 @@ class Translator:
     def translate_by_sentence(
         self, texts: Sequence[str], language: str, *, label: str | None = None
     ) -> list[Translation]:
-        """As `translate`, but each sentence of a text is translated on its own and joined again.
+        """Translate each sentence of a text on its own, and join the translations again.
 
         This helps models that lose their place among several sentences. Sentences end by the rules
         of `language`. A translation of several sentences has no `n_best`.
@@ -112,6 +113,7 @@ class Translator:
         split_texts = [
             split_text(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
         ]
+        # One list for all texts, so that batches mix their sentences.
         sentences = [part.text for parts in split_texts for part in parts.parts]
         found = iter(self._translated(sentences, label))
         results = [

@@ -16,8 +16,8 @@ from longspan.training.errors import LongspanError
 
 __all__ = ["WorkerPool"]
 
-_SECONDS_TO_END = 3.0
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
+_SECONDS_TO_END = 3.0  # from the request to end until a worker is killed
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0  # seconds between two starts of a worker
 
 
 class WorkerPool:

@@ -89,7 +89,7 @@ class _RunningSearch:
         self.members = list(members)
         self.search = search
         self.started = now
-        self.told = now
+        self.told = now  # time of the last partial results
         self.used = 0.0  # seconds of its steps, plus the least that others had used at its start
         self.dropped: set[int] = set()  # job numbers
 

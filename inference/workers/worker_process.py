@@ -22,7 +22,7 @@ from longspan.training.errors import LongspanError
 
 __all__ = ["WorkerProcess", "WorkerSettings"]
 
-_BUFFER = 1 << 20
+_BUFFER = 1 << 20  # bytes of a worker's output that may wait to be read
 _ENDED = (
     "expected a worker that can use this model, got one that ended before it was ready; see its "
     "messages above, and where there are none, check that there is enough memory"

@@ -75,6 +75,7 @@ def is_header(first: Sequence[str], columns: Columns) -> bool:
     if columns.header != "auto":
         return columns.header == "yes"
     given = (columns.source, columns.target, columns.document)
+    # A column can be found by name in a header only.
     if any(c is not None and _number(c) is None for c in given):
         return True
     names = [_plain(name) for name in first]
@@ -141,6 +142,7 @@ def _plain(name: str) -> str:
 
 
 def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
+    # The order of `known` decides, not that of the columns.
     return next((names.index(name) for name in known if name in names), None)
 
 

@@ -86,6 +86,7 @@ def read_json_lines(
         if text is None:
             continue
         origin = f"{name}:{number}"
+        # A first line that is not JSON means another format, a later one a damaged row.
         values = _parse_json(text, first=not known, origin=origin)
         if values is None:
             report(MALFORMED, name, number, "is not a JSON object or array")

@@ -73,6 +73,7 @@ class CountedFile:
 
     def finish(self) -> InputRecord:
         """Read the rest, close the file, and return its record."""
+        # The hash is that of the whole file, also where a reader has stopped before its end.
         while self.read(_CHUNK):
             pass
         self.close()

@@ -49,6 +49,7 @@ def broken_rule(pair: Pair, rules: CleaningRules) -> str | None:
 
 
 def _broken_length(pair: Pair, rules: CleaningRules) -> str | None:
+    # Characters first, because counting words takes longer.
     sizes = (len(pair.source), len(pair.target))
     short, long = min(sizes), max(sizes)
     if short < rules.min_characters or long > rules.max_characters:
@@ -108,6 +109,8 @@ class Removals:
         for rule in RULES:
             found = counted[rule]
             self.counts[rule] += found["pairs"]
+            # Parts come in the order of the input, so these are the examples that one machine
+            # keeps.
             room = _EXAMPLES - len(self.examples[rule])
             self.examples[rule] += found["examples"][:room]
 

@@ -52,6 +52,7 @@ class Rejections:
         """Write one row to the file, and show it if it is one of the first."""
         self._count += 1
         fields = (Path(problem.origin).name, problem.rule, problem.detail)
+        # A tab or line break within a field would begin another one.
         self._file.write("\t".join(" ".join(field.split()) for field in fields) + "\n")
         if self._count <= _SHOWN:
             self._notify(f"{problem.origin}: {problem.rule}: {problem.detail}")

@@ -100,6 +100,7 @@ def encode_split(
 ) -> EncodedSplit:
     """Write the pairs in order; texts are tokenised in batches on all cores."""
     split = EncodedSplit()
+    # The ids of both sides are stored in one width, that of the larger vocabulary.
     size = max(len(tokenizer.source), len(tokenizer.target))
     threads = len(os.sched_getaffinity(0))
     with (

@@ -64,6 +64,7 @@ def write_part(
         "inputs": [dataclasses.asdict(record) for record in collected.inputs],
     }
     text = json.dumps(description, ensure_ascii=False, indent=2)
+    # Last: a part without its description is not complete.
     (directory / PART).write_text(text, encoding="utf-8")
     return len(collected.spool)
 
@@ -74,6 +75,7 @@ def read_parts(directory: Path, settings: CollectSettings) -> CollectedParts:
     Raises DataError without parts, and for a part that is incomplete or was collected with other
     settings.
     """
+    # By name, as the files were shared out, so that the pairs are in the order of the input.
     folders = sorted(path for path in directory.iterdir() if path.is_dir())
     if not folders:
         raise DataError(

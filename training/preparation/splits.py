@@ -61,6 +61,7 @@ class HeldOut:
             keys[assigned[start : start + len(keys)] == assignment]
             for start, keys in spool.key_chunks()
         ]
+        # The empty array is for a spool without chunks, since nothing cannot be concatenated.
         keys = np.concatenate([np.empty(0, dtype=KEY), *parts])
         documents = np.unique(keys["document"]) if settings.by_document else keys["document"][:0]
         return cls(np.unique(keys["source"]), np.unique(keys["target"]), documents[documents != 0])

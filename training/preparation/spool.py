@@ -77,12 +77,14 @@ class Spool:
     def written(cls, folder: Path, name: str = "spool") -> Self:
         """Open a spool that was written before. Raises OSError when it is missing."""
         spool = cls(folder, name)
+        # One key a pair, all of one size.
         spool._count = spool._key_path.stat().st_size // KEY.itemsize
         return spool
 
     def __enter__(self) -> Self:
         self._key_file: BinaryIO = self._key_path.open("wb")
         self._text_file: BinaryIO = self._text_path.open("wb")
+        # Level 1, the fastest: the text is read twice and then deleted.
         self._packed: Any = zstandard.ZstdCompressor(level=1).stream_writer(self._text_file)
         return self
 
@@ -95,6 +97,7 @@ class Spool:
         try:
             if kind is None:
                 self._flush()
+                # Without its end the frame would look cut off.
                 self._packed.flush(zstandard.FLUSH_FRAME)
         finally:
             self._key_file.close()

@@ -96,6 +96,7 @@ def _train(sentences: Iterator[str], kind: str, size: int) -> bytes:
             sentence_iterator=sentences,
             model_writer=model,
             model_type="unigram" if kind == "ngram" else kind,
+            # With ngram, pieces may span several words.
             split_by_whitespace=kind != "ngram",
             vocab_size=size,
             hard_vocab_limit=False,
@@ -162,6 +163,7 @@ def _train_models(
             command += [str(output), settings.type, str(settings.size)]
             for path, prefix in zip(group, flag, strict=True):
                 command += [str(path), str(int(prefix))]
+            # All are started before the first one is waited for.
             processes.append(
                 subprocess.Popen(
                     command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
