@@ -7,7 +7,8 @@ Values            a section of a document: strict, frozen, unknown names refused
 └── JsonDocument  an object of a JSON file: unknown names ignored, raises ValueError
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,9 +16,17 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from longspan.training.fields import parse_json
-
-__all__ = ["Count", "JsonDocument", "Settings", "Values", "Words", "field_of"]
+__all__ = [
+    "Count",
+    "FileFormat",
+    "JsonDocument",
+    "Settings",
+    "Values",
+    "Words",
+    "field_of",
+    "parse_json",
+    "require_names",
+]
 
 # A number of things, of a JSON file.
 Count = Annotated[int, Field(ge=0)]
@@ -124,19 +133,19 @@ class JsonDocument(Values):
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Return the document of a file's bytes. Raises ValueError on the first mistake."""
-        return cls.read(_json_value(content))
+        return cls.read(parse_json(content))
 
     @classmethod
     def checked(cls, content: bytes) -> dict[str, Any]:
         """Return the plain object of a file's bytes, after a check. Raises ValueError."""
-        value = _json_value(content)
+        value = parse_json(content)
         cls.read(value)
         return dict(value)
 
     @classmethod
     def checked_list(cls, content: bytes) -> list[dict[str, Any]]:
         """Return the plain objects of a file that lists them, after a check. Raises ValueError."""
-        value = _json_value(content)
+        value = parse_json(content)
         if not isinstance(value, list):
             raise ValueError("expected a list, got another JSON value")
         for one in value:
@@ -155,11 +164,33 @@ class JsonDocument(Values):
             raise ValueError(str(first)) from None
 
 
-def _json_value(content: bytes) -> Any:
+class FileFormat(JsonDocument):
+    """The version of a file's format, which is read before the rest of the file is checked."""
+
+    format: Count
+
+
+def parse_json(content: bytes) -> Any:
+    """Return the value of a JSON document. Raises ValueError."""
     try:
-        return parse_json(content)
-    except ValueError as error:
-        raise ValueError(f"got {error}") from None
+        return json.loads(content.decode())
+    except UnicodeDecodeError:
+        raise ValueError("got bytes that are not UTF-8") from None
+    except json.JSONDecodeError as error:
+        if not content.strip():
+            raise ValueError("got an empty file") from None
+        raise ValueError(f"got invalid JSON at line {error.lineno} ({error.msg})") from None
+    except RecursionError:
+        raise ValueError("got JSON that is nested too deeply") from None
+    except ValueError:  # more digits than Python converts
+        raise ValueError("got an integer of too many digits") from None
+
+
+def require_names(place: str, values: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise ValueError for the first of `names` that the object at `place` does not have."""
+    for name in names:
+        if name not in values:
+            raise ValueError(f"{place}.{name}: is missing")
 
 
 def field_of(model: type[BaseModel], name: str) -> Any:

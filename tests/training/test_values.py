@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from longspan.training.mistakes import Mistake, allowed_values, mistakes_of
-from longspan.training.values import Count, JsonDocument, Settings, Values, Words, field_of
+from longspan.training.values import (
+    Count,
+    FileFormat,
+    JsonDocument,
+    Settings,
+    Values,
+    Words,
+    field_of,
+    parse_json,
+    require_names,
+)
 
 
 class Part(Values):
@@ -36,6 +46,16 @@ class Choice(Settings):
 class File(JsonDocument):
     loss: float
     parts: dict[str, Count]
+
+
+class Deep(JsonDocument):
+    flag: bool = False
+    text: str = ""
+    number: float | None = None
+    texts: list[str] = Field(default_factory=list)
+    counts: list[Count] = Field(default_factory=list)
+    files: dict[str, File] = Field(default_factory=dict)
+    rows: list[File] = Field(default_factory=list)
 
 
 def mistakes(values: Any) -> list[str]:
@@ -131,6 +151,13 @@ def test_a_document_ignores_what_it_does_not_know_and_takes_a_loss_that_diverged
     ("content", "said"),
     [
         (b"", "got an empty file"),
+        (b'{"a": 1,\n"b', "got invalid JSON at line 2 (Unterminated string starting at)"),
+        (b"\xff\xfe\x00", "got bytes that are not UTF-8"),
+        (b"[" * 100_000, "got JSON that is nested too deeply"),
+        (b'{"a": ' + b"1" * 5_000 + b"}", "got an integer of too many digits"),
+        (b"null", "expected an object, got null"),
+        (b"true", "expected an object, got true"),
+        (b'"x"', "expected an object, got 'x'"),
         (b"[]", "expected an object, got a list"),
         (b'{"loss": 1, "parts": {"a": -1}}', "parts.a: expected at least 0, got -1"),
         (b'{"loss": 1, "parts": {"a": true}}', "parts.a: expected an integer, got true"),
@@ -142,6 +169,44 @@ def test_a_damaged_document_is_one_line(content: bytes, said: str) -> None:
         with pytest.raises(ValueError, match=r".") as caught:
             read(content)
         assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"flag": 1}, "flag: expected true | false, got 1"),
+        ({"text": 3}, "text: expected a text, got 3"),
+        ({"number": "1"}, "number: expected a number or null, got '1'; take the quotes away"),
+        ({"number": True}, "number: expected a number or null, got true"),
+        ({"texts": ["a", 1]}, "texts[1]: expected a text, got 1"),
+        ({"counts": 3}, "counts: expected a list, got 3"),
+        ({"counts": [0, -1]}, "counts[1]: expected at least 0, got -1"),
+        ({"counts": [0.0]}, "counts[0]: expected an integer, got 0.0"),
+        ({"files": []}, "files: expected an object, got a list"),
+        ({"files": {"a b": 3}}, "files.a b: expected an object, got 3"),
+        ({"files": {"a": {"parts": {}}}}, "files.a.loss: is missing"),
+        ({"rows": {}}, "rows: expected a list, got an object"),
+        ({"rows": [{"loss": None, "parts": {}}]}, "rows[0].loss: expected a number, got null"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        Deep.read(values)
+    assert str(caught.value) == said
+
+
+def test_values_of_a_document_are_as_they_are_written() -> None:
+    content = b'{"flag": true, "text": "x", "number": 1, "counts": [0, 1], "files": {}}'
+    read = Deep.parse(content)
+    assert (read.flag, read.text, read.number, read.counts) == (True, "x", 1.0, [0, 1])
+    assert Deep.read({"number": None}).number is None
+    assert FileFormat.read(parse_json(b'{"format": 9, "text": 3}')).format == 9
+
+
+def test_names_that_are_looked_up_are_required() -> None:
+    require_names("deep.files", {"a": 0, "b": None}, ("b",))
+    with pytest.raises(ValueError, match=r"^deep\.files\.c: is missing$"):
+        require_names("deep.files", {"a": 0}, ("a", "c", "d"))
 
 
 def test_a_field_of_another_model_keeps_default_bounds_and_description() -> None:

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import model_validator
+
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
+from longspan.training.values import Count, FileFormat, JsonDocument, parse_json, require_names
 
 __all__ = [
     "MANIFEST",
     "MANIFEST_FORMAT",
+    "FileRecord",
+    "RemovedPairs",
     "file_records",
     "read_manifest",
     "stale",
@@ -20,7 +24,85 @@ __all__ = [
 
 MANIFEST_FORMAT = 1
 MANIFEST = "manifest.json"
-_SIDES = ("source", "target")
+
+
+class FileRecord(JsonDocument):
+    """Size and hash of one file."""
+
+    bytes: Count
+    sha256: str
+
+
+class _Example(JsonDocument):
+    origin: str
+
+
+class RemovedPairs(JsonDocument):
+    """The pairs that one rule removed, with the first few as examples."""
+
+    pairs: Count
+    examples: list[_Example]
+
+
+class _HeldOutSplit(JsonDocument):
+    drawn: bool  # from the corpus, else given in files of its own
+    joined: dict[str, Count]
+
+
+class _VocabularySizes(JsonDocument):
+    source_size: Count
+    target_size: Count
+
+
+class _SideCounts(JsonDocument):
+    source: Count
+    target: Count
+
+
+class _TokenMean(JsonDocument):
+    mean: float | None
+
+
+class _SideLengths(JsonDocument):
+    tokens: _TokenMean
+
+
+class _LengthRatio(JsonDocument):
+    tokens: float | None
+
+
+class _LengthBucket(JsonDocument):
+    pairs: Count
+    source: _SideLengths
+    target: _SideLengths
+    target_per_source: _LengthRatio
+
+
+class _SplitFigures(JsonDocument):
+    unknown_tokens: _SideCounts
+    lengths: dict[str, _LengthBucket]
+
+
+class _Manifest(JsonDocument):
+    """The values of `manifest.json` that its readers use."""
+
+    settings: dict[str, Any]
+    pairs: dict[str, Count]
+    tokenizer: _VocabularySizes
+    held_out: dict[str, _HeldOutSplit]
+    removed: dict[str, RemovedPairs]
+    files: dict[str, FileRecord]
+    splits: dict[str, _SplitFigures]
+
+    @model_validator(mode="after")
+    def _check_names(self) -> "_Manifest":
+        require_names("held_out", self.held_out, ("validation", "test"))
+        require_names("pairs", self.pairs, ("read", "removed", "train", *self.held_out))
+        require_names("splits", self.splits, ("train",))
+        for name, split in self.splits.items():
+            buckets = self.splits["train"].lengths
+            require_names(f"splits.{name}.lengths", split.lengths, buckets)
+        return self
 
 
 def write_manifest(directory: Path, content: Mapping[str, Any]) -> None:
@@ -36,10 +118,10 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     """
     path = Path(directory) / MANIFEST
     try:
-        content = Fields.parse(path.read_bytes())
-        version = content.integer("format")
+        content = parse_json(path.read_bytes())
+        version = FileFormat.read(content).format
         if version == MANIFEST_FORMAT:
-            _check(content)
+            _Manifest.read(content)
     except OSError as error:
         raise DataError(
             f"{path}: expected a directory that `longspan prepare` wrote, got: {error.strerror}; "
@@ -47,15 +129,14 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise DataError(
-            f"{path}: expected a manifest, got {error}; run `longspan prepare` again "
-            "with --overwrite"
+            f"{path}: expected a manifest: {error}; run `longspan prepare` again with --overwrite"
         ) from error
     if version != MANIFEST_FORMAT:
         raise DataError(
             f"{path}: expected format {MANIFEST_FORMAT}, got {version}; run `longspan "
             "prepare` again with --overwrite"
         )
-    return dict(content.values)
+    return dict(content)
 
 
 def file_records(directory: Path) -> dict[str, dict[str, Any]]:
@@ -84,44 +165,6 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, which is read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check(manifest: Fields) -> None:
-    """Raise ValueError for a value that `prepare` does not write."""
-    manifest.fields("settings")
-    pairs, tokenizer = manifest.fields("pairs"), manifest.fields("tokenizer")
-    for name in ("read", "removed", "train"):
-        pairs.integer(name)
-    for side in _SIDES:
-        tokenizer.integer(f"{side}_size")
-    for name in ("validation", "test"):
-        manifest.fields("held_out").fields(name)
-    for name, held_out in manifest.fields("held_out").each():
-        pairs.integer(name)
-        held_out.flag("drawn")
-        joined = held_out.fields("joined")
-        for how in joined.values:
-            joined.integer(how)
-    for _, removed in manifest.fields("removed").each():
-        removed.integer("pairs")
-        for example in removed.objects("examples"):
-            example.text("origin")
-    for _, record in manifest.fields("files").each():
-        record.integer("bytes")
-        record.text("sha256")
-    _check_splits(manifest.fields("splits"))
-
-
-def _check_splits(splits: Fields) -> None:
-    train = splits.fields("train")
-    for side in _SIDES:
-        train.fields("unknown_tokens").integer(side)
-    for name, bucket in train.fields("lengths").each():
-        for side in _SIDES:
-            bucket.fields(side).fields("tokens").number_or_null("mean")
-        bucket.fields("target_per_source").number_or_null("tokens")
-        for _, split in splits.each():
-            split.fields("lengths").fields(name).integer("pairs")
 
 
 def _files(directory: Path) -> Iterator[Path]:

@@ -14,13 +14,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from longspan.training.corpus.pair_corpus import IntArray, MemoryCorpus, PairCorpus
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
+from longspan.training.values import Count, FileFormat, JsonDocument, parse_json
 
 __all__ = ["Corpus", "MemoryCorpus", "PairCorpus", "ShardWriter"]
 
@@ -34,9 +35,33 @@ _COLUMNS = {
     "documents": "<i8",
     "positions": "<i8",
 }
-_TOKEN_TYPES = ("<u2", "<u4")
 _TYPE_CODES = {"<u2": "H", "<u4": "I", "<i4": "i", "<i8": "q"}
 _BUFFERED_PAIRS = 1 << 14
+
+
+class _ShardTokens(JsonDocument):
+    """The number of tokens of each shard."""
+
+    source: list[Count]
+    target: list[Count]
+
+
+class _Description(JsonDocument):
+    """The content of `corpus.json`."""
+
+    tokenizer: str | None = None
+    pairs: Count
+    pairs_per_shard: int = Field(ge=1)
+    dtype: Literal["<u2", "<u4"]
+    tokens: _ShardTokens
+
+    @model_validator(mode="after")
+    def _check_shards(self) -> "_Description":
+        shards = -(-self.pairs // self.pairs_per_shard)
+        for side, counts in self.tokens:
+            if len(counts) != shards:
+                raise ValueError(f"tokens.{side}: expected {shards} shards, got {len(counts)}")
+        return self
 
 
 class Corpus:
@@ -45,27 +70,17 @@ class Corpus:
     `tokenizer` is the fingerprint of the tokenizer that made the ids, None if unknown.
     """
 
-    def __init__(self, directory: Path, description: Fields) -> None:
+    def __init__(self, directory: Path, description: _Description) -> None:
         self._directory = directory
-        named = description.values.get("tokenizer") is not None
-        self.tokenizer = description.text("tokenizer") if named else None
-        self._pairs = description.integer("pairs")
-        self._pairs_per_shard = description.integer("pairs_per_shard", 1)
-        kind, tokens = description.text("dtype"), description.fields("tokens")
-        if kind not in _TOKEN_TYPES:
-            raise ValueError(f"dtype {kind!r} in place of one of {', '.join(_TOKEN_TYPES)}")
-        shards = -(-self._pairs // self._pairs_per_shard)
-        for side in ("source", "target"):
-            if len(tokens.integers(side)) != shards:
-                raise ValueError(
-                    f"{len(tokens.integers(side))} shards of {side} in place of {shards}"
-                )
+        self.tokenizer = description.tokenizer
+        self._pairs = description.pairs
+        self._pairs_per_shard = description.pairs_per_shard
         self._tokens = {
             side: [
-                _map(directory / f"{side}.{number:05d}.bin", kind, count)
-                for number, count in enumerate(tokens.integers(side))
+                _map(directory / f"{side}.{number:05d}.bin", description.dtype, count)
+                for number, count in enumerate(counts)
             ]
-            for side in ("source", "target")
+            for side, counts in description.tokens
         }
         columns = {
             name: _map(directory / f"{name}.bin", kind, self._pairs)
@@ -86,14 +101,14 @@ class Corpus:
         folder = Path(directory)
         path = folder / _DESCRIPTION
         try:
-            description = Fields.parse(path.read_bytes())
-            version = description.integer("format")
+            description = parse_json(path.read_bytes())
+            version = FileFormat.read(description).format
             if version != _FORMAT:
                 raise DataError(
                     f"{path}: expected corpus format {_FORMAT}, got {version}; "
                     "run `longspan prepare` again"
                 )
-            return cls(folder, description)
+            return cls(folder, _Description.read(description))
         except OSError as error:
             raise DataError(
                 f"{path}: expected a corpus that `longspan prepare` wrote, got: {error.strerror}; "
@@ -101,8 +116,7 @@ class Corpus:
             ) from error
         except ValueError as error:
             raise DataError(
-                f"{path}: expected a corpus's description, got {error}; run `longspan prepare` "
-                "again"
+                f"{path}: expected a corpus's description: {error}; run `longspan prepare` again"
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:

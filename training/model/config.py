@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from longspan.training.errors import HyperparameterError, ModelDirectoryError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.outcome import TrainingOutcome
-from longspan.training.values import Count, JsonDocument
+from longspan.training.values import Count, FileFormat, JsonDocument, parse_json
 
 __all__ = ["CONFIG", "MODEL_FORMAT", "TOKENIZER", "HistoryEntry", "ModelConfig"]
 
@@ -21,10 +21,6 @@ CONFIG, TOKENIZER = "config.json", "tokenizer"
 
 def _hyperparameters(value: Any) -> Any:
     return Hyperparameters.from_dict(value) if isinstance(value, dict) else value
-
-
-class _Version(JsonDocument):
-    format: int
 
 
 class ModelConfig(JsonDocument):
@@ -57,10 +53,10 @@ class ModelConfig(JsonDocument):
                 f"{'none' if folder.is_dir() else 'no such directory'}; did training finish?"
             )
         try:
-            content = path.read_bytes()
-            version = _Version.parse(content).format
+            content = parse_json(path.read_bytes())
+            version = FileFormat.read(content).format
             if version == MODEL_FORMAT:
-                return cls.parse(content)
+                return cls.read(content)
         except ValueError as error:
             raise ModelDirectoryError(
                 f"{path}: expected a model's description: {error}; copy the model again"

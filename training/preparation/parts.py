@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field, model_validator
+
+from longspan.training.corpus.manifest import FileRecord, RemovedPairs
 from longspan.training.errors import DataError
-from longspan.training.fields import Fields
 from longspan.training.pairs.streams import InputRecord
 from longspan.training.preparation.cleaning import RULES, Removals
 from longspan.training.preparation.collection import (
@@ -23,12 +25,32 @@ from longspan.training.preparation.collection import (
 )
 from longspan.training.preparation.settings import CollectSettings
 from longspan.training.preparation.spool import Spool, SpoolChain
+from longspan.training.values import Count, FileFormat, JsonDocument, parse_json, require_names
 
 __all__ = ["PART", "CollectedParts", "read_parts", "write_part"]
 
 PART = "part.json"
 REJECTED = "rejected.tsv"
 _FORMAT = 1
+
+
+class _InputFile(FileRecord):
+    name: str
+
+
+class _Part(JsonDocument):
+    """The content of `part.json`."""
+
+    settings: dict[str, Any]
+    rows: Count = Field(alias="read")
+    pairs: Count
+    removed: dict[str, RemovedPairs]
+    inputs: list[_InputFile]
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> "_Part":
+        require_names("removed", self.removed, RULES)
+        return self
 
 
 @dataclass(frozen=True)
@@ -111,10 +133,10 @@ def _collect(
 def _description(folder: Path, settings: CollectSettings) -> dict[str, Any]:
     path = folder / PART
     try:
-        part = Fields.parse(path.read_bytes())
-        version = part.integer("format")
+        part = parse_json(path.read_bytes())
+        version = FileFormat.read(part).format
         if version == _FORMAT:
-            _check(part)
+            _Part.read(part)
     except OSError as error:
         raise DataError(
             f"{folder}: expected a complete part of a corpus, got: {error.strerror}; collect it "
@@ -122,31 +144,15 @@ def _description(folder: Path, settings: CollectSettings) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise DataError(
-            f"{path}: expected a part's description, got {error}; collect it again"
+            f"{path}: expected a part's description: {error}; collect it again"
         ) from None
     if version != _FORMAT:
         raise DataError(f"{folder}: expected format {_FORMAT}, got {version}; collect it again")
     wanted = settings.to_json()
-    for name, value in part.fields("settings").values.items():
+    for name, value in part["settings"].items():
         if value != wanted.get(name):
             raise DataError(
                 f"{folder}: expected {name} {wanted.get(name)}, got a part collected with {value}; "
                 "give collect and prepare the same options"
             )
-    return dict(part.values)
-
-
-def _check(part: Fields) -> None:
-    """Raise ValueError for a value that `write_part` does not write."""
-    part.fields("settings")
-    for name in ("read", "pairs"):
-        part.integer(name)
-    for rule in RULES:
-        removed = part.fields("removed").fields(rule)
-        removed.integer("pairs")
-        for example in removed.objects("examples"):
-            example.text("origin")
-    for record in part.objects("inputs"):
-        record.text("name")
-        record.integer("bytes")
-        record.text("sha256")
+    return dict(part)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from longspan.training.errors import ModelDirectoryError
-from longspan.training.fields import Fields
 from longspan.training.tokenizer.vocabularies import (
     BOS,
     EOS,
@@ -21,6 +20,7 @@ from longspan.training.tokenizer.vocabularies import (
     digest,
     vocabulary_from,
 )
+from longspan.training.values import FileFormat, JsonDocument, parse_json
 
 __all__ = [
     "BOS",
@@ -39,6 +39,21 @@ _FILES = {
     SentencePieceVocabulary.kind: ("source.model", "target.model"),
     WordVocabulary.kind: ("vocab.src.json", "vocab.trg.json"),
 }
+
+
+class _SideDescription(JsonDocument):
+    kind: str
+    file: str  # in the same folder
+    sha256: str
+    settings: dict[str, Any]
+
+
+class _Description(JsonDocument):
+    """The content of `tokenizer.json`."""
+
+    joint: bool
+    source: _SideDescription
+    target: _SideDescription
 
 
 @dataclass(frozen=True)
@@ -85,20 +100,21 @@ class Tokenizer:
         folder = Path(directory)
         path = folder / _DESCRIPTION
         try:
-            description = Fields.parse(_read(path))
-            version = description.integer("format")
+            content = parse_json(_read(path))
+            version = FileFormat.read(content).format
             if version != _FORMAT:
                 raise ModelDirectoryError(
                     f"{path}: expected tokenizer format {_FORMAT}, got {version}; "
                     "prepare it again or use the longspan that wrote it"
                 )
-            source = _load_side(folder, description.fields("source"))
-            target = _load_side(folder, description.fields("target"))
-            return cls(source, target, description.flag("joint"))
+            description = _Description.read(content)
+            source = _load_side(folder, description.source)
+            target = _load_side(folder, description.target)
+            return cls(source, target, description.joint)
         except ValueError as error:
             raise ModelDirectoryError(
-                f"{path}: expected a tokenizer's description, got {error}; copy the folder again "
-                "or prepare it again"
+                f"{path}: expected a tokenizer's description: {error}; copy the folder again or "
+                "prepare it again"
             ) from error
 
     def _description(self) -> dict[str, Any]:
@@ -119,18 +135,17 @@ def _describe(vocabulary: Vocabulary, side: int) -> dict[str, Any]:
     }
 
 
-def _load_side(folder: Path, description: Fields) -> Vocabulary:
+def _load_side(folder: Path, description: _SideDescription) -> Vocabulary:
     # Only the name counts, so that a description cannot point outside of its folder.
-    path = folder / Path(description.text("file")).name
+    path = folder / Path(description.file).name
     content = _read(path)
-    if digest(content) != description.text("sha256"):
+    if digest(content) != description.sha256:
         raise ModelDirectoryError(
             f"{path}: expected the vocabulary whose hash is in {_DESCRIPTION}, got another one; "
             "copy the folder again"
         )
     try:
-        settings = description.fields("settings").values
-        return vocabulary_from(description.text("kind"), content, settings)
+        return vocabulary_from(description.kind, content, description.settings)
     except ModelDirectoryError as error:
         raise ModelDirectoryError(f"{path}: {error}") from error
 

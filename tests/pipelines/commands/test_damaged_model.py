@@ -35,7 +35,7 @@ def changed(**values):
 
 
 DAMAGES = {
-    "a truncated config": (cut("config.json"), "expected a model's description: got no JSON"),
+    "a truncated config": (cut("config.json"), "expected a model's description: got invalid JSON"),
     "an empty config": (lambda f: (f / "config.json").write_bytes(b""), "got an empty file; copy"),
     "no object": (
         lambda f: (f / "config.json").write_text("[1]"),
@@ -49,7 +49,10 @@ DAMAGES = {
     ),
     "another size": (changed(target_vocabulary_size=10**12), "expected vocabularies of 6 and 6"),
     "no tokenizer": (lambda f: shutil.rmtree(f / "tokenizer"), "expected a tokenizer's file, got:"),
-    "a cut tokenizer": (cut("tokenizer/tokenizer.json"), "a tokenizer's description, got no JSON"),
+    "a cut tokenizer": (
+        cut("tokenizer/tokenizer.json"),
+        "tokenizer's description: got invalid JSON",
+    ),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "expected the model's weights"),
     "cut weights": (cut("model.safetensors"), "expected the weights whose hash is in config"),
 }
@@ -90,7 +93,7 @@ def test_a_server_does_not_start(model, tmp_path, capsys, damage):
 @pytest.mark.parametrize(
     ("content", "came"),
     [
-        ('[{"updates":', "got no JSON"),
+        ('[{"updates":', "got invalid JSON"),
         ('[{"updates": "4"}]', "updates: expected an integer of at least 0, got '4'"),
         (
             '[{"updates": 4, "validation:bleu": "high"}]',

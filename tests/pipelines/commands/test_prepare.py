@@ -231,8 +231,8 @@ def test_a_value_changed_by_hand_is_named(pairs, tmp_path, capsys):
     capsys.readouterr()
     assert prepare(pairs, "--out", out, *SMALL) == 1
     assert capsys.readouterr().err == (
-        f"longspan: error: {out / 'manifest.json'}: expected a manifest, got "
-        "held_out.validation.joined 3 in place of an object; run `longspan prepare` again with "
+        f"longspan: error: {out / 'manifest.json'}: expected a manifest: "
+        "held_out.validation.joined: expected an object, got 3; run `longspan prepare` again with "
         "--overwrite\n"
     )
 

@@ -57,12 +57,20 @@ def test_an_id_that_the_tokenizer_lacks_is_a_clear_error(prepared):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("manifest.json", b'{"format": 1,', r"manifest\.json: expected a manifest, got no JSON"),
-        ("manifest.json", b"[]", r"manifest\.json: expected a manifest, got a list"),
-        ("manifest.json", b'{"format": 1}', r"manifest\.json: .*got one without settings"),
+        (
+            "manifest.json",
+            b'{"format": 1,',
+            r"manifest\.json: expected a manifest: got invalid JSON",
+        ),
+        (
+            "manifest.json",
+            b"[]",
+            r"manifest\.json: expected a manifest: expected an object, got a list",
+        ),
+        ("manifest.json", b'{"format": 1}', r"manifest\.json: .*: settings: is missing;"),
         ("manifest.json", b'{"format": 9}', r"manifest\.json: expected format 1, got 9"),
-        ("train/corpus.json", b'{"pairs": 3', r"corpus\.json: .*got no JSON from line 1"),
-        ("train/corpus.json", b"null", r"corpus\.json: .*got null in place of an object"),
+        ("train/corpus.json", b'{"pairs": 3', r"corpus\.json: .*got invalid JSON at line 1 "),
+        ("train/corpus.json", b"null", r"corpus\.json: .*: expected an object, got null;"),
         ("train/source.00000.bin", b"\5\0", r"source\.00000\.bin: expected \d+ bytes, got 2"),
         ("train/source.lengths.bin", b"", r"source\.lengths\.bin: expected \d+ bytes, got 0"),
     ],
@@ -90,5 +98,5 @@ def test_places_that_no_shard_has_are_a_clear_error(prepared, name, byte):
 def test_shards_that_are_not_counted_are_a_clear_error(prepared, change):
     path = prepared / "train" / "corpus.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(DataError, match=r"corpus\.json: .*got \d shards of source in place of \d+"):
+    with pytest.raises(DataError, match=r"tokens\.source: expected \d+ shards, got \d"):
         Prepared.open(prepared)

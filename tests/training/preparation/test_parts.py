@@ -92,12 +92,12 @@ def test_a_part_that_is_not_whole_is_refused(files: list[str], tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "part.json: expected a part's description, got no JSON from line 1"),
-        ("[]", "part.json: expected a part's description, got a list in place of an object"),
+        ("{", "part.json: expected a part's description: got invalid JSON at line 1 "),
+        ("[]", "part.json: expected a part's description: expected an object, got a list"),
         ('{"format": 9}', "expected format 1, got 9"),
-        ('{"format": 1}', "got one without settings"),
-        ('{"format": 1, "settings": 3}', "got settings 3 in place of an object"),
-        ('{"format": 1, "settings": {}, "read": "x"}', "got read 'x' in place of a whole number"),
+        ('{"format": 1}', "settings: is missing"),
+        ('{"format": 1, "settings": 3}', "settings: expected an object, got 3"),
+        ('{"format": 1, "settings": {}, "read": "x"}', "read: expected an integer, got 'x'"),
     ],
 )
 def test_a_description_that_is_none_is_refused(tmp_path: Path, text: str, words: str):
@@ -109,10 +109,10 @@ def test_a_description_that_is_none_is_refused(tmp_path: Path, text: str, words:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("removed", {}, "one without removed.malformed row"),
-        ("removed", {"malformed row": 3}, "removed.malformed row 3 in place of an object"),
-        ("inputs", [{"name": "a"}], "one without inputs[0].bytes"),
-        ("inputs", {}, "inputs an object in place of a list of objects"),
+        ("removed", {}, "removed.malformed row: is missing"),
+        ("removed", {"malformed row": 3}, "removed.malformed row: expected an object, got 3"),
+        ("inputs", [{"name": "a"}], "inputs[0].bytes: is missing"),
+        ("inputs", {}, "inputs: expected a list, got an object"),
     ],
 )
 def test_a_description_changed_by_hand_is_refused(
