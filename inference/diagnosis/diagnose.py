@@ -16,7 +16,6 @@ from longspan.inference.search.search import SearchSettings
 from longspan.inference.translation.translator import Translation, Translator, choose_device
 from longspan.training.buckets import count_words
 from longspan.training.errors import ModelDirectoryError
-from longspan.training.fields import Fields
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.config import CONFIG
 from longspan.training.model.directory import load_model
@@ -25,10 +24,20 @@ from longspan.training.pairs.pairs import Pair
 from longspan.training.scores import chrf_of, statistics
 from longspan.training.tables import align_rows
 from longspan.training.tokenizer.tokenizer import Tokenizer
+from longspan.training.values import Count, JsonDocument
 
 __all__ = ["Diagnosed", "diagnose_model", "diagnose_pairs", "render_diagnosis", "to_json"]
 
 _SHOWN = 400  # characters of an example
+
+
+class _LongestExample(JsonDocument):
+    source: Count
+    target: Count
+
+
+class _Details(JsonDocument):
+    longest_example: _LongestExample
 
 
 @dataclass(frozen=True)
@@ -144,12 +153,12 @@ def _longest_example(model: str, details: Mapping[str, Any]) -> Lengths:
     if "longest_example" not in details:
         return Lengths()
     try:
-        longest = Fields(details).fields("longest_example")
-        return Lengths(longest.integer("source"), longest.integer("target"))
+        longest = _Details.read(details).longest_example
+        return Lengths(longest.source, longest.target)
     except ValueError as error:
         raise ModelDirectoryError(
-            f"{Path(model) / CONFIG}: expected a model's description, got {error}; copy the model "
-            "again"
+            f"{Path(model) / CONFIG}: expected a model's description: details.{error}; copy the "
+            "model again"
         ) from error
 
 

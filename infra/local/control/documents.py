@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from pydantic import Field
+
 from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.control.api import Document
-from longspan.training.fields import Fields
 from longspan.training.files import write_atomically
+from longspan.training.mistakes import shown_value
+from longspan.training.values import JsonDocument
 
 __all__ = ["Documents", "Exists", "Key", "Missing", "load_json", "save_json"]
 
@@ -36,6 +39,12 @@ class Missing(KeyError):
 
 class Exists(KeyError):
     """A document has this key already."""
+
+
+class _Created(JsonDocument):
+    """The time of creation of a document, in seconds; a document may have none."""
+
+    at: float = Field(0.0, alias="CreationTime")
 
 
 class Documents:
@@ -137,10 +146,13 @@ class Documents:
             raise Missing(key) from None
 
     def _text(self, key: Key, document: Document, member: str) -> str:
-        try:
-            return Fields(document).text(member)
-        except ValueError as error:
-            raise _damaged(_path(self._source or Path(), key), error) from None
+        text = document.get(member)
+        if isinstance(text, str):
+            return text
+        mistake = (
+            f"expected a text, got {shown_value(text)}" if member in document else "is missing"
+        )
+        raise _damaged(_path(self._source or Path(), key), f"{member}: {mistake}")
 
     def _put(self, key: Key, document: Document) -> None:
         if self._directory is not None:  # on disk first: readers only see what survives a crash
@@ -166,9 +178,9 @@ def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
     yield from ((key, document) for _, key, document in found)
 
 
-def _damaged(path: Path, error: ValueError) -> LocalCloudError:
+def _damaged(path: Path, mistake: str) -> LocalCloudError:
     return LocalCloudError(
-        f"{path}: expected a document that a local cloud wrote, got {error}; restore the file or "
+        f"{path}: expected a document that a local cloud wrote: {mistake}; restore the file or "
         "delete it, or start on another directory"
     )
 
@@ -176,11 +188,9 @@ def _damaged(path: Path, error: ValueError) -> LocalCloudError:
 def _checked(path: Path, content: Any) -> tuple[float, Document]:
     """Return the time of creation, 0 if unknown, and the document. Raises LocalCloudError."""
     try:
-        fields = Fields(content)
-        known = "CreationTime" in fields.values
-        return fields.number("CreationTime") if known else 0.0, content
+        return _Created.read(content).at, content
     except ValueError as error:
-        raise _damaged(path, error) from None
+        raise _damaged(path, str(error)) from None
 
 
 def load_json(path: Path) -> Any:

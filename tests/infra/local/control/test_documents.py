@@ -161,27 +161,34 @@ def test_a_member_of_all_of_a_kind(tmp_path: Path) -> None:
     documents.create(KEY, {"Status": "Failed"})
     documents.create(Key("other", "us-east-1", "one"), {})
     assert documents.texts("model", "Status") == [(KEY, "Failed")]
-    for damage, came in ({}, "one without Status"), ({"Status": 1}, "Status 1 in place of a text"):
+    for damage, said in (
+        ({}, "Status: is missing"),
+        ({"Status": 1}, "Status: expected a text, got 1"),
+    ):
         [path] = tmp_path.rglob("model/*/*.json")
         path.write_text(json.dumps(damage))
         for kept in (True, False):
-            with pytest.raises(LocalCloudError, match=f"{path}: expected a document .*got {came}"):
+            with pytest.raises(
+                LocalCloudError, match=f"{path}: expected a document .*wrote: {said};"
+            ):
                 Documents(tmp_path, persist=kept).texts("model", "Status")
 
 
 @pytest.mark.parametrize(
-    ("content", "came"),
+    ("content", "said"),
     [
-        ("[1]", "a list in place of an object"),
-        ('{"CreationTime": "today"}', "CreationTime 'today' in place of a number"),
+        ("[1]", "expected an object, got a list"),
+        ('{"CreationTime": "today"}', "CreationTime: expected a number, got 'today'"),
     ],
 )
-def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path, content: str, came: str) -> None:
+def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path, content: str, said: str) -> None:
     documents = Documents(tmp_path)
     documents.create(KEY, {"n": 0})
     [path] = tmp_path.rglob("*.json")
     path.write_text(content)
-    with pytest.raises(LocalCloudError, match=rf"{path.name}: expected a document .*got {came}"):
+    with pytest.raises(
+        LocalCloudError, match=rf"{path.name}: expected a document .*wrote: {said};"
+    ):
         Documents(tmp_path)
 
 
