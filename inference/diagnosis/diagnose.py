@@ -93,7 +93,7 @@ def diagnose_pairs(
         _symptoms(pair, translation, translator.tokenizer, chrf_of(row))
         for pair, translation, row in zip(pairs, translations, counts, strict=True)
     ]
-    # Remedies advise against penalties that this search has used, not the model's own ones.
+    # The advice depends on the penalties of this search, which may differ from the model's own.
     searched = hyperparameters.replace(
         length_penalty=translator.settings.length_penalty,
         coverage_penalty=translator.settings.coverage_penalty,

@@ -252,7 +252,7 @@ class _Measure:
         if not len(members):
             return Quality(0)
         rows = self.counted.bleu[members]
-        # Counts are added up before a score is computed: BLEU of a corpus is no mean of segments.
+        # Counts are added up before a score is computed: BLEU of a corpus is not a mean.
         bleu, repeats = rows.sum(0), self.counted.repeats[members].sum(0)
         return Quality(
             segments=len(members),

@@ -76,7 +76,7 @@ def schedule_progress(
 def _decay(
     hyperparameters: Hyperparameters, updates: int, progress: float, plateau: Plateau
 ) -> float:
-    # In updates: checkpoints x updates for each.
+    # In updates: checkpoints x updates between two checkpoints.
     half_life = (
         hyperparameters.fixed_rate_lr_half_life * hyperparameters.checkpoint_frequency_num_batches
     )

@@ -91,8 +91,8 @@ def prepare_into(
     run.sample()
     run.train_tokenizer()
     run.encode()
-    # Before the manifest, which lists and hashes all files of the folder. It is written last: a
-    # folder without one is not complete.
+    # Scratch files go before the manifest lists and hashes all files of the folder. The manifest is
+    # written last: a folder without one is not complete.
     shutil.rmtree(work)
     write_manifest(directory, {**run.manifest(), "files": file_records(directory)})
     return read_manifest(directory)

@@ -127,7 +127,7 @@ class Grammar:
     def _request(self, words: int) -> Sentence:
         """Return a request such as "Please buy a book."."""
         phrase = self._plain(False, words - 1)
-        # Of "will buy a book", the imperative is all but the auxiliary.
+        # The imperative is "will buy a book" without the auxiliary.
         told = phrase.english(False).removeprefix("will ")
         return Sentence(f"Please {told}.", phrase.japanese(Form.TE) + "ください。")
 

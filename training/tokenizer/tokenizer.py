@@ -120,7 +120,7 @@ class Tokenizer:
     def _description(self) -> dict[str, Any]:
         source, target = _describe(self.source, 0), _describe(self.target, 1)
         if self.joint and source["sha256"] == target["sha256"]:
-            # Saved once.
+            # A joint vocabulary is saved once.
             target["file"] = source["file"]
         return {"format": _FORMAT, "joint": self.joint, "source": source, "target": target}
 
