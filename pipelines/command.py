@@ -74,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command in an orderly way, with status 130. A closed pipe ends it with status 141.
     """
     words = sys.argv[1:] if argv is None else argv
+    # Any of the words may be the subcommand: those that are get their options.
     arguments = build_parser(set(words)).parse_args(words)
     try:
         with terminated_as_interrupted():

@@ -17,6 +17,7 @@ from longspan.training.errors import LongspanError
 __all__ = ["LocalCloud", "LocalCloudStartError", "find_running"]
 
 _UP = (sys.executable, "-m", "longspan.infra.local", "up", "--until-eof")
+# Names of `longspan.infra.local.claim`, which this package must not import.
 # A running cloud writes its address and process id to this file, so that others find it.
 _CARD = "cloud.json"
 # A cloud holds a lock on this file as long as it runs.
@@ -82,11 +83,13 @@ def find_running(directory: Path) -> Mapping[str, str] | None:
     """Return the environment of the local cloud that runs on `directory`, or None."""
     try:
         card = json.loads((directory / _CARD).read_text(encoding="utf-8"))
+        # Signal 0 only asks whether the process exists.
         os.kill(int(card["pid"]), 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if not _is_held(directory / _LOCK):
         return None
+    # Environment variables are in capitals; `pid` is not.
     return {name: str(value) for name, value in card.items() if name.isupper()}
 
 
@@ -97,6 +100,7 @@ def _is_held(lock: Path) -> bool:
     """
     try:
         with lock.open(encoding="utf-8") as file:
+            # Shared: two commands that look at the same time do not take each other for a cloud.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

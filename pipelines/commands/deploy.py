@@ -87,6 +87,7 @@ def _deploy(
     package = choose_package(
         sagemaker, config.group, arguments.package, approved=not arguments.approve
     )
+    # Before the approval, which a config without a role must not leave behind.
     deployment = _deployment(connection, config, endpoint, package)
     if arguments.approve:
         approve(sagemaker, package)
@@ -101,6 +102,7 @@ def _deployment(
 
     aws = config.aws
     vpc = None
+    # The network and the keys of the config exist only in the account.
     if aws.vpc is not None and not connection.local:
         vpc = {"Subnets": aws.vpc.subnets, "SecurityGroupIds": aws.vpc.security_groups}
     return Deployment(

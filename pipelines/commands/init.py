@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise DataError(f"{name}: expected a file of pairs, got none; correct its name")
     text = own_template(arguments.data) if arguments.data else template()
     try:
+        # Mode x refuses an existing file as it opens it, so none can appear between check and
+        # write.
         with path.open("w" if arguments.force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:

@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"# serves from {arguments.directory}; Ctrl-C ends it, its state stays there",
             flush=True,
         )
+        # The wait ends with a signal; once a second, look whether the cloud has ended by itself.
         while not stop.wait(1.0):
             if (status := cloud.ended()) is not None:
                 print(f"longspan: error: the local cloud ended with {status}", file=sys.stderr)

@@ -96,6 +96,7 @@ def _show_refused(run: "PipelineRun", state: "ExecutionState") -> list[str]:
     from longspan.pipelines.definition.requirements import unmet
 
     told = {step.name for step in state.steps if step.status == "Failed"}
+    # If any other step failed, there may be no evaluation to show.
     if not told or any(not name.startswith("Fail") for name in told):
         return []
     evaluated = run.evaluation(state)
@@ -139,4 +140,5 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
         print(line)
     print(f"\nreport: {evaluated.report}\nmodel:  {model}")
     if run.connection.local:
+        # The folder of a run is DIRECTORY/runs/EXECUTION.
         print(f"endpoint: `longspan local up --directory {run.folder.parents[1]}` serves it again")

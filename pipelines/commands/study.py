@@ -157,6 +157,7 @@ def _dry_run(config: "Config", study: "Study", *, as_json: bool) -> int:
 def _own(config: "Config", parallel: int | None) -> "Config":
     """Return the config with the name of the study, which makes it a separate pipeline."""
     aws = config.aws.model_copy(update={"parallel_steps": parallel} if parallel is not None else {})
+    # 44 characters and `-study` make 50, the longest name that a config may have.
     return config.model_copy(update={"name": f"{config.name[:44]}-study", "aws": aws})
 
 

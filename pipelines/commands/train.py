@@ -148,6 +148,7 @@ def _read_config(path: Path) -> dict[str, str]:
         isinstance(value, dict | list) for value in content.values()
     ):
         raise HyperparameterError(f"{path}: expected lines NAME: VALUE, got something else")
+    # YAML's null is the hyperparameter's `none`.
     return {str(name): "none" if v is None else str(v) for name, v in content.items()}
 
 

@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     device = choose_device(arguments.device)
     loaded = load_model(arguments.model, device)
     changes = search_changes(arguments)
+    # A search has as many candidates as its beam is wide.
     if changes["beam_size"] is None and n_best > loaded.hyperparameters.beam_size:
         changes["beam_size"] = n_best
     settings = SearchSettings.from_hyperparameters(
@@ -104,6 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as open_files:
         chunks, name = _input(arguments, open_files)
         count: Callable[[int], None] = lambda _: None  # noqa: E731
+        # On a terminal, progress would stand between the translations.
         if name == arguments.file and not sys.stdout.isatty():
             count = open_files.enter_context(Progress(unit="line", label="translate")).add
         stopped = _translate(translate, chunks, write, sys.stdout.buffer, count)
@@ -139,6 +141,7 @@ def _translate(
     for texts in chunks:
         for text, translation in zip(texts, translate(texts), strict=True):
             number += 1
+            # A --text that is not UTF-8 reaches Python as surrogates, which UTF-8 cannot encode.
             output.write(write(number, text, translation).encode(errors="backslashreplace"))
             if not translation.finished:
                 (stopped.looping if translation.looping else stopped.cut).append(number)

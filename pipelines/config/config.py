@@ -112,6 +112,7 @@ class Config(ConfigSection):
 
     def mistakes(self) -> Iterator[Mistake]:
         """Yield the mistakes of each section; if there are none, those between sections."""
+        # The three names below are plain values; all others are sections.
         sections: Mapping[str, ConfigSection] = {
             name: value for name, value in self if name not in ("name", "prices", "planned_seconds")
         }

@@ -138,6 +138,7 @@ class EndpointSection(ConfigSection):
                     "AWS does not watch updates of serverless endpoints; leave it out",
                 )
             for name in ("instance_type", "instance_count", "autoscaling"):
+                # Only what the file sets: the defaults of machines do no harm.
                 if name in self.model_fields_set and getattr(self, name) is not None:
                     yield Mistake((name,), "serverless has no machines; leave out one of the two")
         elif self.autoscaling is not None:

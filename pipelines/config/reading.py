@@ -58,6 +58,7 @@ def parse_config(text: str, source: str = "config") -> Config:
     try:
         return Config.model_validate(parsed.value)
     except ConfigError as error:
+        # From `Config.mistakes`, which runs when all values have the right form.
         raise ConfigError(error.mistakes, source, lines) from None
     except ValidationError as error:
         mistakes = mistakes_of(error, Config)

@@ -135,6 +135,7 @@ def _entry(name: str, field: FieldInfo, value: Any, depth: int) -> Iterator[str]
         yield ""
     if inner is not None:
         lines = [f"{pad}{name}:", *_section(inner, value or {}, depth + 1)]
+        # An optional section that is not set is shown as a comment.
         wanted = value is not None or default_of(field) is not None
         yield from _comment(field.description or "", pad)
         yield from lines if wanted else (_commented(line, pad) for line in lines)
@@ -198,6 +199,7 @@ def section_of(annotation: Any) -> type[ConfigSection] | None:
     """Return the section that a key holds, or None."""
     if isinstance(annotation, type) and issubclass(annotation, ConfigSection):
         return annotation
+    # Their keys are the user's, such as the names in the search space.
     if getattr(annotation, "__origin__", None) in (dict, list):
         return None
     found = (section_of(part) for part in get_args(annotation))
@@ -207,4 +209,5 @@ def section_of(annotation: Any) -> type[ConfigSection] | None:
 def yaml_line(value: Any) -> str:
     """Return a value as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    # PyYAML ends a document that is a single plain value with `...`.
     return text.removesuffix("\n").removesuffix("\n...")

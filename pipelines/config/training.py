@@ -124,6 +124,7 @@ def own_names(values: Mapping[str, Any]) -> dict[str, Any]:
     parsed = {}
     for name, value in values.items():
         ours = BUILT_IN_NAMES.get(name, name)
+        # If both names of a hyperparameter are given, this project's name wins.
         if ours in TYPES and (ours == name or ours not in values):
             one = Hyperparameters.parse(_neutral(name) | {name: _text(value)})
             parsed[ours] = getattr(one, ours)

@@ -98,6 +98,7 @@ class TuningSection(ConfigSection):
         if self.jobs is not None:
             return self.jobs
         total = combinations(self.search_space) if self.strategy == "Grid" else None
+        # A grid with a range has no number of combinations; `_grid_mistakes` reports it.
         return total or _DEFAULT_JOBS
 
     @property

@@ -30,6 +30,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _OLDER = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
+# A new mapping: the one of SafeLoader also serves other readers in this process.
 _Loader.yaml_implicit_resolvers = {
     first: [rule for rule in rules if rule[0] not in _OLDER]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -51,6 +52,7 @@ def parse_yaml(text: str) -> Parsed:
         root = loader.get_single_node()
         if root is None:
             return Parsed({}, {})
+        # Found in the nodes: the constructed value keeps only the last of equal keys.
         mistakes = tuple(_duplicates(root, ()))
         value = loader.construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

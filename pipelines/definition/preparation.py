@@ -58,6 +58,7 @@ def prepare_arguments(config: Config) -> list[str]:
 
     So an image with other defaults prepares the same data.
     """
+    # The value of a flag is empty, and left out.
     return [text for name, value in _options(config) for text in (f"--{name}", value) if text]
 
 

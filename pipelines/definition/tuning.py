@@ -81,6 +81,7 @@ def _tuner(tuning: TuningSection, job: Any) -> HyperparameterTuner:
         hyperparameter_ranges={
             name: _range(name, values) for name, values in sorted(tuning.search_space.items())
         },
+        # Repeated here, because the SDK's tuner ignores those of its trainer.
         metric_definitions=metric_definitions(),
         strategy=tuning.strategy,
         strategy_config=_strategy(tuning),
@@ -94,6 +95,7 @@ def _tuner(tuning: TuningSection, job: Any) -> HyperparameterTuner:
 
 def _range(name: str, values: Choices | Range) -> Any:
     if isinstance(values, list):
+        # Strings as jobs read them: `true` and `none`, not Python's `True` and `None`.
         return CategoricalParameter([as_strings({name: value})[name] for value in values])
     if is_integer(name):
         return IntegerParameter(int(values.min), int(values.max), scaling_type=values.scaling)

@@ -148,7 +148,8 @@ def roll_back(sagemaker: Any, endpoint: str) -> str:
             NameContains=endpoint, SortBy="CreationTime", SortOrder="Descending"
         )
         names = [found["EndpointConfigName"] for page in pages for found in page["EndpointConfigs"]]
-        # Newest first: the config after the current one is the previous one.
+        # Newest first: the config after the current one is the previous one. If the current one was
+        # made elsewhere, the newest of the project takes its place.
         own = list(filter(endpoint_config_pattern(endpoint).fullmatch, names))
         before = own[own.index(now) + 1 :] if now in own else own
         if not before:

@@ -78,6 +78,7 @@ def delete(connection: CloudConnection, project: Project, resource: ProjectResou
         try:
             actions[resource.kind]()
         except ClientError as error:
+            # Deleted in the meantime by someone else, which is as good.
             if "Could not find" not in str(error) and "does not exist" not in str(error):
                 raise
 
@@ -148,6 +149,7 @@ def _objects(connection: CloudConnection, project: Project) -> Iterator[ProjectR
 
 
 def _list_objects(s3: Any, project: Project) -> Iterator[dict[str, Any]]:
+    # With the slash: the prefix of another project may begin with this one.
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=project.bucket, Prefix=f"{project.prefix}/"
     )

@@ -206,6 +206,7 @@ def _tuning_minutes(config: Config) -> float:
     every = tuning.number_of_jobs * config.training.max_runtime_minutes
     if tuning.max_runtime_minutes is None:
         return every
+    # Within the limit of the search, so many trials run side by side all the time.
     return min(every, tuning.max_runtime_minutes * tuning.parallel_jobs)
 
 
@@ -234,6 +235,7 @@ def endpoint_hour(config: Config) -> tuple[float, float]:
     if not endpoint.enabled:
         return 0.0, 0.0
     if endpoint.serverless is not None:
+        # Dollars for one second of one request.
         second = endpoint.serverless.memory_mb / 1024 * SERVERLESS_SECOND
         return 0.0, endpoint.serverless.max_concurrency * second * 3600
     price = price_of(endpoint.instance_type, config.prices)

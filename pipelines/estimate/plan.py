@@ -67,6 +67,7 @@ def _folded(rows: Sequence[PlanRow]) -> Iterator[PlanRow]:
 def _before(config: Config, parameters: Mapping[str, Any]) -> Iterator[PlanRow]:
     for kind, name in (("pairs", "PairsUri"), ("validation", "ValidationUri"), ("test", "TestUri")):
         uri, given = parameters.get(name), getattr(config.data, kind) or [""]
+        # Equal for an s3:// prefix of the config: nothing is uploaded there.
         if uri is not None and given[0] != uri:
             yield PlanRow("first", "objects", f"{uri}/<hash>/")
     yield PlanRow("first", "pipeline", config.name)
@@ -95,6 +96,7 @@ class _Reader:
             request = step["Arguments"]
             for kind, what in _READERS[step["Type"]](self, request):
                 yield PlanRow(step["Name"], kind, what)
+            # ElseSteps hold only fail steps, which `condition` shows.
             yield from self.steps(request.get("IfSteps", ()))
 
     def text(self, value: Any) -> str:
@@ -158,6 +160,7 @@ class _Reader:
 
     def condition(self, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         conditions = [self._condition(found) for found in request["Conditions"]]
+        # Release and Deploy repeat the conditions of the gate (definition/gate.py).
         new = [condition for condition in conditions if condition not in self._asked]
         self._asked.update(conditions)
         wanted = [*(["all conditions above"] if len(new) < len(conditions) else []), *new]

@@ -54,6 +54,7 @@ class ModelTraining:
         world = World.from_environment(environment)
         log = TrainingLog() if world.is_first else TrainingLog.silent()
         prepared = Prepared.open(self.prepared)
+        # The first rank alone reads and writes checkpoints.
         if self.fresh and world.is_first:
             CheckpointStore(self.checkpoints, warn=log.note).clear()
         train_model(

@@ -47,6 +47,7 @@ def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) ->
     try:
         if options:
             raise OptionError(f"expected no options, got {' '.join(options)}; leave them out")
+        # A worker must not delete the reason that another one has written.
         if not is_worker:
             paths.failure.unlink(missing_ok=True)
         return _work(paths, environment) if is_worker else _start(paths, environment)
@@ -93,6 +94,7 @@ def _start(paths: ContainerPaths, environment: Mapping[str, str]) -> int:
     # The processes share the cores: together they have one thread per core.
     threads = {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes))}
     additions = worker_environments(hosts, processes)
+    # In the order in which they ended: the first failure is the cause of the others.
     for number, status in run_workers(command, threads | dict(environment), additions).items():
         if status < 0:
             # A killed worker wrote no reason; those of others only say that it is gone.
@@ -129,6 +131,7 @@ def _prepare(paths: ContainerPaths) -> Path:
 
 def _find_prepared(paths: ContainerPaths) -> Path:
     folder = paths.channel(PREPARED)
+    # Without this channel, `_start` has converted the built-in's channels into the scratch folder.
     return folder if folder.is_dir() else paths.scratch
 
 

@@ -71,6 +71,7 @@ def run_workers(
                 if worker.poll() is None:
                     worker.kill()
                 worker.wait()
+    # Workers that were killed come last: their end is an effect of an earlier one.
     return ended | {n: w.returncode for n, w in enumerate(workers) if n not in ended}
 
 
@@ -103,6 +104,7 @@ def _wait(
 @contextmanager
 def _signals_to(received: list[int]) -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
+        # Only noted here: `_wait` acts on it between two looks at the workers.
         received.append(number)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -44,6 +44,7 @@ class StepState:
     @property
     def job(self) -> str:
         """Name of the step's job; empty for a step without a job."""
+        # ARNs of jobs end with training-job/NAME and the like; models and endpoints have no job.
         return self.resource.rsplit("/", 1)[-1] if "-job/" in self.resource else ""
 
     def seconds(self, now: datetime) -> float | None:

@@ -70,6 +70,8 @@ def _streams(logs: Any, name: str) -> Iterator[_Stream]:
     # Names that a tuning job gives its training jobs.
     tuned = re.compile(rf"{re.escape(name)}-\d{{3,}}-[0-9a-f]{{8}}/")
     for group in (*GROUPS, f"{_ENDPOINTS}{name}"):
+        # The prefix also finds the trials of a tuning job, which belong to it, and jobs whose names
+        # only begin alike, which do not. An endpoint's group has no streams but its own.
         prefix = {} if group.startswith(_ENDPOINTS) else {"logStreamNamePrefix": name}
         try:
             pages = logs.get_paginator("describe_log_streams").paginate(

@@ -196,4 +196,5 @@ def _earlier(sagemaker: Any, pipeline: str, definition: str) -> tuple[str, str]:
     # An execution of another definition would give the results of another config.
     if json.loads(found["PipelineDefinition"]) != json.loads(definition):
         return "", ""
+    # SageMaker retries only executions that have ended, so one that stops is followed.
     return newest.arn, "followed" if newest.status in ("Executing", "Stopping") else "retried"

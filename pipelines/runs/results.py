@@ -136,6 +136,7 @@ def _cells(group: Mapping[str, Any], other: Mapping[str, Any] | None, comparison
     if other is not None:
         paired = comparison[group["name"]] or {}
         cells += [_show(other["bleu"], ".1f"), _show(group["bleu"], ".1f")]
+        # z: a difference that is rounded to zero has no minus.
         cells += [_show(paired.get("difference"), "+z.1f"), _show(paired.get("p_value"), ".3f")]
     else:
         cells.append(_show(group["bleu"], ".1f"))

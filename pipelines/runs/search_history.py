@@ -80,6 +80,7 @@ def search_history(sagemaker: Any, logs: Any, name: str) -> dict[str, Any]:
     return {
         "metric": metric,
         "direction": objective["Type"],
+        # The value may be `none`, or absent.
         "updates": int(budget) if budget.isdecimal() else None,
         "jobs": jobs,
     }

@@ -131,6 +131,7 @@ def _train(
     context: BuildContext, study: Study, course: Course, seed: int, prepared: Any
 ) -> RequestStep:
     limits = study.budget.hyperparameters(course)
+    # The limits of the study replace those of the config.
     hyperparameters = {**course.hyperparameters, **limits, "seed": seed}
     job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
     request = captured_request(context.session, job.train(wait=False, logs=False))
@@ -152,6 +153,7 @@ def _with_threads(context: BuildContext, threads: int | None) -> BuildContext:
     if threads is None:
         return context
     training = context.config.training
+    # A value in the config wins.
     variables = {"OMP_NUM_THREADS": str(threads), **training.variables}
     training = training.model_copy(update={"variables": variables})
     return replace(context, config=context.config.model_copy(update={"training": training}))
