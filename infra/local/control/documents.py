@@ -19,7 +19,7 @@ from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.control.api import Document
 from longspan.training.files import write_atomically
 from longspan.training.mistakes import shown_value
-from longspan.training.values import JsonDocument
+from longspan.training.values import JsonDocument, parse_json
 
 __all__ = ["Documents", "Exists", "Key", "Missing", "load_json", "save_json"]
 
@@ -199,12 +199,12 @@ def load_json(path: Path) -> Any:
     Raises LocalCloudError for a file that is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise LocalCloudError(
-            f"{path}: expected JSON that a local cloud wrote ({error}); restore the file or delete "
+            f"{path}: expected JSON that a local cloud wrote, {error}; restore the file or delete "
             "it, or start on another directory"
         ) from None
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from longspan.pipelines.commands import diagnose
-from longspan.training.errors import DataError
+from longspan.training.errors import DataError, ModelDirectoryError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.directory import save_model
 from longspan.training.model.model import Model
 from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 from longspan.training.tokenizer.vocabularies import WordVocabulary
+from tests.damage import altered
 
 WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "a", "b", "c", "d"])
 SIZES = {
@@ -31,6 +32,23 @@ def save(path, **changes):
     details = {"longest_example": {"source": 50, "target": 50}}
     save_model(path, network, h, Tokenizer(WORDS, WORDS, joint=True), details=details)
     return path
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "longest_example: expected an object, got null"),
+        ({"source": 50}, "longest_example.target: is missing"),
+        ({"source": "50", "target": 50}, "longest_example.source: expected an integer of at least"),
+    ],
+)
+def test_a_damaged_length_of_examples_is_named(value, said, tmp_path, test_file):
+    path = save(tmp_path / "model") / "config.json"
+    changed = altered(json.loads(path.read_text()), ("details", "longest_example"), value)
+    path.write_text(json.dumps(changed))
+    with pytest.raises(ModelDirectoryError) as caught:
+        call(path.parent, test_file)
+    assert str(caught.value).startswith(f"{path}: expected a model's description: details.{said}")
 
 
 @pytest.fixture

@@ -223,6 +223,22 @@ def test_a_manifest_changed_by_hand_is_read_or_refused(corpus, value):
     assert all(one.startswith((f"{out / 'manifest.json'}: expected ", "read")) for one in outcomes)
 
 
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (("held_out", "test"), "held_out.test"),
+        (("pairs", "validation"), "pairs.validation"),
+        (("splits", "train"), "splits.train"),
+        (("splits", "test", "lengths", "6-10"), "splits.test.lengths.6-10"),
+        (("files", "test.tsv", "sha256"), "files.test.tsv.sha256"),
+    ],
+)
+def test_a_name_that_a_manifest_lacks_is_named(corpus, way, said):
+    out, manifest = corpus
+    (out / "manifest.json").write_text(json.dumps(altered(manifest, way, ...)))
+    assert f"expected a manifest: {said}: is missing; run" in outcome(out)
+
+
 def test_a_value_changed_by_hand_is_named(pairs, tmp_path, capsys):
     out = tmp_path / "corpus"
     assert prepare(pairs, "--out", out, *SMALL) == 0

@@ -93,6 +93,25 @@ def test_places_that_no_shard_has_are_a_clear_error(prepared, name, byte):
 
 
 @pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"pairs": True}, "pairs: expected an integer of at least 0, got true"),
+        ({"pairs_per_shard": 0}, "pairs_per_shard: expected an integer of at least 1, got 0"),
+        ({"dtype": "<u8"}, "dtype: expected <u2 | <u4, got '<u8'"),
+        ({"tokens": {"source": [-1], "target": [1]}}, "tokens.source[0]: expected at least 0"),
+        ({"tokens": {"source": [1]}}, "tokens.target: is missing"),
+        ({"tokenizer": 3}, "tokenizer: expected a text or null, got 3"),
+    ],
+)
+def test_a_description_changed_by_hand_is_named(prepared, change, said):
+    path = prepared / "train" / "corpus.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError) as caught:
+        Prepared.open(prepared)
+    assert str(caught.value).startswith(f"{path}: expected a corpus's description: {said}")
+
+
+@pytest.mark.parametrize(
     "change", [{"pairs_per_shard": 1}, {"tokens": {"source": [], "target": []}}]
 )
 def test_shards_that_are_not_counted_are_a_clear_error(prepared, change):

@@ -10,6 +10,7 @@ from longspan.training.tokenizer.tokenizer import (
     WordVocabulary,
 )
 from longspan.training.tokenizer.vocabulary_training import train_sentencepiece
+from tests.damage import altered
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,24 @@ def test_a_broken_description_is_refused(tmp_path, content):
     (tmp_path / "tokenizer.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(ModelDirectoryError, match=r"tokenizer\.json"):
         Tokenizer.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "said"),
+    [
+        (("joint",), 1, "joint: expected true | false, got 1"),
+        (("source", "file"), ..., "source.file: is missing"),
+        (("target", "sha256"), None, "target.sha256: expected a text, got null"),
+        (("target", "settings"), [], "target.settings: expected an object, got a list"),
+    ],
+)
+def test_a_description_changed_by_hand_is_refused(tokenizer, tmp_path, way, value, said):
+    tokenizer.save(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(altered(json.loads(path.read_text()), way, value)))
+    with pytest.raises(ModelDirectoryError) as caught:
+        Tokenizer.load(tmp_path)
+    assert f"expected a tokenizer's description: {said}; copy" in str(caught.value)
 
 
 def test_another_version_is_refused(tokenizer, tmp_path):

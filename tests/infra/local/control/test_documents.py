@@ -178,6 +178,8 @@ def test_a_member_of_all_of_a_kind(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("[1]", "expected an object, got a list"),
+        ('{"CreationTime": null}', "CreationTime: expected a number, got null"),
+        ('{"CreationTime": true}', "CreationTime: expected a number, got true"),
         ('{"CreationTime": "today"}', "CreationTime: expected a number, got 'today'"),
     ],
 )
@@ -189,6 +191,23 @@ def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path, content: str, s
     with pytest.raises(
         LocalCloudError, match=rf"{path.name}: expected a document .*wrote: {said};"
     ):
+        Documents(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "got an empty file"),
+        (b'{"n": ', "got invalid JSON at line 1"),
+        (b"\xff", "got bytes that are not UTF-8"),
+        (b"[" * 100_000, "got JSON that is nested too deeply"),
+    ],
+)
+def test_a_file_that_is_not_json_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    Documents(tmp_path).create(KEY, {"n": 0})
+    [path] = tmp_path.rglob("*.json")
+    path.write_bytes(content)
+    with pytest.raises(LocalCloudError, match=rf"{path.name}: expected JSON .*wrote, {said}"):
         Documents(tmp_path)
 
 
