@@ -28,7 +28,7 @@ def _model_step(context: BuildContext, package: Any) -> RequestStep:
         "ModelName": config.name,
         "ExecutionRoleArn": context.target.role_arn,
         "Containers": [{"ModelPackageName": package}],
-        "EnableNetworkIsolation": config.aws.network_isolation or None,
+        "EnableNetworkIsolation": config.aws.network_isolation or None,  # None is left out
         "VpcConfig": {
             "Subnets": list(vpc.subnets),
             "SecurityGroupIds": list(vpc.security_groups),

@@ -73,6 +73,7 @@ def register_step(
 def _environment(config: Config) -> dict[str, str]:
     """Return the variables of the serving container, which splits text by source language."""
     own = {"LONGSPAN_LANGUAGE": config.data.source_language}
+    # Sorted, since equal configs must give equal definitions.
     return dict(sorted({**own, **config.endpoint.variables}.items()))
 
 

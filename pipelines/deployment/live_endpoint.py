@@ -88,7 +88,7 @@ def ask(runtime: Any, endpoint: str, text: str) -> str:
         answer = runtime.invoke_endpoint(
             EndpointName=endpoint,
             ContentType="application/json",
-            Body=json.dumps({"instances": [{"data": text}]}),
+            Body=json.dumps({"instances": [{"data": text}]}),  # format of the built-in algorithm
         )
         content = json.loads(answer["Body"].read())
     return str(content["predictions"][0]["target"])

@@ -96,7 +96,7 @@ def _training(sagemaker: Any, name: str, now: datetime) -> _Job:
     job = sagemaker.describe_training_job(TrainingJobName=name)
     resources = job["ResourceConfig"]
     worked = _seconds(job.get("TrainingStartTime"), job.get("TrainingEndTime"), now)
-    # A job that still runs has neither this member nor BillableTimeInSeconds.
+    # While a job runs, this member may be absent: then the time so far counts.
     worked = float(job.get("TrainingTimeInSeconds", worked))
     return _Job(
         resources["InstanceType"],

@@ -131,6 +131,7 @@ def _hash(paths: Iterable[Path]) -> str:
     for path in paths:
         with path.open("rb") as file:
             one = hashlib.file_digest(file, "sha256").hexdigest()
+        # The name counts too: a job may tell the format of a file by it.
         total.update(f"{path.name} {one}\n".encode())
     return total.hexdigest()
 

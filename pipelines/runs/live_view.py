@@ -70,6 +70,7 @@ def show_lines(
             silence = _SILENCE
         elif (now - said).total_seconds() >= silence:
             found = [_line(step, now) for step in last.steps if step.status in _RUNNING]
+            # The interval grows until the next change, which starts it again.
             silence = min(2 * silence, _LONGEST_SILENCE)
         for line in found:
             said = now

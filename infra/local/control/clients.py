@@ -66,6 +66,7 @@ class RoleClients:
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service such as `s3`; safe to use in several threads."""
+        # Threads may share a client, but must not create clients of one session at the same time.
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
@@ -104,6 +105,7 @@ class Clients:
         administrator = self.in_region(region)
         try:
             found = administrator.client("iam").get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]
+            # A role of another account or path may have the same name.
             if found["Arn"] != role:
                 raise _not_assumed(role, f"the account has {found['Arn']}")
             if not _trusts_sagemaker(found["AssumeRolePolicyDocument"]):

@@ -52,6 +52,7 @@ class ControlPlane:
             )
         model = shapes.operation(call.operation)
         shapes.validate(call.request, model.input_shape)
+        # Here, because tags have the same rules in every operation.
         check_tags(call.request.get("Tags") or ())
         answer = self._handlers[call.operation](call)
         return {} if model.output_shape is None else shapes.project(answer, model.output_shape)

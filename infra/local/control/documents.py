@@ -131,6 +131,8 @@ class Documents:
         Returns a copy of its state then. Raises Missing, also when the document is deleted.
         """
         with self._changed:
+            # `until` sees every change, so it gets the document without a copy, and must not edit
+            # it.
             self._changed.wait_for(lambda: until(self._find(key)), timeout)
             return copy.deepcopy(self._find(key))
 
@@ -162,6 +164,7 @@ class Documents:
 
 
 def _path(directory: Path, key: Key) -> Path:
+    # Names may contain a slash, such as `group/3` of a model package.
     return directory / key.kind / key.region / f"{quote(key.name, safe='')}.json"
 
 
@@ -174,6 +177,7 @@ def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
         if content is not None:  # else it was deleted in the meantime
             created, document = _checked(path, content)
             found.append((created, Key(kind, region, unquote(path.stem)), document))
+    # The files are sorted by name; lists show documents in the order of their creation.
     found.sort(key=lambda item: item[0])
     yield from ((key, document) for _, key, document in found)
 

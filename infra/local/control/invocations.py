@@ -44,6 +44,7 @@ class Invocation:
 
     def header(self, name: str) -> str | None:
         """Return the value of the header `X-Amzn-SageMaker-<name>`, or None."""
+        # Names of HTTP headers have no case.
         wanted = f"x-amzn-sagemaker-{name}".lower()
         return next((v for k, v in self.headers.items() if k.lower() == wanted), None)
 

@@ -204,5 +204,5 @@ def _headers(invocation: Invocation) -> dict[str, str]:
     headers = {"Content-Type": invocation.content_type, "Accept": invocation.accept}
     for name in _PASSED_ON:
         headers[name] = invocation.header(name.removeprefix("X-Amzn-SageMaker-")) or ""
-    # An absent header stays absent: an empty Accept would match no format.
+    # An absent header stays absent, instead of being sent without a value.
     return {name: value for name, value in headers.items() if value}

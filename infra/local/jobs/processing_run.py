@@ -95,7 +95,7 @@ class ProcessingRun:
 
     def _fetch(self) -> None:
         for base in self._bases:
-            (base / "output").mkdir(parents=True)
+            (base / "output").mkdir(parents=True)  # for `output/message`
             for mirror in (*self._continuous, *self._at_end):
                 (base / mirror.folder).mkdir(parents=True, exist_ok=True)
         s3 = self._clients.client("s3")

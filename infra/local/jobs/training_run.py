@@ -107,6 +107,7 @@ class TrainingRun:
     def _fetch(self) -> None:
         s3 = self._clients.client("s3")
         for base in self._bases:
+            # Folders that a program may expect by SageMaker's container contract.
             for folder in ("input/config", "input/data", "model", "output/data", "checkpoints"):
                 (base / folder).mkdir(parents=True)
         try:

@@ -84,6 +84,7 @@ class TransformRun:
                 self._context.documents.change(self._key, TransformStartTime=now)
                 for item in self._objects():
                     self._transform(server, item, signals)
+        # A stop while the model starts is ServingClosed too, by the `signals.ending` given to it.
         except (_Stopped, ServingClosed):
             if signals.close.is_set():
                 raise CloudClosed from None

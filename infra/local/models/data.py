@@ -20,6 +20,7 @@ from longspan.training.model.archive import extract, objection
 
 __all__ = ["ModelData"]
 
+# Codes of a missing object or bucket; the answer to HEAD has only the status.
 _MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
 

@@ -171,6 +171,7 @@ class ModelPackages:
         request = call.request
         group, status = request.get("ModelPackageGroupName"), request.get("ModelApprovalStatus")
         group = group and self._group(call, group)["ModelPackageGroupName"]
+        # AWS lists packages without a group by default; the name of a group asks for its versions.
         kind = request.get("ModelPackageType") or ("Versioned" if group else "Unversioned")
         packages = [
             package

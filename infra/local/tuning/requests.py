@@ -17,8 +17,7 @@ __all__ = ["OBJECTIVE_PARAMETER", "check_tuning_request", "job_limit"]
 # Every training job of a tuning job gets this hyperparameter.
 OBJECTIVE_PARAMETER = "_tuning_objective_metric"
 
-# Quotas of AWS, from the page above. A local machine reaches none of them; a request that passes
-# here has to pass there.
+# Quotas of AWS, from the page above: what passes here must not be refused there.
 _MAXIMUM_TUNED = 30
 _MAXIMUM_PARAMETERS = 100
 _MAXIMUM_EPOCHS = 20_000

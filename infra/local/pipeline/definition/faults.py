@@ -46,6 +46,7 @@ def _failure(action: str, details: str, fault: str) -> StepFailure:
 def _fault(error: ClientError) -> str:
     code = error.response["Error"]["Code"]
     message = error.response["Error"].get("Message", "")
+    # Before the status: SlowDown of S3 has 503, the status of a fault of the service.
     if code in _THROTTLING or "Rate exceeded" in message:
         return "Step.THROTTLING"
     if code == _LIMIT:

@@ -76,6 +76,7 @@ def _read_steps(value: Any, where: str, branch: Branch | None) -> Iterator[Pipel
 
 def _read_step(item: Any, where: str, branch: Branch | None) -> Iterator[PipelineStep]:
     """Yield a step, then the steps of its branches."""
+    # First, so that all later messages name the step instead of its position.
     name, kind = _identify(item, where)
     where = f"Step '{name}'"
     resource = RESOURCES.get(kind)

@@ -90,7 +90,7 @@ RESOURCES: Mapping[str, StepResource] = {
         metadata="TuningJob",
         kind="tuning-job",
         status="HyperParameterTuningJobStatus",
-        longest=32,
+        longest=32,  # the API's longest name of a tuning job
         cacheable=True,
         cached={
             **_whole("HyperParameterTuningJobConfig", "TrainingJobDefinitions"),

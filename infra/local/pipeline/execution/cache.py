@@ -29,6 +29,7 @@ def cache_key(step: PipelineStep, resource: StepResource, arguments: Mapping[str
 
 
 def _part(value: Any, parts: tuple[str, ...]) -> Any:
+    # Of a TrainingJobDefinition, for example, limits and machines do not count.
     return {part: value.get(part) for part in parts} if parts else value
 
 

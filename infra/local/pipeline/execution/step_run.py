@@ -135,6 +135,7 @@ class StepRun:
             return None
         arn = maker.create(arguments, name)
         self._record(
+            # Before the wait: a client sees the resource's ARN while it runs.
             StepStatus="Executing",
             Metadata={resource.metadata: {"Arn": arn}},
             _Key=key,

@@ -71,6 +71,7 @@ class ExecutionValues:
 
     def _variable(self, name: str) -> str:
         arn = self.execution["PipelineExecutionArn"]
+        # Otherwise TrainingJobName or ProcessingJobName: `check_graph` allows only the step's own.
         return {
             "StartDateTime": _time(self.execution["CreationTime"]),
             "CurrentDateTime": _time(self.now),
