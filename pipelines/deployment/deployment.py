@@ -138,7 +138,7 @@ def _create_or_update(sagemaker: Any, name: str, deployment: Deployment) -> str:
 
 
 def roll_back(sagemaker: Any, endpoint: str) -> str:
-    """Update an endpoint to the previous endpoint config, and return the name of that.
+    """Update an endpoint to the previous endpoint config; return the config's name.
 
     Raises AwsError if there is none.
     """

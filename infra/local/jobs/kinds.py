@@ -56,7 +56,7 @@ def _plan_training(context: Context, call: ApiCall) -> JobPlan:
 
 
 def processing_job_service(context: Context) -> JobService:
-    """A service of the control plane."""
+    """Return the service of processing jobs."""
     return JobService(context, _PROCESSING, partial(_plan_processing, context))
 
 
@@ -75,7 +75,7 @@ def _plan_processing(context: Context, call: ApiCall) -> JobPlan:
 
 
 def transform_job_service(context: Context) -> JobService:
-    """A service of the control plane."""
+    """Return the service of transform jobs."""
     return JobService(context, _TRANSFORM, partial(_plan_transform, context))
 
 

@@ -49,7 +49,7 @@ class MotoServer:
         return f"http://{host!s}:{port}"
 
     def stop(self) -> None:
-        """Stop to serve, and join the thread."""
+        """Stop serving, and join the thread."""
         self._server.shutdown()
         self._thread.join()
 

@@ -28,7 +28,7 @@ class Relay(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, name=f"relay {address}", daemon=True).start()
 
     def close(self) -> None:
-        """Stop to listen; open connections continue until one side closes them."""
+        """Stop listening; open connections continue until one side closes them."""
         self.shutdown()
         self.server_close()
 
