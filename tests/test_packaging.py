@@ -147,3 +147,19 @@ import longspan.inference.server.serving
 print(sorted({"boto3", "numpy", "sagemaker", "torch"} & sys.modules.keys()))
 """
     assert run_python(code).split() == ["[]"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_module_assigns_a_name_twice(folder: str):
+    """A second constant of the same name would replace the first one for the whole module."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        names = [
+            node.id
+            for statement in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(statement, ast.Assign | ast.AnnAssign)
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
+        twice = {name for name in names if names.count(name) > 1}
+        # Names of a comprehension are its own.
+        assert not {name for name in twice if name.lstrip("_").isupper()}, path

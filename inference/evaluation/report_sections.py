@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from longspan.inference.evaluation.charts import Series, heat_map, line_chart
+from longspan.inference.evaluation.charts import Series, line_chart
+from longspan.inference.evaluation.heat_map import heat_map
 from longspan.inference.evaluation.search_report import search_parts
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.training_log import duration

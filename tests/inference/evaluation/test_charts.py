@@ -66,3 +66,12 @@ def test_a_chart_that_stands_alone_has_its_style_and_a_key():
     assert "prefers-color-scheme: dark" in (style.text or "")
     # The chart's own elements lie in the same document, with the classes that the style names.
     assert len(list(root.iter("{http://www.w3.org/2000/svg}circle"))) == 2
+
+
+def test_the_lines_of_a_chart_reach_from_its_scale_to_its_right_edge():
+    root = ET.fromstring(line_chart("t", ["a", "b"], [Series("s", [0.0, 100.0])]))
+    grid = [one for one in root.iter("line") if one.attrib["class"] == "grid"]
+    width, height = (float(n) for n in root.attrib["viewBox"].split()[2:])
+    assert {float(line.attrib["x2"]) for line in grid} == {width - 6}
+    assert max(float(line.attrib["x1"]) for line in grid) < width / 8  # room for the scale alone
+    assert min(float(line.attrib["y1"]) for line in grid) < height / 20

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from longspan.inference.evaluation.charts import heat_map, png
+from longspan.inference.evaluation.heat_map import heat_map, png
 
 
 def pixels(content):
