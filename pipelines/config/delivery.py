@@ -79,7 +79,8 @@ class RegistrySection(ConfigSection):
         None, description="model package group; left out: the config's name", examples=["my-models"]
     )
     approval_status: Literal["Approved", "PendingManualApproval", "Rejected"] = Field(
-        "Approved", description="with PendingManualApproval the pipeline registers, but deploys not"
+        "Approved",
+        description="PendingManualApproval registers a version and does not deploy it",
     )
 
 

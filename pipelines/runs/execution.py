@@ -22,7 +22,9 @@ __all__ = [
     "list_pipelines",
 ]
 
-_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+# Every other status is an end: Succeeded, Failed, Stopped, CompletedWithFailures.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribePipelineExecution.html
+_RUNNING = frozenset({"Executing", "Stopping"})
 # Of `watch`, in intervals.
 _LONGEST_PAUSE = 4
 
@@ -66,7 +68,7 @@ class ExecutionState:
     @property
     def ended(self) -> bool:
         """Whether the execution has ended, so that its state is final."""
-        return self.status in _ENDED
+        return self.status not in _RUNNING
 
     def step(self, name: str) -> StepState | None:
         """Return a step by its name; None before it has started."""

@@ -24,6 +24,7 @@ _SILENCE, _LONGEST_SILENCE = 30.0, 600.0  # seconds until running steps are prin
 _COLOURS = {
     "Succeeded": "green",
     "Failed": "red",
+    "CompletedWithFailures": "red",
     "Stopped": "yellow",
     "Stopping": "yellow",
     "Executing": "cyan",

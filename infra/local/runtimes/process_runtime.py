@@ -25,6 +25,8 @@ _ROOT = "/opt/ml"
 # Variables of this process that any program needs.
 # Without the user's AWS variables: a container has the credentials of its role alone.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
+# Limits of the processor that torch and oneDNN respect: they hold for the whole machine.
+_PROCESSOR = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
 
 
 class ProcessRuntime:
@@ -47,7 +49,7 @@ class ProcessRuntime:
         """Start a container. Raises LocalCloudError for a program that does not exist."""
         port = free_port()  # each `serve` has its own port, since processes share the loopback
         environment = {
-            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            **{name: os.environ[name] for name in (*_PASSED_ON, *_PROCESSOR) if name in os.environ},
             "OMP_NUM_THREADS": str(self._threads),
             "PYTHONUNBUFFERED": "1",  # a log is a file: without it lines would arrive in blocks
             "SAGEMAKER_BIND_TO_PORT": str(port),

@@ -45,14 +45,18 @@ def definition_searches(
 ) -> tuple[DefinitionSearch, ...]:
     """Return the searches of a checked request; `parents` are results for a warm start."""
     config = request["HyperParameterTuningJobConfig"]
-    built = tuple(_arm(config, definition) for definition in training_definitions(request))
+    built = tuple(
+        _definition_search(config, definition) for definition in training_definitions(request)
+    )
     # `check_parents` refuses a warm start with several definitions: the first one is the only one.
     if parents:
         teach(built[0].strategy, request["WarmStartConfig"]["WarmStartType"], parents)
     return built
 
 
-def _arm(config: Mapping[str, Any], definition: TrainingDefinition) -> DefinitionSearch:
+def _definition_search(
+    config: Mapping[str, Any], definition: TrainingDefinition
+) -> DefinitionSearch:
     objective = definition.objective
     if objective is None:
         raise ValidationError("You must specify the objective metric of the tuning job.")

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
+import pytest
+
 from longspan.pipelines.runs.execution import Execution
 
 
@@ -21,6 +24,12 @@ class Client:
 
     def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
         yield {"PipelineExecutionSteps": []}
+
+
+def statuses_of_aws() -> set[str]:
+    """Return every status that AWS's own description of the API has for an execution."""
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    return set(service.shape_for("PipelineExecutionStatus").enum)
 
 
 def watched(*statuses: str) -> tuple[list[str], list[float]]:
@@ -43,6 +52,12 @@ def test_pauses_grow_to_a_bound_while_nothing_changes_and_start_anew_after_a_cha
     assert quiet == sorted(quiet)
     assert quiet[0] == 1 < quiet[1] < quiet[-1] == quiet[-2] <= 4
     assert after[0] == 1 < after[1]
+
+
+@pytest.mark.parametrize("status", sorted(statuses_of_aws() - {"Executing", "Stopping"}))
+def test_every_end_that_aws_knows_ends_the_watch(status: str) -> None:
+    states, _ = watched("Executing", status)
+    assert states == ["Executing", status]
 
 
 def test_an_execution_that_has_ended_is_asked_about_once() -> None:

@@ -64,6 +64,16 @@ def test_of_our_environment_a_job_sees_what_any_program_needs(
     assert "AWS_SECRET_ACCESS_KEY" not in environment
 
 
+def test_a_job_keeps_to_the_processor_that_this_process_is_limited_to(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    for name, value in limits.items():
+        monkeypatch.setenv(name, value)
+    _, _, environment = shown(runtime, container(tmp_path, "python3", "-c", SHOW))
+    assert limits.items() <= environment.items()
+
+
 def test_the_images_commands_are_this_projects(runtime: ProcessRuntime, tmp_path: Path) -> None:
     asked = container(tmp_path, "train", "--no-such-option")
     assert runtime.start(asked).wait() not in (0, 127)
