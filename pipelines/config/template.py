@@ -41,7 +41,7 @@ SAMPLE: Mapping[str, Any] = {
     },
     "training": {
         "hyperparameters": {
-            "rnn_num_hidden": 192,
+            "rnn_num_hidden": 128,
             "num_embed_source": 96,
             "num_embed_target": 96,
             "learning_rate": 0.01,
@@ -54,8 +54,8 @@ SAMPLE: Mapping[str, Any] = {
             "length_curriculum": 0.3,
             "length_penalty": 1.0,
             "coverage_penalty": 0.05,
-            "max_num_batches": 1200,
-            "checkpoint_frequency_num_batches": 300,
+            "max_num_batches": 1300,
+            "checkpoint_frequency_num_batches": 325,
             "checkpoint_threshold": 1000,
             "optimized_metric": "bleu_long",
             "bleu_sample_size": 30,
@@ -68,7 +68,7 @@ SAMPLE: Mapping[str, Any] = {
         "strategy": "Hyperband",
         "jobs": 6,
         "parallel_jobs": 2,
-        # In checkpoints, one every 300 updates: a quarter of a job, and a whole one.
+        # In checkpoints, one every 325 updates: a quarter of a job, and a whole one.
         "hyperband": {"min_resource": 1, "max_resource": 4},
         "search_space": {
             "attention_type": ["scaled_dot", "additive"],

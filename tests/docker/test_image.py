@@ -51,7 +51,7 @@ def test_it_says_what_it_is(described: dict[str, Any]):
 def test_what_it_is_not_for_is_refused(image: str):
     done = run(image, "dance")
     assert done.returncode == 2
-    assert "expected train, prepare, collect, evaluate, serve, came dance" in done.stderr
+    assert "expected train, prepare, collect, evaluate, serve, got dance" in done.stderr
 
 
 @pytest.mark.parametrize(
