@@ -16,34 +16,18 @@ __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `longspan sample`."""
-    parser.add_argument(
-        "--pairs", type=int, required=True, metavar="N", help="training pairs to write"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="seed of the corpus (default: 1)"
-    )
+    # Here, so that `longspan --help` does not load pydantic.
+    from longspan.training.sample.generator import SampleSettings
+
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to write")
-    parser.add_argument(
-        "--max-words",
-        type=int,
-        default=20,
-        metavar="N",
-        help="longest training sentence, in English words (default: 20)",
-    )
-    parser.add_argument(
-        "--validation",
-        type=int,
-        default=500,
-        metavar="N",
-        help="validation pairs, spread over the length buckets (default: 500)",
-    )
-    parser.add_argument(
-        "--test-per-bucket",
-        type=int,
-        default=100,
-        metavar="N",
-        help="test pairs in each length bucket (default: 100)",
-    )
+    for name, field in SampleSettings.model_fields.items():
+        parser.add_argument(
+            _flag(name),
+            type=int,
+            default=field.default,
+            metavar="N",
+            help=f"{field.description} (default: {field.default:,})",
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,16 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
     from longspan.training.sample.directory import show_training, write_sample
     from longspan.training.sample.generator import SampleSettings
 
-    settings = SampleSettings(
-        pairs=arguments.pairs,
-        seed=arguments.seed,
-        max_words=arguments.max_words,
-        validation=arguments.validation,
-        test_per_bucket=arguments.test_per_bucket,
-    )
+    names = {name: _flag(name) for name in SampleSettings.model_fields}
+    settings = SampleSettings.named({name: getattr(arguments, name) for name in names}, names)
     summary = write_sample(arguments.out, settings, show_training(settings))
     for name, counts in summary["files"].items():
         size = f"{counts['pairs']:,} pairs in {counts['documents']:,} documents"
         print(f"{arguments.out / name}: {size}")
     print(f"{arguments.out / 'sample.json'}: settings and counts by length")
     return 0
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

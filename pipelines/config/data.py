@@ -17,6 +17,7 @@ from longspan.training.preparation.settings import (
     PrepareSettings,
     SplitSettings,
 )
+from longspan.training.sample.generator import SampleSettings
 from longspan.training.tokenizer.settings import VocabularySettings, VocabularyType
 from longspan.training.values import field_of
 
@@ -38,11 +39,11 @@ Files = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 class SampleSection(ConfigSection):
     """A corpus generated from the project's own grammar, as by `longspan sample`."""
 
-    pairs: int = Field(20_000, ge=1, description="training pairs to generate")
-    seed: int = Field(1, ge=0, le=2**31 - 1, description="seed of the corpus")
-    max_words: int = Field(20, ge=3, description="longest training sentence, in English words")
-    validation: int = Field(800, ge=1, description="validation pairs, of every length")
-    test_per_bucket: int = Field(100, ge=1, description="test pairs of each length bucket")
+    pairs: int = field_of(SampleSettings, "pairs")
+    seed: int = field_of(SampleSettings, "seed")
+    max_words: int = field_of(SampleSettings, "max_words")
+    validation: int = field_of(SampleSettings, "validation")
+    test_per_bucket: int = field_of(SampleSettings, "test_per_bucket")
 
 
 class ColumnsSection(ConfigSection):

@@ -8,14 +8,17 @@ split. A document has 5 to 20 sentences about the same people.
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from longspan.training.buckets import BUCKETS, Bucket, bucket_of, count_words
 from longspan.training.errors import DataError
 from longspan.training.sample.grammar import GRAMMAR_VERSION, LONGEST, SHORTEST, Grammar, Sentence
 from longspan.training.sample.random_choices import RandomChoices, Weighted
+from longspan.training.values import Settings
 
 __all__ = ["SampleCorpus", "SampleRow", "SampleSettings", "SampleStatistics"]
 
@@ -25,34 +28,28 @@ _TRIES_FOR_NEW = 8
 _TRIES_IN_VAIN = 10_000
 
 
-@dataclass(frozen=True)
-class SampleSettings:
+class SampleSettings(Settings):
     """The size of a sample. Raises DataError for values out of their bounds.
 
-    Validation and test pairs have lengths of all buckets, up to 300 words.
+    `longspan sample` and the config's section `data.sample` take defaults, bounds and descriptions
+    from here. Validation and test pairs have lengths of all buckets, up to 300 words.
     """
 
-    pairs: int  # training pairs
-    seed: int = 1
-    max_words: int = 20  # English words of a training pair, at least 3
-    validation: int = 500  # validation pairs of all buckets together
-    test_per_bucket: int = 100  # test pairs of each bucket
+    refusal: ClassVar[type[Exception]] = DataError
 
-    def __post_init__(self) -> None:
-        _expect("--pairs", self.pairs, 1, None)
-        _expect("--max-words", self.max_words, SHORTEST, LONGEST)
-        _expect("--validation", self.validation, len(BUCKETS), None)
-        _expect("--test-per-bucket", self.test_per_bucket, 1, None)
+    pairs: int = Field(20_000, ge=1, description="training pairs to generate")
+    seed: int = Field(1, ge=0, lt=2**31, description="seed of the corpus")
+    max_words: int = Field(
+        20, ge=SHORTEST, le=LONGEST, description="longest training sentence, in English words"
+    )
+    validation: int = Field(
+        500, ge=len(BUCKETS), description="validation pairs, spread over the length buckets"
+    )
+    test_per_bucket: int = Field(100, ge=1, description="test pairs of each length bucket")
 
     def as_json(self) -> dict[str, int]:
         """Return the values that the sample depends on; equal values give equal bytes."""
-        return {"grammar_version": GRAMMAR_VERSION, **asdict(self)}
-
-
-def _expect(name: str, value: int, low: int, high: int | None) -> None:
-    if value < low or (high is not None and value > high):
-        allowed = f"from {low} to {high}" if high is not None else f"of at least {low}"
-        raise DataError(f"{name}: expected an integer {allowed}, got {value}; give another one")
+        return {"grammar_version": GRAMMAR_VERSION, **self.model_dump()}
 
 
 @dataclass(frozen=True, slots=True)

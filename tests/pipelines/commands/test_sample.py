@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from longspan.pipelines.commands import sample
+from longspan.pipelines.config.data import SampleSection
 from longspan.training.errors import DataError
+from longspan.training.sample.generator import SampleSettings
 
 
 def run(*arguments: str) -> int:
@@ -51,3 +53,13 @@ def test_its_example_parses() -> None:
     words = sample.EXAMPLE.split()
     assert words[:2] == ["longspan", "sample"]
     assert parser.parse_args(words[2:]).pairs == 20000
+
+
+def test_command_and_config_take_the_defaults_of_the_settings():
+    """`SampleSettings` is the one home of each default."""
+    parser = argparse.ArgumentParser()
+    sample.add_arguments(parser)
+    arguments = vars(parser.parse_args(["--out", "data"]))
+    defaults = SampleSettings.defaults()
+    assert {name: arguments[name] for name in defaults} == defaults
+    assert SampleSection().model_dump() == defaults
