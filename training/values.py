@@ -36,7 +36,7 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True)
 class Words:
-    """What a field takes, in words, where its type cannot say it; stands in `Annotated`."""
+    """Allowed values of a field in words, in its `Annotated` type, where the type cannot say it."""
 
     words: str
 

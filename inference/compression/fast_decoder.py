@@ -59,7 +59,7 @@ class FastMemory:
 
 @dataclass(frozen=True)
 class FastState:
-    """What the decoder carries from step to step; dimension 0 of every tensor is the batch."""
+    """The decoder's state between two steps; dimension 0 of every tensor is the batch."""
 
     recurrent: Tensor  # (batch, 4 x units): hidden state x recurrent weights
     cell: Tensor  # (batch, units)

@@ -201,7 +201,7 @@ class _Metrics(JsonDocument):
 
 
 class _System(JsonDocument):
-    """What an evaluation says of one system."""
+    """The figures of one system in an evaluation."""
 
     details: dict[str, Any]
     notes: list[str]

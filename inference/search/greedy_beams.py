@@ -50,7 +50,7 @@ class GreedyBeams:
 
     @property
     def wanted(self) -> tuple[int, Bars]:
-        """As `Beams.wanted`."""
+        """Number of best tokens that the next step needs of each row, and the forbidden tokens."""
         left = self.limits[self.running] - self._length
         may_end = self._length >= self.settings.min_length
         return 1 + self._repeats.most, self._characters.bars(left, may_end=may_end)
@@ -58,7 +58,7 @@ class GreedyBeams:
     def advance(
         self, chances: Floats, tokens: Integers, weights: Tensor | None
     ) -> tuple[Integers | None, list[int]]:
-        """As `Beams.advance`; None in place of the rows where all of them go on in their order."""
+        """Add one step; see `Beams.advance`. Rows are None if all go on in their order."""
         attention = read_attention(weights, self.settings, 1, is_first=self._length == 0)
         best, chosen = self._choose(chances, tokens)
         self._length += 1

@@ -31,7 +31,7 @@ StateT = TypeVar("StateT", bound=Rows)
 
 
 class SearchModel(Protocol[MemoryT, StateT]):
-    """What search needs of a model. `Model` and `CompressedModel` fulfil it."""
+    """The part of a model that search uses; `Model` and `CompressedModel` fulfil it."""
 
     @property
     def own_walk(self) -> "StartWalk | None":
@@ -98,14 +98,14 @@ class ModelWalk(Generic[MemoryT, StateT]):
     def take(
         self, previous: Integers, count: int, bars: Bars
     ) -> tuple[Floats, Integers, Tensor | None]:
-        """As `Walk.take`."""
+        """Compute one step with the model; see `Walk.take`."""
         tokens = torch.from_numpy(previous).to(self._device)
         logits, self._state, weights = self._model.step(tokens, self._state, self._memory)
         chances, best = best_tokens(logits, count, bars)
         return chances.cpu().numpy(), best.cpu().numpy(), weights
 
     def keep(self, rows: Integers, *, sources_too: bool) -> None:
-        """As `Walk.keep`."""
+        """Select rows of the model's state and, on request, of its memory; see `Walk.keep`."""
         index = torch.from_numpy(np.ascontiguousarray(rows)).to(self._device)
         self._state = self._state.select(index)
         if sources_too:

@@ -50,7 +50,7 @@ class RetriesSection(ConfigSection):
 
 
 class AwsSection(ConfigSection):
-    """Where the pipeline runs on AWS; `longspan run --aws` needs role, bucket and image."""
+    """The account and machines of AWS; `longspan run --aws` needs role, bucket and image."""
 
     region: str | None = Field(
         None,

@@ -37,7 +37,7 @@ _DEPLOYED = "v[0-9]+-[0-9a-f]{6}([0-9a-f]{2})?"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What to deploy, and where to.
+    """The model to deploy, and its target.
 
     `variant` is a production variant of CreateEndpointConfig. `token`, six random hex digits, makes
     the names of model and endpoint config unique, because neither can be changed.

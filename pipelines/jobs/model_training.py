@@ -19,7 +19,7 @@ __all__ = ["ModelTraining", "check_precision"]
 
 @dataclass(frozen=True)
 class ModelTraining:
-    """What a run reads, what it writes, and what it trains with.
+    """Inputs, outputs and settings of a training run.
 
     `fresh` deletes the checkpoints of an earlier run first. With `keep_best` a run that a signal
     stops still writes the best model so far.

@@ -26,7 +26,7 @@ class TrainingResult:
 
     @property
     def outcome(self) -> TrainingOutcome:
-        """What a model directory says of the end of its training."""
+        """The end of a training, in the form that the model directory stores."""
         return TrainingOutcome(
             complete=self.complete, reason=self.reason, updates=self.updates, tokens=self.tokens
         )
