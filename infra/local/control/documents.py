@@ -7,9 +7,10 @@ survives a crash. Readers get copies: only this module changes a document.
 import copy
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -64,11 +65,31 @@ class Documents:
         if directory is not None:
             self._documents.update(_read(directory))
 
-    def create(self, key: Key, document: Document) -> None:
-        """Add a document. Raises Exists."""
+    def create(
+        self,
+        key: Key,
+        document: Document,
+        parts: Mapping[Key, Document] = MappingProxyType({}),
+    ) -> None:
+        """Add a document with its `parts`, such as a pipeline with its first version. Raises Exists.
+
+        All of them exist afterwards, or after an error, such as a full disk, none.
+        """
         with self._changed:
             if key in self._documents:
                 raise Exists(key)
+            # The document is last: after a crash it has its parts. Parts without it are replaced.
+            try:
+                for each, content in {**parts, key: document}.items():
+                    self._put(each, copy.deepcopy(content))
+            except BaseException:
+                for each in parts:
+                    self._discard(each)
+                raise
+
+    def put(self, key: Key, document: Document) -> None:
+        """Add or replace a document."""
+        with self._changed:
             self._put(key, copy.deepcopy(document))
 
     def get(self, key: Key) -> Document:
@@ -101,9 +122,7 @@ class Documents:
         """Delete a document; return its last state. Raises Missing."""
         with self._changed:
             document = self._find(key)
-            del self._documents[key]
-            if self._directory is not None:
-                _path(self._directory, key).unlink(missing_ok=True)
+            self._discard(key)
             self._changed.notify_all()
             return document
 
@@ -163,20 +182,41 @@ class Documents:
         self._changed.notify_all()
 
 
+    def _discard(self, key: Key) -> None:
+        """Delete a document, if it exists."""
+        if self._directory is not None:
+            _path(self._directory, key).unlink(missing_ok=True)
+        self._documents.pop(key, None)
+
+
+_LONGEST = 240  # characters of a file's name: 255 with the suffix and that of a scratch file
+_FOLDER = "+"  # ends the name of a folder; a quoted name does not contain it
+
+
 def _path(directory: Path, key: Key) -> Path:
+    """Return the file of a document. A long name continues in a folder: `first 240+/rest.json`."""
     # Names may contain a slash, such as `group/3` of a model package.
-    return directory / key.kind / key.region / f"{quote(key.name, safe='')}.json"
+    name = quote(key.name, safe="")
+    *folders, file = [name[i : i + _LONGEST] for i in range(0, len(name), _LONGEST)] or [""]
+    place = directory.joinpath(key.kind, key.region, *(f"{part}{_FOLDER}" for part in folders))
+    return place / f"{file}.json"
+
+
+def _key(directory: Path, path: Path) -> Key:
+    """Return the key of a document by its file."""
+    kind, region, *folders, file = path.relative_to(directory).parts
+    parts = [*(part.removesuffix(_FOLDER) for part in folders), file.removesuffix(".json")]
+    return Key(kind, region, unquote("".join(parts)))
 
 
 def _read(directory: Path) -> Iterator[tuple[Key, Document]]:
     """Yield the stored documents in the order of CreationTime."""
     found = []
-    for path in sorted(directory.glob("*/*/*.json")):
+    for path in sorted(directory.glob("*/*/**/*.json")):
         content = load_json(path)
-        region, kind = path.parent.name, path.parent.parent.name
         if content is not None:  # else it was deleted in the meantime
             created, document = _checked(path, content)
-            found.append((created, Key(kind, region, unquote(path.stem)), document))
+            found.append((created, _key(directory, path), document))
     # The files are sorted by name; lists show documents in the order of their creation.
     found.sort(key=lambda item: item[0])
     yield from ((key, document) for _, key, document in found)

@@ -4,9 +4,12 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 """
 
 import contextlib
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from longspan.infra.local.control.api import Document, ValidationError
 from longspan.infra.local.control.documents import Documents, Key, Missing
@@ -16,6 +19,8 @@ __all__ = ["JOB_METRICS", "JobMetrics", "Scraper"]
 JOB_METRICS = "training-metrics"  # the kind of document
 _NAMESPACE = "/aws/sagemaker/TrainingJobs"
 _MOST_PER_REQUEST = 1000  # PutMetricData
+# CloudWatch has no larger values, and neither NaN nor infinity, which JSON cannot express either.
+_LARGEST = 2.0**360
 
 
 class Scraper:
@@ -46,11 +51,13 @@ def _compiled(definition: Mapping[str, str]) -> "re.Pattern[str]":
 
 
 def _number(match: "re.Match[str]") -> float | None:
-    """Return the number in the first group; None without a group or a number."""
+    """Return the number in the first group; None without a group or a number of CloudWatch."""
     try:
-        return float(match.group(1))
+        value = float(match.group(1))
     except (IndexError, TypeError, ValueError):
         return None
+    # NaN fails every comparison.
+    return value if abs(value) <= _LARGEST else None
 
 
 class JobMetrics:
@@ -64,24 +71,33 @@ class JobMetrics:
         self._job = job
         self._key = Key(JOB_METRICS, job.region, job.name)
         self._now = now
+        self._denied = False
         with contextlib.suppress(Missing):  # metrics of a deleted job with this name
             documents.delete(self._key)
         documents.create(self._key, {"Metrics": []})
 
     def add(self, values: Iterable[tuple[str, float]]) -> None:
-        """Store and publish values. Raises ClientError without permission to publish."""
+        """Store values, and publish them, as on AWS only if the role is allowed to."""
         time = self._now()
         new = [{"MetricName": name, "Value": value, "Timestamp": time} for name, value in values]
         if not new:
             return
+        self._publish(new)
+        self._documents.edit(self._key, lambda document: document["Metrics"].extend(new))
+
+    def _publish(self, new: Sequence[Document]) -> None:
         dimensions = [{"Name": "TrainingJobName", "Value": self._job.name}]
         for start in range(0, len(new), _MOST_PER_REQUEST):
             data = [
                 {**metric, "Dimensions": dimensions}
                 for metric in new[start : start + _MOST_PER_REQUEST]
             ]
-            self._cloudwatch.put_metric_data(Namespace=_NAMESPACE, MetricData=data)
-        self._documents.edit(self._key, lambda document: document["Metrics"].extend(new))
+            try:
+                if not self._denied:
+                    self._cloudwatch.put_metric_data(Namespace=_NAMESPACE, MetricData=data)
+            except (ClientError, BotoCoreError) as error:
+                self._denied = True
+                logging.getLogger(__name__).warning("no metrics of %s: %s", self._job.name, error)
 
     def final(self) -> list[Document]:
         """Return the last value of each metric: FinalMetricDataList."""

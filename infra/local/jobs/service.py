@@ -41,6 +41,7 @@ class JobService:
         self._plan = plan
         self._stopping = stopping
         self._records = Records(context, kind)
+        self._documents = context.documents
         self._threads = context.threads
 
     def operations(self) -> Mapping[str, Handler]:
@@ -65,7 +66,12 @@ class JobService:
         plan = self._plan(call)
         job = self._records.create(call, {**plan.members, **(extra or {})})
         key = self._records.key(call.region, call.request[self._kind.name])
-        self._threads.start(key, plan.work(key, job))
+        try:
+            work = plan.work(key, job)
+        except BaseException:
+            self._documents.delete(key)  # no thread would end this job
+            raise
+        self._threads.start(key, work)
         return str(job[self._kind.arn])
 
     def stop(self, region: str, name: str) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from werkzeug import Request, Response
 
@@ -72,12 +72,17 @@ def _call(request: Request, operation: str) -> ApiCall:
 
 def _content(body: bytes) -> Document:
     try:
-        content = json.loads(body or b"{}")
+        content = json.loads(body or b"{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise _Serialization(f"the request is not JSON: {error}") from None
     if not isinstance(content, dict):
         raise _Serialization("the request is not a JSON object")
     return content
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's parser takes: answers could not contain them."""
+    raise ValueError(f"{name} is not a value of JSON")
 
 
 class _Serialization(ApiError):

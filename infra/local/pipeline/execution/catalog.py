@@ -109,27 +109,25 @@ class Catalog:
             "_Token": token,
             "_LastVersion": 1,
         }
+        first = {version_key(call.region, name, 1): self._version(call, name, 1, definition)}
         try:
-            self._documents.create(key, document)
+            self._documents.create(key, document, first)
         except Exists:
             raise ValidationError(
                 "Pipeline names must be unique within an AWS account and region. Pipeline with "
                 f"name ({name}) already exists."
             ) from None
-        self._add_version(call, name, 1, definition)
         return {"PipelineArn": arn}
 
-    def _add_version(self, call: ApiCall, name: str, number: int, definition: str) -> None:
-        self._documents.create(
-            version_key(call.region, name, number),
-            {
-                _NAME: name,
-                "PipelineArn": call.arn(f"{PIPELINE}/{name}"),
-                "PipelineVersionId": number,
-                "CreationTime": self._context.now(),
-                _DEFINITION: definition,
-            },
-        )
+    def _version(self, call: ApiCall, name: str, number: int, definition: str) -> Document:
+        """Return the document of a new version."""
+        return {
+            _NAME: name,
+            "PipelineArn": call.arn(f"{PIPELINE}/{name}"),
+            "PipelineVersionId": number,
+            "CreationTime": self._context.now(),
+            _DEFINITION: definition,
+        }
 
     def _describe(self, call: ApiCall) -> Document:
         _refuse_aliases(call.request)
@@ -143,22 +141,26 @@ class Catalog:
         request = call.request
         _refuse_aliases(request)
         pipeline = self.find(call, request[_NAME])
-        number = pipeline["_LastVersion"]
+        definition = None
         if request.get(_DEFINITION) or request.get(_LOCATION):
             role = request.get("RoleArn") or pipeline["RoleArn"]
             definition = _definition_text(self._context, call, role)
-            if definition != self.version(call, pipeline, None)[_DEFINITION]:
-                number += 1
-                # The version exists before the pipeline names it as the last one.
-                self._add_version(call, pipeline[_NAME], number, definition)
         given = {member: request[member] for member in _UPDATED if request.get(member)}
-        self._documents.change(
-            _key(call.region, pipeline[_NAME]),
-            **given,
-            _LastVersion=number,
-            LastModifiedTime=self._context.now(),
-        )
-        return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": number}
+
+        def update(document: Document) -> None:
+            if definition not in (None, self.version(call, document, None)[_DEFINITION]):
+                number = document["_LastVersion"] = document["_LastVersion"] + 1
+                # The version exists before the pipeline names it as the last one. One that a crash
+                # left without that is replaced.
+                self._documents.put(
+                    version_key(call.region, document[_NAME], number),
+                    self._version(call, document[_NAME], number, str(definition)),
+                )
+            document.update(given, LastModifiedTime=self._context.now())
+
+        # One edit: of two updates at the same time, each adds a version of its own.
+        updated = self._documents.edit(_key(call.region, pipeline[_NAME]), update)
+        return {"PipelineArn": updated["PipelineArn"], "PipelineVersionId": updated["_LastVersion"]}
 
     def _delete(self, call: ApiCall) -> Document:
         """Delete a pipeline with its versions and executions, but not what they created."""

@@ -74,7 +74,9 @@ def test_a_document_that_cannot_be_written_is_not_seen(tmp_path: Path) -> None:
             st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["Cs"]),
             min_size=1,
             max_size=20,
-        ),
+        )
+        # Long names, whose quoted form is longer than the name of a file may be.
+        | st.text(st.sampled_from("ab./+%ü日"), min_size=190, max_size=300),
         unique=True,
         max_size=5,
     ),
@@ -93,6 +95,39 @@ def test_a_restart_finds_all_as_it_was(
     after = Documents(directory)
     assert after.of("kind") == before.of("kind")
     assert [key.name for key, _ in after.of("kind")] == names
+
+
+@pytest.mark.parametrize("length", [1, 239, 240, 241, 254, 255, 256, 480, 481, 1000])
+def test_names_of_any_length_are_stored_and_deleted(tmp_path: Path, length: int) -> None:
+    documents = Documents(tmp_path)
+    # The first is a folder of the others, were it not for the sign at a folder's end.
+    names = ["x" * length, "x" * length + ".json", "x" * length + "/1", "x" * length + "+"]
+    for number, name in enumerate(names):
+        documents.create(Key("kind", "region", name), {"CreationTime": number})
+    assert [key.name for key, _ in Documents(tmp_path).of("kind")] == names
+    documents.delete(Key("kind", "region", names[0]))
+    assert [key.name for key, _ in Documents(tmp_path).of("kind")] == names[1:]
+
+
+def test_a_document_exists_with_all_its_parts_or_not_at_all(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    parts = {Key("part", "r", str(number)): {"n": number} for number in range(3)}
+    for broken in (*parts, KEY):
+        given = {key: {"n": object()} if key == broken else part for key, part in parts.items()}
+        with pytest.raises(TypeError):
+            documents.create(KEY, {"n": object()} if broken == KEY else {"n": 1}, given)
+        for state in (documents, Documents(tmp_path)):
+            assert state.of("part") == []
+            assert state.find(KEY) is None
+    # A crash between the two left a part: it is replaced.
+    documents.put(Key("part", "r", "0"), {"n": "old"})
+    documents.create(KEY, {"n": 1}, parts)
+    after = Documents(tmp_path)
+    assert after.get(KEY) == {"n": 1}
+    assert {key: after.get(key) for key in parts} == parts
+    with pytest.raises(Exists):
+        documents.create(KEY, {"n": 2}, {Key("part", "r", "0"): {"n": "new"}})
+    assert documents.get(Key("part", "r", "0")) == {"n": 0}
 
 
 def test_what_was_deleted_stays_so(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Metrics as the job's own regular expressions find them."""
 
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +31,30 @@ def test_values_come_in_the_order_of_the_log() -> None:
 @pytest.mark.parametrize("pattern", ["loss=[0-9]+", "loss=([a-z]+)", "(x)?loss"])
 def test_a_match_without_a_number_is_none(pattern: str) -> None:
     assert list(Scraper([{"Name": "loss", "Regex": pattern}]).scrape(["loss=abc loss=1"])) == []
+
+
+@given(
+    st.sampled_from(["nan", "-nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e400"])
+    | st.floats(min_value=2.0**361).map(repr)
+)
+def test_a_value_that_cloudwatch_refuses_is_left_out(word: str) -> None:
+    scraper = Scraper([{"Name": "loss", "Regex": r"loss=(\S+)"}])
+    assert list(scraper.scrape([f"loss={word} loss=0.5"])) == [("loss", 0.5)]
+
+
+def test_metrics_are_kept_for_a_role_that_may_not_publish_them() -> None:
+    asked = []
+
+    class Denying:
+        def put_metric_data(self, **request: Any) -> None:
+            asked.append(request)
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutMetricData")
+
+    metrics = JobMetrics(Documents(), Denying(), Key("training-job", "r", "job"), lambda: 1.0)
+    metrics.add([("loss", 2.0)])
+    metrics.add([("loss", 1.0)])
+    assert [metric["Value"] for metric in metrics.final()] == [1.0]
+    assert len(asked) == 1
 
 
 def test_a_pattern_that_is_none_is_named() -> None:

@@ -68,6 +68,8 @@ def test_a_defect_is_an_internal_failure_and_logged(
         (b"[]", "not a JSON object"),
         (b"\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
+        (b'{"MaxResults": NaN}', "NaN is not a value of JSON"),
+        (b'{"MaxResults": [-Infinity]}', "-Infinity is not a value of JSON"),
     ],
 )
 def test_a_body_that_is_no_object_is_refused(server: Any, body: bytes, said: str) -> None:

@@ -480,6 +480,30 @@ def test_pipelines_are_created_updated_listed_and_deleted(pipeline_client: Pipel
     assert code == "ResourceNotFound"
 
 
+@pytest.mark.parametrize("length", [247, 256])
+def test_a_pipeline_has_any_name_that_aws_takes(
+    pipeline_client: PipelineClient, length: int
+) -> None:
+    sagemaker, name = pipeline_client.sagemaker, "p" * length
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=definition(fail("Fail", "0")),
+        RoleArn=pipeline_client.cloud.role,
+    )
+    for number in range(1, 11):
+        text = definition(fail("Fail", str(number)))
+        updated = sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=text)
+        assert updated["PipelineVersionId"] == number + 1
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"] == text
+    versions = sagemaker.list_pipeline_versions(PipelineName=name, MaxResults=100)
+    assert len(versions["PipelineVersionSummaries"]) == 11
+    execution = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    assert pipeline_client.ended(execution)["PipelineExecutionStatus"] == "Failed"
+    sagemaker.delete_pipeline(PipelineName=name)
+    with pytest.raises(sagemaker.exceptions.ResourceNotFound):
+        sagemaker.describe_pipeline(PipelineName=name)
+
+
 def test_executions_are_listed_newest_first_page_by_page(pipeline_client: PipelineClient) -> None:
     pipeline = pipeline_client.create(definition(fail("A")))
     arns = [
