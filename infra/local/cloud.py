@@ -30,6 +30,7 @@ from longspan.infra.local.moto.account import Account, create_account
 from longspan.infra.local.moto.internals import complete_log_filter
 from longspan.infra.local.moto.persisted.persister import PERSISTER_AGENT, Persister
 from longspan.infra.local.moto.server import MotoServer
+from longspan.infra.local.moto.simulation import answer_simulations
 from longspan.infra.local.pipeline.service import Pipelines
 from longspan.infra.local.runtimes.runtime import Runtime
 from longspan.infra.local.tuning.service import TuningJobs
@@ -69,6 +70,7 @@ class Cloud:
         documents = Documents(settings.directory / "state", persist=not settings.at_rest)
         workplace = stack.enter_context(_workplace(settings))
         complete_log_filter()
+        answer_simulations()
         server = MotoServer(settings.port)
         self.url = server.start()
         # The parts end in reverse order: threads, runtime, persister, server, the jobs' folder,

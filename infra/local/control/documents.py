@@ -181,7 +181,6 @@ class Documents:
         self._documents[key] = document
         self._changed.notify_all()
 
-
     def _discard(self, key: Key) -> None:
         """Delete a document, if it exists."""
         if self._directory is not None:

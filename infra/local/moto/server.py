@@ -17,6 +17,7 @@ from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.control.api import ApiCall, Document
 from longspan.infra.local.control.invocations import Invocation, InvocationResponse
 from longspan.infra.local.moto.access import scope_of
+from longspan.infra.local.moto.error_answers import ErrorAnswers
 from longspan.infra.local.moto.invocation_app import InvocationApp
 from longspan.infra.local.moto.sagemaker_app import ControlApp
 
@@ -33,7 +34,7 @@ class MotoServer:
         # werkzeug makes its own copy of the descriptor, so this socket is closed after it.
         with _listen(port) as listening:
             self._server = _make_server(listening, self._answer)
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = ErrorAnswers(DomainDispatcherApplication(create_backend_app))
         self._ours: list[ControlApp | InvocationApp] = []
         self._changed: Callable[[str, str], None] = lambda service, region: None
         self._reader = ""

@@ -1,7 +1,7 @@
 """The private parts of moto that the folder hooks into: a version that changes one fails here.
 
 Repair the module that the test names, then check whether the new moto still needs the hook.
-Covers `access` and `internals`; the docstring of `longspan.infra.local.moto` describes the hooks.
+Covers `access`, `internals` and `simulation`; the docstring of `longspan.infra.local.moto` describes the hooks.
 """
 
 import inspect
@@ -55,6 +55,11 @@ def test_policies_are_checked_where_the_check_is_replaced() -> None:
         assert list(inspect.signature(found).parameters) == parameters, name
     assert callable(access_control.IAMPolicyStatement._check_principal)
     assert access_control.IAMPolicy('{"Statement": []}')._policy_json == {"Statement": []}
+    for kind, owner in (
+        (access_control.IAMUserAccessKey, "_owner_user_name"),
+        (access_control.AssumedRoleAccessKey, "_owner_role_name"),
+    ):
+        assert f"self.{owner}" in inspect.getsource(kind.collect_policies)  # `simulation`
     made = inspect.getsource(base.__init__)
     for name in ("_action", "_access_key", "_data", "_headers", "_region"):
         assert f"self.{name} = " in made, name
