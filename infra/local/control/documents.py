@@ -71,7 +71,7 @@ class Documents:
         document: Document,
         parts: Mapping[Key, Document] = MappingProxyType({}),
     ) -> None:
-        """Add a document with its `parts`, such as a pipeline with its first version. Raises Exists.
+        """Add a document, with `parts` such as the first version of a pipeline. Raises Exists.
 
         All of them exist afterwards, or after an error, such as a full disk, none.
         """

@@ -48,7 +48,7 @@ class ErrorAnswers:
         # Only errors are read here: contents of objects are long, and pass on as they come.
         if int(status[:3]) < 400:
             start_response(status, headers)
-            return answer  # type: ignore[no-any-return]
+            return answer
         content = b"".join(answer)
         if _says_nothing(environ, content):
             return _unknown(environ, operation)(environ, start_response)

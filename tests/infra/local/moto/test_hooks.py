@@ -1,7 +1,8 @@
 """The private parts of moto that the folder hooks into: a version that changes one fails here.
 
 Repair the module that the test names, then check whether the new moto still needs the hook.
-Covers `access`, `internals` and `simulation`; the docstring of `longspan.infra.local.moto` describes the hooks.
+Covers `access`, `internals` and `simulation`; the docstring of `longspan.infra.local.moto`
+describes the hooks.
 """
 
 import inspect
