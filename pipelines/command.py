@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Collection, Sequence
 from types import ModuleType
@@ -74,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command in an orderly way, with status 130. A closed pipe ends it with status 141.
     """
     words = sys.argv[1:] if argv is None else argv
+    _unset_empty_variables()
     # Any of the words may be the subcommand: those that are get their options.
     arguments = build_parser(set(words)).parse_args(words)
     try:
@@ -93,6 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(explain_os_error(error), 1)
     except ModuleNotFoundError as error:
         return _fail(explain_missing_package(error), 1)
+
+
+def _unset_empty_variables() -> None:
+    """Unset variables of AWS without a value: a shell means no value, boto3 refuses it."""
+    for name in [n for n, value in os.environ.items() if n.startswith("AWS_") and not value]:
+        del os.environ[name]
 
 
 def _load(name: str) -> ModuleType:

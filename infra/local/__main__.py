@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+# Variables that name the user's AWS files.
+_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal; return 1 if the cloud cannot start."""
@@ -29,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The user's own AWS settings must not reach the cloud or its jobs.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+    os.environ |= dict.fromkeys(_FILES, os.devnull)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())

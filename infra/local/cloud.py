@@ -1,5 +1,6 @@
 """The local cloud: composition, start and end of its parts."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -34,6 +35,7 @@ from longspan.infra.local.moto.simulation import answer_simulations
 from longspan.infra.local.pipeline.service import Pipelines
 from longspan.infra.local.runtimes.runtime import Runtime
 from longspan.infra.local.tuning.service import TuningJobs
+from longspan.infra.local.variables import cloud_variables, write_sdk_defaults
 
 __all__ = ["Cloud", "CloudSettings", "services"]
 
@@ -96,21 +98,15 @@ class Cloud:
         # After the server answers, since restored endpoints read their models through the API at
         # once.
         control_plane.recover()
+        self._sdk_defaults: dict[str, str] = {}
         if claim is not None:
+            self._sdk_defaults = write_sdk_defaults(settings.directory, self.account)
             # Last: a program that finds the card can use the cloud.
             claim.publish(self.environment())
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which boto3, the SDK and `longspan` use this cloud."""
-        administrator = self.account.administrator
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": administrator.key,
-            "AWS_SECRET_ACCESS_KEY": administrator.secret,
-            "AWS_DEFAULT_REGION": self.account.region,
-            "LONGSPAN_ROLE_ARN": self.account.role_arn,
-            "LONGSPAN_BUCKET": self.account.bucket,
-        }
+        return {**cloud_variables(self.url, self.account, os.environ), **self._sdk_defaults}
 
     def close(self) -> None:
         """End executions, endpoints and jobs, then the server; keep the state on disk."""

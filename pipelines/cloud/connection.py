@@ -4,13 +4,17 @@ Only an explicit request (`--aws`) reaches AWS: credentials in the environment a
 """
 
 import contextlib
+import http.client
 import os
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from longspan.pipelines.cloud.aws_errors import AwsError, explained
@@ -20,8 +24,12 @@ __all__ = ["CloudConnection", "connect_aws", "connect_local", "open_local"]
 
 # AWS recommends the adaptive mode for busy accounts: each retry waits longer than the last.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10)
-# Requests to the local cloud take milliseconds.
-_LOCAL_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5)
+# Requests to the local cloud take milliseconds, and never go by a proxy.
+_LOCAL_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, proxies={}
+)
+# The header `Server` of a local cloud, from `longspan.infra.local.moto.server`.
+_SERVER = "longspan-local"
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,9 @@ def connect_local(environment: Mapping[str, str]) -> CloudConnection:
         environment.get("AWS_ACCESS_KEY_ID", "local"),
         environment.get("AWS_SECRET_ACCESS_KEY", "local"),
         region_name=region,
+        botocore_session=_session_without_files(),
     )
+    _check_server(url)
     with explained(f"the local cloud at {url}"):
         account = session.client("sts", endpoint_url=url, config=_LOCAL_CONFIG)
         identity = account.get_caller_identity()
@@ -91,6 +101,34 @@ def connect_local(environment: Mapping[str, str]) -> CloudConnection:
         role_arn=environment.get("LONGSPAN_ROLE_ARN", ""),
         bucket=environment.get("LONGSPAN_BUCKET", ""),
         environment=environment,
+    )
+
+
+def _check_server(url: str) -> None:
+    """Check that a local cloud answers at a URL. Raises AwsError."""
+    wanted = f"AWS_ENDPOINT_URL: expected the address of a local cloud, got {url}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
+            found = answer.headers.get("Server", "")
+    except urllib.error.HTTPError as answer:  # it answers, whatever it thinks of this request
+        found = answer.headers.get("Server", "")
+        answer.close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise AwsError(f"{wanted}, where none answers ({error}); {_ADVICE}") from None
+    if not found.startswith(_SERVER):
+        raise AwsError(f"{wanted}, where another server answers; {_ADVICE}")
+
+
+_ADVICE = "start one by `longspan local up`, unset the variable, or give --aws to work on AWS"
+
+
+def _session_without_files() -> botocore.session.Session:
+    """Return a session that reads no profile and no file of the user's AWS settings."""
+    unset = (None, None, None, None)
+    empty = (None, None, os.devnull, None)
+    return botocore.session.Session(
+        session_vars={"profile": unset, "config_file": empty, "credentials_file": empty}
     )
 
 
@@ -113,7 +151,7 @@ def open_local(
     `directory` holds: it starts no endpoints and stores nothing. Raises AwsError and
     LocalCloudStartError.
     """
-    if "AWS_ENDPOINT_URL" in environment:
+    if environment.get("AWS_ENDPOINT_URL"):
         yield connect_local(environment)
     elif (running := find_running(directory)) is not None:
         yield connect_local(running)

@@ -17,6 +17,12 @@ from longspan.pipelines.cloud.options import DIRECTORY
 HELP = "run a local cloud: an AWS endpoint on this machine"
 EXAMPLE = "longspan local up --directory .longspan"
 
+# Neither version of the SDK reads AWS_ENDPOINT_URL or a default in `get_execution_role`.
+_ROLE_HINT = (
+    "# SageMaker SDK v2 and v3: write role = os.environ['LONGSPAN_ROLE_ARN'] in place of "
+    "get_execution_role(), which asks AWS"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `longspan local`."""
@@ -61,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     with LocalCloud(arguments.directory, *options) as cloud:
         for name, value in cloud.environment.items():
             print(f"export {name}={shlex.quote(value)}")
+        print(_ROLE_HINT)
         print(
             f"# serves from {arguments.directory}; Ctrl-C ends it, its state stays there",
             flush=True,

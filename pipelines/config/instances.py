@@ -4,7 +4,8 @@ import difflib
 import re
 from functools import cache
 
-import botocore.session
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
 __all__ = ["ENDPOINT", "PROCESSING", "TRAINING", "has_local_disk", "instance_problem"]
 
@@ -20,7 +21,8 @@ _LOCAL_DISK = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g4dn|g5|g6e?|g7e?|p4de?
 
 @cache
 def _known(shape: str) -> tuple[str, ...]:
-    model = botocore.session.Session().get_service_model("sagemaker")
+    # Not by a session, which would read the user's AWS files.
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
     return tuple(model.shape_for(shape).enum)
 
 

@@ -100,6 +100,13 @@ def quiet(region: str = "us-east-1") -> Iterator[None]:
                     "SAGEMAKER_USER_CONFIG_OVERRIDE": str(file),
                     # Without this ModelTrainer asks IAM for the rights of the role.
                     "SAGEMAKER_VALIDATE_ROLE": "false",
+                    # Without this an import asks the machine for credentials.
+                    "AWS_EC2_METADATA_DISABLED": "true",
+                    # The user's profile and files may be absent or wrong.
+                    "AWS_PROFILE": None,
+                    "AWS_DEFAULT_PROFILE": None,
+                    "AWS_CONFIG_FILE": os.devnull,
+                    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 }
             ):
                 yield
@@ -109,17 +116,22 @@ def quiet(region: str = "us-east-1") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _variables(values: Mapping[str, str]) -> Iterator[None]:
+def _variables(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables of the environment within the context, and unset those that are None."""
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
     try:
+        _set(values)
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 with quiet():

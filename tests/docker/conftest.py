@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from longspan.pipelines.cloud.local_cloud import LocalCloud
-from longspan.pipelines.definition.sdk import DEFAULTS
 from longspan.training.model.archive import unpack_model
 
 IMAGE = "longspan:local"
@@ -99,15 +98,9 @@ def referee(
     image: str, storage: LocalCloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Any]:
     """Runs a script of `referee/` with SageMaker's SDK; what it says on its last line."""
-    folder = tmp_path_factory.mktemp("sdk")
-    defaults = folder / "config.yaml"
-    defaults.write_text(json.dumps(DEFAULTS), encoding="utf-8")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         **storage.environment,
-        "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(defaults),
-        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(defaults),
-        "SAGEMAKER_VALIDATE_ROLE": "false",
         # What its containers mount, which tells them from others of the image.
         "TMPDIR": str(tmp_path_factory.mktemp("mounted")),
         "LONGSPAN_IMAGE": image,

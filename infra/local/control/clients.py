@@ -25,6 +25,8 @@ _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 3},
     s3={"addressing_style": "path"},
     max_pool_connections=32,
+    # A proxy of the user's must not see keys, and cannot reach this machine's loopback.
+    proxies={},
 )
 
 

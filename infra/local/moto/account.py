@@ -1,12 +1,11 @@
 """The local account: an administrator, an execution role and a bucket."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from longspan.infra.local.control.clients import Credentials
+from longspan.infra.local.control.clients import Clients, Credentials
 from longspan.infra.local.moto import internals
 
 __all__ = ["Account", "create_account"]
@@ -46,18 +45,18 @@ class Account:
 def create_account(url: str, region: str) -> Account:
     """Create the missing parts of the account, before signatures are required."""
     # Any key works as long as signatures are not checked.
-    session = boto3.Session("local", "local", region_name=region)
-    iam = session.client("iam", endpoint_url=url)
-    account = session.client("sts", endpoint_url=url).get_caller_identity()["Account"]
+    clients = Clients(url, Credentials("local", "local")).in_region(region)
+    iam = clients.client("iam")
+    account = clients.client("sts").get_caller_identity()["Account"]
     user = f"{_ROLE}-administrator"
-    if user not in {found["UserName"] for found in iam.list_users()["Users"]}:
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_user(UserName=user)
         iam.put_user_policy(UserName=user, PolicyName="everything", PolicyDocument=_EVERYTHING)
-    if _ROLE not in {found["RoleName"] for found in iam.list_roles()["Roles"]}:
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=_TRUST)
         iam.put_role_policy(RoleName=_ROLE, PolicyName="everything", PolicyDocument=_EVERYTHING)
     bucket = f"longspan-local-{account}-{region}"
-    _create_bucket(session, url, bucket, region)
+    _create_bucket(clients.client("s3"), bucket, region)
     return Account(
         id=account,
         region=region,
@@ -77,11 +76,8 @@ def _access_key(iam: Any, user: str) -> Credentials:
     return Credentials(created["AccessKeyId"], created["SecretAccessKey"])
 
 
-def _create_bucket(session: boto3.Session, url: str, bucket: str, region: str) -> None:
-    s3 = session.client("s3", endpoint_url=url)
-    if bucket in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
-        return
-    if region == "us-east-1":  # S3 refuses this region as a constraint
-        s3.create_bucket(Bucket=bucket)
-    else:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+def _create_bucket(s3: Any, bucket: str, region: str) -> None:
+    # S3 refuses us-east-1 as a constraint.
+    place = {} if region == "us-east-1" else {"LocationConstraint": region}
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))

@@ -21,7 +21,14 @@ from longspan.infra.local.moto.error_answers import ErrorAnswers
 from longspan.infra.local.moto.invocation_app import InvocationApp
 from longspan.infra.local.moto.sagemaker_app import ControlApp
 
-__all__ = ["MotoServer"]
+__all__ = ["SERVER", "MotoServer"]
+
+SERVER = "longspan-local"  # header by which programs recognise a local cloud
+_SECONDS_TO_CONNECT = 5.0
+
+
+class _Handler(MotoRequestHandler):
+    server_version = SERVER
 
 
 class MotoServer:
@@ -44,9 +51,17 @@ class MotoServer:
         )
 
     def start(self) -> str:
-        """Serve in a thread; return the URL."""
+        """Serve in a thread; return the URL. Raises LocalCloudError without a loopback."""
         self._thread.start()
         host, port = self._server.server_address[:2]
+        try:
+            socket.create_connection((str(host), int(port)), _SECONDS_TO_CONNECT).close()
+        except OSError as error:
+            self.stop()
+            raise LocalCloudError(
+                f"expected to reach {host!s}:{port} on this machine, got {error}; bring the "
+                "loopback interface up (`ip link set lo up`) and allow connections to it"
+            ) from error
         return f"http://{host!s}:{port}"
 
     def stop(self) -> None:
@@ -102,6 +117,6 @@ def _make_server(listening: socket.socket, answer: Any) -> BaseWSGIServer:
         0,
         answer,
         threaded=True,
-        request_handler=MotoRequestHandler,
+        request_handler=_Handler,
         fd=listening.fileno(),
     )

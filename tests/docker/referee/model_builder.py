@@ -4,7 +4,6 @@ import json
 import os
 import sys
 
-import boto3
 import docker
 from sagemaker.core.helper.session_helper import Session
 from sagemaker.serve import ModelBuilder
@@ -30,10 +29,7 @@ builder = ModelBuilder(
     # Whose local mode mounts the model path as /opt/ml/model and runs the image's `serve`.
     model_server=ModelServer.TORCHSERVE,
     mode=Mode.LOCAL_CONTAINER,
-    # Without a bucket's name it asks STS, past AWS_ENDPOINT_URL.
-    sagemaker_session=Session(
-        boto_session=boto3.Session(), default_bucket=os.environ["LONGSPAN_BUCKET"]
-    ),
+    sagemaker_session=Session(),
     role_arn=os.environ["LONGSPAN_ROLE_ARN"],
     schema_builder=SchemaBuilder(
         sample_input=question, sample_output={"predictions": [{"target": text}]}

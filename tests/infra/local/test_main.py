@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from longspan.pipelines.cloud.connection import open_local
 from tests.infra.local.conftest import RunningCloud
 
 PROGRAM = [sys.executable, "-m", "longspan.infra.local", "up"]
@@ -209,3 +211,67 @@ def test_the_users_own_settings_reach_nobody(
         stubborn_job(cloud, tmp_path, "one")
     finally:
         cloud.close()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"NO_PROXY": "127.0.0.1"}),
+        ({"NO_PROXY": "a.b, 127.0.0.1"}, {"NO_PROXY": "a.b,127.0.0.1"}),
+        ({"no_proxy": "a.b"}, {"NO_PROXY": "127.0.0.1", "no_proxy": "a.b,127.0.0.1"}),
+    ],
+)
+def test_a_proxy_gets_no_request(
+    launch: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    before: dict[str, str],
+    after: dict[str, str],
+) -> None:
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        for variable, value in before.items():
+            monkeypatch.setenv(variable, value)
+        cloud = launch(tmp_path / "cloud", tiny=True)
+        assert {k: v for k, v in cloud.environment.items() if k.upper() == "NO_PROXY"} == after
+        with open_local(tmp_path / "cloud", {}) as connection:
+            assert connection.account == "123456789012"
+        # The printed variables keep other programs from it too.
+        for variable, value in cloud.environment.items():
+            monkeypatch.setenv(variable, value)
+        assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
+        proxy.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
+
+
+def test_without_a_loopback_it_does_not_start(tmp_path: Path) -> None:
+    alone = ["unshare", "--net", "--map-root-user"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("this user cannot create a network namespace")
+    done = subprocess.run(
+        [*alone, *PROGRAM, "--directory", str(tmp_path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    [line] = done.stdout.splitlines()
+    assert "bring the loopback interface up" in json.loads(line)["error"]
+
+
+def test_the_users_files_of_aws_are_not_read(
+    launch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text("[default]\nendpoint_url = http://127.0.0.1:9\n[broken")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cloud = launch(tmp_path / "cloud")
+    monkeypatch.setenv("AWS_PROFILE", "no-such")
+    with open_local(tmp_path / "cloud", {}) as connection:
+        assert connection.endpoint_url == cloud.environment["AWS_ENDPOINT_URL"]

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from longspan.pipelines.definition import sdk
@@ -12,6 +11,7 @@ from longspan.training.loop.metrics import metric_definitions
 from longspan.training.sample.directory import write_sample
 from longspan.training.sample.generator import SampleSettings
 from tests.infra.local.jobs.job_client import JobClient
+from tests.infra.local.notebook import notebook
 
 with sdk.quiet():
     from sagemaker.core.helper.session_helper import Session
@@ -72,14 +72,14 @@ def result(name: str, uri: str) -> dict[str, Any]:
 
 def train(job_client: JobClient) -> str:
     """By the SDK, which waits and shows the log; the job's name."""
-    with sdk.quiet(job_client.cloud.environment["AWS_DEFAULT_REGION"]):
+    with notebook(job_client.cloud.environment):
         source = sdk.S3DataSource(
             s3_data_type="S3Prefix",
             s3_uri=job_client.uri("prepared"),
             s3_data_distribution_type="FullyReplicated",
         )
         trainer = sdk.ModelTrainer(
-            sagemaker_session=Session(boto3.Session(), default_bucket=job_client.cloud.bucket),
+            sagemaker_session=Session(),
             role=job_client.cloud.role,
             training_image="image",
             base_job_name="sdk",
@@ -103,11 +103,7 @@ def lower(definition: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.long
-def test_from_pairs_to_an_evaluation(
-    job_client: JobClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in job_client.cloud.environment.items():
-        monkeypatch.setenv(name, value)  # for the SDK
+def test_from_pairs_to_an_evaluation(job_client: JobClient, tmp_path: Path) -> None:
     write_sample(tmp_path, SampleSettings(pairs=400, validation=20, test_per_bucket=4))
     for split in ("train", "validation", "test"):
         job_client.put(f"pairs/{split}/{split}.tsv", (tmp_path / f"{split}.tsv").read_bytes())

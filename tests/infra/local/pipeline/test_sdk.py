@@ -4,19 +4,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import WaiterError
+from botocore.httpsession import URLLib3Session
 
 from longspan.infra.local.pipeline.definition.parsing import read_definition
 from longspan.pipelines.definition import sdk
+from tests.infra.local.notebook import notebook
 from tests.infra.local.pipeline.pipeline_client import PipelineClient
 
 with sdk.quiet():
+    from sagemaker.core.helper.session_helper import Session
     from sagemaker.core.workflow.conditions import ConditionNot
     from sagemaker.mlops.workflow.parallelism_config import ParallelismConfiguration
     from sagemaker.mlops.workflow.selective_execution_config import SelectiveExecutionConfig
     from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
+    from sagemaker.train import ModelTrainer
 
 # "There will be No Wait": as meant.
 pytestmark = pytest.mark.filterwarnings("ignore:Running within a PipelineSession")
@@ -32,18 +35,37 @@ CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 @pytest.fixture(scope="module")
 def session(tiny_cloud: Any) -> Iterator[Any]:
     """Of a pipeline, against the local cloud."""
-    with pytest.MonkeyPatch.context() as patch, sdk.quiet():
-        for name, value in tiny_cloud.environment.items():
-            if name.startswith("AWS_"):
-                patch.setenv(name, value)
-        yield sdk.PipelineSession(
-            boto_session=boto3.Session(region_name="us-east-1"), default_bucket=tiny_cloud.bucket
-        )
+    with notebook(tiny_cloud.environment):
+        yield sdk.PipelineSession()
 
 
 @pytest.fixture(scope="module")
 def pipeline_client(tiny_cloud: Any) -> PipelineClient:
     return PipelineClient(tiny_cloud, tiny_cloud.client("sagemaker"), tiny_cloud.client("s3"))
+
+
+def test_the_sdks_defaults_stay_on_this_machine(
+    tiny_cloud: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bucket, role and the check of the role's rights: only the local cloud is asked."""
+    asked = []
+    original = URLLib3Session.send
+
+    def send(self: Any, request: Any) -> Any:
+        asked.append(request.url)
+        assert request.url.startswith(tiny_cloud.environment["AWS_ENDPOINT_URL"])
+        return original(self, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    plain = Session()
+    assert plain.default_bucket() == tiny_cloud.bucket
+    trainer = ModelTrainer(
+        training_image="image",
+        compute=sdk.Compute(instance_type="ml.m5.large", instance_count=1),
+        sagemaker_session=plain,
+    )
+    assert trainer.role == tiny_cloud.role
+    assert asked
 
 
 def process(

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from longspan.infra.local.control.clients import Clients
@@ -16,36 +15,31 @@ from longspan.infra.local.control.threads import Threads
 from longspan.infra.local.jobs.kinds import training_job_service
 from longspan.infra.local.moto.account import create_account
 from longspan.infra.local.moto.server import MotoServer
+from longspan.infra.local.moto.simulation import answer_simulations
 from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
 from longspan.infra.local.runtimes.runtime import Container, Running
 from longspan.infra.local.tuning.service import TuningJobs
+from longspan.infra.local.variables import cloud_variables, write_sdk_defaults
 from longspan.pipelines.definition import sdk
+from tests.infra.local.notebook import notebook
 from tests.infra.local.tuning.scripted_tuning import METRIC, REGION, peak, tuning
 
 with sdk.quiet():
     from sagemaker.core.helper.session_helper import Session
 
 
-def test_the_sdks_tuner_works_on_top(
-    scripted_tuning: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_sdks_tuner_works_on_top(scripted_tuning: Any, tmp_path: Path) -> None:
     one = scripted_tuning(peak)
     server = MotoServer()
     url = server.start()
     try:
         server.answer_sagemaker(one.plane.handle)
         account = create_account(url, REGION)
-        for name, value in {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": account.administrator.key,
-            "AWS_SECRET_ACCESS_KEY": account.administrator.secret,
-        }.items():
-            monkeypatch.setenv(name, value)
-        with sdk.quiet(REGION):
-            session = Session(boto3.Session(region_name=REGION), default_bucket=account.bucket)
+        answer_simulations()
+        defaults = write_sdk_defaults(tmp_path, account)
+        with notebook({**cloud_variables(url, account, {}), **defaults}):
             trainer = sdk.ModelTrainer(
-                sagemaker_session=session,
-                role=account.role_arn,
+                sagemaker_session=Session(),
                 training_image="image",
                 compute=sdk.Compute(
                     instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1
