@@ -104,6 +104,9 @@ class SentencePieceVocabulary:
         self._bytes = [self._bytes_of(i) for i in range(len(self))]
         by_value = [self._model.piece_to_id(f"<0x{value:02X}>") for value in range(256)]
         self._mark = [by_value[value] for value in _SPACE_MARK.encode()]
+        self._space = by_value[ord(" ")]
+        # False for a vocabulary of text without spaces, or with very few.
+        self._has_space = self._model.piece_to_id(_SPACE_MARK) != UNK
         self._byte_tokens = {token: value for value, token in enumerate(by_value)}
         if UNK in by_value:
             raise ModelDirectoryError(
@@ -138,6 +141,8 @@ class SentencePieceVocabulary:
         for i, text in enumerate(ready):
             if _SPACE_MARK in text:
                 encoded[i] = self._encode_around_marks(text)
+            elif " " in text:
+                encoded[i] = self._with_spaces(encoded[i])
         return encoded
 
     @property
@@ -167,8 +172,23 @@ class SentencePieceVocabulary:
         for number, part in enumerate(text.split(_SPACE_MARK)):
             if number:
                 ids += self._mark
-            ids += self._model.encode(part, out_type=int)
+            ids += self._with_spaces(self._model.encode(part, out_type=int))
         return ids
+
+    def _with_spaces(self, ids: list[int]) -> list[int]:
+        """Replace the mark's bytes by that of a space, in ids of text without the mark itself.
+
+        SentencePiece spells its mark in bytes where the vocabulary has no piece for a space.
+        """
+        if self._has_space:
+            return ids
+        size = len(self._mark)
+        found: list[int] = []
+        for token in ids:
+            found.append(token)
+            if found[-size:] == self._mark:
+                found[-size:] = [self._space]
+        return found
 
     def _bytes_of(self, token: int) -> bytes:
         if token in (PAD, BOS, EOS):
