@@ -9,6 +9,12 @@ from collections.abc import Callable
 from contextlib import closing
 
 from longspan.training.errors import Interrupted, LongspanError
+from longspan.training.loop.divergence import (
+    check_learned,
+    diverged,
+    has_learned,
+    late_divergence,
+)
 from longspan.training.loop.feed import UpdateBatch, feed
 from longspan.training.loop.metrics import CHECKPOINT, metrics_line
 from longspan.training.loop.result import TrainingResult
@@ -76,7 +82,8 @@ class Trainer:
 
         Raises Interrupted after saving, if `stop` returned true; CheckpointError for a checkpoint
         that belongs to another run or cannot be written; DataError when nothing is left to
-        train on; LongspanError when the loss is no longer a number.
+        train on; LongspanError when the loss is no longer a number, or the best model is no better
+        than a uniform guess.
         """
         self._resume()
         try:
@@ -90,7 +97,7 @@ class Trainer:
             self._log.close()
 
     def load_best(self) -> TrainingResult | None:
-        """Load the best validated weights after Interrupted; None if none were validated.
+        """Load the best validated weights after Interrupted; None if none have learned anything.
 
         They are those of one checkpoint, not a mean, and are not measured again, because a stopped
         job has little time left. Every rank calls this method.
@@ -100,9 +107,12 @@ class Trainer:
             return None
         updates = state.best_updates[-1]
         h = self._hyperparameters
+        best = self._load_one(updates)
+        if not has_learned(best.loss, self._task.validator.vocabulary_size):
+            return None
         end = complete_reason(state, h) or f"stopped after {progress_text(state, h)}"
         reason = f"{end}; the best weights are of update {updates}"
-        return self._result(reason, self._load_one(updates))
+        return self._result(reason, best)
 
     def _loop(self) -> str:
         state, h = self.state, self._hyperparameters
@@ -200,18 +210,28 @@ class Trainer:
         return found
 
     def _finish(self, reason: str) -> TrainingResult:
-        """Load the best weights, or the mean of several best ones if that is better."""
-        state, metric = self.state, self._hyperparameters.optimized_metric
+        """Load the best weights, or the mean of several best ones if that is better.
+
+        Raises LongspanError for weights that are no better than a uniform guess.
+        """
         self._log.note(f"training is over: {reason}; measuring the best model")
+        best, size = self._best(), self._task.validator.vocabulary_size
+        check_learned(best.loss, size, self.state.best_updates[-1], self._hyperparameters)
+        if not has_learned(self.state.history[-1]["validation:loss"], size):
+            self._log.note(late_divergence(self.state.best_updates[-1], self._hyperparameters))
+        return self._result(reason, best)
+
+    def _best(self) -> Validation:
+        state, metric = self.state, self._hyperparameters.optimized_metric
         if len(state.best_updates) > 1:
             self._load(state.best_updates)
             # Measured again, since the mean of weights may also be worse than each of them.
             mean = self._measure(bleu=True, bleu_long=True)
             if improves(metric, getattr(mean, metric), state.best):
-                return self._result(reason, mean)
+                return mean
             self._log.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
         known = self._load_one(state.best_updates[-1])
-        return self._result(reason, self._measure(bleu=True, bleu_long=True, known=known))
+        return self._measure(bleu=True, bleu_long=True, known=known)
 
     def _result(self, reason: str, best: Validation) -> TrainingResult:
         state = self.state
@@ -270,11 +290,6 @@ class Trainer:
             raise self._diverged()
 
     def _diverged(self) -> LongspanError:
-        h = self._hyperparameters
-        return LongspanError(
-            f"expected a finite loss, got none after update {self.state.updates}; lower "
-            f"learning_rate={h.learning_rate:g}, lengthen "
-            f"lr_warmup_num_batches={h.lr_warmup_num_batches}, keep clip_gradient="
-            f"{h.clip_gradient:g} between 0.1 and 5, or set precision=fp32; the checkpoints in "
-            f"{self._checkpoints.store.directory} are older and intact"
+        return diverged(
+            self.state.updates, self._hyperparameters, self._checkpoints.store.directory
         )

@@ -92,6 +92,7 @@ class Validator:
         if not len(corpus) - joined:
             only = f"only {joined} joined ones" if joined else "none"
             raise DataError(f"validation data: expected pairs, got {only}; prepare some")
+        self.vocabulary_size = len(tokenizer.target)
         self._natural = len(corpus) - joined
         self._corpus = corpus
         self._tokenizer = tokenizer

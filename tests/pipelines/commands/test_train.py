@@ -78,6 +78,18 @@ def test_bf16_on_another_machine_is_one_line_and_costs_no_checkpoint(
     assert sorted((tmp_path / "model.checkpoints").iterdir()) == kept
 
 
+def test_a_diverged_run_fails_and_writes_no_model(prepared, tiny_settings, tmp_path):
+    words = settings_of(tiny_settings | {"learning_rate": "100"})
+    command = [sys.executable, "-m", "longspan.pipelines.command", "train", str(prepared)]
+    command += ["--out", str(tmp_path / "model"), *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "that of a uniform guess over 16 target tokens" in line
+    assert "lower learning_rate=100" in line
+    assert not (tmp_path / "model").exists()
+
+
 def test_settings_win_over_the_file_and_options_over_both(tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("learning_rate: 1e-3\nrnn_residual_connections: true\nseed: 5\nbatch_size:\n")

@@ -117,6 +117,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ContainerPaths, s
     return paths, done.stdout
 
 
+def test_a_diverged_job_fails_with_the_reason_and_no_model(paths: ContainerPaths):
+    add_built_in_channels(paths)
+    set_hyperparameters(paths, learning_rate="100")
+    done = run(paths)
+    assert done.returncode == 1
+    reason = paths.failure.read_text(encoding="utf-8")
+    assert "that of a uniform guess over 10 target tokens" in reason
+    assert "lower learning_rate=100" in reason
+    assert not paths.model.exists()
+
+
 def test_the_data_of_the_built_in_algorithm_trains_as_it_is(trained: tuple[ContainerPaths, str]):
     paths, printed = trained
     assert "channel train: 60 pairs" in printed

@@ -312,3 +312,40 @@ def test_checkpoints_by_the_clock_between_those_by_updates(job):
     settings = {"max_num_batches": 9, "checkpoint_frequency_num_batches": 1000}
     job.trainer(between_saves=3.0, **settings).run()
     assert len(job.store.saved()) > 1
+
+
+@pytest.mark.parametrize("metric", ["perplexity", "bleu"])
+def test_a_run_that_ends_worse_than_a_uniform_guess_fails_and_says_what_to_change(job, metric):
+    settings = {"learning_rate": 100.0, "max_num_batches": 20, "optimized_metric": metric}
+    with pytest.raises(
+        LongspanError,
+        match=r"validation loss below 2\.773, that of a uniform guess over 16 target tokens, got "
+        r"\d+.* after update \d+, .*; lower learning_rate=100, lengthen lr_warmup_num_batches=0",
+    ):
+        job.trainer(**settings).run()
+    # The same command again ends in the same way.
+    with pytest.raises(LongspanError, match="uniform guess"):
+        job.trainer(**settings).run()
+
+
+def test_the_mean_of_diverged_checkpoints_fails_too(job):
+    with pytest.raises(LongspanError, match="uniform guess"):
+        job.trainer(learning_rate=100.0, max_num_batches=40, average_checkpoints=3).run()
+
+
+def test_a_stopped_run_that_learned_nothing_has_no_best_model(job):
+    trainer = job.trainer(learning_rate=100.0, stop=stop_at(15))
+    with pytest.raises(Interrupted):
+        trainer.run()
+    assert trainer.state.best_updates == [10]
+    assert trainer.load_best() is None
+
+
+def test_a_run_that_diverges_late_keeps_its_best_model_and_says_so(job):
+    # The rate rises from 0.01 by 0.01 an update, and becomes too high on the way.
+    found = job.trainer(
+        learning_rate=100.0, lr_warmup_num_batches=10_000, max_num_batches=150
+    ).run()
+    assert found.best.loss < math.log(16) < found.history[-1]["validation:loss"]
+    [line] = [line for line in job.lines if "the run diverged" in line]
+    assert "lower learning_rate=100" in line
