@@ -215,6 +215,9 @@ class Hyperparameters(Settings):
         le=20,
         description="most target tokens, so many times the source's, and 20; 0: by training pairs",
     )
+    min_length: int = Field(
+        0, ge=0, le=20_000, description="least target tokens of an output, its end not counted"
+    )
     calibrate_penalties: bool = Field(
         False, description="choose both penalties by validation BLEU at the end"
     )

@@ -50,6 +50,12 @@ class Options(Settings):
     )
     n_best: int | None = Field(None, ge=1, le=_WIDEST_BEAM, description="best translations wanted")
     alignment: bool | None = Field(None, description="the attention weights, target by source")
+    min_length: int | None = Field(
+        None,
+        ge=0,
+        le=_LONGEST_OUTPUT,
+        description="least target tokens of a part, its end not counted",
+    )
     max_length: int | None = Field(
         None, ge=1, le=_LONGEST_OUTPUT, description="most target tokens of a part, its end counted"
     )

@@ -194,7 +194,7 @@ class Beams:
 
         A hypothesis within a character does not count, because its bytes would not be UTF-8.
         """
-        if not self._loops.are_due or self._length < self.settings.min_length:
+        if not self._loops.are_due or self._length <= self.settings.min_length:
             return np.zeros(len(parents), np.bool_)
         live = len(self.previous) // len(parents)  # before the step
         rows = np.arange(len(parents)) * live + parents[:, 0]

@@ -117,7 +117,7 @@ class GreedyBeams:
 
         A hypothesis within a character does not count, because its bytes would not be UTF-8.
         """
-        if not self._loops.are_due or self._length < self.settings.min_length:
+        if not self._loops.are_due or self._length <= self.settings.min_length:
             return set()
         places = np.arange(len(chosen))
         found = self._loops.found(places, chosen, np.array(self.running))

@@ -13,7 +13,7 @@ __all__ = [
 
 _NAMES = (
     "beam_size", "length_penalty", "coverage_penalty", "max_length_factor", "max_length_offset",
-    "no_repeat_ngram_size",
+    "no_repeat_ngram_size", "min_length",
 )  # fmt: skip
 
 
@@ -42,6 +42,12 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="so many tokens in a row come once at most in an output; 0: any number of times",
+    )
+    group.add_argument(
+        "--min-length",
+        type=int,
+        metavar="N",
+        help="least target tokens of an output, its end not counted",
     )
     machine = parser.add_argument_group("machine")
     machine.add_argument(

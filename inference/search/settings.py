@@ -21,7 +21,8 @@ class SearchSettings(Settings):
     """Settings of a search. Raises HyperparameterError, naming a setting that is not allowed.
 
     An output may have `max_length_factor` times the source's tokens plus `max_length_offset`
-    tokens, EOS counted on both sides, or `max_length` where that is set.
+    tokens, EOS counted on both sides, and always as many as `min_length` needs; or `max_length`
+    where that is set.
     """
 
     refusal: ClassVar[type[Exception]] = HyperparameterError
@@ -44,10 +45,14 @@ class SearchSettings(Settings):
     with_alignment: bool = Field(False, description="attention weights of each hypothesis")
 
     @model_validator(mode="after")
-    def _check_n_best(self) -> "SearchSettings":
+    def _check_together(self) -> "SearchSettings":
         if self.n_best > self.beam_size:
             raise HyperparameterError(
                 f"n_best: expected at most beam_size={self.beam_size}, got {self.n_best}"
+            )
+        if self.max_length is not None and self.min_length > self.max_length:
+            raise HyperparameterError(
+                f"min_length: expected at most max_length={self.max_length}, got {self.min_length}"
             )
         return self
 
@@ -61,6 +66,7 @@ class SearchSettings(Settings):
             "length_penalty": hyperparameters.length_penalty,
             "coverage_penalty": hyperparameters.coverage_penalty,
             "no_repeat_ngram_size": hyperparameters.no_repeat_ngram_size,
+            "min_length": hyperparameters.min_length,
             "max_length_factor": hyperparameters.max_length_factor or _ANY_FACTOR,
         }
         return cls(**values | {name: v for name, v in changes.items() if v is not None})
@@ -70,4 +76,5 @@ class SearchSettings(Settings):
         if self.max_length is not None:
             return [self.max_length] * len(lengths)
         factor, offset = self.max_length_factor, self.max_length_offset
-        return [max(1, int(math.ceil(length * factor) + offset)) for length in lengths]
+        least = self.min_length + 1
+        return [max(least, int(math.ceil(length * factor) + offset)) for length in lengths]

@@ -11,11 +11,12 @@ from longspan.training.corpus.shards import PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import Checkpoint, CheckpointStore, check_identity
 from longspan.training.loop.distributed import World
+from longspan.training.loop.schedule import learning_rate, schedule_progress
 from longspan.training.loop.setup import RunCheckpoints
 from longspan.training.loop.training_state import TrainingState
 from longspan.training.loop.updater import MODEL_PREFIX, Updater
 
-__all__ = ["best_weights", "corpus_fingerprint", "resume", "run_identity", "save"]
+__all__ = ["best_weights", "corpus_fingerprint", "resume", "risen_rate", "run_identity", "save"]
 
 # Hyperparameters that a resumed run may change: when training ends, how the model is searched
 # later, and the type of products, which depends on the machine with `precision=auto`.
@@ -30,6 +31,7 @@ _MAY_CHANGE = frozenset(
         "length_penalty",
         "coverage_penalty",
         "no_repeat_ngram_size",
+        "min_length",
         "calibrate_penalties",
         "precision",
     }
@@ -94,6 +96,26 @@ def resume(checkpoints: RunCheckpoints, updater: Updater, world: World) -> Train
         updater.recent += updater.recent.new_tensor(state.recent)
         updater.period += updater.period.new_tensor(state.period)
     return state
+
+
+def risen_rate(state: TrainingState, hyperparameters: Hyperparameters) -> str | None:
+    """Return a line for a resumed run whose learning rate rises because its end has moved.
+
+    `cosine` falls to 0 at the end of a run. With a later end, as with more updates, the resumed run
+    is at an earlier point of the curve. Other schedules do not depend on the end.
+    """
+    h = hyperparameters
+    if h.lr_scheduler_type != "cosine" or state.updates < max(1, h.lr_warmup_num_batches):
+        return None
+    progress = schedule_progress(h, state.updates, state.epochs, state.seconds / 60)
+    rate = learning_rate(h, state.updates, progress, state.plateau)
+    if rate <= state.rate:
+        return None
+    return (
+        f"note: the learning rate rises from {state.rate:.3g} to {rate:.3g}, because the cosine "
+        "schedule now ends later than before; for one schedule over the whole run, train with "
+        "--fresh"
+    )
 
 
 def best_weights(store: CheckpointStore, updates: Sequence[int], world: World) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from longspan.training.loop.divergence import (
 from longspan.training.loop.feed import UpdateBatch, feed
 from longspan.training.loop.metrics import CHECKPOINT, metrics_line
 from longspan.training.loop.result import TrainingResult
-from longspan.training.loop.resume import best_weights, resume, save
+from longspan.training.loop.resume import best_weights, resume, risen_rate, save
 from longspan.training.loop.schedule import learning_rate, schedule_progress
 from longspan.training.loop.setup import (
     RunCheckpoints,
@@ -263,6 +263,8 @@ class Trainer:
                 f"resumed at update {found.updates}, epoch {found.epochs:.2f}, from "
                 f"{self._checkpoints.store.directory}"
             )
+            if (line := risen_rate(found, self._hyperparameters)) is not None:
+                self._log.note(line)
         # As if the run had begun earlier: its seconds go on from those of the checkpoint.
         self._started = self._clocks.wall() - self.state.seconds
         self._cpu_started = self._clocks.cpu() - self.state.cpu_seconds

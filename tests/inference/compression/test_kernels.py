@@ -23,6 +23,7 @@ from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Bars, Spelling
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.model.model import Model
+from longspan.training.tokenizer.tokenizer import EOS
 
 pytestmark = [
     pytest.mark.processor,
@@ -277,3 +278,22 @@ def test_a_search_finds_what_it_finds_with_torch(kind, beam, size, monkeypatch):
             assert found.score == pytest.approx(expected.score, abs=0.05)
             np.testing.assert_allclose(found.alignment, expected.alignment, atol=0.05)
     assert same >= 28
+
+
+@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.usefixtures("single_thread")
+def test_the_kernels_keep_the_least_length(beam):
+    model, hyperparameters = build()
+    with torch.no_grad():
+        model.projection.bias[EOS] = 1e3  # the end is the best token at every step
+    fast = CompressedModel(model, hyperparameters)
+    assert fast.own_walk is not None
+    source = torch.randint(4, 90, (3, 6), generator=torch.Generator().manual_seed(0))
+    lengths = torch.tensor([6, 6, 6])
+    for least in (0, 1, 5, 20):
+        options = SearchSettings(beam_size=beam, min_length=least)
+        for spelling in (Spelling(), HIGH_BYTES):
+            for [best, *_] in search(fast, source, lengths, options, spelling):
+                # A character that has begun is ended first.
+                assert least <= len(best.ids) <= least + 2 * (spelling is HIGH_BYTES)
+                assert best.finished

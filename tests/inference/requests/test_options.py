@@ -42,6 +42,17 @@ def test_options_change_the_profile():
     assert changed.with_alignment
 
 
+def test_a_request_wins_over_the_models_least_length():
+    own = Profiles.of(Hyperparameters.parse({"min_length": "6"}))
+    for profile in ("fast", "quality"):
+        options = {"profile": profile}
+        assert own.settings(Options.parse(options), has_attention=True).min_length == 6
+        changed = Options.parse(options | {"min_length": 2})
+        assert own.settings(changed, has_attention=True).min_length == 2
+    with pytest.raises(BadRequest, match="min_length: expected at most max_length=5, got 6"):
+        own.settings(Options.parse({"max_length": 5}), has_attention=True)
+
+
 def test_n_best_widens_a_beam_that_nobody_asked_for():
     assert settings(profile="fast", n_best=4).beam_size == 4
     with pytest.raises(BadRequest, match="n_best: expected at most beam_size=2, got 4"):
@@ -69,6 +80,7 @@ def test_n_best_widens_a_beam_that_nobody_asked_for():
             {"no_repeat_ngram_size": -1},
             "no_repeat_ngram_size: expected an integer from 0 to 100, got -1",
         ),
+        ({"min_length": 20001}, "min_length: expected an integer from 0 to 20000, got 20001"),
     ],
 )
 def test_a_wrong_option_is_named_with_what_is_allowed(values: dict[str, object], message: str):

@@ -270,6 +270,25 @@ def test_min_length_keeps_eos_away(table_model, sources):
     assert [len(h[0].ids) for h in found] == [2, 2]
 
 
+@pytest.mark.parametrize("beam", [1, 4])
+@pytest.mark.parametrize("least", [0, 1, 7, 40])
+def test_every_output_has_the_least_length_whatever_its_source(tiny_model, sources, beam, least):
+    model = tiny_model()
+    with torch.no_grad():
+        model.projection.bias[EOS] = 30.0
+    source, lengths = sources([1, 3, 9])
+    factor = {"max_length_factor": 1.0, "max_length_offset": 0}
+    settings = SearchSettings(beam_size=beam, min_length=least, **factor)
+    for [best, *_] in search(model, source, lengths, settings):
+        assert (len(best.ids), best.finished) == (least, True)
+
+
+def test_the_most_length_of_any_output_is_above_the_least_one():
+    settings = SearchSettings(min_length=30, max_length_factor=1.0, max_length_offset=5)
+    assert settings.limits([3, 25, 40]) == [31, 31, 45]
+    assert SearchSettings(min_length=4, max_length=4).limits([3, 25]) == [4, 4]
+
+
 def test_finished_sentences_leave_the_batch(table_model, sources):
     model = table_model()
     source, lengths = sources([2, 30])
@@ -336,7 +355,7 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
     assert len(long[0].ids) == 201
     assert long[0].alignment.shape == (201, 2001)
     np.testing.assert_allclose(long[0].alignment.sum(1), 1, atol=1e-4)
-    assert len(short[0].ids) == 1
+    assert len(short[0].ids) == 201  # its own limit is lower, and rises to the least length
 
 
 @pytest.mark.parametrize(
@@ -348,6 +367,8 @@ def test_a_source_of_two_thousand_words(tiny_model, sources):
         ({"coverage_penalty": float("nan")}, "coverage_penalty: expected .*, got nan"),
         ({"max_length": 0}, "max_length: expected .*, got 0"),
         ({"no_repeat_ngram_size": -1}, "no_repeat_ngram_size: expected .*, got -1"),
+        ({"min_length": -1}, "min_length: expected an integer of at least 0, got -1"),
+        ({"min_length": 8, "max_length": 7}, "min_length: expected at most max_length=7, got 8"),
     ],
 )
 def test_settings_without_sense_are_refused_by_name(setting, message):

@@ -146,6 +146,18 @@ def test_n_grams_that_come_once_at_most(tmp_path, capsys):
     assert 3 < len(output) == len(set(output))
 
 
+@pytest.mark.parametrize("beam", ["1", "4"])
+def test_outputs_have_the_least_length(tmp_path, capsys, beam):
+    short = save(tmp_path / "short", end=1e4)
+    options = ["--text", "a b c", "--beam-size", beam]
+    assert call(translate, short, *options) == 0
+    assert capsys.readouterr().out == "\n"
+    assert call(translate, short, *options, "--min-length", "60") == 0
+    assert len(capsys.readouterr().out.split()) == 60
+    with pytest.raises(HyperparameterError, match="min_length: expected an integer"):
+        call(translate, short, *options, "--min-length", "-1")
+
+
 def test_a_line_break_in_the_output_does_not_shift_the_lines():
     assert translate._one_line("a\nb\r\nc\rd") == "a b c d"
 

@@ -349,3 +349,31 @@ def test_a_run_that_diverges_late_keeps_its_best_model_and_says_so(job):
     assert found.best.loss < math.log(16) < found.history[-1]["validation:loss"]
     [line] = [line for line in job.lines if "the run diverged" in line]
     assert "lower learning_rate=100" in line
+
+
+@pytest.mark.parametrize("limit", ["max_num_batches", "max_num_epochs"])
+def test_a_later_end_that_raises_the_rate_is_announced(job, limit):
+    first, later = {"max_num_batches": (40, 80), "max_num_epochs": (4, 8)}[limit]
+    cosine = {"lr_scheduler_type": "cosine", "max_num_batches": None}
+
+    def notes(most, **settings):
+        job.lines.clear()
+        job.trainer(**cosine | {limit: most} | settings).run()
+        return [line for line in job.lines if "the learning rate rises from" in line]
+
+    assert not notes(first)
+    assert not notes(first)  # resumed as it was
+    [note] = notes(later)
+    assert "cosine schedule now ends later" in note
+    low, high = map(float, re.search(r"from (\S+) to (\S+),", note).groups())
+    assert low < high < 0.01
+
+
+def test_a_resumed_warm_up_and_other_schedules_are_not_announced(job):
+    for kind, warmup in (("constant", 0), ("cosine", 90), ("plateau_reduce", 90)):
+        for most in (20, 60):
+            job.trainer(
+                lr_scheduler_type=kind, lr_warmup_num_batches=warmup, max_num_batches=most
+            ).run()
+        job.store.clear()
+    assert not [line for line in job.lines if "learning rate rises" in line]
