@@ -83,7 +83,7 @@ def test_the_other_commands_work(tmp_path: Path) -> None:
     calls = {
         "sample": ["--pairs", "200", "--validation", "50", "--out", "data"],
         "prepare": ["data/train.tsv", "--validation", "data/validation.tsv", "--out", "prepared"],
-        "train": ["prepared", "--out", "model", "--set=precision=fp32", "--set=max_num_batches=2"],
+        "train": ["prepared", "--out", "model", "--set=precision=fp32", "--updates=2"],
         "evaluate": ["model", "data/validation.tsv", "--out", "evaluation"],
         "diagnose": ["model", "data/validation.tsv"],
         "translate": ["model", "--text", "a"],
@@ -91,7 +91,8 @@ def test_the_other_commands_work(tmp_path: Path) -> None:
     }
     assert set(calls) == CORE
     calls["prepare"].append("--vocabulary-size=300")
-    calls["train"] += [f"--set={name}=8" for name in SIZES]
+    # Two updates at this rate end better than a uniform guess.
+    calls["train"] += ["--set=learning_rate=0.03", *(f"--set={name}=8" for name in SIZES)]
     *worked, served = run(tmp_path, *([name, *options] for name, options in calls.items()))
     assert [done for done in worked if done.status != 0] == []
     # As far as it gets without staying.

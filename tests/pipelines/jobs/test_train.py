@@ -38,6 +38,7 @@ TINY = {
     "num_embed_target": "4",
     "rnn_attention_type": "dot",
     "rnn_attention_num_hidden": "8",
+    "learning_rate": "0.03",  # better than a uniform guess after two updates
     "max_num_batches": "6",
     "checkpoint_frequency_num_batches": "3",
     "batch_size": "8",

@@ -24,6 +24,7 @@ SMALL = {
     "attention_dimension": "16",
     "attention_heads": "2",
     "batch_tokens": "400",
+    "learning_rate": "0.01",
     "max_num_batches": "12",
     "checkpoint_frequency_num_batches": "6",
     "bleu_sample_size": "4",
