@@ -3,8 +3,8 @@
     python benchmarks/join_lines.py dev.tsv test.tsv --words 100 150 --rounds 4 > joined.tsv
 
 Input is TSV without a header, source and target. Each round shuffles all pairs (by --seed) and uses
-each pair about once. Words are those of the source, split at spaces. Pairs that do not fill a line
-at the end of a round are dropped.
+each pair about once. Words are those of the source, as `longspan` counts them. Pairs that do not
+fill a line at the end of a round are dropped.
 """
 
 import argparse
@@ -12,6 +12,8 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from longspan.training.lengths import count_words
 
 Pair = tuple[str, str]
 
@@ -34,7 +36,7 @@ def join(pairs: list[Pair], least: int, most: int, generator: random.Random) -> 
     grown: list[Pair] = []
     words, goal = 0, generator.randint(least, most)
     for pair in pairs:
-        more = len(pair[0].split())
+        more = count_words(pair[0])
         if grown and words + more > goal:
             if words >= least:
                 yield _one(grown)

@@ -14,9 +14,9 @@ from longspan.inference.diagnosis.symptoms import Symptoms, symptoms
 from longspan.inference.evaluation.evaluate import read_test
 from longspan.inference.search.search import SearchSettings
 from longspan.inference.translation.translator import Translation, Translator, choose_device
-from longspan.training.buckets import count_words
 from longspan.training.errors import ModelDirectoryError
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.lengths import count_words
 from longspan.training.model.config import CONFIG
 from longspan.training.model.directory import load_model
 from longspan.training.pairs.columns import Columns

@@ -26,9 +26,10 @@ from longspan.inference.translation.translator import (
     choose_device,
 )
 from longspan.training.background_call import BackgroundCall
-from longspan.training.buckets import BUCKETS, LEAST_BLEU, count_words
+from longspan.training.buckets import BUCKETS, LEAST_BLEU
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
+from longspan.training.lengths import count_words
 from longspan.training.model.directory import LoadedModel, load_model, read_history
 from longspan.training.model.outcome import TrainingOutcome
 from longspan.training.pairs.columns import Columns

@@ -10,16 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longspan.inference.evaluation.bootstrap import Interval, Paired, compare, interval
-from longspan.training.buckets import (
-    BUCKETS,
-    LEAST_BLEU,
-    MEDIUM,
-    Bucket,
-    bucket_of,
-    count_words,
-    share_kept,
-)
+from longspan.training.buckets import BUCKETS, LEAST_BLEU, MEDIUM, Bucket, bucket_of, share_kept
 from longspan.training.errors import DataError
+from longspan.training.lengths import count_words
 from longspan.training.scores import (
     Statistics,
     bleu_of,

@@ -17,6 +17,7 @@ from longspan.inference.evaluation.gate import gate_of
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, bucket_of
 from longspan.training.errors import DataError
 from longspan.training.files import write_atomically
+from longspan.training.lengths import LENGTH_RULE
 from longspan.training.model.outcome import TrainingOutcome
 from longspan.training.values import Count, JsonDocument
 
@@ -129,6 +130,7 @@ def _system(evaluation: Evaluation, details: Mapping[str, Any] | None) -> dict[s
             "resamples": evaluation.resamples,
             "seed": evaluation.seed,
             "least_bleu": evaluation.least_bleu,
+            "length": LENGTH_RULE,
         },
         "kept": evaluation.kept,
         "all": _group(evaluation.all),
@@ -197,7 +199,9 @@ class _Metrics(JsonDocument):
     chrf_signature: str
     resamples: Count
     seed: Count
-    least_bleu: float = LEAST_BLEU  # evaluations of earlier versions have none
+    # Evaluations of earlier versions do not have these.
+    least_bleu: float = LEAST_BLEU
+    length: str | None = None
 
 
 class _System(JsonDocument):

@@ -207,6 +207,8 @@ def _method(document: Mapping[str, Any], evidence: Mapping[str, Any]) -> Iterato
     metrics = document["metrics"]
     yield {"label": "BLEU", "text": metrics["bleu_signature"]}
     yield {"label": "chrF", "text": metrics["chrf_signature"]}
+    if metrics.get("length") is not None:
+        yield {"label": "length", "text": metrics["length"]}
     intervals = f"{metrics['resamples']} bootstrap resamples, seed {metrics['seed']}"
     yield {"label": "intervals", "text": intervals}
     if "config_sha256" in evidence:

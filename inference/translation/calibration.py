@@ -13,9 +13,9 @@ import torch
 
 from longspan.inference.search.search import SearchSettings
 from longspan.inference.translation.translator import Translator
-from longspan.training.buckets import count_words
 from longspan.training.corpus.shards import PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.lengths import count_words
 from longspan.training.model.model import Model
 from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
 from longspan.training.tokenizer.tokenizer import Tokenizer

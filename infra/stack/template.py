@@ -42,14 +42,23 @@ def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
 def body() -> str:
     """Return the template as compact JSON, within a request's limit of 51,200 bytes.
 
-    Comments, the console's labels and comments in code of functions are left out.
+    Comments, the console's labels, and comments and docstrings in code of functions are left out.
     """
     template = {name: part for name, part in read_template().items() if name != "Metadata"}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
             code = resource["Properties"]["Code"]
-            code["ZipFile"] = ast.unparse(ast.parse(code["ZipFile"]))
+            code["ZipFile"] = _bare(code["ZipFile"])
     return json.dumps(template, separators=(",", ":"), default=str)
+
+
+def _bare(code: str) -> str:
+    """Return code without comments and docstrings, in ASCII: CloudFormation replaces the rest."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.unparse(tree).encode("ascii", "backslashreplace").decode()
 
 
 def parameters(given: Mapping[str, str], template: Mapping[str, Any]) -> list[dict[str, Any]]:

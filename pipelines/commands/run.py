@@ -119,6 +119,7 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
     from longspan.pipelines.deployment.live_endpoint import ask
     from longspan.pipelines.deployment.scaling import apply_scaling
     from longspan.pipelines.runs.time_table import time_table_lines
+    from longspan.training.lengths import count_words
 
     evaluated = run.evaluation(state)
     model = run.model(state)
@@ -128,7 +129,7 @@ def _show_results(run: "PipelineRun", state: "ExecutionState") -> None:
         source, reference = evaluated.longest()
         runtime = run.connection.client("sagemaker-runtime")
         translation = ask(runtime, run.config.endpoint_name, source)
-        print(f"\nA test sentence of {len(source.split())} words, translated by the endpoint:")
+        print(f"\nA test sentence of {count_words(source)} words, translated by the endpoint:")
         for label, text in (
             ("source", source),
             ("translation", translation),

@@ -8,8 +8,8 @@ import pytest
 
 from longspan.inference.evaluation.evidence import read_evidence
 from longspan.training.background_call import BackgroundCall
-from longspan.training.buckets import count_words
 from longspan.training.errors import DataError, LongspanError
+from longspan.training.lengths import count_words
 
 
 def test_the_result_comes_from_another_process():

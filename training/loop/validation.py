@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from longspan.training.buckets import BUCKETS, bucket_of, count_words
+from longspan.training.buckets import BUCKETS, bucket_of
 from longspan.training.corpus.batch_order import batch_starts
 from longspan.training.corpus.batches import collate
 from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.lengths import count_words
 from longspan.training.loop.distributed import World
 from longspan.training.loop.precision import autocast, compute_type
 from longspan.training.loop.updater import LossFunction, Sums

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from longspan.training.buckets import count_words
+from longspan.training.lengths import count_words
 from longspan.training.pairs.pairs import Pair
 from longspan.training.pairs.rows import INVALID_UTF8, MALFORMED, Problem
 from longspan.training.preparation.settings import CleaningRules

@@ -6,8 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from longspan.training.buckets import BUCKETS, bucket_of, count_words
+from longspan.training.buckets import BUCKETS, bucket_of
 from longspan.training.corpus.shards import ShardWriter
+from longspan.training.lengths import count_words
 from longspan.training.pairs.pairs import Pair
 from longspan.training.preparation.spool import document_number
 from longspan.training.progress import Progress

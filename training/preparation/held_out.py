@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
-from longspan.training.buckets import count_words
+from longspan.training.lengths import count_words
 from longspan.training.pairs.pairs import Pair
 from longspan.training.preparation.collection import Collected
 from longspan.training.preparation.joining import LONG_WORDS, WANTED_LONG, joined_pairs

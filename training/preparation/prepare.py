@@ -21,6 +21,7 @@ import numpy as np
 from longspan.training.corpus.manifest import file_records, read_manifest, write_manifest
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_directory
+from longspan.training.lengths import LENGTH_RULE
 from longspan.training.pairs.pairs import Pair, write_tsv
 from longspan.training.preparation.cleaning import DUPLICATE, HELD_OUT
 from longspan.training.preparation.collection import (
@@ -244,6 +245,7 @@ class _Run:
             "held_out": {
                 name: self._held_out[split].to_json() for split, name in HELD_OUT_NAMES.items()
             },
+            "length": LENGTH_RULE,
             "join_separator": dict(zip(("source", "target"), self._separators, strict=True)),
             "tokenizer": {
                 "fingerprint": self._tokenizer.fingerprint,

@@ -9,6 +9,7 @@ from typing import Any
 from longspan.training.corpus.manifest import MANIFEST, file_sha256, read_manifest, stale
 from longspan.training.errors import DataError
 from longspan.training.files import is_occupied
+from longspan.training.lengths import LENGTH_RULE
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.formats import pair_up
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
@@ -78,6 +79,8 @@ def _difference(
     for name, value in wanted.items():
         if manifest["settings"].get(name) != value:
             return f"its {name} settings differ"
+    if manifest.get("length") != LENGTH_RULE:
+        return "its lengths were counted by another rule"
     if STANDARD_INPUT in [*inputs, *held_out.values()]:
         return "standard input cannot be compared with its input"
     if _records(inputs, settings.format, settings.columns) != manifest.get("inputs"):

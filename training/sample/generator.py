@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from longspan.training.buckets import BUCKETS, Bucket, bucket_of, count_words
+from longspan.training.buckets import BUCKETS, Bucket, bucket_of
 from longspan.training.errors import DataError
+from longspan.training.lengths import count_words
 from longspan.training.sample.grammar import GRAMMAR_VERSION, LONGEST, SHORTEST, Grammar, Sentence
 from longspan.training.sample.random_choices import RandomChoices, Weighted
 from longspan.training.values import Settings

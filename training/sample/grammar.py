@@ -10,7 +10,7 @@ content of a sentence grows with its length, so that no vector of fixed size can
 
 from dataclasses import dataclass, replace
 
-from longspan.training.buckets import count_words
+from longspan.training.lengths import count_words
 from longspan.training.sample.clause_builder import ClauseBuilder, Setting, Shape
 from longspan.training.sample.clauses import (
     Clause,

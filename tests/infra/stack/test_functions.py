@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from longspan.infra.stack.template import read_template
 from longspan.pipelines.config.instances import has_local_disk
+from longspan.training.lengths import SCRIPTS, count_words
 from tests.infra.stack.functions import function
 
 CLOUD = Path(__file__).with_name("rights_cloud.py")
@@ -43,6 +44,15 @@ def test_the_canary_measures_as_sacrebleu_does(pairs: list[tuple[str, str]]):
 )
 def test_the_canary_knows_lengths(words: int, name: str):
     assert CANARY.length("w " * words) == name
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from("先を読むアครูอ່ານអានဖတ်དགེᩈꪀꆈ፡ a1,。"))))
+def test_the_canary_counts_words_as_everything_else_does(text: str):
+    assert CANARY.count_words(text) == count_words(text)
+
+
+def test_the_canary_has_the_same_scripts():
+    assert list(CANARY.SCRIPTS) == [(script.characters, script.ranges) for script in SCRIPTS]
 
 
 class Aws:

@@ -16,7 +16,7 @@ from tests.infra.local.moto.events import matches_event
 
 # The most that CreateChangeSet takes in a request; more would have to lie in S3.
 _LARGEST_BODY = 51_200
-_ROOM = 500  # for the next change
+_ROOM = 400  # for the next change
 
 # A Lambda function's code in a template, in characters.
 _LONGEST_CODE = 4_096
@@ -61,7 +61,14 @@ def test_what_is_sent_is_the_same_code(template: dict[str, Any]):
     assert sent.keys() == written.keys()
     for name, function in written.items():
         one, other = function["Code"]["ZipFile"], sent[name]["Code"]["ZipFile"]
-        assert ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+        assert undocumented(one) == undocumented(other)
+        assert other.isascii()  # CloudFormation replaces other characters
+
+
+def undocumented(code: str) -> str:
+    """The code's syntax tree with all strings that stand alone left out."""
+    text = ast.dump(ast.parse(code), indent=1)
+    return re.sub(r"\n *Expr\(\n *value=Constant\(value=.*\)\),", "", text)
 
 
 def test_the_code_of_functions_fits_into_a_template(template: dict[str, Any]):

@@ -1,3 +1,4 @@
+from longspan.training.lengths import count_words
 from longspan.training.pairs.pairs import Pair
 from longspan.training.preparation.joining import join_pairs, joined_pairs, separator_of
 
@@ -33,7 +34,7 @@ def test_neighbours_of_a_document_are_joined_in_their_order():
         "".join(p.target for p in lines[:6]),
         "".join(p.target for p in lines[6:]),
     ]
-    assert all(p.joined and len(p.source.split()) > 100 for p in joined)
+    assert all(p.joined and count_words(p.source) > 100 for p in joined)
 
 
 def test_windows_overlap_only_when_there_is_no_other_way():
@@ -61,3 +62,20 @@ def test_too_little_material_gives_fewer():
 def test_joined_pairs_are_not_joined_again():
     pairs = [Pair("w " * 60 + str(i), "x", "d", i, joined=True) for i in range(9)]
     assert joined_pairs(pairs, 5, SPACED)[0] == []
+
+
+def test_a_language_that_writes_no_spaces_is_joined_until_its_words_are_over_100():
+    clauses = ["老师在花园里看书，", "孩子们", "用USB线连接电脑，", "他说OK", "很好。"]
+    pairs = [Pair(clauses[i % 5], f"clause {i}", "d", i) for i in range(200)]
+    joined, counts = joined_pairs(pairs, 8, ("", " "))
+    assert sum(counts.values()) == 8
+    # 101 to 150 words are wanted; one clause of at most 5 words may come on top.
+    assert all(100 < count_words(pair.source) <= 155 for pair in joined)
+    assert len({pair.source.count("老师") for pair in joined}) > 1
+
+
+def test_words_that_merge_without_a_space_make_no_long_pair():
+    pairs = [Pair("Einstellungen", "設定", "d", i) for i in range(400)]
+    joined, _ = joined_pairs(pairs, 3, ("", ""))
+    assert joined == []
+    assert separator_of(pair.source for pair in pairs) == " "

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.training.buckets import BUCKETS, bucket_of, count_words
+from longspan.training.buckets import BUCKETS, bucket_of
 from longspan.training.errors import DataError
+from longspan.training.lengths import count_words
 from longspan.training.sample.directory import FILES, SAMPLE_HEADER, write_sample
 from longspan.training.sample.generator import SampleCorpus, SampleRow, SampleSettings
 

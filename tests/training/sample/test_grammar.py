@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.training.buckets import count_words
+from longspan.training.lengths import count_words
 from longspan.training.sample.conjugation import (
     Form,
     Predicate,
