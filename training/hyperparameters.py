@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from longspan.training.bleu_tokenizers import BleuTokenizerName
 from longspan.training.built_in_names import KNOWN_NAMES, translate
 from longspan.training.errors import HyperparameterError
 from longspan.training.values import Settings
@@ -190,6 +191,9 @@ class Hyperparameters(Settings):
     )
     bleu_sample_size: int = Field(
         0, ge=0, le=10**9, description="validation pairs decoded for bleu; 0 is all"
+    )
+    bleu_tokenizer: BleuTokenizerName = Field(
+        "auto", description="words of bleu, by sacreBLEU; auto: by the target language"
     )
     average_checkpoints: int = Field(
         1, ge=1, le=100, description="last best checkpoints averaged in the model"

@@ -6,7 +6,6 @@ of sacreBLEU (Post 2018), and have its signatures. Private methods of sacreBLEU 
 version is pinned.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,16 +14,16 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from longspan.training.bleu_tokenizers import TOKENIZERS
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError
 
 __all__ = [
     "LEAST_LONG",
-    "TOKENIZERS",
     "LongPart",
     "Statistics",
     "bleu_of",
-    "choose_tokenizer",
+    "check_tokenizer",
     "chrf_of",
     "corpus_bleu",
     "long_part",
@@ -33,16 +32,8 @@ __all__ = [
 
 _Counts = NDArray[np.float64]
 
-TOKENIZERS = ("ja-mecab", "zh", "13a", "intl", "char", "none")
 LEAST_LONG = 20
 _ORDER = 4  # of n-grams, for BLEU and for repetition
-_KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
-_CJK = "\u3041-\u30ff\uff66-\uff9f\u3400-\u9fff\uf900-\ufaff"
-_CJK_CHARACTER = re.compile(f"[{_CJK}]")
-_CJK_GAP = re.compile(f"[{_CJK}] +(?=[{_CJK}])")
-_LONGEST_TOKEN = 8  # mean characters of a word of Japanese or Chinese, at most
-_FINAL_MARK = re.compile(r"(\s?)[.!?]$")
 
 
 @dataclass(frozen=True)
@@ -81,6 +72,11 @@ def statistics(hypotheses: Sequence[str], references: Sequence[str], tokenize: s
     )
 
 
+def check_tokenizer(tokenize: str) -> None:
+    """Raise DataError for a tokenizer that sacreBLEU does not have, or without its dictionary."""
+    _bleu(tokenize)
+
+
 def bleu_of(counts: _Counts) -> _Counts:
     """Return BLEU, 0 to 100, of summed rows (..., 10) of `Statistics.bleu`: (...).
 
@@ -114,24 +110,6 @@ def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], tokenize: 
     if not hypotheses:
         raise DataError("BLEU: expected at least one segment, got none; give a test with pairs")
     return float(_bleu(tokenize).corpus_score(hypotheses, [references]).score)
-
-
-def choose_tokenizer(references: Sequence[str], language: str | None = None) -> str:
-    """Choose the tokenizer for references in `language` ("ja", "zh", ...; None: by the script).
-
-    Text that is tokenised already keeps its tokens ("none"). That is Japanese or Chinese with at
-    least one space for eight characters, and other text with a space before the final mark, in more
-    than half of the segments that are long enough or have a mark. Other Japanese gets "ja-mecab",
-    Chinese "zh", everything else "13a".
-    """
-    found = re.split("[-_]", language.lower())[0] if language else _language(references)
-    if found in ("ja", "zh"):
-        counts = [(len(_CJK_CHARACTER.findall(r)), len(_CJK_GAP.findall(r))) for r in references]
-        telling = [pair for pair in counts if pair[0] >= 4] or counts
-        spaced = [gaps > 0 and gaps * _LONGEST_TOKEN >= size for size, gaps in telling]
-        return "none" if _most(spaced) else {"ja": "ja-mecab", "zh": "zh"}[found]
-    marks = [bool(m.group(1)) for r in references if (m := _FINAL_MARK.search(r.rstrip()))]
-    return "none" if _most(marks) else "13a"
 
 
 @dataclass(frozen=True)
@@ -168,7 +146,7 @@ def _bleu(tokenize: str) -> BLEU:
     except RuntimeError as error:  # its dictionary is not installed
         raise DataError(
             f"expected the dictionary of the tokenizer {tokenize}, got none; do: "
-            "pip install 'sacrebleu[ja]'"
+            f"pip install 'sacrebleu[{tokenize.partition('-')[0]}]'"
         ) from error
 
 
@@ -177,18 +155,6 @@ def _repeats(tokenised: str) -> tuple[int, int]:
     tokens = tokenised.split()
     ngrams = list(zip(*(tokens[n:] for n in range(_ORDER)), strict=False))
     return len(ngrams) - len(set(ngrams)), len(ngrams)
-
-
-def _language(references: Sequence[str]) -> str | None:
-    kana = sum(bool(_KANA.search(r)) for r in references)
-    han = sum(bool(_HAN.search(r)) for r in references)
-    if 2 * max(kana, han) <= len(references):
-        return None
-    return "ja" if 5 * kana > han else "zh"
-
-
-def _most(answers: Sequence[bool]) -> bool:
-    return 2 * sum(answers) > len(answers)
 
 
 def _check_equal(hypotheses: Sequence[str], references: Sequence[str]) -> None:

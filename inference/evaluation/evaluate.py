@@ -26,6 +26,7 @@ from longspan.inference.translation.translator import (
     choose_device,
 )
 from longspan.training.background_call import BackgroundCall
+from longspan.training.bleu_tokenizers import AUTO
 from longspan.training.buckets import BUCKETS, LEAST_BLEU
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
@@ -35,6 +36,7 @@ from longspan.training.model.outcome import TrainingOutcome
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Pair, read_pairs
 from longspan.training.pairs.streams import decompressed, lines, raw_file
+from longspan.training.scores import check_tokenizer
 
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
 
@@ -51,8 +53,8 @@ class EvaluationJob:
     one a line. `test` is whatever `read_pairs` reads, or a prepared directory. `search` replaces
     search settings that each model carries. `by_sentence` translates each sentence of a source on
     its own. `side_by_side` lets a second process translate with `against` where the test is large
-    enough. `names` are names for paths in the results, where a path itself would tell a reader
-    nothing.
+    enough. `tokenize` and `language` are those of `evaluate_translations`. `names` are names for
+    paths in the results, where a path itself would tell a reader nothing.
     """
 
     model: str
@@ -61,7 +63,7 @@ class EvaluationJob:
     against: str | None = None
     columns: Columns = field(default_factory=Columns)
     format: str | None = None
-    tokenize: str | None = None
+    tokenize: str = AUTO
     language: str | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
     by_sentence: bool = False
@@ -114,6 +116,8 @@ def evaluate(job: EvaluationJob) -> Evaluations:
 
 
 def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
+    if job.tokenize != AUTO:
+        check_tokenizer(job.tokenize)  # before the work that a refusal would waste
     pairs = read_test(job.test, job.columns, job.format)
     output, against_output = _outputs(job, pairs)
     evaluation = _evaluate(job, pairs, output)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longspan.inference.evaluation.bootstrap import Interval, Paired, compare, interval
+from longspan.training.bleu_tokenizers import AUTO, choose_tokenizer
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, MEDIUM, Bucket, bucket_of, share_kept
 from longspan.training.errors import DataError
 from longspan.training.lengths import count_words
 from longspan.training.scores import (
     Statistics,
     bleu_of,
-    choose_tokenizer,
     chrf_of,
     long_part,
     statistics,
@@ -111,6 +111,7 @@ class Evaluation:
     kept: float | None
     least_bleu: float
     tokenizer: str
+    tokenizer_reason: str
     bleu_signature: str
     chrf_signature: str
     resamples: int
@@ -129,7 +130,7 @@ def evaluate_translations(
     finished: Sequence[bool] | None = None,
     looping: Sequence[bool] | None = None,
     scores: Sequence[float] | None = None,
-    tokenize: str | None = None,
+    tokenize: str = AUTO,
     language: str | None = None,
     resamples: int = 1000,
     seed: int = 1,
@@ -137,7 +138,7 @@ def evaluate_translations(
 ) -> Evaluation:
     """Evaluate `hypotheses` by the length of `sources`.
 
-    `tokenize` is a sacreBLEU tokenizer; None chooses one by the references and their `language`.
+    `tokenize` is a sacreBLEU tokenizer; `auto` chooses one by the references and their `language`.
     `joined`, `finished`, `looping` and `scores` describe each segment where they are known; a
     looping translation is not finished. With BLEU below `least_bleu` at 11 to 20 words, `kept` is
     None. The bootstrap is seeded, so the same input always has the same figures.
@@ -166,8 +167,8 @@ def evaluate_translations(
         looping,
         scores,
     )
-    tokenizer = tokenize or choose_tokenizer(references, language)
-    counted = statistics(hypotheses, references, tokenizer)
+    tokenizer = choose_tokenizer(references, language, tokenize)
+    counted = statistics(hypotheses, references, tokenizer.name)
     measure = _Measure(counted, segments, resamples, seed)
     buckets = tuple(
         measure.group(b.name, b.low, b.high, _in_bucket(segments.words, b)) for b in BUCKETS
@@ -182,7 +183,8 @@ def evaluate_translations(
         buckets=buckets,
         kept=share_kept(long.quality.bleu, medium, least_bleu),
         least_bleu=least_bleu,
-        tokenizer=tokenizer,
+        tokenizer=tokenizer.name,
+        tokenizer_reason=tokenizer.reason,
         bleu_signature=counted.bleu_signature,
         chrf_signature=counted.chrf_signature,
         resamples=resamples,

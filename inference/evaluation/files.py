@@ -124,6 +124,7 @@ def _system(evaluation: Evaluation, details: Mapping[str, Any] | None) -> dict[s
         "details": dict(details or {}),
         "metrics": {
             "tokenizer": evaluation.tokenizer,
+            "tokenizer_reason": evaluation.tokenizer_reason,
             "bleu_signature": evaluation.bleu_signature,
             "chrf_signature": evaluation.chrf_signature,
             "confidence": 0.95,
@@ -202,6 +203,7 @@ class _Metrics(JsonDocument):
     # Evaluations of earlier versions do not have these.
     least_bleu: float = LEAST_BLEU
     length: str | None = None
+    tokenizer_reason: str | None = None
 
 
 class _System(JsonDocument):

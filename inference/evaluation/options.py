@@ -12,6 +12,7 @@ from longspan.inference.search.options import (
     search_changes,
     set_threads,
 )
+from longspan.training.bleu_tokenizers import AUTO, TOKENIZERS
 from longspan.training.buckets import LEAST_BLEU, MEDIUM
 from longspan.training.languages import add_language_options
 
@@ -27,11 +28,15 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
     parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
     add_language_options(parser)
+    # Without a language that the user names, the script of the references decides about BLEU.
+    parser.set_defaults(target_language=None)
     parser.add_argument(
         "--tokenize",
+        choices=(AUTO, *TOKENIZERS),
+        default=AUTO,
         metavar="NAME",
-        help="sacreBLEU tokenizer: ja-mecab, zh, 13a, intl, char, none (default: by the "
-        "references; none where they are tokenised already)",
+        help=f"tokenizer of sacreBLEU: {', '.join(TOKENIZERS)} (default: by the target language, "
+        "else the script of the references; none where they are tokenised already)",
     )
     parser.add_argument(
         "--resamples",
@@ -69,12 +74,12 @@ def evaluation_job(
     set_threads(arguments)
     # Two processes are faster than one with two threads. --threads 1 means one thread in all.
     side_by_side = len(os.sched_getaffinity(0)) > 1 and arguments.threads != 1
-    columns = Columns(
-        source=arguments.source_column,
-        target=arguments.target_column,
-        source_language=arguments.source_language,
-        target_language=arguments.target_language,
-    )
+    languages = {
+        name: getattr(arguments, name)
+        for name in ("source_language", "target_language")
+        if getattr(arguments, name) is not None
+    }
+    columns = Columns(source=arguments.source_column, target=arguments.target_column, **languages)
     return EvaluationJob(
         model=model,
         test=test,
@@ -82,6 +87,7 @@ def evaluation_job(
         columns=columns,
         format=arguments.format,
         tokenize=arguments.tokenize,
+        language=arguments.target_language,
         search=search_changes(arguments),
         by_sentence=arguments.split == "sentences",
         side_by_side=side_by_side and choose_device(arguments.device) == "cpu",

@@ -206,6 +206,9 @@ def _misfit(row: _Row) -> float:
 def _method(document: Mapping[str, Any], evidence: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     metrics = document["metrics"]
     yield {"label": "BLEU", "text": metrics["bleu_signature"]}
+    if metrics.get("tokenizer_reason") is not None:
+        chosen = f"{metrics['tokenizer']}: {metrics['tokenizer_reason']}"
+        yield {"label": "words of BLEU", "text": chosen}
     yield {"label": "chrF", "text": metrics["chrf_signature"]}
     if metrics.get("length") is not None:
         yield {"label": "length", "text": metrics["length"]}

@@ -76,7 +76,11 @@ def _against_cells(other: Group, paired: Paired | None) -> list[str]:
 
 def _footer(evaluation: Evaluation) -> list[str]:
     lines = [] if evaluation.kept is None else [_kept(evaluation)]
-    lines += [f"BLEU: {evaluation.bleu_signature}", f"chrF: {evaluation.chrf_signature}"]
+    lines += [
+        f"BLEU: {evaluation.bleu_signature}",
+        f"chrF: {evaluation.chrf_signature}",
+        f"words of BLEU: {evaluation.tokenizer} ({evaluation.tokenizer_reason})",
+    ]
     reference = evaluation.all.quality.reference_repetition_rate
     lines.append(
         "length: tokens over the reference's; repeated: 4-grams that occurred earlier in their "

@@ -13,11 +13,12 @@ import torch
 
 from longspan.inference.search.search import SearchSettings
 from longspan.inference.translation.translator import Translator
+from longspan.training.bleu_tokenizers import choose_tokenizer
 from longspan.training.corpus.shards import PairCorpus
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.lengths import count_words
 from longspan.training.model.model import Model
-from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
+from longspan.training.scores import corpus_bleu, long_part
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Calibrated", "calibrate", "calibrate_on"]
@@ -103,7 +104,7 @@ def calibrate(
     references = {
         i: tokenizer.decode_target(validation.target(i).tolist()) for part in parts for i in part
     }
-    tokens = choose_tokenizer(list(references.values()))
+    tokens = choose_tokenizer(list(references.values()), wanted=hyperparameters.bleu_tokenizer).name
 
     def score(length_penalty: float, coverage_penalty: float) -> float:
         settings = SearchSettings.from_hyperparameters(

@@ -125,6 +125,7 @@ class Config(ConfigSection):
         yield from self._machine_mistakes()
         if not found:
             yield from self._space_mistakes()
+            yield from self._tokenizer_mistakes()
             yield from self._stopping_mistakes()
             yield from self._resource_mistakes()
             yield from self._baseline_mistakes()
@@ -161,6 +162,17 @@ class Config(ConfigSection):
                 "tuning.search_space has it too; leave it out in one of the two places; "
                 "baseline.hyperparameters sets it for the baseline alone",
             )
+
+    def _tokenizer_mistakes(self) -> Iterator[Mistake]:
+        """Yield a tokenizer of one job that differs from the one of all others."""
+        for section in ("training", "baseline"):
+            given = getattr(self, section).hyperparameters.get("bleu_tokenizer")
+            if given is not None and given != self.evaluation.bleu_tokenizer:
+                yield Mistake(
+                    (section, "hyperparameters", "bleu_tokenizer"),
+                    f"expected evaluation.bleu_tokenizer={self.evaluation.bleu_tokenizer}, which "
+                    f"holds for all jobs, got {given}; set evaluation.bleu_tokenizer: {given}",
+                )
 
     def _stopping_mistakes(self) -> Iterator[Mistake]:
         """Yield a search that stops jobs early without measuring their objective meanwhile."""

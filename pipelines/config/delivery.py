@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from longspan.pipelines.config.section import ConfigSection, Variables
+from longspan.training.bleu_tokenizers import BleuTokenizerName
 from longspan.training.buckets import LEAST_BLEU
+from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.mistakes import Mistake
+from longspan.training.values import field_of
 
 __all__ = [
     "AutoscalingSection",
@@ -34,6 +37,7 @@ class EvaluationSection(ConfigSection):
     max_runtime_minutes: int = Field(
         240, ge=1, le=12_960, description="the Evaluate step fails after this"
     )
+    bleu_tokenizer: BleuTokenizerName = field_of(Hyperparameters, "bleu_tokenizer")
 
 
 class GateSection(ConfigSection):

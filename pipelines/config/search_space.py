@@ -39,7 +39,9 @@ _DEFAULTS = Hyperparameters.defaults()
 _MOST = 30
 
 # Hyperparameters that decide how long a job runs or how it is measured.
-_NOT_SEARCHED = frozenset({"max_minutes", "max_num_epochs", "max_num_batches", "optimized_metric"})
+_NOT_SEARCHED = frozenset(
+    {"max_minutes", "max_num_epochs", "max_num_batches", "optimized_metric", "bleu_tokenizer"}
+)
 
 
 class Range(ConfigSection):

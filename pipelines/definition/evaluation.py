@@ -11,6 +11,7 @@ from longspan.pipelines.definition.processing import (
 from longspan.pipelines.definition.sdk import JsonGet, PropertyFile
 from longspan.pipelines.definition.steps import RequestStep
 from longspan.pipelines.jobs.channels import BASELINE, EVALUATION, MODEL, PREPARED
+from longspan.training.bleu_tokenizers import AUTO
 
 __all__ = ["evaluate_arguments", "evaluate_step", "figure", "output_uri"]
 
@@ -44,8 +45,8 @@ def evaluate_step(
 
 
 def evaluate_arguments(context: BuildContext) -> list[Any]:
-    """Return options of the job: languages, and the least BLEU for which a share kept is shown."""
-    data = context.config.data
+    """Return options of the job: languages, words of BLEU, the least BLEU with a share kept."""
+    data, tokenizer = context.config.data, context.config.evaluation.bleu_tokenizer
     return [
         "--source-language",
         data.source_language,
@@ -54,6 +55,7 @@ def evaluate_arguments(context: BuildContext) -> list[Any]:
         "--least-bleu",
         # The parameter is a number; SageMaker accepts only strings as arguments.
         context.parameters.minimums["minimum_bleu_short"].to_string(),
+        *([] if tokenizer == AUTO else ["--tokenize", tokenizer]),
     ]
 
 

@@ -24,6 +24,7 @@ from longspan.pipelines.definition.sdk import (
 )
 from longspan.pipelines.definition.steps import RequestStep, cached_days, job_retries, tags
 from longspan.pipelines.jobs.channels import PREPARED
+from longspan.training.bleu_tokenizers import AUTO
 from longspan.training.loop.metrics import metric_definitions
 
 __all__ = ["baseline_step", "job_model_uri", "trainer"]
@@ -39,6 +40,7 @@ def trainer(
     `prepared` and `checkpoints` are S3 URIs; without `checkpoints` none are mirrored.
     """
     config, target = context.config, context.target
+    hyperparameters = {**_measured(context), **hyperparameters}
     training, aws = config.training, config.aws
     return ModelTrainer(
         training_image=target.image_uri,
@@ -76,7 +78,7 @@ def baseline_step(context: BuildContext, prepared: Any, prepare_job: Any) -> Req
     `prepared` is an S3 URI; `prepare_job` is the name of the job that prepared the data.
     """
     config = context.config
-    hyperparameters = config.baseline_hyperparameters
+    hyperparameters = {**_measured(context), **config.baseline_hyperparameters}
     checkpoints = None
     if config.training.keeps_checkpoints:
         # Equal data and settings give an equal folder, so that retries resume and the cache hits.
@@ -123,6 +125,12 @@ def _networking(context: BuildContext) -> Networking | None:
         enable_network_isolation=aws.network_isolation,
         enable_inter_container_traffic_encryption=aws.encrypt_traffic,
     )
+
+
+def _measured(context: BuildContext) -> dict[str, str]:
+    """Return the hyperparameter that makes validation count words as the Evaluate step does."""
+    tokenizer = context.config.evaluation.bleu_tokenizer
+    return {} if tokenizer == AUTO else {"bleu_tokenizer": tokenizer}
 
 
 def _hash(hyperparameters: Mapping[str, Any]) -> str:

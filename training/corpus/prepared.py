@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from longspan.training.bleu_tokenizers import AUTO, BleuTokenizer, choose_tokenizer
 from longspan.training.corpus.manifest import MANIFEST, read_manifest
 from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
 from longspan.training.corpus.shards import Corpus
@@ -14,6 +15,7 @@ from longspan.training.tokenizer.tokenizer import Tokenizer, Vocabulary
 __all__ = ["Prepared"]
 
 _CHECKED_PAIRS = 10_000
+_REFERENCES = 1_000
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Prepared:
     train: PairCorpus
     validation: PairCorpus
     joined: int = 0  # so many of the last validation pairs were joined from neighbours
+    target_language: str | None = None  # None where the folder does not say it
 
     @classmethod
     def open(cls, directory: str | Path) -> "Prepared":
@@ -38,14 +41,23 @@ class Prepared:
         train, validation = (
             _open_corpus(folder / name, tokenizer) for name in ("train", "validation")
         )
-        return cls(tokenizer, train, validation, _count_joined(folder))
+        if not (folder / MANIFEST).exists():  # converted from channels of the built-in algorithm
+            return cls(tokenizer, train, validation)
+        manifest = read_manifest(folder)
+        joined = sum(manifest["held_out"]["validation"]["joined"].values())
+        language = manifest["settings"].get("columns", {}).get("target_language")
+        return cls(tokenizer, train, validation, joined, language)
 
+    def bleu_tokenizer(self, wanted: str = AUTO) -> BleuTokenizer:
+        """Choose the tokenizer for BLEU by the target language and up to 1,000 references.
 
-def _count_joined(folder: Path) -> int:
-    """Count joined validation pairs; a folder without a manifest was converted and has none."""
-    if not (folder / MANIFEST).exists():
-        return 0
-    return sum(read_manifest(folder)["held_out"]["validation"]["joined"].values())
+        `wanted` is a hyperparameter's value: the name of a tokenizer, or `auto`.
+        """
+        count = len(self.validation)
+        chosen = np.linspace(0, count - 1, min(count, _REFERENCES)).astype(np.int64).tolist()
+        targets = (self.validation.target(index).tolist() for index in chosen)
+        references = [self.tokenizer.decode_target(ids) for ids in targets]
+        return choose_tokenizer(references, self.target_language, wanted)
 
 
 def _open_corpus(folder: Path, tokenizer: Tokenizer) -> Corpus:

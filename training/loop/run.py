@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from longspan.training.bleu_tokenizers import BleuTokenizer
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.corpus.shards import PairCorpus
 from longspan.training.errors import HyperparameterError, Interrupted
@@ -26,6 +27,7 @@ from longspan.training.model.directory import save_model
 from longspan.training.model.initialization import initialize
 from longspan.training.model.model import Model
 from longspan.training.model.output_length import length_factor
+from longspan.training.scores import check_tokenizer
 from longspan.training.stop import stop_on_signals
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
@@ -87,9 +89,10 @@ def train_model(
 ) -> TrainingResult:
     """Train or resume, and write the model directory. SIGTERM and SIGINT stop after an update.
 
-    Raises HyperparameterError for settings that do not fit the tokenizer or the device, and what
-    `Trainer.run` raises. Interrupted leaves a checkpoint, and with `keep_best` also the model
-    directory of the best checkpoint so far, if any was validated.
+    Raises HyperparameterError for settings that do not fit the tokenizer or the device, DataError
+    without the dictionary that BLEU needs, and what `Trainer.run` raises. Interrupted leaves a
+    checkpoint, and with `keep_best` also the model directory of the best checkpoint so far, if any
+    was validated.
     """
     h, tokenizer = hyperparameters, prepared.tokenizer
     world, device, log = environment.world, environment.device, environment.log
@@ -99,6 +102,9 @@ def train_model(
             "tie_embeddings=all: expected a tokenizer with one vocabulary for both sides, got two; "
             "set none or target, or prepare with --joint"
         )
+    words = prepared.bleu_tokenizer(h.bleu_tokenizer)
+    check_tokenizer(words.name)
+    h = h.replace(bleu_tokenizer=words.name)  # one choice for validation, calibration and the model
     with stop_on_signals() as stop, process_group(world, device):
         model = Model(h, len(tokenizer.source), len(tokenizer.target))
         # On the CPU, before the model moves: a seed gives the same weights on every device, and all
@@ -107,7 +113,7 @@ def train_model(
         model = model.to(device)
         data = ValidationData(prepared.validation, tokenizer, prepared.joined)
         validator = Validator(data, h, sequence_loss, world, device, decode=search.decode)
-        for line in _announcement(model, prepared, validator, h, world, device):
+        for line in _announcement(model, prepared, validator, h, world, device, words):
             log.note(line)
         checkpoints = RunCheckpoints(
             CheckpointStore(output.checkpoints, warn=lambda text: log.note(f"warning: {text}")),
@@ -159,6 +165,7 @@ def _announcement(
     hyperparameters: Hyperparameters,
     world: World,
     device: torch.device,
+    words: BleuTokenizer,
 ) -> list[str]:
     parameters = sum(p.numel() for p in model.parameters())
     compute = str(compute_type(hyperparameters.precision, device)).removeprefix("torch.")
@@ -177,6 +184,7 @@ def _announcement(
             if prepared.joined
             else ""
         ),
+        f"words of BLEU: {words.name} ({words.reason})",
     ]
     h = hyperparameters
     never = h.plateau_reduce_lr_threshold >= h.checkpoint_threshold

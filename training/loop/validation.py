@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from longspan.training.bleu_tokenizers import choose_tokenizer
 from longspan.training.buckets import BUCKETS, bucket_of
 from longspan.training.corpus.batch_order import batch_starts
 from longspan.training.corpus.batches import collate
@@ -18,7 +19,7 @@ from longspan.training.lengths import count_words
 from longspan.training.loop.distributed import World
 from longspan.training.loop.precision import autocast, compute_type
 from longspan.training.loop.updater import LossFunction, Sums
-from longspan.training.scores import choose_tokenizer, corpus_bleu, long_part
+from longspan.training.scores import corpus_bleu, long_part
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Decode", "Validation", "ValidationData", "Validator"]
@@ -162,7 +163,8 @@ class Validator:
         mine = pairs[self._world.rank :: self._world.size]
         translations = self._world.gather(self._translate(model, mine, check))
         references = [self._tokenizer.decode_target(self._target(pair)) for pair in pairs]
-        return corpus_bleu(translations, references, choose_tokenizer(references))
+        tokens = choose_tokenizer(references, wanted=self._hyperparameters.bleu_tokenizer).name
+        return corpus_bleu(translations, references, tokens)
 
     def _translate(self, model: nn.Module, pairs: IntArray, check: Callable[[], None]) -> list[str]:
         lengths = self._corpus.source_lengths[pairs]
