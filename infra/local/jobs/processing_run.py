@@ -51,7 +51,7 @@ class ProcessingRun:
         self._clients = clients
         self._job = job
         self._key = key
-        self._folder = context.workplace / "processing" / key.region / key.name
+        self._folder = context.new_folder(key)
         self._machines = job["ProcessingResources"]["ClusterConfig"]
         self._hosts = context.runtime.host_names(self._machines["InstanceCount"])
         self._bases = [self._folder / f"algo-{number}" for number in range(1, len(self._hosts) + 1)]

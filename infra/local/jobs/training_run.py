@@ -60,7 +60,7 @@ class TrainingRun:
             context.documents, clients.client("cloudwatch"), key, context.now
         )
         self._scraper = Scraper(job["AlgorithmSpecification"].get("MetricDefinitions") or ())
-        self._folder = context.workplace / "training" / key.region / key.name
+        self._folder = context.new_folder(key)
         self._hosts = context.runtime.host_names(job["ResourceConfig"]["InstanceCount"])
         self._bases = [self._folder / f"algo-{number}" for number in range(1, len(self._hosts) + 1)]
         stopping = job.get("StoppingCondition") or {}

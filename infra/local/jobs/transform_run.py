@@ -67,7 +67,7 @@ class TransformRun:
         self._key = key
         self._model = model
         self._batches = Batches.parse(job)
-        self._folder = context.workplace / "transform" / key.region / key.name
+        self._folder = context.new_folder(key)
         self._logs = HostLogs(context, clients, _LOGS, key.name, [self._folder])
 
     def run(self, signals: Signals) -> None:

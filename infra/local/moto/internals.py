@@ -8,7 +8,14 @@ from moto.iam.models import iam_backends
 from moto.logs.responses import LogsResponse
 from moto.s3.models import s3_backends
 
-__all__ = ["complete_log_filter", "secret_of", "set_access_key", "set_object_history"]
+__all__ = [
+    "complete_log_filter",
+    "object_content",
+    "object_tags",
+    "secret_of",
+    "set_access_key",
+    "set_object_history",
+]
 
 _PARTITION = "aws"
 
@@ -27,12 +34,27 @@ def set_access_key(created: str, key: str, secret: str) -> None:
     keys[key] = found
 
 
+def object_content(bucket: str, key: str) -> bytes:
+    """Return the content of an archived object, which S3 does not answer."""
+    return bytes(_object(bucket, key).value)
+
+
+def object_tags(bucket: str, key: str) -> list[dict[str, str]]:
+    """Return the tags of an object, which moto does not answer for an archived one."""
+    tagger = s3_backends[DEFAULT_ACCOUNT_ID][_PARTITION].tagger
+    return list(tagger.list_tags_for_resource(_object(bucket, key).arn)["Tags"])
+
+
 def set_object_history(bucket: str, key: str, etag: str, modified: str) -> None:
     """Set ETag and modification time (ISO 8601) of an object that was just restored."""
-    found = s3_backends[DEFAULT_ACCOUNT_ID][_PARTITION].buckets[bucket].keys[key]
+    found = _object(bucket, key)
     found._etag = etag.strip('"')
     # moto's times are in UTC, without a time zone.
     found.last_modified = datetime.fromisoformat(modified).astimezone(UTC).replace(tzinfo=None)
+
+
+def _object(bucket: str, key: str) -> Any:
+    return s3_backends[DEFAULT_ACCOUNT_ID][_PARTITION].buckets[bucket].keys[key]
 
 
 def _access_key(key: str) -> Any:

@@ -4,8 +4,10 @@ Only the latest version of an object is saved.
 """
 
 import hashlib
+import io
 import shutil
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +20,8 @@ from longspan.infra.local.moto import internals
 
 __all__ = ["PersistedBuckets"]
 
-# Saved settings: suffix of the operations' names -> members of the answer and of the request.
+# Saved settings: suffix of the operations' names -> members of the answer and of the request. An
+# answer without such a member has the setting itself.
 _SETTINGS: Mapping[str, tuple[str, str]] = {
     "bucket_encryption": ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfiguration"),
     "bucket_policy": ("Policy", "Policy"),
@@ -29,7 +32,12 @@ _SETTINGS: Mapping[str, tuple[str, str]] = {
         "PublicAccessBlockConfiguration",
         "PublicAccessBlockConfiguration",
     ),
+    "bucket_ownership_controls": ("OwnershipControls", "OwnershipControls"),
+    "bucket_website": ("", "WebsiteConfiguration"),
+    "bucket_accelerate_configuration": ("", "AccelerateConfiguration"),
+    "object_lock_configuration": ("ObjectLockConfiguration", "ObjectLockConfiguration"),
 }
+_LOCK = "object_lock_configuration"
 # Members of answers that the request expects inside a structure.
 _WRAPPED = frozenset({"Rules", "CORSRules", "TagSet"})
 _HEADERS = (
@@ -39,6 +47,9 @@ _HEADERS = (
     "ContentLanguage",
     "ContentType",
     "Metadata",
+    "ObjectLockLegalHoldStatus",
+    "ObjectLockMode",
+    "ObjectLockRetainUntilDate",
     "ServerSideEncryption",
     "SSEKMSKeyId",
     "StorageClass",
@@ -60,6 +71,10 @@ class PersistedBuckets:
             _create(s3, index)
             for key, record in index["objects"].items():
                 _put(s3, index["bucket"], key, record, path.parent / record["file"])
+            # Last: defaults of the bucket, such as encryption, are not those of earlier objects.
+            for name, value in index["settings"].items():
+                if name != _LOCK:
+                    _put_setting(s3, index["bucket"], name, value)
 
     def save(self, clients: Clients, region: str) -> None:
         """Save the settings of all buckets, and the objects that the lists show as changed."""
@@ -99,9 +114,13 @@ class PersistedBuckets:
 def _settings(s3: Any, bucket: str) -> Iterator[tuple[str, Any]]:
     for name, (member, _) in _SETTINGS.items():
         try:
-            yield name, getattr(s3, f"get_{name}")(Bucket=bucket)[member]
+            answer = getattr(s3, f"get_{name}")(Bucket=bucket)
         except ClientError:  # it was never set
             continue
+        del answer["ResponseMetadata"]
+        value = answer[member] if member else answer
+        if value:
+            yield name, value
 
 
 def _objects(
@@ -122,30 +141,52 @@ def _fetch(
 ) -> Mapping[str, Any] | None:
     """Save one object; return its record, None for an object deleted since it was listed."""
     try:
-        answer = s3.get_object(Bucket=bucket, Key=key)
-        tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
-    except ClientError:
+        head = s3.head_object(Bucket=bucket, Key=key)
+        body = _body(s3, bucket, key)
+        tags = internals.object_tags(bucket, key)
+    except (ClientError, KeyError):
         return None
     # Each content has its own file name, so that the earlier index stays valid.
     name = hashlib.sha256("\n".join([key, *state]).encode()).hexdigest()[:32]
     with (folder / name).open("wb") as file:
-        shutil.copyfileobj(answer["Body"], file)
-    headers = {member: answer[member] for member in _HEADERS if member in answer}
+        shutil.copyfileobj(body, file)
+    headers = {member: _plain(head[member]) for member in _HEADERS if member in head}
     return {"file": name, "state": state, "headers": headers, "tags": tags}
+
+
+def _body(s3: Any, bucket: str, key: str) -> Any:
+    try:
+        return s3.get_object(Bucket=bucket, Key=key)["Body"]
+    except s3.exceptions.InvalidObjectState:  # it is archived: its class is GLACIER, for example
+        return io.BytesIO(internals.object_content(bucket, key))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value for JSON, where times are texts."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _create(s3: Any, index: Mapping[str, Any]) -> None:
     bucket, region = index["bucket"], index["region"]
     place = {} if region == "us-east-1" else {"LocationConstraint": region}
-    s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
+    s3.create_bucket(
+        Bucket=bucket,
+        ObjectLockEnabledForBucket=_LOCK in index["settings"],
+        **({"CreateBucketConfiguration": place} if place else {}),
+    )
     if index["versioning"]:
         s3.put_bucket_versioning(
             Bucket=bucket, VersioningConfiguration={"Status": index["versioning"]}
         )
-    for name, value in index["settings"].items():
-        member, wanted = _SETTINGS[name]
-        put = {wanted: {member: value} if member in _WRAPPED else value}
-        getattr(s3, f"put_{name}")(Bucket=bucket, **put)
+
+    if _LOCK in index["settings"]:  # moto wants the bucket to be empty
+        _put_setting(s3, bucket, _LOCK, index["settings"][_LOCK])
+
+
+def _put_setting(s3: Any, bucket: str, name: str, value: Any) -> None:
+    member, wanted = _SETTINGS[name]
+    put = {wanted: {member: value} if member in _WRAPPED else value}
+    getattr(s3, f"put_{name}")(Bucket=bucket, **put)
 
 
 def _put(s3: Any, bucket: str, key: str, record: Mapping[str, Any], path: Path) -> None:

@@ -11,6 +11,8 @@ from longspan.infra.local.moto import internals
 
 __all__ = ["PersistedIdentities"]
 
+# Members of roles that ListRoles shows, and CreateRole takes.
+_ROLE_MEMBERS = ("Description", "MaxSessionDuration")
 _KINDS = ("User", "Group", "Role", "LocalManagedPolicy")
 
 
@@ -48,12 +50,30 @@ class PersistedIdentities:
         for page in pages:
             for name, found in saved.items():
                 found.extend(page.get(name, ()))
+        _describe_policies(iam, saved["Policies"])
+        _describe_roles(iam, saved["RoleDetailList"])
         saved["AccessKeys"] = [
             {**_named(key), "Secret": internals.secret_of(key["AccessKeyId"])}
             for user in saved["UserDetailList"]
             for key in iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]
         ]
         save_json(self._path, _plain(saved))
+
+
+def _describe_roles(iam: Any, roles: list[dict[str, Any]]) -> None:
+    """Add what the account's details do not show of roles."""
+    pages = iam.get_paginator("list_roles").paginate()
+    shown = {role["RoleName"]: role for page in pages for role in page["Roles"]}
+    for role in roles:
+        found = shown.get(role["RoleName"], {})
+        role |= {name: found[name] for name in _ROLE_MEMBERS if found.get(name)}
+
+
+def _describe_policies(iam: Any, policies: list[dict[str, Any]]) -> None:
+    """Add what the account's details do not show of policies."""
+    for policy in policies:
+        found = iam.get_policy(PolicyArn=policy["Arn"])["Policy"]
+        policy |= {name: found[name] for name in ("Description", "Tags") if found.get(name)}
 
 
 def _named(key: Mapping[str, Any]) -> dict[str, str]:
@@ -75,6 +95,7 @@ def _create_policy(iam: Any, policy: Mapping[str, Any]) -> None:
         Path=policy["Path"],
         PolicyDocument=_text(version["Document"]),
         Description=policy.get("Description") or "",
+        Tags=policy.get("Tags", []),
     )
 
 
@@ -84,6 +105,7 @@ def _create_role(iam: Any, role: Mapping[str, Any]) -> None:
         Path=role["Path"],
         AssumeRolePolicyDocument=_text(role["AssumeRolePolicyDocument"]),
         Tags=role.get("Tags", []),
+        **{name: role[name] for name in _ROLE_MEMBERS if name in role},
         **_boundary(role),
     )
     _give_policies(iam, "role", role)

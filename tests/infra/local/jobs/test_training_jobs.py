@@ -247,3 +247,28 @@ def _quiet_log(job_client: JobClient, name: str) -> list[str]:
         return job_client.log("TrainingJobs", name)
     except ClientError:
         return []
+
+
+def test_the_name_of_a_deleted_job_is_free_at_once(job_client: JobClient) -> None:
+    """The first job's thread still clears its folder when the second one starts."""
+    many = (
+        "import os, pathlib\nfolder = pathlib.Path(os.environ['LONGSPAN_BASE'], 'many')\n"
+        "folder.mkdir()\nfor number in range(5000): (folder / str(number)).touch()\n"
+    )
+    name = job_client.train(many)
+    assert job_client.trained(name)["TrainingJobStatus"] == "Completed"
+    described = job_client.sagemaker.describe_training_job(TrainingJobName=name)
+    job_client.sagemaker.delete_training_job(TrainingJobName=name)
+    request = {
+        member: described[member]
+        for member in ("RoleArn", "AlgorithmSpecification", "OutputDataConfig", "ResourceConfig")
+    }
+    code = "import os, time; open(os.environ['LONGSPAN_BASE'] + '/model/a', 'w'); time.sleep(2)"
+    request["AlgorithmSpecification"]["ContainerEntrypoint"] = ["python", "-c", code]
+    limit = {"MaxRuntimeInSeconds": 600}
+    job_client.sagemaker.create_training_job(
+        **request, TrainingJobName=name, StoppingCondition=limit
+    )
+    again = job_client.trained(name)
+    assert again["TrainingJobStatus"] == "Completed", again.get("FailureReason")
+    assert job_client.model(again) == {"a": b""}

@@ -63,6 +63,58 @@ def test_objects_are_as_they_were(moto: Moto, tmp_path: Path) -> None:
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "mt", "empty": ""}
 
 
+@pytest.mark.parametrize("kind", ["STANDARD_IA", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"])
+def test_an_object_of_any_class_is_as_it_was(moto: Moto, tmp_path: Path, kind: str) -> None:
+    s3 = moto.clients.in_region(REGION).client("s3")
+    s3.create_bucket(Bucket="one")
+    s3.put_object(Bucket="one", Key="a", Body=b"cold", StorageClass=kind, Metadata={"b": "c"})
+    before = s3.head_object(Bucket="one", Key="a")
+    for _ in range(2):
+        s3 = restart(moto, tmp_path)
+        after = s3.head_object(Bucket="one", Key="a")
+        for member in ("StorageClass", "ETag", "LastModified", "Metadata", "ContentLength"):
+            assert after[member] == before[member]
+    if kind in ("GLACIER", "DEEP_ARCHIVE"):
+        with pytest.raises(s3.exceptions.InvalidObjectState):
+            get(s3, "a")
+        s3.restore_object(Bucket="one", Key="a", RestoreRequest={"Days": 1})
+        s3.head_object(Bucket="one", Key="a")
+    assert get(s3, "a")["Body"] == b"cold"
+
+
+def test_locks_of_buckets_and_objects_hold(moto: Moto, tmp_path: Path) -> None:
+    s3 = moto.clients.in_region(REGION).client("s3")
+    s3.create_bucket(Bucket="one", ObjectLockEnabledForBucket=True)
+    lock = {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 3}},
+    }
+    s3.put_object_lock_configuration(Bucket="one", ObjectLockConfiguration=lock)
+    s3.put_object(Bucket="one", Key="default", Body=b"1")
+    s3.put_object(
+        Bucket="one",
+        Key="own",
+        Body=b"1",
+        ObjectLockMode="GOVERNANCE",
+        ObjectLockRetainUntilDate="2999-01-01T00:00:00Z",
+        ObjectLockLegalHoldStatus="ON",
+    )
+    locks = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus")
+
+    def locked() -> list[list[Any]]:
+        heads = (s3.head_object(Bucket="one", Key=key) for key in ("default", "own"))
+        return [[head.get(member) for member in locks] for head in heads]
+
+    configuration = s3.get_object_lock_configuration(Bucket="one")["ObjectLockConfiguration"]
+    before = locked()
+    assert before[0][0] == "COMPLIANCE"
+    assert before[1][2] == "ON"
+    s3 = restart(moto, tmp_path)
+    after = s3.get_object_lock_configuration(Bucket="one")["ObjectLockConfiguration"]
+    assert after == configuration
+    assert locked() == before
+
+
 def test_buckets_are_as_they_were(moto: Moto, tmp_path: Path) -> None:
     s3 = moto.clients.in_region("eu-west-1").client("s3")
     s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

@@ -38,7 +38,11 @@ def restart(moto: Moto, path: Path) -> Any:
 def test_all_of_it_is_as_it_was(moto: Moto, tmp_path: Path) -> None:
     iam = moto.clients.in_region(REGION).client("iam")
     policy = iam.create_policy(
-        PolicyName="managed", Path="/team/", PolicyDocument=FIRST, Description="ours"
+        PolicyName="managed",
+        Path="/team/",
+        PolicyDocument=FIRST,
+        Description="ours",
+        Tags=[{"Key": "c", "Value": "d"}],
     )["Policy"]["Arn"]
     iam.create_policy_version(PolicyArn=policy, PolicyDocument=DOCUMENT, SetAsDefault=True)
     iam.create_group(GroupName="group")
@@ -54,17 +58,22 @@ def test_all_of_it_is_as_it_was(moto: Moto, tmp_path: Path) -> None:
         Path="/service/",
         AssumeRolePolicyDocument=TRUST,
         PermissionsBoundary=policy,
+        Description="for jobs",
+        MaxSessionDuration=7200,
     )["Role"]["Arn"]
     iam.attach_role_policy(RoleName="role", PolicyArn=policy)
 
     iam = restart(moto, tmp_path / "iam.json")
     found = iam.get_role(RoleName="role")["Role"]
     assert found["Arn"] == role
+    assert (found["Description"], found["MaxSessionDuration"]) == ("for jobs", 7200)
     assert found["AssumeRolePolicyDocument"] == json.loads(TRUST)
     assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == policy
     (attached,) = iam.list_attached_role_policies(RoleName="role")["AttachedPolicies"]
     assert attached["PolicyArn"] == policy
-    version = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+    described = iam.get_policy(PolicyArn=policy)["Policy"]
+    assert (described["Description"], described["Tags"]) == ("ours", [{"Key": "c", "Value": "d"}])
+    version = described["DefaultVersionId"]
     kept = iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]
     assert kept["Document"] == json.loads(DOCUMENT)
     assert iam.list_user_tags(UserName="user")["Tags"] == [{"Key": "a", "Value": "b"}]
@@ -82,6 +91,21 @@ def test_all_of_it_is_as_it_was(moto: Moto, tmp_path: Path) -> None:
         for key in json.loads((tmp_path / "iam.json").read_text())["AccessKeys"]
     }
     assert secrets == {key["AccessKeyId"]: key["SecretAccessKey"] for key in keys}
+
+
+def test_any_number_of_identities(moto: Moto, tmp_path: Path) -> None:
+    iam = moto.clients.in_region(REGION).client("iam")
+    names = [f"a{number:03}" for number in range(130)]
+    for name in names:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Description=name)
+        iam.create_user(UserName=name)
+    for _ in range(2):
+        iam = restart(moto, tmp_path / "iam.json")
+        pages = list(iam.get_paginator("list_roles").paginate())
+        found = {role["RoleName"]: role["Description"] for page in pages for role in page["Roles"]}
+        assert found == {name: name for name in names}
+        users = iam.get_paginator("list_users").paginate()
+        assert [user["UserName"] for page in users for user in page["Users"]] == names
 
 
 def test_once_more_changes_nothing(moto: Moto, tmp_path: Path) -> None:
