@@ -2,6 +2,7 @@
 
 `cloud` composes the folders. Each may import those to its right:
 
-    moto, tuning                        control   runtimes
+    moto         gate                   control   runtimes
+    tuning                              control   runtimes
     jobs, endpoints, pipeline   models   containers   control   runtimes
 """

@@ -58,7 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--port", type=int, default=0, help="port (default: a free one)")
     up.add_argument("--region", default="us-east-1")
     up.add_argument("--runtime", choices=("process", "docker"), default="process")
-    up.add_argument("--iam", action="store_true", help="refuse requests that policies do not allow")
+    rights = up.add_mutually_exclusive_group()  # policies need to know whose key it is
+    rights.add_argument(
+        "--iam", action="store_true", help="refuse requests that policies do not allow"
+    )
+    rights.add_argument(
+        "--any-key", action="store_true", help="accept requests without a valid signature"
+    )
     up.add_argument(
         "--at-rest",
         action="store_true",
@@ -77,6 +83,7 @@ def _serve(arguments: argparse.Namespace, stop: threading.Event) -> None:
         arguments.port,
         arguments.region,
         arguments.iam,
+        arguments.any_key,
         arguments.at_rest,
     )
     cloud = Cloud(settings, _runtime(arguments.runtime))

@@ -17,13 +17,18 @@ __all__ = ["CARD", "Claim"]
 
 CARD = "cloud.json"
 _LOCK = "cloud.lock"
+# Folders with keys, objects and logs, which other users of the machine must not read.
+_PRIVATE = ("state", "services", "work")
 
 
 class Claim:
     """Lock on a directory, from creation to `release` or the end of the process."""
 
     def __init__(self, directory: Path) -> None:
-        """Lock the directory. Raises LocalCloudError when another local cloud has it."""
+        """Lock the directory, and create its folders, which only their owner can read.
+
+        Raises LocalCloudError when another local cloud has the directory.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         self._card = directory / CARD
         self._lock = (directory / _LOCK).open("a")
@@ -37,6 +42,10 @@ class Claim:
                 f"{directory}: expected an unused directory, another local cloud runs on it"
                 f"{_holder(self._card)}; use that one, stop it, or give another directory"
             ) from None
+        for name in _PRIVATE:
+            folder = directory / name
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
         # The card of a crashed cloud names a cloud that has ended.
         self._card.unlink(missing_ok=True)
 

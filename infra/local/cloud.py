@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longspan.infra.local.claim import Claim
-from longspan.infra.local.control.clients import Clients, Credentials
+from longspan.infra.local.control.clients import Clients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ApiService, ControlPlane
 from longspan.infra.local.control.documents import Documents
@@ -26,7 +26,7 @@ from longspan.infra.local.jobs.kinds import (
 )
 from longspan.infra.local.models.models import Models
 from longspan.infra.local.models.packages import ModelPackages
-from longspan.infra.local.moto.access import require_signatures
+from longspan.infra.local.moto.access import enforce_policies
 from longspan.infra.local.moto.account import Account, create_account
 from longspan.infra.local.moto.internals import complete_log_filter
 from longspan.infra.local.moto.persisted.persister import PERSISTER_AGENT, Persister
@@ -45,14 +45,16 @@ class CloudSettings:
     """Settings of the local cloud.
 
     `directory` has the state and logs, and the folders of jobs. `port` 0 stands for a free port.
-    `iam` refuses requests that the caller's policies do not allow. `at_rest` serves a read-only
-    copy of the directory's state from memory: nothing is started, and no change is written.
+    `iam` refuses requests that the caller's policies do not allow. `any_key` accepts requests
+    without a valid signature. `at_rest` serves a read-only copy of the directory's state from
+    memory: nothing is started, and no change is written.
     """
 
     directory: Path
     port: int = 0
     region: str = "us-east-1"
     iam: bool = False
+    any_key: bool = False
     at_rest: bool = False
 
 
@@ -73,7 +75,8 @@ class Cloud:
         workplace = stack.enter_context(_workplace(settings))
         complete_log_filter()
         answer_simulations()
-        server = MotoServer(settings.port)
+        server = MotoServer(settings.port, any_key=settings.any_key)
+        server.accept_host(runtime.gateway)
         self.url = server.start()
         # The parts end in reverse order: threads, runtime, persister, server, the jobs' folder,
         # claim. Threads that end still use containers and the API, and change state that is saved
@@ -93,8 +96,8 @@ class Cloud:
         server.answer_sagemaker(control_plane.handle)
         server.answer_invocations(deployments.invoke)
         if settings.iam:
-            # Not earlier: `create_account` sends requests before there is a key.
-            require_signatures()
+            # Not earlier: `create_account` sends requests before there is a user with policies.
+            enforce_policies()
         # After the server answers, since restored endpoints read their models through the API at
         # once.
         control_plane.recover()
@@ -123,7 +126,7 @@ def _workplace(settings: CloudSettings) -> Iterator[Path]:
     workplace = settings.directory / "work"
     # Delete the folders of jobs of a crashed cloud.
     shutil.rmtree(workplace, ignore_errors=True)
-    workplace.mkdir()
+    workplace.mkdir(mode=0o700)
     try:
         yield workplace
     finally:
@@ -132,11 +135,11 @@ def _workplace(settings: CloudSettings) -> Iterator[Path]:
 
 def _open_account(server: MotoServer, url: str, persister: Persister, region: str) -> Account:
     """Restore the state of moto, create missing parts of the account, and start to persist."""
-    # Any key works here: signatures are not required yet.
-    persister.restore(Clients(url, Credentials("local", "local")))
-    # Not before: what `restore` creates is on disk already.
-    server.watch(persister.changed, PERSISTER_AGENT)
-    account = create_account(url, region)
+    with server.temporary_credentials() as credentials:
+        persister.restore(Clients(url, credentials))
+        # Not before: what `restore` creates is on disk already.
+        server.watch(persister.changed, PERSISTER_AGENT)
+        account = create_account(url, region, credentials)
     persister.start(Clients(url, account.administrator, PERSISTER_AGENT))
     return account
 

@@ -49,8 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="process",
         help="run jobs as processes or as containers of their image (default: process)",
     )
-    parser.add_argument(
+    rights = parser.add_mutually_exclusive_group()  # policies need to know whose key it is
+    rights.add_argument(
         "--iam", action="store_true", help="refuse what the caller's IAM policies do not allow"
+    )
+    rights.add_argument(
+        "--any-key",
+        action="store_true",
+        help="accept requests without a valid signature, from every program of this machine",
     )
 
 
@@ -63,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     options = ["--port", str(arguments.port), "--region", arguments.region]
     options += ["--runtime", arguments.runtime]
-    options += ["--iam"] * arguments.iam
+    options += ["--iam"] * arguments.iam + ["--any-key"] * arguments.any_key
     with LocalCloud(arguments.directory, *options) as cloud:
         for name, value in cloud.environment.items():
             print(f"export {name}={shlex.quote(value)}")

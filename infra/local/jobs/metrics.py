@@ -1,63 +1,23 @@
-"""Metrics of a training job, extracted from its log by the job's regular expressions.
+"""Metrics of a training job: its values so far, in a document and in CloudWatch.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 """
 
 import contextlib
 import logging
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from longspan.infra.local.control.api import Document, ValidationError
+from longspan.infra.local.control.api import Document
 from longspan.infra.local.control.documents import Documents, Key, Missing
 
-__all__ = ["JOB_METRICS", "JobMetrics", "Scraper"]
+__all__ = ["JOB_METRICS", "JobMetrics"]
 
 JOB_METRICS = "training-metrics"  # the kind of document
 _NAMESPACE = "/aws/sagemaker/TrainingJobs"
 _MOST_PER_REQUEST = 1000  # PutMetricData
-# CloudWatch has no larger values, and neither NaN nor infinity, which JSON cannot express either.
-_LARGEST = 2.0**360
-
-
-class Scraper:
-    """Search for metrics in lines. Raises ValidationError for an invalid regular expression."""
-
-    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
-        self._patterns = [(d["Name"], _compiled(d)) for d in definitions]
-
-    def scrape(self, lines: Iterable[str]) -> Iterator[tuple[str, float]]:
-        """Yield name and value of each match, in the order of the log."""
-        for line in lines:
-            for name, pattern in self._patterns:
-                for match in pattern.finditer(line):
-                    value = _number(match)
-                    if value is not None:
-                        yield name, value
-
-
-def _compiled(definition: Mapping[str, str]) -> "re.Pattern[str]":
-    name, pattern = definition["Name"], definition["Regex"]
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ValidationError(
-            f"Invalid regex {pattern} of the metric {name}: {error}. Please provide a valid one."
-        ) from None
-    return compiled
-
-
-def _number(match: "re.Match[str]") -> float | None:
-    """Return the number in the first group; None without a group or a number of CloudWatch."""
-    try:
-        value = float(match.group(1))
-    except (IndexError, TypeError, ValueError):
-        return None
-    # NaN fails every comparison.
-    return value if abs(value) <= _LARGEST else None
 
 
 class JobMetrics:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from longspan.infra.local.control.api import Document, ValidationError
-from longspan.infra.local.jobs.metrics import Scraper
 from longspan.infra.local.jobs.s3_input import S3Input
+from longspan.infra.local.jobs.scraper import check_patterns
 
 __all__ = ["Channel", "channels", "check_training_request"]
 
@@ -67,8 +67,7 @@ def check_training_request(request: Mapping[str, Any]) -> None:
         raise ValidationError(
             "You must specify either TrainingImage or AlgorithmName in AlgorithmSpecification."
         )
-    # Compiles the regular expressions, which refuses an invalid one now instead of in the run.
-    Scraper(algorithm.get("MetricDefinitions") or ())
+    check_patterns(algorithm.get("MetricDefinitions") or ())
     _check_names([channel.name for channel in channels(request)])
     _check_machines(request.get("ResourceConfig") or {})
     _check_times(request)

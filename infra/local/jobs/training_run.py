@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-ru
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,9 @@ from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
 from longspan.infra.local.control.s3_objects import Upload
 from longspan.infra.local.control.threads import Signals
-from longspan.infra.local.jobs.metrics import JobMetrics, Scraper
+from longspan.infra.local.jobs.metrics import JobMetrics
 from longspan.infra.local.jobs.mirror import Mirror
+from longspan.infra.local.jobs.scraper import Scraper
 from longspan.infra.local.jobs.training_request import channels
 from longspan.infra.local.jobs.training_status import TrainingStatus
 from longspan.infra.local.runtimes.runtime import Container
@@ -141,7 +142,8 @@ class TrainingRun:
         logs = HostLogs(self._context, self._clients, _LOGS, self._key.name, self._bases)
 
         def follow() -> None:
-            self._measure(logs.copy())
+            self._scraper.feed(logs.copy())
+            self._metrics.add(self._scraper.found())
             if self._checkpoints is not None:
                 self._checkpoints.upload_changes(self._bases)
 
@@ -151,10 +153,8 @@ class TrainingRun:
             )
         finally:
             # The last lines may hold the final metrics, also those of a container that failed.
-            self._measure(logs.finish())
-
-    def _measure(self, lines: Sequence[str]) -> None:
-        self._metrics.add(self._scraper.scrape(lines))
+            self._scraper.feed(logs.finish())
+            self._metrics.add(self._scraper.finish(signals.close))
 
     def _containers(self) -> list[Container]:
         algorithm = self._job["AlgorithmSpecification"]

@@ -19,7 +19,7 @@ from moto.s3.exceptions import BucketAccessDeniedError, S3AccessDeniedError
 from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers
 
-from longspan.infra.local.control.api import AccessDenied, Unrecognized, Unsigned, WrongSignature
+from longspan.infra.local.control.api import AccessDenied, Unrecognized, Unsigned
 from longspan.infra.local.moto.arns import resource_of
 from longspan.infra.local.moto.policies import ALLOWED, DENIED, evaluate_policies
 
@@ -29,8 +29,8 @@ __all__ = [
     "account_of",
     "authorize",
     "caller_of",
+    "enforce_policies",
     "policies_enforced",
-    "require_signatures",
     "scope_of",
 ]
 
@@ -92,7 +92,7 @@ def authorize(
     """Check that policies allow the sender of a request an action, such as `iam:PassRole`.
 
     Returns at once while policies are not enforced. Raises AccessDenied, and Unrecognized for an
-    unknown key or a wrong signature.
+    unknown key.
     """
     if not policies_enforced():
         return
@@ -107,30 +107,27 @@ def authorize(
             headers=cast(Any, signed.headers),
             action=action.partition(":")[2],
         )
-        request.check_signature()
         request._action = action
         _check(request, resource, context or {})
     except _RESTError as refused:
-        kinds = {kind.code: kind for kind in (AccessDenied, WrongSignature)}
-        raise kinds.get(refused.error_type, Unrecognized)(refused.message) from None
+        denied = refused.error_type == AccessDenied.code
+        raise (AccessDenied if denied else Unrecognized)(refused.message) from None
 
 
-def require_signatures() -> None:
-    """Require that every request is signed by a known key and allowed by the key's policies.
+def enforce_policies() -> None:
+    """Require that the policies of a request's key allow it; the gate has checked its signature.
 
     Replaces methods of moto's IAM check for the whole process.
     """
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     hooks = {
         "__init__": _with_links(IAMRequestBase.__init__),
-        "check_signature": _unless_link(IAMRequestBase.check_signature),
+        "check_signature": lambda self: None,
         "check_action_permitted": lambda self, resource: _check(self, resource, {}),
-        "_create_aws_request": _without_parameters(IAMRequestBase._create_aws_request),
     }
     for name, hook in hooks.items():
         setattr(IAMRequestBase, name, hook)
-    setattr(IAMRequest, "_raise_invalid_access_key", _refuse_key)  # noqa: B010 - hooks, for mypy
-    setattr(IAMRequest, "_raise_signature_does_not_match", _refuse_signature)  # noqa: B010
+    setattr(IAMRequest, "_raise_invalid_access_key", _refuse_key)  # noqa: B010 - a hook, for mypy
     original = IAMPolicyStatement._check_principal
 
     def check_principal(self: Any, principal: str) -> bool:
@@ -152,10 +149,8 @@ def _with_links(original: Any) -> Any:
 
     def init(self: Any, *, headers: Any, path: str, **more: Any) -> None:
         self._headers = headers  # for the format of a refusal
-        self._is_link = "Authorization" not in headers
-        original(
-            self, headers=_of_link(self, path) if self._is_link else headers, path=path, **more
-        )
+        signed = headers if "Authorization" in headers else _of_link(self, path)
+        original(self, headers=signed, path=path, **more)
 
     return init
 
@@ -176,11 +171,6 @@ def _of_link(request: Any, path: str) -> dict[str, str]:
         "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, ",
         **({"X-Amz-Security-Token": token} if token else {}),
     }
-
-
-def _unless_link(original: Any) -> Any:
-    """Wrap the signature check: skip it for presigned URLs, whose policies are still checked."""
-    return lambda self: None if self._is_link else original(self)
 
 
 def _check(request: Any, resource: str, context: Mapping[str, str]) -> None:
@@ -230,14 +220,6 @@ def _refuse_key(self: Any, _: str) -> NoReturn:
     raise _refusal(self, Unrecognized.code, "InvalidClientTokenId", message)
 
 
-def _refuse_signature(self: Any) -> NoReturn:
-    message = (
-        "The request signature we calculated does not match the signature you provided. Check "
-        "your AWS Secret Access Key and signing method."
-    )
-    raise _refusal(self, WrongSignature.code, "SignatureDoesNotMatch", message)
-
-
 def _refusal(request: Any, json_code: str, query_code: str, message: str) -> _RESTError:
     """Return an error in the request's protocol; moto itself always answers XML."""
     if _is_form(request):
@@ -245,21 +227,6 @@ def _refusal(request: Any, json_code: str, query_code: str, message: str) -> _RE
         refused.code = 403
         return refused
     return JsonRESTError(json_code, message)
-
-
-def _without_parameters(original: Any) -> Any:
-    """Wrap the creation of botocore's request: only a form's parameters belong into the body."""
-
-    def create_aws_request(self: Any) -> Any:
-        data = self._data
-        # moto would put the parameters into the body, from which the signature is computed.
-        self._data = data if _is_form(self) else {}
-        try:
-            return original(self)
-        finally:
-            self._data = data
-
-    return create_aws_request
 
 
 def _is_form(request: Any) -> bool:

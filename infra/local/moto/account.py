@@ -42,10 +42,9 @@ class Account:
     bucket: str
 
 
-def create_account(url: str, region: str) -> Account:
-    """Create the missing parts of the account, before signatures are required."""
-    # Any key works as long as signatures are not checked.
-    clients = Clients(url, Credentials("local", "local")).in_region(region)
+def create_account(url: str, region: str, credentials: Credentials) -> Account:
+    """Create the missing parts of the account; no policy limits the credentials yet."""
+    clients = Clients(url, credentials).in_region(region)
     iam = clients.client("iam")
     account = clients.client("sts").get_caller_identity()["Account"]
     user = f"{_ROLE}-administrator"

@@ -7,9 +7,13 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.logs.responses import LogsResponse
 from moto.s3.models import s3_backends
+from moto.sts.models import sts_backends
+
+from longspan.infra.local.control.clients import Credentials
 
 __all__ = [
     "complete_log_filter",
+    "issued_credentials",
     "object_content",
     "object_tags",
     "secret_of",
@@ -18,6 +22,29 @@ __all__ = [
 ]
 
 _PARTITION = "aws"
+
+
+def issued_credentials(key: str) -> Credentials | None:
+    """Return the credentials of an active access key of a user or a role's session, or None."""
+    # Lists, because other requests may add accounts and partitions in the meantime.
+    for account, partitions in list(iam_backends.items()):
+        for partition, backend in list(partitions.items()):
+            found = backend.access_keys.get(key)
+            if found is None:
+                continue
+            if found.user_name is None:
+                return _session_credentials(account, partition, key)
+            active = found.status == "Active" and found.user_name in backend.users
+            return Credentials(key, found.secret_access_key) if active else None
+    return None
+
+
+def _session_credentials(account: str, partition: str, key: str) -> Credentials | None:
+    # The newest sessions send most requests.
+    for session in reversed(sts_backends[account][partition].assumed_roles):
+        if session.access_key_id == key:
+            return Credentials(key, session.secret_access_key, session.session_token)
+    return None
 
 
 def secret_of(key: str) -> str:

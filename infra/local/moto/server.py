@@ -1,11 +1,14 @@
 """moto's server, with SageMaker's requests answered by the local control plane."""
 
+import contextlib
 import logging
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -15,11 +18,16 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.control.api import ApiCall, Document
+from longspan.infra.local.control.clients import Credentials
 from longspan.infra.local.control.invocations import Invocation, InvocationResponse
+from longspan.infra.local.gate.gate import Gate
+from longspan.infra.local.gate.keys import KeyRing
 from longspan.infra.local.moto.access import scope_of
 from longspan.infra.local.moto.error_answers import ErrorAnswers
+from longspan.infra.local.moto.internals import issued_credentials
 from longspan.infra.local.moto.invocation_app import InvocationApp
 from longspan.infra.local.moto.sagemaker_app import ControlApp
+from longspan.infra.local.moto.user_sessions import UserSessions
 
 __all__ = ["SERVER", "MotoServer"]
 
@@ -34,8 +42,17 @@ class _Handler(MotoRequestHandler):
 class MotoServer:
     """moto's server on 127.0.0.1; one per process, because moto's state is global."""
 
-    def __init__(self, port: int = 0) -> None:
-        """Listen on a port, 0 for any. Raises LocalCloudError when the port is taken."""
+    def __init__(self, port: int = 0, *, any_key: bool = False) -> None:
+        """Listen on a port, 0 for any. With `any_key`, signatures are not checked.
+
+        Raises LocalCloudError when the port is taken.
+        """
+        self._sessions = UserSessions()
+        self._sessions.install()
+        self._keys = KeyRing(lambda key: self._sessions.find(key) or issued_credentials(key))
+        self._gate = Gate(self._keys, lambda: datetime.now(UTC), any_key=any_key)
+        # moto would allow every page in a browser to read its answers.
+        setattr(werkzeug_app, "DISABLE_GLOBAL_CORS", True)  # noqa: B010 - for mypy
         # werkzeug would log one line per request.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # werkzeug makes its own copy of the descriptor, so this socket is closed after it.
@@ -69,6 +86,14 @@ class MotoServer:
         self._server.shutdown()
         self._thread.join()
 
+    def temporary_credentials(self) -> contextlib.AbstractContextManager[Credentials]:
+        """Return a block in which a new access key is accepted, for the start of a cloud."""
+        return self._keys.temporary()
+
+    def accept_host(self, host: str) -> None:
+        """Accept requests to one more name or address, beside 127.0.0.1 and localhost."""
+        self._gate.accept_host(host)
+
     def watch(self, changed: Callable[[str, str], None], reader: str) -> None:
         """Call `changed` with service and region after each request that may change state.
 
@@ -85,7 +110,14 @@ class MotoServer:
         self._ours.append(InvocationApp(invoke))
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer a WSGI request by the first application that handles it, else by moto."""
+        """Answer a WSGI request by the first application that handles it, else by moto.
+
+        The gate comes first.
+        """
+        refusal = self._gate.refusal(environ)
+        if refusal is not None:
+            return refusal(environ, start_response)
+        self._sessions.name_owner(environ)
         for app in self._ours:
             if app.handles(environ):
                 return app(environ, start_response)

@@ -52,7 +52,7 @@ class DockerRuntime:
         _docker("network", "create", "--label", self.label, self._name)
         words = "{{(index .IPAM.Config 0).Gateway}}"
         # This machine's address in the network: the only one by which containers reach its relays.
-        self._gateway = _docker("network", "inspect", "--format", words, self._name)
+        self.gateway = _docker("network", "inspect", "--format", words, self._name)
         self._reaper = _start_reaper(self.label, self._name)
         self._relays: dict[int, Relay] = {}
         self._lock = threading.Lock()
@@ -106,8 +106,8 @@ class DockerRuntime:
             return url
         with self._lock:
             if port not in self._relays:
-                self._relays[port] = Relay(self._gateway, port)
-        return f"http://{self._gateway}:{port}"
+                self._relays[port] = Relay(self.gateway, port)
+        return f"http://{self.gateway}:{port}"
 
 
 class _DockerContainer:

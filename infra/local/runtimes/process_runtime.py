@@ -41,6 +41,11 @@ class ProcessRuntime:
         self._running: set[_Process] = set()
         self._lock = threading.Lock()
 
+    @property
+    def gateway(self) -> str:
+        """The loopback, which processes share."""
+        return "127.0.0.1"
+
     def host_names(self, count: int) -> tuple[str, ...]:
         """Return addresses of the loopback: processes have no name service."""
         return tuple(f"127.0.0.{number}" for number in range(1, count + 1))

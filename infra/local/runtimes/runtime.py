@@ -54,6 +54,11 @@ class Running(Protocol):
 class Runtime(Protocol):
     """A way to run containers."""
 
+    @property
+    def gateway(self) -> str:
+        """Address of this machine by which containers reach it."""
+        ...
+
     def host_names(self, count: int) -> tuple[str, ...]:
         """Return names by which the `count` containers of one job reach each other."""
         ...

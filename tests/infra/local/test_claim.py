@@ -61,3 +61,10 @@ def test_a_folder_that_cannot_be_is_an_error_of_the_system(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(OSError):  # noqa: PT011 - which one is the system's
         Claim(tmp_path / "file/below")
+
+
+def test_its_folders_are_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+    Claim(tmp_path).release()
+    for name in ("state", "services", "work"):
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0

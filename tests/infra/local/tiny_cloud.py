@@ -18,6 +18,7 @@ class TinyRuntime:
 
     def __init__(self) -> None:
         self._processes = ProcessRuntime()
+        self.gateway = self._processes.gateway
 
     def host_names(self, count: int) -> tuple[str, ...]:
         return self._processes.host_names(count)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from longspan.infra.local.control.api import ApiCall, ApiError, Document
-from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.clients import Clients, Credentials
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ApiService, ControlPlane
 from longspan.infra.local.control.documents import Documents
@@ -77,9 +77,9 @@ def open_control(
     folder: Path, services: Callable[[Context], Sequence[ApiService]] = _services
 ) -> Iterator[ControlClient]:
     """Open a client of services without jobs and endpoints."""
-    server = MotoServer()
+    server = MotoServer(any_key=True)
     url = server.start()
-    account = create_account(url, REGION)
+    account = create_account(url, REGION, Credentials("local", "local"))
     clients = Clients(url, account.administrator)
     ticks = iter(range(1, 1_000_000))
     documents = Documents(folder / "state")

@@ -14,9 +14,9 @@ from longspan.infra.local.moto.server import MotoServer
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Clients]:
-    server = MotoServer()
+    server = MotoServer(any_key=True)
     url = server.start()
-    yield Clients(url, create_account(url, "us-east-1").administrator)
+    yield Clients(url, create_account(url, "us-east-1", Credentials("a", "b")).administrator)
     server.stop()
 
 

@@ -16,7 +16,7 @@ ACCOUNT = "123456789012"
 @pytest.fixture
 def server() -> Iterator[tuple[MotoServer, Callable[..., Any]]]:
     """A server, and boto3 clients of it, which do not try again."""
-    started = MotoServer()
+    started = MotoServer(any_key=True)
     url = started.start()
     once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from longspan.infra.local.control.clients import Clients
+from longspan.infra.local.control.clients import Clients, Credentials
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.control_plane import ControlPlane
 from longspan.infra.local.control.documents import Documents, Key
@@ -30,11 +30,11 @@ with sdk.quiet():
 
 def test_the_sdks_tuner_works_on_top(scripted_tuning: Any, tmp_path: Path) -> None:
     one = scripted_tuning(peak)
-    server = MotoServer()
+    server = MotoServer(any_key=True)
     url = server.start()
     try:
         server.answer_sagemaker(one.plane.handle)
-        account = create_account(url, REGION)
+        account = create_account(url, REGION, Credentials("local", "local"))
         answer_simulations()
         defaults = write_sdk_defaults(tmp_path, account)
         with notebook({**cloud_variables(url, account, {}), **defaults}):
@@ -109,9 +109,9 @@ class ScriptRuntime:
 def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
     script = tmp_path / "trainer.py"
     script.write_text(TRAINER)
-    server = MotoServer()
+    server = MotoServer(any_key=True)
     url = server.start()
-    account = create_account(url, REGION)
+    account = create_account(url, REGION, Credentials("local", "local"))
     runtime = ScriptRuntime(script)
     documents = Documents()
     context = Context(

@@ -1,10 +1,10 @@
 """moto's server in this process, empty, which forgets everything when it is told to."""
 
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from moto.moto_api._internal import moto_api_backend
 
 from longspan.infra.local.control.clients import Clients, Credentials
 from longspan.infra.local.moto.server import MotoServer
@@ -21,13 +21,12 @@ class Moto:
 
     def forget(self) -> None:
         """What the end of a process does."""
-        order = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
-        urllib.request.urlopen(order).close()
+        moto_api_backend.reset()
 
 
 @pytest.fixture(scope="module")
 def moto_server() -> Iterator[Moto]:
-    server = MotoServer()
+    server = MotoServer(any_key=True)
     url = server.start()
     yield Moto(url, Clients(url, Credentials("local", "local")))
     server.stop()

@@ -18,7 +18,7 @@ from tests.infra.local.moto.persisted.conftest import REGION, Moto
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[tuple[Moto, Persister, Path]]:
     """A server that tells the persister what changes."""
-    server = MotoServer()
+    server = MotoServer(any_key=True)
     url = server.start()
     moto = Moto(url, Clients(url, Credentials("local", "local")))
     moto.forget()
