@@ -72,6 +72,7 @@ class Cloud:
         """Start the parts; `stack` ends the started ones in reverse order."""
         claim = None if settings.at_rest else stack.enter_context(Claim(settings.directory))
         documents = Documents(settings.directory / "state", persist=not settings.at_rest)
+        stack.callback(documents.close)
         workplace = stack.enter_context(_workplace(settings))
         complete_log_filter()
         answer_simulations()
@@ -79,8 +80,8 @@ class Cloud:
         server.accept_host(runtime.gateway)
         self.url = server.start()
         # The parts end in reverse order: threads, runtime, persister, server, the jobs' folder,
-        # claim. Threads that end still use containers and the API, and change state that is saved
-        # after them.
+        # documents, claim. Threads that end still use containers and the API, and change state
+        # that is saved after them.
         stack.callback(server.stop)
         persister = Persister(settings.directory / "services", saves=not settings.at_rest)
         self.account = _open_account(server, self.url, persister, settings.region)
@@ -139,6 +140,7 @@ def _open_account(server: MotoServer, url: str, persister: Persister, region: st
         persister.restore(Clients(url, credentials))
         # Not before: what `restore` creates is on disk already.
         server.watch(persister.changed, PERSISTER_AGENT)
+        server.refuse_while(persister.full)
         account = create_account(url, region, credentials)
     persister.start(Clients(url, account.administrator, PERSISTER_AGENT))
     return account

@@ -83,8 +83,10 @@ def conclude(key: Key, work: Callable[[], None], fail: Callable[[str], None]) ->
     # A request that the job made with its role's credentials was refused.
     except (ClientError, ApiError) as error:
         fail(f"ClientError: {error}")
-    except (LocalCloudError, OSError) as error:
+    except LocalCloudError as error:
         fail(f"InternalServerError: {error}")
+    except OSError as error:  # such as a full disk; the file is one of the local cloud
+        fail(f"InternalServerError: {error.strerror or error}")
     except Exception as error:
         logging.getLogger(__name__).exception("%s %s", key.kind, key.name)
         fail(f"InternalServerError: {type(error).__name__}: {error}")

@@ -1,11 +1,15 @@
 """The state of the local cloud: JSON documents by kind, region and name.
 
 With a directory, every change is on disk before a reader sees it, so that an answered request
-survives a crash. Readers get copies: only this module changes a document.
+survives a crash. Only work in the background, which nobody can refuse, goes on when the disk is
+full: its changes are visible at once, and saved as soon as possible. Readers get copies: only this
+module changes a document.
 """
 
+import contextlib
 import copy
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +27,8 @@ from longspan.training.mistakes import shown_value
 from longspan.training.values import JsonDocument, parse_json
 
 __all__ = ["Documents", "Exists", "Key", "Missing", "load_json", "save_json"]
+
+_PAUSE = 1.0  # seconds between two attempts to save
 
 
 @dataclass(frozen=True, order=True)
@@ -60,6 +66,10 @@ class Documents:
         self._source = directory
         self._directory = directory if persist else None
         self._documents: dict[Key, Document] = {}
+        self._unsaved: set[Key] = set()
+        self._thread = threading.local()  # `patient`: whether its changes may be saved later
+        self._retrying: threading.Thread | None = None
+        self._closing = threading.Event()
         # One condition for all documents: conditions of `wait` may read other documents.
         self._changed = threading.Condition(threading.RLock())
         if directory is not None:
@@ -160,6 +170,28 @@ class Documents:
         with self._changed:
             self._changed.notify_all()
 
+    @contextlib.contextmanager
+    def patient(self) -> Iterator[None]:
+        """Save changes of this thread inside the block later, if the disk does not take them."""
+        self._thread.patient = True
+        try:
+            yield
+        finally:
+            self._thread.patient = False
+
+    def close(self) -> None:
+        """Save what the disk did not take before. Raises LocalCloudError if it still does not."""
+        self._closing.set()
+        if self._retrying is not None:
+            self._retrying.join()
+        with self._changed:
+            reason = self._save_rest()
+            if self._unsaved:
+                names = ", ".join(f"{key.kind} {key.name}" for key in sorted(self._unsaved))
+                raise LocalCloudError(
+                    f"{self._directory}: the last changes are lost, {reason}: {names}"
+                )
+
     def _find(self, key: Key) -> Document:
         try:
             return self._documents[key]
@@ -176,16 +208,62 @@ class Documents:
         raise _damaged(_path(self._source or Path(), key), f"{member}: {mistake}")
 
     def _put(self, key: Key, document: Document) -> None:
-        if self._directory is not None:  # on disk first: readers only see what survives a crash
-            save_json(_path(self._directory, key), document)
+        self._save(key, document)  # on disk first: readers only see what survives a crash
         self._documents[key] = document
         self._changed.notify_all()
 
     def _discard(self, key: Key) -> None:
         """Delete a document, if it exists."""
-        if self._directory is not None:
-            _path(self._directory, key).unlink(missing_ok=True)
+        self._save(key, None)
         self._documents.pop(key, None)
+
+    def _save(self, key: Key, document: Document | None) -> None:
+        """Write a document, or delete its file. Raises OSError, unless this thread is patient."""
+        try:
+            self._write(key, document)
+        except OSError as error:
+            if not getattr(self._thread, "patient", False):
+                raise
+            self._unsaved.add(key)
+            self._retry(error)
+
+    def _write(self, key: Key, document: Document | None) -> None:
+        if self._directory is None:
+            return
+        path = _path(self._directory, key)
+        if document is None:
+            path.unlink(missing_ok=True)
+        else:
+            save_json(path, document)
+        self._unsaved.discard(key)
+
+    def _retry(self, error: OSError) -> None:
+        """Start a thread that saves the rest, if none runs."""
+        if self._retrying is not None:
+            return
+        logging.getLogger(__name__).error(
+            "%s: changes cannot be saved, and are tried again: %s", self._directory, error.strerror
+        )
+        self._retrying = threading.Thread(target=self._run, name="documents", daemon=True)
+        self._retrying.start()
+
+    def _run(self) -> None:
+        while not self._closing.wait(_PAUSE):
+            with self._changed:
+                self._save_rest()
+                if not self._unsaved:
+                    self._retrying = None
+                    return
+
+    def _save_rest(self) -> str:
+        """Try to save all that is not saved; return the reason of the last failure."""
+        reason = ""
+        for key in list(self._unsaved):
+            try:
+                self._write(key, self._documents.get(key))
+            except OSError as error:
+                reason = error.strerror or str(error)
+        return reason
 
 
 _LONGEST = 240  # characters of a file's name: 255 with the suffix and that of a scratch file

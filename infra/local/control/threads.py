@@ -52,7 +52,8 @@ class Threads:
 
         def run() -> None:
             try:
-                work(signals)
+                with self._documents.patient():
+                    work(signals)
             except Exception:
                 logging.getLogger(__name__).exception("%s %s", key.kind, key.name)
             finally:

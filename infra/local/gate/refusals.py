@@ -16,6 +16,7 @@ __all__ = [
     "BAD_TOKEN",
     "EXPIRED",
     "FORBIDDEN",
+    "FULL",
     "UNKNOWN_KEY",
     "UNSIGNED",
     "WRONG_BODY",
@@ -44,6 +45,7 @@ WRONG_SIGNATURE = Code(
 )
 EXPIRED = Code("InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed")
 WRONG_BODY = Code("InvalidSignatureException", "SignatureDoesNotMatch", "XAmzContentSHA256Mismatch")
+FULL = Code("InsufficientStorageException", "InsufficientStorage", "InsufficientStorage")
 
 
 class Refusal(Exception):

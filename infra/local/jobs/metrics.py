@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError

@@ -46,6 +46,9 @@ class ControlApp:
             return _json(200, self._handle(_call(request, operation)))
         except ApiError as error:
             return _json(error.status, {"__type": error.code, "message": str(error)})
+        except OSError as error:  # the change is not on disk, so it was not made
+            reason = f"the local cloud cannot save it: {error.strerror or error}"
+            return _json(500, {"__type": "InternalFailure", "message": reason})
         except Exception as error:
             logging.getLogger(__name__).exception("%s failed", operation)
             reason = f"{type(error).__name__}: {error}"

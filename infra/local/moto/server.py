@@ -4,7 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from longspan.infra.local.control.clients import Credentials
 from longspan.infra.local.control.invocations import Invocation, InvocationResponse
 from longspan.infra.local.gate.gate import Gate
 from longspan.infra.local.gate.keys import KeyRing
+from longspan.infra.local.gate.refusals import FULL, error_answer
 from longspan.infra.local.moto.access import scope_of
 from longspan.infra.local.moto.error_answers import ErrorAnswers
 from longspan.infra.local.moto.internals import issued_credentials
@@ -61,6 +62,7 @@ class MotoServer:
         self._moto = ErrorAnswers(DomainDispatcherApplication(create_backend_app))
         self._ours: list[ControlApp | InvocationApp] = []
         self._changed: Callable[[str, str], None] = lambda service, region: None
+        self._full: Callable[[str], str | None] = lambda service: None
         self._reader = ""
         # The server looks for `shutdown` every 0.1 s.
         self._thread = threading.Thread(
@@ -101,6 +103,10 @@ class MotoServer:
         """
         self._changed, self._reader = changed, reader
 
+    def refuse_while(self, full: Callable[[str], str | None]) -> None:
+        """Take no more objects while `full` returns why the disk did not take the last ones."""
+        self._full = full
+
     def answer_sagemaker(self, handle: Callable[[ApiCall], Document]) -> None:
         """Let `handle` answer SageMaker's operations instead of moto."""
         self._ours.append(ControlApp(handle))
@@ -121,14 +127,23 @@ class MotoServer:
         for app in self._ours:
             if app.handles(environ):
                 return app(environ, start_response)
+        scope = scope_of(environ)
+        service = scope.service or "s3"  # presigned URLs are S3's
+        if _brings_object(environ, service) and (reason := self._full(service)) is not None:
+            message = f"the local cloud cannot save more objects: {reason}"
+            return error_answer(environ, service, FULL, message, 507)(environ, start_response)
         answer = self._moto(environ, start_response)  # moto has changed its state by now
         agent = environ.get("HTTP_USER_AGENT", "")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") and (
             not self._reader or self._reader not in agent
         ):
-            scope = scope_of(environ)
-            self._changed(scope.service or "s3", scope.region)  # presigned URLs are S3's
+            self._changed(service, scope.region)
         return answer
+
+
+def _brings_object(environ: Mapping[str, Any], service: str) -> bool:
+    deletes = environ["QUERY_STRING"].startswith("delete")
+    return service == "s3" and environ["REQUEST_METHOD"] in ("PUT", "POST") and not deletes
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,28 +1,18 @@
 """A disk that is really full: one line, exit code 1, nothing unfinished left, nothing lost."""
 
-import subprocess
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from longspan.pipelines.command import main
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture
 def disk(tmp_path):
     """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("needs `mount` for a file system of one megabyte")
-    if mounted.returncode:
-        pytest.skip(f"needs the right to mount a file system: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "1m") as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -30,19 +20,6 @@ def pairs(tmp_path) -> Path:
     path = tmp_path / "pairs.tsv"
     path.write_text("en\tja\n" + "".join(f"{i} one two\t{i} two one\n" for i in range(30)))
     return path
-
-
-def fill(disk: Path) -> Path:
-    """Take all the room there is."""
-    path = disk / "filler"
-    with path.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-        _write_for_ever(file)
-    return path
-
-
-def _write_for_ever(file: IO[bytes]) -> None:
-    while True:
-        file.write(bytes(4096))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

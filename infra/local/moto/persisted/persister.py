@@ -51,6 +51,9 @@ class Persister:
             "application-autoscaling": PersistedScaling(directory / "application-autoscaling"),
         }
         self._changes: set[tuple[str, str]] = set()
+        self._failures: dict[
+            tuple[str, str], Exception
+        ] = {}  # by service and region, of last saves
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._closing = threading.Event()
@@ -90,12 +93,29 @@ class Persister:
                 self._changes.add((service, region))
             self._woken.set()
 
+    def full(self, service: str) -> str | None:
+        """Return why the disk did not take the last changes of a service; None if it did."""
+        reasons = (
+            error.strerror or str(error)
+            for (name, _), error in list(self._failures.items())
+            if name == service and isinstance(error, OSError)
+        )
+        return next(reasons, None)
+
     def close(self) -> None:
-        """Save the last changes, and end the thread."""
-        if self._thread is not None:
-            self._closing.set()
-            self._woken.set()
-            self._thread.join()
+        """Save the last changes, and end the thread.
+
+        Raises LocalCloudError for changes that cannot be saved.
+        """
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._closing.set()
+        self._woken.set()
+        thread.join()
+        if self._failures:
+            lost = ", ".join(f"{name} ({why})" for (name, _), why in self._failures.items())
+            raise LocalCloudError(f"{self._directory}: the last changes are lost: {lost}")
 
     def _run(self, clients: Clients) -> None:
         while not self._closing.is_set():
@@ -112,5 +132,20 @@ class Persister:
         for service, region in sorted(changes):
             try:
                 self._services[service].save(clients, region)
-            except Exception:  # the next change saves it too
-                logging.getLogger(__name__).exception("the state of %s was not saved", service)
+            except Exception as error:
+                self._note_failure(service, region, error)
+            else:
+                self._failures.pop((service, region), None)
+
+    def _note_failure(self, service: str, region: str, error: Exception) -> None:
+        """Let the next round try again, and log the first failure of a row."""
+        if (service, region) not in self._failures:
+            logging.getLogger(__name__).error(
+                "%s: the state of %s cannot be saved, and is tried again: %s",
+                self._directory,
+                service,
+                error,
+                exc_info=None if isinstance(error, OSError) else error,
+            )
+        self._failures[service, region] = error
+        self.changed(service, region)

@@ -13,6 +13,7 @@ from longspan.infra.local.control.clients import Clients, Credentials
 from longspan.infra.local.moto.persisted.persister import PERSISTER_AGENT, Persister
 from longspan.infra.local.moto.server import MotoServer
 from tests.infra.local.moto.persisted.conftest import REGION, Moto
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture
@@ -91,9 +92,27 @@ def test_a_service_that_cannot_be_saved_does_not_stop_the_others(
     clients = moto.clients.in_region(REGION)
     clients.client("iam").create_user(UserName="user")
     clients.client("s3").create_bucket(Bucket="one")
-    persister.close()
-    assert "the state of iam was not saved" in caplog.text
+    with pytest.raises(LocalCloudError, match="the last changes are lost: iam"):
+        persister.close()
+    assert "the state of iam cannot be saved" in caplog.text
     assert json.loads((folder / "s3/one/index.json").read_text())["bucket"] == "one"
+
+
+def test_what_the_disk_did_not_take_is_saved_later(
+    watched: tuple[Moto, Persister, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    moto, persister, folder = watched
+    (folder / "s3").mkdir()
+    with small_disk(folder / "s3/one", "64k") as disk:
+        filler = fill(disk)
+        s3 = moto.clients.in_region(REGION).client("s3")
+        s3.create_bucket(Bucket="one")
+        until(lambda: persister.full("s3") == "No space left on device")
+        assert persister.full("iam") is None
+        filler.unlink()
+        # No other change: the save that failed is tried again.
+        until(lambda: (disk / "index.json").exists() and persister.full("s3") is None)
+        assert caplog.text.count("the state of s3 cannot be saved") == 1
 
 
 def test_its_own_requests_are_no_changes(watched: tuple[Moto, Persister, Path]) -> None:
