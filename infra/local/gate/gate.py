@@ -13,7 +13,7 @@ from werkzeug import Response
 
 from longspan.infra.local.gate.http_request import HttpRequest
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import FORBIDDEN, Refusal, error_answer
+from longspan.infra.local.gate.refusals import FORBIDDEN, Refusal, refuse
 from longspan.infra.local.gate.verification import verify
 
 __all__ = ["Gate"]
@@ -44,8 +44,7 @@ class Gate:
             self._check(environ)
         except Refusal as refused:
             credential = _SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
-            service = credential[1] if credential else ""
-            return error_answer(environ, service, refused.code, str(refused), refused.status)
+            return refuse(environ, credential[1] if credential else "s3", refused)
         if environ["PATH_INFO"].startswith(_MOTO):
             return Response("Not Found", 404)
         return None

@@ -25,11 +25,12 @@ from longspan.infra.local.containers.failures import (
     shorten,
 )
 from longspan.infra.local.containers.logs import HostLogs, log_file
+from longspan.infra.local.containers.own_root import OwnRoot
 from longspan.infra.local.control.api import ApiError, Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
 from longspan.infra.local.control.documents import Key
-from longspan.infra.local.control.s3_objects import Upload
+from longspan.infra.local.control.s3_objects import Upload, files_below
 from longspan.infra.local.control.threads import Signals
 from longspan.infra.local.jobs.mirror import Mirror
 from longspan.infra.local.jobs.processing_request import inputs, outputs
@@ -76,6 +77,7 @@ class ProcessingRun:
             self._end("Stopped")
             return
         self._context.documents.change(self._key, ProcessingStartTime=self._context.now())
+        own_root = OwnRoot(self._context.runtime.no_root)
         ending = self._process(signals)
         if ending.cause == CLOSED:
             raise CloudClosed
@@ -90,6 +92,11 @@ class ProcessingRun:
             return
         if ending.status:
             raise JobFailure(algorithm_error(self._messages(), ending.status))
+        own_root.check_untouched()
+        for mirror in (*self._continuous, *self._at_end):
+            folders = [base / mirror.folder for base in self._bases]
+            found = [path for folder in folders for path in files_below(folder)]
+            own_root.check_output(f"/opt/ml/{mirror.folder}", empty=not found)
         self._upload(self._at_end)
         self._end("Completed")
 

@@ -27,6 +27,7 @@ from longspan.infra.local.containers.failures import (
     conclude,
 )
 from longspan.infra.local.containers.logs import HostLogs, log_file
+from longspan.infra.local.containers.own_root import OwnRoot
 from longspan.infra.local.control.api import ApiError, Document
 from longspan.infra.local.control.clients import RoleClients
 from longspan.infra.local.control.context import Context
@@ -86,6 +87,7 @@ class TrainingRun:
             return
         self._status.enter("Training", "Training image download completed. Training in progress.")
         self._status.train()
+        own_root = OwnRoot(self._context.runtime.no_root)
         try:
             ending = self._train(signals)
         finally:
@@ -100,6 +102,7 @@ class TrainingRun:
             if ending.cause == ENDED and ending.status:
                 failures = [base / "output/failure" for base in self._bases]
                 raise JobFailure(algorithm_error(failures, ending.status))
+            own_root.check_untouched()
             artifacts = self._upload_model()
         except ClientError as error:
             raise JobFailure(f"ClientError: Artifact upload failed: {error}") from None

@@ -22,7 +22,7 @@ from longspan.infra.local.control.clients import Credentials
 from longspan.infra.local.control.invocations import Invocation, InvocationResponse
 from longspan.infra.local.gate.gate import Gate
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import FULL, error_answer
+from longspan.infra.local.gate.refusals import FULL, Refusal, refuse
 from longspan.infra.local.moto.access import scope_of
 from longspan.infra.local.moto.error_answers import ErrorAnswers
 from longspan.infra.local.moto.internals import issued_credentials
@@ -130,8 +130,8 @@ class MotoServer:
         scope = scope_of(environ)
         service = scope.service or "s3"  # presigned URLs are S3's
         if _brings_object(environ, service) and (reason := self._full(service)) is not None:
-            message = f"the local cloud cannot save more objects: {reason}"
-            return error_answer(environ, service, FULL, message, 507)(environ, start_response)
+            full = Refusal(FULL, f"the local cloud cannot save more objects: {reason}", 507)
+            return refuse(environ, service, full)(environ, start_response)
         answer = self._moto(environ, start_response)  # moto has changed its state by now
         agent = environ.get("HTTP_USER_AGENT", "")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") and (

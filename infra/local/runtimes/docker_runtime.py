@@ -57,6 +57,11 @@ class DockerRuntime:
         self._relays: dict[int, Relay] = {}
         self._lock = threading.Lock()
 
+    @property
+    def no_root(self) -> str:
+        """Empty: the folder is bound to `/opt/ml`."""
+        return ""
+
     def host_names(self, count: int) -> tuple[str, ...]:
         """Return AWS's host names, with a suffix of the job for several containers."""
         if count == 1:

@@ -1,9 +1,10 @@
-"""`python -m longspan.infra.local.runtimes.guard COMMAND...`: run a command, leave no process.
+"""`python -m longspan.infra.local.runtimes.guard [--root FOLDER] COMMAND...`: leave no process.
 
-The guard does for processes what the boundary of a container does for a job. It reads orders from
-standard input: `T` sends SIGTERM to the command. The end of standard input, which also follows
-from any death of the parent, kills the command and all processes that it started. The exit
-status is the command's, 128 + N after signal N.
+The guard does for processes what the boundary of a container does for a job. With `--root`, FOLDER
+is `/opt/ml` for the command and its working directory. The guard reads orders from standard input:
+`T` sends SIGTERM to the command. The end of standard input, which also follows from any death of
+the parent, kills the command and all processes that it started. The exit status is the command's,
+128 + N after signal N.
 """
 
 import contextlib
@@ -15,8 +16,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from longspan.infra.local.runtimes.mounts import ROOT, mount_root
+
 __all__ = ["adopt_orphans", "kill_rest", "main"]
 
+_OPTION = "--root"
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
@@ -24,6 +28,10 @@ def main(command: Sequence[str]) -> int:
     """Run the command to its end; return its exit status, 127 if it cannot start."""
     adopt_orphans()
     try:
+        if command[0] == _OPTION:
+            folder, command = command[1], command[2:]
+            mount_root(folder)
+            os.chdir(ROOT)
         # A process group of its own, which can be killed without the guard.
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:

@@ -1,17 +1,22 @@
 """Containers as local processes of this Python installation, without Docker or an image.
 
-The image's commands `train` and `serve` become modules of this project. In arguments and
-variables, `/opt/ml` is replaced by the container's folder.
+The image's commands `train` and `serve` become modules of this project. `/opt/ml` is the
+container's folder, in a mount namespace. Where the system allows none, `/opt/ml` is replaced by the
+folder in arguments and variables.
 """
 
 import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
 
 from longspan.infra.errors import LocalCloudError
+from longspan.infra.local.runtimes.mounts import ROOT
 from longspan.infra.local.runtimes.runtime import Container, free_port
 
 __all__ = ["ProcessRuntime"]
@@ -21,7 +26,7 @@ _MODULES = {
     "serve": ("-m", "longspan.inference", "serve"),
 }
 _INTERPRETERS = frozenset({"python", "python3"})
-_ROOT = "/opt/ml"
+_GUARD = (sys.executable, "-m", "longspan.infra.local.runtimes.guard")
 # Variables of this process that any program needs.
 # Without the user's AWS variables: a container has the credentials of its role alone.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
@@ -32,10 +37,11 @@ _PROCESSOR = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
 class ProcessRuntime:
     """Runtime in which every container is a process below a guard."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, *, mounts: bool = True) -> None:
         """`threads` is the number of threads of numeric libraries per process, by default half of
-        the cores.
+        the cores. Without `mounts`, no mount namespaces are used.
         """
+        self._mounts = mounts
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
         self._threads = threads or max(1, cores // 2)
         self._running: set[_Process] = set()
@@ -46,6 +52,24 @@ class ProcessRuntime:
         """The loopback, which processes share."""
         return "127.0.0.1"
 
+    @cached_property
+    def no_root(self) -> str:
+        """Why a process cannot have its own `/opt/ml`; empty where it can."""
+        if not self._mounts:
+            return "mount namespaces are switched off"
+        with tempfile.TemporaryDirectory() as folder:
+            tried = subprocess.Popen(
+                [*_GUARD, "--root", folder, sys.executable, "-I", "-S", "-c", ""],
+                stdin=subprocess.PIPE,  # open until the end: the guard kills when it is closed
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert tried.stderr is not None
+            said, status = tried.stderr.read().strip(), tried.wait()
+            tried.communicate()
+        return said or f"exit status {status}" if status else ""
+
     def host_names(self, count: int) -> tuple[str, ...]:
         """Return addresses of the loopback: processes have no name service."""
         return tuple(f"127.0.0.{number}" for number in range(1, count + 1))
@@ -55,19 +79,31 @@ class ProcessRuntime:
         port = free_port()  # each `serve` has its own port, since processes share the loopback
         environment = {
             **{name: os.environ[name] for name in (*_PASSED_ON, *_PROCESSOR) if name in os.environ},
+            # `python3` in a script is this Python.
+            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             "OMP_NUM_THREADS": str(self._threads),
             "PYTHONUNBUFFERED": "1",  # a log is a file: without it lines would arrive in blocks
             "SAGEMAKER_BIND_TO_PORT": str(port),
             "LONGSPAN_HOST": "127.0.0.1",  # processes share the machine's network
-            **{name: _replace(v, container) for name, v in container.environment.items()},
-            "LONGSPAN_BASE": str(container.base),  # last, so that the request cannot change it
+            # `/opt/ml` last, so that the request cannot change it.
+            **self._placed({**container.environment, "LONGSPAN_BASE": ROOT}, container),
         }
-        process = _Process(_command(container), environment, container, port)
+        command = _command(container)
+        if self.no_root:
+            command = [_replace(argument, container) for argument in command]
+        else:
+            command = ["--root", str(container.base), *command]
+        process = _Process(command, environment, container, port)
         with self._lock:
             # Forget the ended ones; a cloud may run for days.
             self._running = {other for other in self._running if other.wait(0) is None}
             self._running.add(process)
         return process
+
+    def _placed(self, variables: Mapping[str, str], container: Container) -> Mapping[str, str]:
+        if not self.no_root:
+            return variables
+        return {name: _replace(value, container) for name, value in variables.items()}
 
     def close(self) -> None:
         """Kill all processes that still run, and wait for their end."""
@@ -92,7 +128,7 @@ class _Process:
         try:
             with container.log.open("ab") as log:
                 self._guard = subprocess.Popen(
-                    [sys.executable, "-m", "longspan.infra.local.runtimes.guard", *command],
+                    [*_GUARD, *command],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -102,7 +138,7 @@ class _Process:
                     start_new_session=True,
                 )
         except OSError as error:
-            raise LocalCloudError(f"{container.name}: cannot start {command[0]}: {error}") from None
+            raise LocalCloudError(f"{container.name}: cannot start: {error}") from None
 
     def wait(self, timeout: float | None = None) -> int | None:
         try:
@@ -133,12 +169,11 @@ def _command(container: Container) -> list[str]:
     first, *rest = container.command
     if first in _MODULES:
         return [sys.executable, *_MODULES[first], *rest]
-    program = sys.executable if first in _INTERPRETERS else _replace(first, container)
-    return [program, *(_replace(argument, container) for argument in rest)]
+    return [sys.executable if first in _INTERPRETERS else first, *rest]
 
 
 def _replace(text: str, container: Container) -> str:
     """Replace `/opt/ml` and paths below it, but not `/opt/mlx`."""
-    if text == _ROOT:
+    if text == ROOT:
         return str(container.base)
-    return text.replace(f"{_ROOT}/", f"{container.base}/")
+    return text.replace(f"{ROOT}/", f"{container.base}/")

@@ -59,6 +59,11 @@ class Runtime(Protocol):
         """Address of this machine by which containers reach it."""
         ...
 
+    @property
+    def no_root(self) -> str:
+        """Why a container's `/opt/ml` is not its folder, but this machine's own; empty if it is."""
+        ...
+
     def host_names(self, count: int) -> tuple[str, ...]:
         """Return names by which the `count` containers of one job reach each other."""
         ...

@@ -16,9 +16,13 @@ _SERVER = Path(__file__).with_name("tiny_server.py")
 class TinyRuntime:
     """The process runtime, with another `serve`."""
 
-    def __init__(self) -> None:
-        self._processes = ProcessRuntime()
+    def __init__(self, *, mounts: bool) -> None:
+        self._processes = ProcessRuntime(mounts=mounts)
         self.gateway = self._processes.gateway
+
+    @property
+    def no_root(self) -> str:
+        return self._processes.no_root
 
     def host_names(self, count: int) -> tuple[str, ...]:
         return self._processes.host_names(count)
@@ -36,8 +40,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--iam", action="store_true")
+    parser.add_argument("--no-mounts", action="store_true")
     arguments = parser.parse_args()
-    cloud = Cloud(CloudSettings(arguments.directory, iam=arguments.iam), TinyRuntime())
+    cloud = Cloud(
+        CloudSettings(arguments.directory, iam=arguments.iam),
+        TinyRuntime(mounts=not arguments.no_mounts),
+    )
     print(json.dumps(cloud.environment()), flush=True)
     sys.stdin.read()
     cloud.close()

@@ -38,13 +38,16 @@ def shown(runtime: ProcessRuntime, asked: Container) -> tuple[list[str], str, di
     return arguments, folder, environment
 
 
-def test_the_folder_stands_for_opt_ml(runtime: ProcessRuntime, tmp_path: Path) -> None:
+def test_the_folder_replaces_opt_ml_without_mounts(tmp_path: Path) -> None:
     asked = container(
         tmp_path,
         *("python", "-c", SHOW, "/opt/ml", "--to=/opt/ml/model/x", "/opt/mlx", "s3://a/opt/ml"),
         environment={"WHERE": "/opt/ml/input", "LONGSPAN_BASE": "/elsewhere"},
     )
+    runtime = ProcessRuntime(mounts=False)
+    assert runtime.no_root
     arguments, folder, environment = shown(runtime, asked)
+    runtime.close()
     base = str(asked.base)
     assert arguments == [base, f"--to={base}/model/x", "/opt/mlx", "s3://a/opt/ml"]
     assert folder == base
@@ -58,7 +61,7 @@ def test_of_our_environment_a_job_sees_what_any_program_needs(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the user's own")
     monkeypatch.setenv("OMP_NUM_THREADS", "99")
     _, _, environment = shown(runtime, container(tmp_path, "python3", "-c", SHOW))
-    assert environment["PATH"] == os.environ["PATH"]
+    assert environment["PATH"] == f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     assert environment["OMP_NUM_THREADS"] == "3"
     assert int(environment["SAGEMAKER_BIND_TO_PORT"]) > 0
     assert "AWS_SECRET_ACCESS_KEY" not in environment
