@@ -1,6 +1,7 @@
 """Bodies: the bytes of an invocation, read as a request.
 
-JSON has several forms (`json_bodies.py`). JSON lines, CSV and plain text have one text a line.
+JSON has several forms (`json_bodies.py`). JSON lines, CSV and plain text have one text a line,
+RecordIO-protobuf has the token ids of one text a record.
 `docs/serving.md` has an example of each.
 """
 
@@ -9,10 +10,18 @@ import io
 import re
 
 from longspan.inference.refusals import BadRequest
-from longspan.inference.requests.json_bodies import read_json_body, read_json_item
+from longspan.inference.requests.json_bodies import read_json_body, read_json_line
 from longspan.inference.requests.json_values import check_size, parse_json_value
-from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT, ContentType
+from longspan.inference.requests.media_types import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    TEXT,
+    ContentType,
+)
 from longspan.inference.requests.request import Request, RequestItem, check_count
+from longspan.training.errors import DataError
 
 __all__ = ["parse_request"]
 
@@ -31,6 +40,8 @@ def parse_request(body: bytes, content_type: str | None, most_texts: int | None 
     naming the place, for any other mistake.
     """
     kind = ContentType(content_type)
+    if kind.media == RECORDIO:
+        return _read_records(body, most_texts)
     text = _decoded(body)
     if kind.media in (JSON, JSON_LINES):
         if not text.strip():
@@ -68,17 +79,30 @@ def _read(text: str, kind: ContentType, most: int | None) -> Request:
 
 
 def _read_json_lines(text: str, most: int | None) -> Request:
-    lines = _lines(text, most)
-    if not lines[-1].strip():
-        lines.pop()  # what follows the end of the last line
-    check_count(len(lines), most)
     items = []
-    for number, line in enumerate(lines, 1):
-        where = f"line {number}"
+    for number, line in enumerate(_lines(text, most), 1):
         if not line.strip():
-            raise BadRequest(f"{where}: expected a JSON object, got an empty line; remove it")
-        items.append(read_json_item(parse_json_value(line, where), where))
+            continue  # parsers of JSON lines ignore empty ones
+        where = f"line {number}"
+        items.append(read_json_line(parse_json_value(line, where), where))
+        check_count(len(items), most)
     return Request(tuple(items), JSON_LINES)
+
+
+def _read_records(body: bytes, most: int | None) -> Request:
+    # Here, since it imports numpy, which the server does without otherwise.
+    from longspan.training.corpus.recordio import decode_sources
+
+    items = []
+    try:
+        for ids in decode_sources(body, "the body"):
+            items.append(RequestItem("", built_in=True, ids=tuple(ids)))
+            check_count(len(items), most)
+    except DataError as error:
+        raise BadRequest(str(error)) from None
+    if not items:
+        raise BadRequest(f"expected {RECORDIO}, got an empty body; send a record")
+    return Request(tuple(items), RECORDIO, wrapping="predictions")
 
 
 def _read_csv(text: str, has_header: bool, most: int | None) -> Request:

@@ -5,6 +5,7 @@ They are the `instances` of the built-in seq2seq algorithm
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from longspan.inference.refusals import BadRequest
@@ -19,9 +20,11 @@ from longspan.inference.requests.json_values import (
 from longspan.inference.requests.options import Options
 from longspan.inference.requests.request import Request, RequestItem, check_count
 
-__all__ = ["read_json_body", "read_json_item"]
+__all__ = ["read_json_body", "read_json_item", "read_json_line"]
 
 _MATRIX = "attention_matrix"
+_ID = "id"
+_NAMES = frozenset({"text", "source", "data", "configuration"})
 
 
 def read_json_body(text: str, most: int | None) -> Request:
@@ -74,6 +77,31 @@ def read_json_item(value: Any, where: str) -> RequestItem:
         return RequestItem(text, Options.parse(options), built_in=name == "source")
     except BadRequest as error:
         raise BadRequest(f"{where}: {error}") from None
+
+
+def read_json_line(value: Any, where: str) -> RequestItem:
+    """Read one JSON line: an item, with an `id` of its own that the answer repeats.
+
+    Raises BadRequest, which begins with `where`.
+    """
+    if not isinstance(value, dict):
+        return read_json_item(value, where)
+    carried = {_ID: _scalar(value.pop(_ID), f"{where}: {_ID}")} if _ID in value else {}
+    try:
+        return replace(read_json_item(value, where), carried=carried)
+    except BadRequest as error:
+        if value.keys() <= _NAMES | Options.model_fields.keys():
+            raise
+        raise BadRequest(
+            f"{error}; batch transform leaves out other keys with its InputFilter, for example "
+            "$['text','id']"
+        ) from None
+
+
+def _scalar(value: Any, where: str) -> Any:
+    if isinstance(value, dict | list):
+        raise BadRequest(f"{where}: expected a string or a number, got {kind_of(value)}")
+    return value
 
 
 def _instances(content: Mapping[str, Any], most: int | None) -> Request:

@@ -7,13 +7,24 @@ from email.message import Message
 
 from longspan.inference.refusals import NotAcceptable, UnsupportedMedia
 
-__all__ = ["CSV", "JSON", "JSON_LINES", "KNOWN", "TEXT", "ContentType", "check_coding", "choose"]
+__all__ = [
+    "CSV",
+    "JSON",
+    "JSON_LINES",
+    "KNOWN",
+    "RECORDIO",
+    "TEXT",
+    "ContentType",
+    "check_coding",
+    "choose",
+]
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
 CSV = "text/csv"
 TEXT = "text/plain"
-KNOWN = (JSON, JSON_LINES, CSV, TEXT)
+RECORDIO = "application/x-recordio-protobuf"
+KNOWN = (JSON, JSON_LINES, CSV, TEXT, RECORDIO)
 
 _SAME = {
     "application/x-jsonlines": JSON_LINES,

@@ -1,6 +1,8 @@
 """Requests: texts with options, and the form of the answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from longspan.inference.refusals import TooLong
 from longspan.inference.requests.media_types import JSON
@@ -11,11 +13,17 @@ __all__ = ["Request", "RequestItem", "check_count"]
 
 @dataclass(frozen=True)
 class RequestItem:
-    """One text to translate. With `built_in`, its answer has the built-in algorithm's names."""
+    """One text to translate. With `built_in`, its answer has the built-in algorithm's names.
+
+    `carried` are JSON values that the answer repeats, such as an `id`. `ids` are source token ids
+    without EOS, which stand for the text where they are given.
+    """
 
     text: str
     options: Options = field(default_factory=Options)
     built_in: bool = False
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

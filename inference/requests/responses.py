@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT
+from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, RECORDIO, TEXT
 from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.translation.answers import Answer
 from longspan.inference.translation.translations import Candidate, Translation
@@ -24,6 +24,11 @@ __all__ = ["dump", "json_line", "partial_line", "remarks", "render"]
 
 def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
     """Return the body of the answers to the items of `request`."""
+    if media == RECORDIO:
+        # Here, since it imports numpy.
+        from longspan.training.corpus.recordio import encode_targets
+
+        return encode_targets(answer.ids for answer in answers)
     return _WRITERS[media](request, answers).encode("utf-8", "replace")
 
 
@@ -86,7 +91,8 @@ _WRITERS: Mapping[str, Callable[[Request, Sequence[Answer]], str]] = {
 
 
 def _record(item: RequestItem, answer: Answer) -> dict[str, Any]:
-    return _built_in(item, answer) if item.built_in else _plain(item, answer)
+    own = _built_in(item, answer) if item.built_in else _plain(item, answer)
+    return {**item.carried, **own}
 
 
 def _built_in(item: RequestItem, answer: Answer) -> dict[str, Any]:

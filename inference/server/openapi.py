@@ -6,7 +6,7 @@ https://spec.openapis.org/oas/v3.1.0
 import json
 from typing import Any
 
-from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, TEXT
+from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, RECORDIO, TEXT
 from longspan.inference.requests.options import Options
 
 __all__ = ["describe"]
@@ -47,6 +47,7 @@ def describe() -> dict[str, Any]:
 
 def _invocations() -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
+    records = {"schema": {"type": "string", "contentEncoding": "binary"}}
     return {
         "operationId": "translate",
         "summary": "Translate texts",
@@ -57,6 +58,7 @@ def _invocations() -> dict[str, Any]:
                 JSON_LINES: {**text, "example": '{"text": "The red book."}\n'},
                 CSV: {**text, "example": "The red book.\n"},
                 TEXT: {**text, "example": "The red book.\n"},
+                RECORDIO: records,
             },
         },
         "responses": {
@@ -76,6 +78,7 @@ def _invocations() -> dict[str, Any]:
                     JSON_LINES: text,
                     CSV: text,
                     TEXT: text,
+                    RECORDIO: records,
                 },
             },
             **{

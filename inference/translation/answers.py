@@ -42,6 +42,11 @@ class Answer:
         return tuple(token for part in self.parts for token in part.tokens)
 
     @property
+    def ids(self) -> tuple[int, ...]:
+        """Target token ids of all parts."""
+        return tuple(token for part in self.parts for token in part.ids)
+
+    @property
     def source_tokens(self) -> tuple[str, ...]:
         """Source tokens of all parts, each part with its end token."""
         return tuple(token for part in self.parts for token in part.source_tokens)
@@ -101,4 +106,5 @@ def as_translation(answer: Answer) -> Translation:
         source_tokens=answer.source_tokens,
         alignment=answer.alignment if answer.parts else None,
         looping=answer.looping,
+        ids=answer.ids,
     )

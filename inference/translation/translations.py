@@ -55,6 +55,7 @@ class Translation:
     alignment: "NDArray[np.float32] | None" = None
     n_best: tuple[Candidate, ...] = ()
     looping: bool = False
+    ids: tuple[int, ...] = ()  # target token ids, without EOS
 
 
 BLANK = Translation("", 0.0, 0.0, finished=True)
@@ -76,6 +77,7 @@ def read_translation(
         alignment=best.alignment,
         n_best=n_best,
         looping=best.looping,
+        ids=tuple(map(int, hypotheses[0].ids)),
     )
 
 

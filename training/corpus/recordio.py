@@ -11,6 +11,7 @@ so that no protobuf package is needed.
 """
 
 import gzip
+import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,13 +23,16 @@ import numpy as np
 import numpy.typing as npt
 
 from longspan.training.errors import DataError
+from longspan.training.tokenizer.vocabularies import BOS, EOS, PAD
 
 __all__ = [
     "MAGIC",
     "Ids",
     "RecordPair",
     "decode_record",
+    "decode_sources",
     "encode_record",
+    "encode_targets",
     "read_records",
     "write_records",
 ]
@@ -92,10 +96,31 @@ def write_records(path: Path, pairs: Iterable[tuple[Iterable[int], Iterable[int]
                     f"{path}: expected a record of at most {(1 << _LENGTH_BITS) - 1} bytes, got "
                     f"{len(payload)} in record {count}; split the sentence pair"
                 )
-            stream.write(_HEADER.pack(MAGIC, len(payload)))
-            stream.write(payload + bytes(-len(payload) % 4))
+            stream.write(_frame(payload))
             count += 1
     return count
+
+
+def decode_sources(content: bytes, name: str) -> Iterator[list[int]]:
+    """Yield the ids of the feature `source` of each record; other features are ignored.
+
+    Sentence marks and padding that a client added are left out. Raises DataError for damaged
+    content, which begins with `name`.
+    """
+    for number, (_, payload) in enumerate(_frames(io.BytesIO(content), name), 1):
+        try:
+            ids: list[int] = _tensor(_features(payload), "source").tolist()
+        except _MalformedError as error:
+            raise DataError(
+                f"{name}: record {number}: expected a protobuf Record with an int32_tensor feature "
+                f"source, got {error}; encode it as the built-in algorithm's clients do"
+            ) from None
+        yield [token for token in ids if token not in (PAD, BOS, EOS)]
+
+
+def encode_targets(rows: Iterable[Iterable[int]]) -> bytes:
+    """Encode one record for each row, with the row's ids as the feature `target`."""
+    return b"".join(_frame(_feature(b"target", row)) for row in rows)
 
 
 def encode_record(source: Iterable[int], target: Iterable[int]) -> bytes:
@@ -105,13 +130,7 @@ def encode_record(source: Iterable[int], target: Iterable[int]) -> bytes:
 
 def decode_record(payload: bytes) -> tuple[Ids, Ids]:
     """Decode source and target ids of one Record. Raises ValueError for another message."""
-    features: dict[bytes, bytes] = {}
-    for number, value in _fields(payload):
-        if number == _FEATURES and isinstance(value, bytes):
-            entry = dict(_fields(value))
-            key, message = entry.get(_KEY, b""), entry.get(_VALUE, b"")
-            if isinstance(key, bytes) and isinstance(message, bytes):
-                features[key] = message
+    features = _features(payload)
     return _tensor(features, "source"), _tensor(features, "target")
 
 
@@ -132,7 +151,11 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             ) from None
 
 
-def _frames(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
+def _frame(payload: bytes) -> bytes:
+    return _HEADER.pack(MAGIC, len(payload)) + payload + bytes(-len(payload) % 4)
+
+
+def _frames(stream: BinaryIO, path: Path | str) -> Iterator[tuple[int, bytes]]:
     """Yield each payload with the byte where it starts; join payloads that were split."""
     start = offset = 0
     parts: list[bytes] = []
@@ -176,6 +199,18 @@ def _frames(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
             f"{path}: byte {start}: expected all parts of a record, got the end of the file; copy "
             "it again"
         )
+
+
+def _features(payload: bytes) -> dict[bytes, bytes]:
+    """Return the Value message of each feature of a Record, by the feature's name."""
+    features: dict[bytes, bytes] = {}
+    for number, value in _fields(payload):
+        if number == _FEATURES and isinstance(value, bytes):
+            entry = dict(_fields(value))
+            key, message = entry.get(_KEY, b""), entry.get(_VALUE, b"")
+            if isinstance(key, bytes) and isinstance(message, bytes):
+                features[key] = message
+    return features
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:

@@ -195,3 +195,39 @@ def test_a_large_body_of_few_texts_is_read():
     assert parse_request(json.dumps({"text": text}).encode(), None, 1).items == (RequestItem(text),)
     with pytest.raises(BadRequest, match="expected JSON"):
         parse_request(b'{"text": "' + rb"\"" * 1_000_000, None, 1)
+
+
+LINES = "application/jsonlines"
+
+
+def test_an_id_of_a_json_line_is_carried_to_the_answer():
+    body = b'{"id": "a-1", "text": "x"}\n{"source": "y", "id": 2.5, "beam_size": 3}\n{"text": "z"}'
+    items = read(body, LINES).items
+    assert [dict(item.carried) for item in items] == [{"id": "a-1"}, {"id": 2.5}, {}]
+    assert [item.text for item in items] == ["x", "y", "z"]
+    assert items[1].options == Options(beam_size=3)
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}])
+def test_an_id_that_is_a_list_or_an_object_is_refused(value):
+    with pytest.raises(BadRequest, match="line 2: id: expected a string or a number, got a"):
+        read(b'{"text": "x"}\n' + json.dumps({"text": "y", "id": value}).encode(), LINES)
+
+
+def test_another_key_of_a_json_line_is_refused_by_line_and_name():
+    with pytest.raises(BadRequest) as refused:
+        read(b'{"text": "x"}\n\n{"text": "y", "id": 1, "label": 3}', LINES)
+    assert str(refused.value).startswith("line 3: label: ")
+    assert "InputFilter" in str(refused.value)
+    with pytest.raises(BadRequest) as wrong:
+        read(b'{"text": "y", "beam_size": 0}', LINES)
+    assert "InputFilter" not in str(wrong.value)
+
+
+def test_empty_json_lines_are_left_out_and_lines_keep_their_numbers():
+    body = b'\n{"text": "x"}\r\n  \n\n{"text": "y"}\n\n'
+    assert [item.text for item in read(body, LINES).items] == ["x", "y"]
+    with pytest.raises(BadRequest, match="line 5: expected JSON"):
+        read(body.replace(b'{"text": "y"}', b"{"), LINES)
+    with pytest.raises(BadRequest, match="empty body"):
+        read(b"\n \n", LINES)

@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from longspan.inference.server.handler import input_fn, model_fn, output_fn, predict_fn
+from longspan.training.corpus.recordio import encode_record
 
 
 def test_ping_is_healthy_once_the_model_has_answered(launch):
@@ -129,6 +131,29 @@ def test_batch_transform_gets_a_line_for_a_line(server):
     assert reply.headers["content-type"] == "application/jsonlines"
     parameters = server.request("GET", "/execution-parameters").json
     assert parameters["BatchStrategy"] == "MULTI_RECORD"
+
+
+def test_records_of_the_built_ins_clients_are_answered_in_kind(server, base):
+    media = "application/x-recordio-protobuf"
+    rows = [[4, 9, 7], [5]]
+    body = b"".join(
+        struct.pack("<II", 0xCED7230A, len(payload)) + payload + bytes(-len(payload) % 4)
+        for payload in (encode_record(row, []) for row in rows)
+    )
+    reply = server.ask(body, media)
+    assert (reply.status, reply.headers["content-type"]) == (200, media)
+    assert reply.body == output_fn(predict_fn(input_fn(body, media), model_fn(base / "model")))[0]
+    refused = server.ask(body[:-3], media)
+    assert refused.status == 400
+    assert "expected a record of" in refused.json["error"]["message"]
+
+
+def test_ids_of_json_lines_come_back_and_empty_lines_do_not_matter(server):
+    lines = ['{"id": 7, "source": "w1"}', "", '{"text": "w2", "id": "b"}', '{"text": "w3"}']
+    reply = server.ask("\n".join(lines).encode(), "application/jsonlines")
+    answers = [json.loads(line) for line in reply.body.splitlines()]
+    assert [answer.get("id", "none") for answer in answers] == [7, "b", "none"]
+    assert ["target" in answer for answer in answers] == [True, False, False]
 
 
 def test_a_compressed_body_is_refused_by_its_name(server):
