@@ -137,7 +137,10 @@ class _Splitter:
         if len(ids) <= self._limit and not self._every:
             return [Part(line, ids)]
         whole = [sentence.strip() for sentence in sentences(line, self._language)]
-        found = self._fitted([sentence for sentence in whole if sentence], 2)
+        fitted = self._fitted([sentence for sentence in whole if sentence], 2)
+        # Without the spaces at the cuts, which stay until here: packing joins pieces again.
+        bare = [piece.strip() for piece, _ in fitted]
+        found = self._encoded([piece for piece in bare if piece])
         if len(found) > 1:
             self._worst = max(self._worst, 1)
         last = len(found) - 1
@@ -175,8 +178,7 @@ class _Splitter:
                 tokens = 0
             groups[-1].append(piece)
             tokens += len(ids)
-        joined = ("".join(group).strip() for group in groups)
-        return [group for group in joined if group]
+        return ["".join(group) for group in groups if group]
 
     def _encoded(self, texts: Sequence[str]) -> list[_Encoded]:
         encoded = self._tokenizer.source.encode_batch(texts)

@@ -1,4 +1,4 @@
-"""Sentences of a text, by the rules of its language (library sentencex).
+"""Sentences of a text, by the rules of its language (library sentencex and `sentence_rules`).
 
 The library looks back from each sentence end to the start of the text. That takes seconds for a
 text of 100,000 characters without spaces, so a long text is read through a window:
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sentencex import segment
+
+from longspan.inference.translation.sentence_rules import joined_quotations, more_sentences
 
 __all__ = ["sentences"]
 
@@ -28,6 +30,12 @@ def sentences(text: str, language: str, window: int = _WINDOW) -> list[str]:
     the whole line. One difference remains: a quotation mark without its partner, which the library
     matches with those of the whole line, is matched within its window.
     """
+    pieces = joined_quotations(_segmented(text, language, window))
+    return [sentence for piece in pieces for sentence in more_sentences(piece)]
+
+
+def _segmented(text: str, language: str, window: int) -> list[str]:
+    """Split a line by the library alone."""
     found: list[str] = []
     begun = ""  # the start of a sentence that is longer than a window
     for ended, beginning in _windows(text, language, window):

@@ -1,5 +1,6 @@
-"""RecordIO-protobuf requests of the built-in algorithm's clients, written and read independently."""
+"""RecordIO-protobuf requests, as clients of the built-in algorithm send them."""
 
+import contextlib
 import json
 import struct
 from dataclasses import replace
@@ -124,7 +125,5 @@ def test_any_ids_arrive_and_return(rows):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(body):
     for content in (body, frame(body)):
-        try:
-            parse_request(content, RECORDIO)
-        except BadRequest as error:
-            assert str(error)
+        with contextlib.suppress(BadRequest):
+            assert parse_request(content, RECORDIO).items

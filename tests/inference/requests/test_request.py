@@ -131,7 +131,6 @@ def test_text_is_a_text_a_line():
             "the same",
         ),
         (b'{"text": "\\ud800"}', "application/json", "text 1: expected Unicode text"),
-        (b'{"text": "a"}\n\n{"text": "b"}', "application/jsonlines", "line 2"),
         (b'{"text": "a"}\n{"text":', "application/jsonlines", "line 2: expected JSON"),
         (b"a,b\n", "text/csv", "line 1: expected one column of text, got 2"),
         (b'ok\n"a\n', "text/csv", "expected CSV"),
