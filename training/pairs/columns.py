@@ -1,5 +1,6 @@
 """Columns of a corpus file, found by name, by number, or by names that corpora commonly use."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -7,23 +8,21 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from longspan.training.errors import DataError
+from longspan.training.pairs.tags import is_language, is_same_language, normal_tag
 from longspan.training.values import Settings
 
 __all__ = ["Columns", "Places", "is_header", "places_by_name", "places_by_number"]
 
-_LANGUAGES = {
-    "de": "german",
-    "en": "english",
-    "es": "spanish",
-    "fr": "french",
-    "ja": "japanese",
-    "ko": "korean",
-    "zh": "chinese",
-}
 _SOURCE = ("src", "source", "source_text", "source_sentence")
-_TARGET = ("tgt", "target", "target_text", "target_sentence")
+_TARGET = ("tgt", "trg", "target", "target_text", "target_sentence")
 _DOCUMENT = ("doc", "document", "doc_id", "docid", "document_id")
 _JOINED = ("joined",)
+# Names that a header has and that a pair of phrases rarely is.
+_USUAL = frozenset(
+    "domain hypothesis id ids idx index key label lang language original phrase ref reference "
+    "score segment sentence split text translation uid".split()
+) | {name for names in (_SOURCE, _TARGET, _DOCUMENT) for name in names}
+_IDENTIFIER = re.compile(r"\w+([._]\w+)+")
 
 
 class Columns(Settings):
@@ -70,17 +69,28 @@ class Places:
         return 1 + max(self.source, self.target, self.document or 0)
 
 
-def is_header(first: Sequence[str], columns: Columns) -> bool:
-    """Return whether the first row names columns instead of holding text."""
+def is_header(first: Sequence[str], columns: Columns, origin: str) -> bool:
+    """Return whether the first row names columns instead of holding text.
+
+    Raises DataError for a row that names a language or a usual column, but not both columns.
+    """
     if columns.header != "auto":
         return columns.header == "yes"
     given = (columns.source, columns.target, columns.document)
     # A column can be found by name in a header only.
     if any(c is not None and _number(c) is None for c in given):
         return True
-    names = [_plain(name) for name in first]
-    source, target = (_find(names, known) for known in _sides(columns))
-    return source is not None and target is not None
+    source, target = (_found(first, side, origin) for side in _sides(columns))
+    if source is not None and target is not None and source != target:
+        return True
+    if any(map(_names_a_column, first)):
+        raise DataError(
+            f"{origin}: expected a header with a source column ({columns.source_language}) and a "
+            f"target column ({columns.target_language}), or a row of text, got: "
+            f"{', '.join(first)}; name the columns with --source-column and --target-column, or "
+            "give --header no for a row of text"
+        )
+    return False
 
 
 def places_by_name(first: Sequence[str], columns: Columns, origin: str) -> Places:
@@ -88,13 +98,12 @@ def places_by_name(first: Sequence[str], columns: Columns, origin: str) -> Place
 
     Raises DataError naming a missing column and the columns of the file.
     """
-    names = [_plain(name) for name in first]
-    known_source, known_target = _sides(columns)
+    source, target = _sides(columns)
     return Places(
-        _place(first, names, columns.source, known_source, "source", origin),
-        _place(first, names, columns.target, known_target, "target", origin),
-        _optional(first, names, columns.document, origin),
-        _find(names, _JOINED),
+        _place(first, columns.source, source, origin),
+        _place(first, columns.target, target, origin),
+        _optional(first, columns.document, origin),
+        _find(_plain_names(first), _JOINED),
     )
 
 
@@ -122,23 +131,64 @@ def places_by_number(width: int, columns: Columns, origin: str) -> Places:
     return Places(source, target, document)
 
 
-def _sides(columns: Columns) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    # The name of a language comes first: a file with columns `source`, `en` and `ja` has its texts
-    # in the last two, and their origin in `source`.
-    source, target = columns.source_language.lower(), columns.target_language.lower()
+@dataclass(frozen=True)
+class _Side:
+    """What a column of one side is recognised by."""
+
+    name: str  # source or target
+    language: str
+    usual: tuple[str, ...]
+
+
+def _sides(columns: Columns) -> tuple[_Side, _Side]:
     return (
-        (source, *_named(source), *_SOURCE),
-        (target, *_named(target), *_TARGET),
+        _Side("source", columns.source_language, _SOURCE),
+        _Side("target", columns.target_language, _TARGET),
     )
 
 
-def _named(language: str) -> tuple[str, ...]:
-    return (_LANGUAGES[language],) if language in _LANGUAGES else ()
+def _found(first: Sequence[str], side: _Side, origin: str) -> int | None:
+    """Return the column of a side.
+
+    The name of a language comes first: a file with columns `source`, `en` and `ja` has its texts in
+    the last two, and their origin in `source`. Raises DataError if two columns are equally good.
+    """
+    names = [_last_part(name) for name in first]
+    found = [i for i, name in enumerate(names) if is_same_language(name, side.language)]
+    # `id` is Indonesian only if no other column is, and `en` is better than `en-US`.
+    found = [i for i in found if names[i].strip().lower() not in _USUAL] or found
+    found = [i for i in found if normal_tag(names[i]) == normal_tag(side.language)] or found
+    if len(found) > 1:
+        raise DataError(
+            f"{origin}: expected one column in {side.language}, got "
+            f"{', '.join(first[i] for i in found)}; name one with --{side.name}-column"
+        )
+    if found:
+        return found[0]
+    return _find(_plain_names(first), side.usual)
 
 
-def _plain(name: str) -> str:
-    # The last part of a nested name, such as `en` of Hugging Face's `translation.en`.
-    return name.strip().lower().rsplit(".", 1)[-1]
+def _plain_names(names: Sequence[str]) -> list[str]:
+    return [_last_part(name).strip().lower() for name in names]
+
+
+def _last_part(name: str) -> str:
+    # Of a nested name, such as `en` of Hugging Face's `translation.en`.
+    return name.strip().rsplit(".", 1)[-1] if _IDENTIFIER.fullmatch(name.strip()) else name
+
+
+def _names_a_column(cell: str) -> bool:
+    """Return whether a cell is a usual name or a language: `ID`, `src_text`, `English text`."""
+    identifier = _IDENTIFIER.fullmatch(cell.strip())
+    if identifier is None:
+        words = cell.split()
+        return is_language(cell) or (bool(words) and all(map(_is_name, words)))
+    return is_language(cell) or any(map(_is_name, re.split("[._]", cell.strip())))
+
+
+def _is_name(word: str) -> bool:
+    # Columns may be numbered: text1.
+    return word.lower().rstrip("0123456789") in _USUAL or is_language(word)
 
 
 def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
@@ -151,40 +201,38 @@ def _number(value: str | int) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
 
 
-def _given(first: Sequence[str], names: Sequence[str], value: str | int) -> int | None:
+def _given(first: Sequence[str], value: str | int) -> int | None:
     if value in first:
         return first.index(str(value))
     number = _number(value)
     if number is not None and number <= len(first):
         return number - 1
-    lowered = str(value).strip().lower()
+    names, lowered = _plain_names(first), str(value).strip().lower()
     return names.index(lowered) if lowered in names else None
 
 
-def _place(
-    first: Sequence[str],
-    names: Sequence[str],
-    value: str | int | None,
-    known: Sequence[str],
-    side: str,
-    origin: str,
-) -> int:
-    place = _find(names, known) if value is None else _given(first, names, value)
+def _place(first: Sequence[str], value: str | int | None, side: _Side, origin: str) -> int:
+    place = _found(first, side, origin) if value is None else _given(first, value)
     if place is None:
-        wanted = f"named {value}" if value is not None else f"(one of {', '.join(known)})"
-        raise DataError(
-            f"{origin}: expected a {side} column {wanted}, got the columns "
-            f"{', '.join(first)}; name it with --{side}-column"
-        )
+        known = f"({side.language}, or one of {', '.join(side.usual)})"
+        raise _missing(first, known if value is None else f"named {value}", side.name, origin)
     return place
 
 
-def _optional(
-    first: Sequence[str], names: Sequence[str], value: str | int | None, origin: str
-) -> int | None:
+def _optional(first: Sequence[str], value: str | int | None, origin: str) -> int | None:
     if value is None:
-        return _find(names, _DOCUMENT)
-    return _place(first, names, value, (), "document", origin)
+        return _find(_plain_names(first), _DOCUMENT)
+    place = _given(first, value)
+    if place is None:
+        raise _missing(first, f"named {value}", "document", origin)
+    return place
+
+
+def _missing(first: Sequence[str], wanted: str, side: str, origin: str) -> DataError:
+    return DataError(
+        f"{origin}: expected a {side} column {wanted}, got the columns {', '.join(first)}; "
+        f"name it with --{side}-column"
+    )
 
 
 def _numbered(value: str | int | None, default: int | None, side: str, origin: str) -> int | None:

@@ -38,7 +38,7 @@ def read_tsv(chunks: Iterator[bytes], name: str, columns: Columns, report: Repor
         fields = text.split("\t")
         if places is None:
             width = len(fields)
-            if is_header(fields, columns):
+            if is_header(fields, columns, f"{name}:{number}"):
                 places = places_by_name(fields, columns, f"{name}:{number}")
                 needed = places.width
                 continue
