@@ -17,7 +17,7 @@ from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus.manifest import MANIFEST
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
-from longspan.training.pairs.formats import pair_up
+from longspan.training.pairs.pairing import pair_up
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
 from longspan.training.preparation.prepare import prepare_into
 from longspan.training.preparation.prepare_once import refuse_foreign

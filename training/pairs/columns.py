@@ -18,10 +18,11 @@ _TARGET = ("tgt", "trg", "target", "target_text", "target_sentence")
 _DOCUMENT = ("doc", "document", "doc_id", "docid", "document_id")
 _JOINED = ("joined",)
 # Names that a header has and that a pair of phrases rarely is.
-_USUAL = frozenset(
+_HEADINGS = (
     "domain hypothesis id ids idx index key label lang language original phrase ref reference "
-    "score segment sentence split text translation uid".split()
-) | {name for names in (_SOURCE, _TARGET, _DOCUMENT) for name in names}
+    "score segment sentence split text translation uid"
+)
+_USUAL = frozenset([*_HEADINGS.split(), *_SOURCE, *_TARGET, *_DOCUMENT])
 _IDENTIFIER = re.compile(r"\w+([._]\w+)+")
 
 

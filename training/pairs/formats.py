@@ -1,59 +1,118 @@
-"""Formats of files, found by name and first bytes, and the pairing of parallel files."""
+"""Formats of files, found by name and first bytes, and files that are no text."""
 
 import codecs
-from collections.abc import Sequence
+import re
 from pathlib import Path
 
 from longspan.training.errors import DataError
 
-__all__ = ["FORMATS", "detect_format", "pair_up", "refuse_no_text"]
+__all__ = [
+    "COMPRESSIONS",
+    "FORMATS",
+    "detect_format",
+    "has_known_name",
+    "plain_path",
+    "refuse_no_text",
+]
 
-FORMATS = ("tsv", "parallel", "jsonl", "parquet", "tmx")
+FORMATS = ("tsv", "csv", "parallel", "jsonl", "parquet", "arrow", "tmx", "xliff", "po")
 
-_COMPRESSIONS = (".gz", ".xz", ".zst", ".zstd")
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zstd")
 _SUFFIXES = {
     ".tsv": "tsv",
     ".txt": "tsv",
+    ".csv": "csv",
     ".json": "jsonl",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
     ".tmx": "tmx",
+    ".xlf": "xliff",
+    ".xliff": "xliff",
+    ".sdlxliff": "xliff",
+    ".mqxliff": "xliff",
+    ".mxliff": "xliff",
+    ".po": "po",
+    ".pot": "po",
 }
+# Their root elements have the same names.
+_XML_FORMATS = ("tmx", "xliff")
+_XML_START = re.compile(r"\s*<(\?xml|!DOCTYPE|!--|tmx\b|xliff\b)")
+_XML_ROOT = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_XML_PROLOG = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(\[.*?\]\s*)?>", re.DOTALL)
+_PO_START = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?\n)*msg(?:id|ctxt)\s*\"")
+_PARQUET, _ARROW_FILE, _ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 # The mark of UTF-32 LE begins with that of UTF-16 LE.
 _UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+# Files that are often given for text, and what to do with them.
+_OTHER_FILES = {
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive; unpack it",
+    b"Rar!\x1a\x07": "a RAR archive; unpack it",
+    b"%PDF-": "a PDF file; give its text",
+    b"SQLite format 3\0": "an SQLite database; export its table as CSV",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office file; export it as CSV",
+    b"\xde\x12\x04\x95": "a compiled catalog of gettext; give its PO file",
+    b"\x95\x04\x12\xde": "a compiled catalog of gettext; give its PO file",
+    b"Obj\x01": "an Avro file; convert it to Parquet or JSON lines",
+    b"\x04\x22\x4d\x18": "LZ4 data; decompress it",
+}
+_TAR, _TAR_PLACE = b"ustar", 257
+# Bytes of text that are no text, such as one zero byte in a row, are counted row by row.
+_MOST_CONTROLS = 0.02
+_FEW_CONTROLS = 16
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 
 def detect_format(name: str, head: bytes) -> str:
-    """Return one of FORMATS by the first bytes, or by the name, or else TSV."""
-    if head.startswith(b"PAR1"):
+    """Return one of FORMATS by the first bytes, or by the name, or else TSV.
+
+    Raises DataError for XML that is neither TMX nor XLIFF.
+    """
+    if head.startswith(_PARQUET):
         return "parquet"
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if start.startswith((b"<?xml", b"<tmx", b"<!DOCTYPE tmx")):
-        return "tmx"
-    suffix = _plain_path(name).suffix.lower()
+    if head.startswith((_ARROW_FILE, _ARROW_STREAM)):
+        return "arrow"
+    suffix = plain_path(name).suffix.lower()
+    start = _beginning(head)
+    if _XML_START.match(start):
+        return _xml_format(name, start, _SUFFIXES.get(suffix, ""))
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
-    first = start.split(b"\n", 1)[0].strip()
-    objects = first.startswith(b"{") and first.endswith(b"}")
-    return "jsonl" if objects or (first.startswith(b'["') and first.endswith(b"]")) else "tsv"
+    if _PO_START.match(start):
+        return "po"
+    first = start.lstrip().split("\n", 1)[0].strip()
+    objects = first.startswith("{") and first.endswith("}")
+    arrays = first.startswith(('["', "[[")) and first.endswith("]")
+    return "jsonl" if objects or arrays or first.startswith("[{") or first == "[" else "tsv"
+
+
+def has_known_name(name: str) -> bool:
+    """Return whether a file's name has the suffix of a format of pairs."""
+    return plain_path(name).suffix.lower() in _SUFFIXES
 
 
 def refuse_no_text(name: str, head: bytes) -> None:
-    """Raise DataError when the first bytes are not UTF-8 text.
+    """Raise DataError when the first bytes are not UTF-8 text, saying what they are.
 
     A few damaged rows are accepted here, and reported one by one when they are read.
     """
-    if head.startswith(_UTF16_OR_32):
+    kind = next((kind for mark, kind in _OTHER_FILES.items() if head.startswith(mark)), None)
+    if head[_TAR_PLACE:].startswith(_TAR):
+        kind = "a tar archive; unpack it and name its files"
+    if kind is not None:
+        raise DataError(f"{name}: expected text, got {kind}")
+    if head.startswith(_UTF16_OR_32) or head.count(0) > len(head) // 4 > 0:
         raise DataError(
             f"{name}: expected UTF-8 text, got UTF-16 or UTF-32; "
             "convert it, for example with iconv -t UTF-8"
         )
-    if b"\0" in head:
-        place = head.count(b"\n", 0, head.index(b"\0")) + 1
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if controls > max(_FEW_CONTROLS, len(head) * _MOST_CONTROLS):
         raise DataError(
-            f"{name}: expected text, got binary data (a zero byte in line {place}); "
-            "give a text file, or its --format"
+            f"{name}: expected text, got binary data ({controls} control characters in the first "
+            f"{len(head)} bytes); give a text file, or its --format"
         )
     # Without the last line, which may end in the middle of a character.
     rows = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
@@ -65,70 +124,30 @@ def refuse_no_text(name: str, head: bytes) -> None:
         )
 
 
-def pair_up(
-    paths: Sequence[str], format: str | None, source_language: str, target_language: str
-) -> list[tuple[str, ...]]:
-    """Group files: one alone, or two parallel ones, source first.
-
-    Two files are parallel if only their language suffixes differ, as in `train.en.gz` and
-    `train.ja.gz`. If only one of them is named, the other one is searched on the disk. With format
-    `parallel`, files without such suffixes are parallel in the order given. Raises DataError for
-    a file without its other half, and without any file.
-    """
-    if not paths:
-        raise DataError("expected a file of pairs, got none; name one, or - for standard input")
-    suffixes = (f".{source_language}".lower(), f".{target_language}".lower())
-    by_suffix = all(_plain_path(path).suffix.lower() in suffixes for path in paths)
-    if format is None or (format == "parallel" and by_suffix):
-        return _by_suffix(paths, suffixes)
-    if format != "parallel":
-        return [(path,) for path in paths]
-    if len(paths) % 2:
-        raise DataError(
-            f"expected two files for each parallel corpus, got {len(paths)} file(s); "
-            "name source and target files in turn"
-        )
-    return [(paths[i], paths[i + 1]) for i in range(0, len(paths), 2)]
-
-
-def _by_suffix(paths: Sequence[str], suffixes: tuple[str, str]) -> list[tuple[str, ...]]:
-    """Group files with one of the two suffixes, at the place of the first; others stay alone."""
-    halves: dict[str, dict[str, str]] = {}
-    groups: list[str | tuple[str, dict[str, str]]] = []
-    for path in paths:
-        plain = _plain_path(path)
-        suffix, stem = plain.suffix.lower(), str(plain.with_suffix(""))
-        if suffix not in suffixes:
-            groups.append(path)
-            continue
-        if stem not in halves:
-            halves[stem] = {}
-            groups.append((stem, halves[stem]))
-        if suffix in halves[stem]:
-            raise DataError(f"{path}: expected each file once, got it twice; name it once")
-        halves[stem][suffix] = path
-    return [(group,) if isinstance(group, str) else _both(*group, suffixes) for group in groups]
-
-
-def _both(stem: str, found: dict[str, str], suffixes: tuple[str, str]) -> tuple[str, ...]:
-    """Return the source and the target file; search the disk for one that was not named."""
-    both = [found.get(suffix) or _existing(stem + suffix) for suffix in suffixes]
-    for suffix, path in zip(suffixes, both, strict=True):
-        if path is None:
-            raise DataError(
-                f"{next(iter(found.values()))}: expected a parallel file {stem}{suffix} "
-                "with it, got none; name both, or give --format for a file of pairs"
-            )
-    return tuple(path for path in both if path is not None)
-
-
-def _existing(path: str) -> str | None:
-    return next((path + c for c in ("", *_COMPRESSIONS) if Path(path + c).is_file()), None)
-
-
-def _plain_path(name: str) -> Path:
+def plain_path(name: str) -> Path:
+    """Return the name of a file without the suffix of a compression."""
     path = Path(name)
-    return path.with_suffix("") if path.suffix.lower() in _COMPRESSIONS else path
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
+
+
+def _beginning(head: bytes) -> str:
+    """Return the first bytes as text in the encoding of their byte order mark, or in UTF-8."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if head.startswith(mark):
+            return head.decode(encoding, "replace")
+    return head.decode("utf-8-sig", "replace")
+
+
+def _xml_format(name: str, start: str, by_name: str) -> str:
+    root = _XML_ROOT.match(_XML_PROLOG.sub("", start).lstrip())
+    if root is None:  # behind the first bytes
+        return by_name or "tmx"
+    if root[2] not in _XML_FORMATS:
+        raise DataError(
+            f"{name}: expected TMX or XLIFF, got XML with the root element <{root[2]}>; convert it "
+            "to one of them or to TSV, or leave it out"
+        )
+    return root[2]
 
 
 def _is_utf8(line: bytes) -> bool:

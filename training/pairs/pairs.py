@@ -13,19 +13,11 @@ from typing import Protocol
 
 from longspan.training.errors import DataError
 from longspan.training.pairs.columns import Columns
-from longspan.training.pairs.formats import FORMATS, detect_format, pair_up, refuse_no_text
-from longspan.training.pairs.readers import read_json_lines, read_parallel, read_parquet, read_tsv
+from longspan.training.pairs.contents import Opened, rows_of
+from longspan.training.pairs.formats import FORMATS
+from longspan.training.pairs.pairing import pair_up
 from longspan.training.pairs.rows import Problem, Report, Row
-from longspan.training.pairs.streams import (
-    CountedFile,
-    InputRecord,
-    decompressed,
-    head_and_rest,
-    name_of,
-    raw_file,
-    seekable,
-)
-from longspan.training.pairs.tmx import read_tmx
+from longspan.training.pairs.streams import CountedFile, InputRecord, name_of, raw_file
 
 __all__ = [
     "FORMATS",
@@ -92,16 +84,13 @@ def read_pairs(
 
     `format` is one of FORMATS, or None to find it from names and first bytes. Compression is
     always found from the first bytes. Raises DataError for a missing file or column, a file that is
-    not text, damaged data, and parallel files of unequal length.
+    not text, damaged data, parallel files of unequal length, and a file without a single pair.
     """
     given = [str(paths)] if isinstance(paths, str | Path) else [str(p) for p in paths]
     columns = columns or Columns()
     heard = listener if listener is not None else StrictListener()
     for group in pair_up(given, format, columns.source_language, columns.target_language):
-        if len(group) == 2:
-            yield from _read_two(group[0], group[1], heard)
-        else:
-            yield from _read_one(group[0], columns, format, heard)
+        yield from _read_files(group, columns, format, heard)
 
 
 def split_document(value: str | None) -> tuple[str | None, int | None]:
@@ -149,49 +138,17 @@ def write_tsv(path: str | Path, pairs: Iterable[Pair], *, joined: bool = False) 
     return count
 
 
-def _read_one(path: str, columns: Columns, format: str | None, heard: Listener) -> Iterator[Pair]:
-    name = name_of(path)
-    file = raw_file(path, heard.read_bytes)
-    with _Closing(file):
-        head, chunks = head_and_rest(decompressed(file, name))
-        found = format or detect_format(name, head)
-        report = _reporter(heard)
-        if found == "parquet":
-            # Parquet is read out of order, so the file is first read whole, for its hash.
-            with seekable(path, name, chunks) as content:
-                heard.finished(file.finish())
-                rows = read_parquet(content, name, columns, report)
-                yield from (_pair(row, name) for row in rows)
-        else:
-            rows = _text_rows(found, head, chunks, name, columns, report)
-            yield from (_pair(row, name) for row in rows)
-            heard.finished(file.finish())
-
-
-def _text_rows(
-    found: str, head: bytes, chunks: Iterator[bytes], name: str, columns: Columns, report: Report
-) -> Iterator[Row]:
-    if found == "tmx":
-        languages = (columns.source_language, columns.target_language)
-        document = None if columns.document is None else str(columns.document)
-        return read_tmx(chunks, name, languages, report, document)
-    refuse_no_text(name, head)
-    if found == "jsonl":
-        return read_json_lines(chunks, name, columns, report)
-    return read_tsv(chunks, name, columns, report)
-
-
-def _read_two(source: str, target: str, heard: Listener) -> Iterator[Pair]:
-    files = [raw_file(path, heard.read_bytes) for path in (source, target)]
-    names = (name_of(source), name_of(target))
+def _read_files(
+    group: Sequence[str], columns: Columns, format: str | None, heard: Listener
+) -> Iterator[Pair]:
+    """Yield the pairs of one file, or of two parallel ones."""
+    files = [raw_file(path, heard.read_bytes) for path in group]
     with _Closing(*files):
-        streams = []
-        for file, name in zip(files, names, strict=True):
-            head, chunks = head_and_rest(decompressed(file, name))
-            refuse_no_text(name, head)
-            streams.append(chunks)
-        rows = read_parallel(streams[0], streams[1], names, _reporter(heard))
-        yield from (_pair(row, names[0]) for row in rows)
+        opened = [
+            Opened(name_of(path), file, path) for path, file in zip(group, files, strict=True)
+        ]
+        for name, row in rows_of(opened, columns, format, _reporter(heard)):
+            yield _pair(row, name)
         for file in files:
             heard.finished(file.finish())
 

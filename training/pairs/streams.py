@@ -3,10 +3,12 @@
 At most a chunk and one line of a file are in memory.
 """
 
+import bz2
 import gzip
 import hashlib
 import io
 import lzma
+import re
 import sys
 import tempfile
 import zlib
@@ -14,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import zstandard
 
@@ -24,9 +26,11 @@ __all__ = [
     "STANDARD_INPUT",
     "CountedFile",
     "InputRecord",
+    "Readable",
     "decompressed",
     "head_and_rest",
     "lines",
+    "lines_but_blank_end",
     "name_of",
     "raw_file",
     "seekable",
@@ -40,6 +44,8 @@ _LONGEST_LINE = 1 << 26
 # A small step bounds the memory that a hostile zstd frame can take at once.
 _ZSTD_STEP = 1 << 13
 _GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+# `BZh`, a digit, and the mark of a block or of an empty file.
+_BZIP2 = re.compile(rb"BZh[1-9](1AY&|\x17rE8)")
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,14 @@ class InputRecord:
     name: str  # without folders
     bytes: int
     sha256: str
+
+
+class Readable(Protocol):
+    """A binary file that is read from start to end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        ...
 
 
 class CountedFile:
@@ -97,8 +111,8 @@ def raw_file(path: str | Path, on_bytes: Callable[[int], None]) -> CountedFile:
         ) from error
 
 
-def decompressed(file: CountedFile, name: str) -> Iterator[bytes]:
-    """Yield chunks of the content of a file, which is plain, gzip, xz or zstd by its first bytes.
+def decompressed(file: Readable, name: str) -> Iterator[bytes]:
+    """Yield chunks of a file's content: plain, gzip, bzip2, xz or zstd by its first bytes.
 
     Raises DataError when the compressed data is damaged or ends early.
     """
@@ -108,6 +122,8 @@ def decompressed(file: CountedFile, name: str) -> Iterator[bytes]:
         if start.startswith(_GZIP):
             with gzip.GzipFile(fileobj=source, mode="rb") as unpacked:
                 yield from _chunks(unpacked)
+        elif _BZIP2.match(start):
+            yield from _bzip2_chunks(source)
         elif start.startswith(_XZ):
             with lzma.LZMAFile(source) as unpacked:
                 yield from _chunks(unpacked)
@@ -161,7 +177,8 @@ def _is_plain(path: str) -> bool:
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False
     with Path(path).open("rb") as file:
-        return not file.read(8).startswith((_GZIP, _XZ, _ZSTD))
+        start = file.read(8)
+        return not start.startswith((_GZIP, _XZ, _ZSTD)) and not _BZIP2.match(start)
 
 
 def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
@@ -186,10 +203,23 @@ def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
         yield number + 1, rest[:-1] if rest.endswith(b"\r") else rest
 
 
+def lines_but_blank_end(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield what `lines` yields, without blank lines at the end, which are no rows."""
+    blank = 0
+    for number, line in lines(chunks, name):
+        if not line.strip(b" "):
+            blank += 1
+            continue
+        for past in range(number - blank, number):
+            yield past, b""
+        blank = 0
+        yield number, line
+
+
 class _Prefixed(io.RawIOBase):
     """A file with bytes in front of it that were read already."""
 
-    def __init__(self, start: bytes, file: CountedFile) -> None:
+    def __init__(self, start: bytes, file: Readable) -> None:
         super().__init__()
         self._start, self._file = start, file
 
@@ -207,6 +237,19 @@ class _Prefixed(io.RawIOBase):
 def _chunks(file: BinaryIO | gzip.GzipFile | lzma.LZMAFile) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK):
         yield chunk
+
+
+def _bzip2_chunks(source: BinaryIO) -> Iterator[bytes]:
+    with bz2.BZ2File(source) as unpacked:
+        while True:
+            try:
+                chunk = unpacked.read(_CHUNK)
+            except OSError as error:
+                # Damage, which zlib and lzma have errors of their own for.
+                raise EOFError(str(error)) from error
+            if not chunk:
+                return
+            yield chunk
 
 
 def _zstd_chunks(source: BinaryIO) -> Iterator[bytes]:

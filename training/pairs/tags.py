@@ -111,7 +111,8 @@ def _named(text: str, language: str) -> Language | None:
 
 def _named_exactly(text: str, language: str) -> Language | None:
     # The library finds a name at the start of a text too: German in `Germany`.
-    if normalize_name(text) not in _known_names(language):
+    # A control character is a separator in its table.
+    if not text.isprintable() or normalize_name(text) not in _known_names(language):
         return None
     return Language.find(text, language)
 

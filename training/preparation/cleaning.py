@@ -12,7 +12,7 @@ from typing import Any
 
 from longspan.training.lengths import count_words
 from longspan.training.pairs.pairs import Pair
-from longspan.training.pairs.rows import INVALID_UTF8, MALFORMED, Problem
+from longspan.training.pairs.rows import INVALID_UTF8, MALFORMED, UNTRANSLATED, Problem, is_blank
 from longspan.training.preparation.settings import CleaningRules
 
 __all__ = ["RULES", "Removals", "broken_rule", "normalised", "unusable"]
@@ -24,7 +24,17 @@ RATIO = "length ratio"
 DUPLICATE = "duplicate"
 HELD_OUT = "held out"
 # In the order in which rules are tried and shown.
-RULES = (MALFORMED, INVALID_UTF8, CONTROL, EMPTY, LENGTH, RATIO, DUPLICATE, HELD_OUT)
+RULES = (
+    MALFORMED,
+    INVALID_UTF8,
+    UNTRANSLATED,
+    CONTROL,
+    EMPTY,
+    LENGTH,
+    RATIO,
+    DUPLICATE,
+    HELD_OUT,
+)
 
 # C0 and C1 controls, and the two separators that some programs read as line ends.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -73,7 +83,7 @@ def unusable(pair: Pair) -> str | None:
             return CONTROL
         if _SURROGATES.search(text):
             return INVALID_UTF8
-    if not pair.source.strip() or not pair.target.strip():
+    if is_blank(pair.source) or is_blank(pair.target):
         return EMPTY
     return None
 

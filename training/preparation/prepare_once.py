@@ -11,7 +11,7 @@ from longspan.training.errors import DataError
 from longspan.training.files import is_occupied
 from longspan.training.lengths import LENGTH_RULE
 from longspan.training.pairs.columns import Columns
-from longspan.training.pairs.formats import pair_up
+from longspan.training.pairs.pairing import pair_up
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
 from longspan.training.preparation.prepare import HELD_OUT_NAMES, prepare
 from longspan.training.preparation.settings import PrepareSettings

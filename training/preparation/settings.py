@@ -14,7 +14,7 @@ from longspan.training.values import Settings
 
 __all__ = ["CleaningRules", "CollectSettings", "PairFormat", "PrepareSettings", "SplitSettings"]
 
-PairFormat = Literal["tsv", "parallel", "jsonl", "parquet", "tmx"]
+PairFormat = Literal["tsv", "csv", "parallel", "jsonl", "parquet", "arrow", "tmx", "xliff", "po"]
 
 _DRAWN = "pairs to hold out; left out: 2,000, at most 1%"
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from longspan.training.errors import DataError
 from longspan.training.pairs.pairs import (
+    FORMATS,
     Columns,
     Pair,
     join_document,
@@ -18,6 +19,7 @@ from longspan.training.pairs.pairs import (
     split_document,
     write_tsv,
 )
+from longspan.training.pairs.rows import is_blank
 
 TMX = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE tmx SYSTEM "tmx14.dtd">
@@ -142,7 +144,8 @@ def test_cut_off_compressed_data_is_an_error(tmp_path, pack):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"one\t\0\n", "binary data"),
+        (bytes(range(1, 32)) * 9, "binary data"),
+        ("one\tone\n".encode("utf-16-le"), "UTF-16"),
         ("one\t一\n".encode("utf-16"), "UTF-16"),
         ("one\t一つ\n".encode("euc-jp") * 20, "20 of the first 20 rows"),
     ],
@@ -333,7 +336,11 @@ def test_tsv_is_read_back_as_it_was_written(tmp_path_factory, rows):
         for line, (source, target, place, joined) in enumerate(rows, start=2)
     ]
     assert write_tsv(path, pairs, joined=True) == len(rows)
-    assert list(read_pairs(path)) == pairs
+    if all(is_blank(pair.source) or is_blank(pair.target) for pair in pairs):
+        with pytest.raises(DataError, match="expected pairs, got none"):
+            list(read_pairs(path))
+    else:
+        assert list(read_pairs(path)) == pairs
 
 
 def test_text_that_tsv_cannot_hold_is_refused(tmp_path):
@@ -342,6 +349,16 @@ def test_text_that_tsv_cannot_hold_is_refused(tmp_path):
 
 
 PARTS = (
+    *(b"<xliff>", b"<trans-unit>", b"<source>a</source>", b"<target>b</target>", b"</trans-unit>"),
+    *(
+        b'msgid "a"\n',
+        b'msgstr "b"\n',
+        b"PK\x03\x04",
+        b"BZh91AY&SY",
+        b"ARROW1",
+        b"\xff\xff\xff\xff",
+    ),
+    *(b'"a","b"\n', b'[{"en": "a", "ja": "b"}', b", ", b"]", b'"', b"&#x1F;", b"&#", b"&a;"),
     *(b"PAR1", b"<tmx>", b"<tu>", b"<tuv xml:lang='en'>", b"<seg>", b"</seg>", b"</tu>"),
     *(b"<?xml version='1.0' encoding='x'?>", b"en\tja\n", b"a\tb\n", b"\t", b"\n", b"\r\n"),
     *(b'{"en": "a", "ja": "b"}\n', b"[", b"{}", b'{"en": 1', b"\xff", b"\xef\xbb\xbf", b"\0"),
@@ -351,7 +368,7 @@ WILD = st.one_of(st.binary(), st.lists(st.sampled_from(PARTS)).map(b"".join))
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=WILD, format=st.sampled_from([None, "tsv", "jsonl", "tmx", "parquet"]))
+@given(data=WILD, format=st.sampled_from([None, *FORMATS]))
 def test_any_bytes_give_pairs_or_one_clear_error(tmp_path_factory, data, format):
     path, heard = write(tmp_path_factory.mktemp("wild") / "x", data), Heard()
     pairs, complaint = [], str(path)
