@@ -34,8 +34,10 @@ from longspan.training.lengths import count_words
 from longspan.training.model.directory import LoadedModel, load_model, read_history
 from longspan.training.model.outcome import TrainingOutcome
 from longspan.training.pairs.columns import Columns
+from longspan.training.pairs.compression import decompressed
+from longspan.training.pairs.datasets import is_dataset, is_dataset_dict, split_folder
 from longspan.training.pairs.pairs import Pair, read_pairs
-from longspan.training.pairs.streams import decompressed, lines, raw_file
+from longspan.training.pairs.streams import lines, raw_file
 from longspan.training.scores import check_tokenizer
 
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
@@ -161,21 +163,21 @@ def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Outpu
 def read_test(
     test: Sequence[str], columns: Columns | None = None, format: str | None = None
 ) -> list[Pair]:
-    """Read the test pairs; a prepared directory stands for its `test.tsv`.
+    """Read the test pairs; a prepared directory or a saved DatasetDict stands for its test.
 
     Raises DataError for an empty test, or a directory without one.
     """
-    paths = [_test_file(path) for path in test]
-    pairs = list(read_pairs(paths, columns, format=format))
-    if not pairs:
-        raise DataError(f"{', '.join(paths)}: expected pairs to evaluate on, got an empty test")
-    return pairs
+    return list(read_pairs([_test_file(path) for path in test], columns, format=format))
 
 
 def _test_file(path: str) -> str:
     if not Path(path).is_dir():
         return path
     inside = Path(path) / _PREPARED_TEST
+    if is_dataset_dict(Path(path)):
+        return str(split_folder(Path(path), "test"))
+    if is_dataset(Path(path)):
+        return path
     if not inside.is_file():
         raise DataError(
             f"{path}: expected a file of pairs or a prepared directory with {_PREPARED_TEST}, "
@@ -285,6 +287,9 @@ def _read_hypotheses(path: str, expected: int) -> list[str]:
                 raise DataError(
                     f"{path}:{number}: expected UTF-8 text, got {error.reason}; convert the file"
                 ) from error
+    # A blank line at the end is no translation, as it is no pair of the test.
+    while len(hypotheses) > expected and not hypotheses[-1].strip():
+        hypotheses.pop()
     if len(hypotheses) != expected:
         raise DataError(
             f"{path}: expected {expected} translations, one a line as the test has pairs, got "

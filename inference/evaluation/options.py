@@ -14,7 +14,7 @@ from longspan.inference.search.options import (
 )
 from longspan.training.bleu_tokenizers import AUTO, TOKENIZERS
 from longspan.training.buckets import LEAST_BLEU, MEDIUM
-from longspan.training.languages import add_language_options
+from longspan.training.pairs.options import add_column_options, columns_of
 
 if TYPE_CHECKING:
     from longspan.inference.evaluation.evaluate import EvaluationJob
@@ -25,9 +25,7 @@ __all__ = ["add_evaluate_options", "evaluation_job"]
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     """Add all options that are not paths: columns of the test, measures, search, machine."""
     parser.add_argument("--format", help="format of TEST (default: from its name)")
-    parser.add_argument("--source-column", metavar="NAME", help="name or number of the column")
-    parser.add_argument("--target-column", metavar="NAME", help="name or number of the column")
-    add_language_options(parser)
+    add_column_options(parser)
     # Without a language that the user names, the script of the references decides about BLEU.
     parser.set_defaults(target_language=None)
     parser.add_argument(
@@ -69,22 +67,15 @@ def evaluation_job(
     """
     from longspan.inference.evaluation.evaluate import EvaluationJob
     from longspan.inference.translation.translator import choose_device
-    from longspan.training.pairs.columns import Columns
 
     set_threads(arguments)
     # Two processes are faster than one with two threads. --threads 1 means one thread in all.
     side_by_side = len(os.sched_getaffinity(0)) > 1 and arguments.threads != 1
-    languages = {
-        name: getattr(arguments, name)
-        for name in ("source_language", "target_language")
-        if getattr(arguments, name) is not None
-    }
-    columns = Columns(source=arguments.source_column, target=arguments.target_column, **languages)
     return EvaluationJob(
         model=model,
         test=test,
         out=out,
-        columns=columns,
+        columns=columns_of(arguments),
         format=arguments.format,
         tokenize=arguments.tokenize,
         language=arguments.target_language,

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from longspan.inference.search.options import add_search_arguments, search_changes, set_threads
+from longspan.training.pairs.options import add_column_options, columns_of
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -24,12 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "test",
         metavar="TEST",
         nargs="+",
-        help="pairs: TSV, JSON lines, Parquet, TMX, two parallel files, or a prepared directory",
+        help="pairs in a format that prepare reads (docs/data.md), or a prepared directory",
     )
     parser.add_argument("--out", metavar="FILE", type=Path, help="also write the diagnosis as JSON")
     parser.add_argument("--format", help="format of TEST (default: from its name)")
-    parser.add_argument("--source-column", metavar="NAME", help="column of the source")
-    parser.add_argument("--target-column", metavar="NAME", help="column of the reference")
+    add_column_options(parser)
     add_search_arguments(parser)
 
 
@@ -37,13 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Diagnose the model and print the findings; return 0."""
     from longspan.inference.diagnosis.diagnose import diagnose_model, render_diagnosis, to_json
     from longspan.training.files import write_atomically
-    from longspan.training.pairs.columns import Columns
 
     set_threads(arguments)
     done = diagnose_model(
         arguments.model,
         arguments.test,
-        columns=Columns(source=arguments.source_column, target=arguments.target_column),
+        columns=columns_of(arguments),
         format=arguments.format,
         search=search_changes(arguments),
         batch_tokens=arguments.batch_tokens,

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "test",
         metavar="TEST",
         nargs="+",
-        help="pairs: TSV, JSON lines, Parquet, TMX, two parallel files, or a prepared directory",
+        help="pairs in a format that prepare reads (docs/data.md), or a prepared directory",
     )
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="directory to write the results to"

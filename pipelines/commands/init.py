@@ -37,10 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the config; return 0. Raises DataError if it exists already or data is missing."""
     from longspan.pipelines.config import own_template, template
+    from longspan.training.pairs.datasets import is_dataset
 
     path: Path = arguments.file
     for name in arguments.data or ():
-        if not name.startswith("s3://") and not Path(name).is_file():
+        if not name.startswith("s3://") and not Path(name).is_file() and not is_dataset(Path(name)):
             raise DataError(f"{name}: expected a file of pairs, got none; correct its name")
     text = own_template(arguments.data) if arguments.data else template()
     try:

@@ -114,7 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _input(arguments: argparse.Namespace, open_files: ExitStack) -> tuple[Iterable[list[str]], str]:
-    from longspan.training.pairs.streams import decompressed, raw_file
+    from longspan.training.pairs.compression import decompressed
+    from longspan.training.pairs.streams import raw_file
 
     if arguments.text is not None:
         return [[arguments.text]], "--text"

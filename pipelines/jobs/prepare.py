@@ -17,6 +17,7 @@ from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus.manifest import MANIFEST
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
+from longspan.training.pairs.datasets import SIDE_FILES, is_dataset
 from longspan.training.pairs.pairing import pair_up
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
 from longspan.training.preparation.prepare import prepare_into
@@ -38,12 +39,13 @@ def main(options: Sequence[str], environment: Mapping[str, str] = os.environ) ->
     return run_processing(lambda paths: _work(paths, options), environment)
 
 
-def input_files(folder: Path) -> list[str]:
+def input_files(folder: Path, *, shared: bool = False) -> list[str]:
     """Return all files below `folder`, sorted by path, without hidden files and marker files.
 
-    Raises DataError if the folder is missing or empty.
+    A folder that the library `datasets` saved counts as one file, unless it is `shared` with other
+    machines, which have some of its files. Raises DataError if the folder is missing or empty.
     """
-    files = sorted(str(path) for path in _visible(folder)) if folder.is_dir() else []
+    files = sorted(str(path) for path in _visible(folder, shared)) if folder.is_dir() else []
     if not files:
         raise DataError(
             f"{folder}: expected files of pairs, got "
@@ -75,16 +77,25 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     print(prepare_summary(manifest), flush=True)
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and path.name not in _MARKERS:
+def _visible(folder: Path, shared: bool) -> Iterator[Path]:
+    if is_dataset(folder) and not shared:
+        yield folder
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            # A link could lead around in a circle.
+            yield from _visible(path, shared) if not path.is_symlink() else ()
+        elif path.is_file() and path.name not in (_MARKERS | SIDE_FILES):
             yield path
 
 
 def _held_out_file(folder: Path, settings: PrepareSettings) -> str:
     """Return the only file of a held-out set, or the source's file of two parallel ones."""
     files = input_files(folder)
+    if len(files) == 1:
+        return files[0]
     columns = settings.columns
     groups = pair_up(files, None, columns.source_language, columns.target_language)
     if len(groups) != 1:

@@ -4,7 +4,7 @@ Equal files get the same address, so they are uploaded once, and cached steps ar
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from longspan.pipelines.cloud.aws_errors import explained
 from longspan.pipelines.config.data import DataSection
 from longspan.training.background_call import BackgroundCall
 from longspan.training.errors import DataError
+from longspan.training.pairs.datasets import dataset_files, is_dataset
+from longspan.training.preparation.dataset_splits import with_splits
+from longspan.training.preparation.splits import TEST, VALIDATION
 from longspan.training.progress import Progress
 from longspan.training.sample.directory import show_training, write_sample
 from longspan.training.sample.generator import SampleSettings
@@ -78,17 +81,28 @@ def sample_ahead(data: DataSection, directory: Path) -> Iterator[Callable[[], No
 def _files(data: DataSection, directory: Path) -> Mapping[str, list[str]]:
     folder = _sample_folder(data, directory)
     if folder is None:
-        return {
-            "pairs": data.pairs or [],
-            "validation": data.validation or [],
-            "test": data.test or [],
-        }
+        return _own_files(data)
     if not (folder / _LAST).is_file():
         _generate(data, folder)
     return {
         "pairs": [str(folder / "train.tsv")],
         "validation": [str(folder / "validation.tsv")],
         "test": [str(folder / "test.tsv")],
+    }
+
+
+def _own_files(data: DataSection) -> Mapping[str, list[str]]:
+    """Return the files that the config names, with the splits of a DatasetDict."""
+    given = {VALIDATION: data.validation, TEST: data.test}
+    # Only one file can be a DatasetDict, which stands for its split.
+    alone = {split: files[0] for split, files in given.items() if files and len(files) == 1}
+    several = {split: files for split, files in given.items() if files and len(files) > 1}
+    pairs, found = with_splits(data.pairs or [], alone | dict.fromkeys(several, ""))
+    held_out = {split: [path] for split, path in found.items()} | several
+    return {
+        "pairs": pairs,
+        "validation": held_out.get(VALIDATION, []),
+        "test": held_out.get(TEST, []),
     }
 
 
@@ -112,27 +126,49 @@ def _place(files: list[str], kind: str, store: Store) -> str | None:
         return None
     if files[0].startswith(_S3):
         return files[0]
-    paths = [Path(file) for file in files]
-    for path in paths:
-        if not path.is_file():
+    paths = _named_paths(files, kind)
+    prefix = f"{store.prefix}/data/{kind}/{_hash(paths)[:16]}"
+    for name, path in paths.items():
+        _upload(path, f"{prefix}/{name}", store)
+    return f"{_S3}{store.bucket}/{prefix}"
+
+
+def _named_paths(files: list[str], kind: str) -> Mapping[str, Path]:
+    """Return the files to upload by their names below the prefix.
+
+    Those of a saved Dataset are in a folder. Raises DataError for a missing file, and for two files
+    with the same name.
+    """
+    paths: dict[str, Path] = {}
+    for path in map(Path, files):
+        if is_dataset(path):
+            inside = [Path(file) for file in dataset_files(path)]
+            found = {f"{path.name}/{file.name}": file for file in inside}
+        elif path.is_file():
+            found = {path.name: path}
+        else:
             raise DataError(
                 f"data.{kind}: expected a file or an s3:// prefix, got {path}, which does not "
                 "exist; correct its name"
             )
-    prefix = f"{store.prefix}/data/{kind}/{_hash(paths)[:16]}"
-    for path in paths:
-        _upload(path, f"{prefix}/{path.name}", store)
-    return f"{_S3}{store.bucket}/{prefix}"
+        for name in found:
+            if name in paths:
+                raise DataError(
+                    f"data.{kind}: expected files with different names, got {paths[name]} and "
+                    f"{found[name]}; rename one of them"
+                )
+        paths |= found
+    return paths
 
 
-def _hash(paths: Iterable[Path]) -> str:
+def _hash(paths: Mapping[str, Path]) -> str:
     """Return the hash of the names and contents of files, in their order."""
     total = hashlib.sha256()
-    for path in paths:
+    for name, path in paths.items():
         with path.open("rb") as file:
             one = hashlib.file_digest(file, "sha256").hexdigest()
         # The name counts too: a job may tell the format of a file by it.
-        total.update(f"{path.name} {one}\n".encode())
+        total.update(f"{name} {one}\n".encode())
     return total.hexdigest()
 
 

@@ -6,8 +6,7 @@ from typing import Any, BinaryIO
 
 from longspan.training.errors import DataError
 from longspan.training.pairs.columns import Columns, places_by_name
-from longspan.training.pairs.decoding import decode
-from longspan.training.pairs.rows import MALFORMED, NO_STRINGS, Report, Row, checked_row
+from longspan.training.pairs.rows import MALFORMED, NO_STRINGS, Report, Row, checked_row, decode
 
 __all__ = ["read_arrow", "read_parquet"]
 

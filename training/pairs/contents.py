@@ -8,6 +8,7 @@ from longspan.training.errors import DataError
 from longspan.training.pairs.archives import Member, is_archive, members_of, opened_archive
 from longspan.training.pairs.columnar import read_arrow, read_parquet
 from longspan.training.pairs.columns import Columns
+from longspan.training.pairs.compression import Readable, decompressed
 from longspan.training.pairs.delimited import read_csv, read_tsv
 from longspan.training.pairs.formats import detect_format, refuse_no_text
 from longspan.training.pairs.json_rows import read_json
@@ -15,13 +16,7 @@ from longspan.training.pairs.pairing import group_parallel
 from longspan.training.pairs.parallel import read_parallel
 from longspan.training.pairs.po import read_po
 from longspan.training.pairs.rows import Report, Row, is_blank
-from longspan.training.pairs.streams import (
-    STANDARD_INPUT,
-    Readable,
-    decompressed,
-    head_and_rest,
-    seekable,
-)
+from longspan.training.pairs.streams import STANDARD_INPUT, head_and_rest, seekable
 from longspan.training.pairs.tmx import read_tmx
 from longspan.training.pairs.xliff import read_xliff
 

@@ -16,8 +16,7 @@ from longspan.training.pairs.columns import (
     places_by_name,
     places_by_number,
 )
-from longspan.training.pairs.decoding import decode
-from longspan.training.pairs.rows import MALFORMED, TRUE, Report, Row
+from longspan.training.pairs.rows import MALFORMED, TRUE, Report, Row, decode
 from longspan.training.pairs.streams import lines_but_blank_end
 
 __all__ = ["read_csv", "read_tsv"]

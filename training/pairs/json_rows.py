@@ -8,8 +8,7 @@ from typing import Any
 
 from longspan.training.errors import DataError
 from longspan.training.pairs.columns import Columns, Places, places_by_name, places_by_number
-from longspan.training.pairs.decoding import decode
-from longspan.training.pairs.rows import MALFORMED, NO_STRINGS, Report, Row, checked_row
+from longspan.training.pairs.rows import MALFORMED, NO_STRINGS, Report, Row, checked_row, decode
 from longspan.training.pairs.streams import lines_but_blank_end
 
 __all__ = ["read_json"]
@@ -86,14 +85,16 @@ def _line_values(chunks: Iterator[bytes], name: str, report: Report) -> Iterator
 
 
 def _items(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, Any]]:
-    """Yield the items of one array with their lines, holding one item in memory.
+    """Yield the items of one array with their numbers, holding one item in memory.
 
     Raises DataError at the first item that is not JSON.
     """
     text = _Text(chunks, name)
     text.take("[")
+    number = 0
     while not text.take("]"):
-        yield text.line, text.item()
+        number += 1
+        yield number, text.item()
         if not text.take(","):
             text.require("]")
             return

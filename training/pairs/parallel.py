@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from longspan.training.errors import DataError
-from longspan.training.pairs.decoding import decode
-from longspan.training.pairs.rows import Report, Row
+from longspan.training.pairs.rows import Report, Row, decode
 from longspan.training.pairs.streams import lines
 
 __all__ = ["read_parallel"]

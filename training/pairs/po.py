@@ -92,7 +92,7 @@ def _plural_forms(header: str) -> Callable[[int], int] | None:
     """Return the function from a number to its form; None without a usable one."""
     found = _PLURAL.search(header)
     try:
-        return gettext.c2py(found[1]) if found is not None else None  # type: ignore[attr-defined]
+        return gettext.c2py(found[1]) if found is not None else None
     except (ValueError, RecursionError, OverflowError):
         return None
 

@@ -17,6 +17,7 @@ __all__ = [
     "Report",
     "Row",
     "checked_row",
+    "decode",
     "is_blank",
     "one_line",
 ]
@@ -40,7 +41,7 @@ _INVISIBLE = re.compile(
 class Row(NamedTuple):
     """Two texts as they are in the file, before any cleaning."""
 
-    line: int  # from 1; in Parquet the number of the row
+    line: int  # from 1; the number of the row where a file has no lines
     source: str
     target: str
     document: str | None = None
@@ -86,3 +87,13 @@ def one_line(text: str) -> str:
     if "\n" not in text:
         return text
     return " ".join(part.strip() for part in text.split("\n")).strip()
+
+
+def decode(line: bytes, name: str, number: int, report: Report) -> str | None:
+    """Return the text of UTF-8, or report the first wrong byte and return None."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start + 1} is 0x{line[error.start]:02x}"
+        report(INVALID_UTF8, name, number, detail)
+        return None

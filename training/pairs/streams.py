@@ -1,33 +1,24 @@
-"""Streams of input files: counted, hashed, decompressed and split into lines.
+"""Streams of input files: counted, hashed and split into lines.
 
 At most a chunk and one line of a file are in memory.
 """
 
-import bz2
-import gzip
 import hashlib
-import io
-import lzma
-import re
 import sys
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
-
-import zstandard
+from typing import BinaryIO
 
 from longspan.training.errors import DataError
+from longspan.training.pairs.compression import is_compressed
 
 __all__ = [
     "STANDARD_INPUT",
     "CountedFile",
     "InputRecord",
-    "Readable",
-    "decompressed",
     "head_and_rest",
     "lines",
     "lines_but_blank_end",
@@ -41,11 +32,6 @@ STANDARD_INPUT = "-"
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
 _LONGEST_LINE = 1 << 26
-# A small step bounds the memory that a hostile zstd frame can take at once.
-_ZSTD_STEP = 1 << 13
-_GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-# `BZh`, a digit, and the mark of a block or of an empty file.
-_BZIP2 = re.compile(rb"BZh[1-9](1AY&|\x17rE8)")
 
 
 @dataclass(frozen=True)
@@ -55,14 +41,6 @@ class InputRecord:
     name: str  # without folders
     bytes: int
     sha256: str
-
-
-class Readable(Protocol):
-    """A binary file that is read from start to end."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, none at the end."""
-        ...
 
 
 class CountedFile:
@@ -111,33 +89,6 @@ def raw_file(path: str | Path, on_bytes: Callable[[int], None]) -> CountedFile:
         ) from error
 
 
-def decompressed(file: Readable, name: str) -> Iterator[bytes]:
-    """Yield chunks of a file's content: plain, gzip, bzip2, xz or zstd by its first bytes.
-
-    Raises DataError when the compressed data is damaged or ends early.
-    """
-    start = file.read(8)
-    source = io.BufferedReader(_Prefixed(start, file), _CHUNK)
-    try:
-        if start.startswith(_GZIP):
-            with gzip.GzipFile(fileobj=source, mode="rb") as unpacked:
-                yield from _chunks(unpacked)
-        elif _BZIP2.match(start):
-            yield from _bzip2_chunks(source)
-        elif start.startswith(_XZ):
-            with lzma.LZMAFile(source) as unpacked:
-                yield from _chunks(unpacked)
-        elif start.startswith(_ZSTD):
-            yield from _zstd_chunks(source)
-        else:
-            yield from _chunks(source)
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-        raise DataError(
-            f"{name}: expected whole compressed data, got damaged or cut-off data ({error}); "
-            "fetch the file again"
-        ) from error
-
-
 def head_and_rest(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """Return at least the first 64 kB, or the whole file, and an iterator over all chunks."""
     head = b""
@@ -155,7 +106,7 @@ def seekable(path: str, name: str, chunks: Iterator[bytes]) -> Iterator[str | Bi
     This is for formats that are not read from start to end. `chunks` are those of `decompressed`.
     Raises DataError when the disk has no room for the content.
     """
-    if _is_plain(path):
+    if path != STANDARD_INPUT and Path(path).is_file() and not is_compressed(Path(path)):
         yield path
         return
     # The file has no name, so nothing is left when the process is killed.
@@ -171,14 +122,6 @@ def seekable(path: str, name: str, chunks: Iterator[bytes]) -> Iterator[str | Bi
             ) from error
         content.seek(0)
         yield content
-
-
-def _is_plain(path: str) -> bool:
-    if path == STANDARD_INPUT or not Path(path).is_file():
-        return False
-    with Path(path).open("rb") as file:
-        start = file.read(8)
-        return not start.startswith((_GZIP, _XZ, _ZSTD)) and not _BZIP2.match(start)
 
 
 def lines(chunks: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
@@ -214,61 +157,6 @@ def lines_but_blank_end(chunks: Iterator[bytes], name: str) -> Iterator[tuple[in
             yield past, b""
         blank = 0
         yield number, line
-
-
-class _Prefixed(io.RawIOBase):
-    """A file with bytes in front of it that were read already."""
-
-    def __init__(self, start: bytes, file: Readable) -> None:
-        super().__init__()
-        self._start, self._file = start, file
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._start or self._file.read(len(buffer))
-        self._start = data[len(buffer) :]
-        data = data[: len(buffer)]
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _chunks(file: BinaryIO | gzip.GzipFile | lzma.LZMAFile) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
-
-
-def _bzip2_chunks(source: BinaryIO) -> Iterator[bytes]:
-    with bz2.BZ2File(source) as unpacked:
-        while True:
-            try:
-                chunk = unpacked.read(_CHUNK)
-            except OSError as error:
-                # Damage, which zlib and lzma have errors of their own for.
-                raise EOFError(str(error)) from error
-            if not chunk:
-                return
-            yield chunk
-
-
-def _zstd_chunks(source: BinaryIO) -> Iterator[bytes]:
-    # The stream reader of zstandard does not notice a file that is cut off.
-    decoder = zstandard.ZstdDecompressor().decompressobj()
-    started = False
-    while data := source.read(_ZSTD_STEP):
-        while data:
-            started = True
-            if chunk := decoder.decompress(data):
-                yield chunk
-            data = b""
-            # A file may have several frames; the bytes behind one begin the next.
-            if decoder.eof:
-                data = decoder.unused_data
-                decoder = zstandard.ZstdDecompressor().decompressobj()
-                started = False
-    if started:
-        raise EOFError("the last zstd frame has no end")
 
 
 def _then(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import langcodes
 from langcodes import Language
+from langcodes.tag_parser import LanguageTagError
 from language_data.names import load_trie, normalize_name
 from language_data.util import data_filename
 
@@ -90,7 +91,7 @@ def _tag(code: str) -> Language | None:
     try:
         # With macro languages: cmn is zh.
         tag = Language.get(langcodes.standardize_tag(code, macro=True))
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         return None
     return tag if tag.language and tag.is_valid() else None
 
@@ -103,9 +104,10 @@ def _named(text: str, language: str) -> Language | None:
     if whole is not None or match is None:
         return whole
     name = _named_exactly(match[1], language)
-    for kind in ("territory", "script") if name is not None else ():
-        with suppress(LookupError):
-            return name.update(Language.find_name(kind, match[2]))
+    if name is not None:
+        for kind in ("territory", "script"):
+            with suppress(LookupError):
+                return name.update(Language.find_name(kind, match[2]))
     return None
 
 

@@ -29,6 +29,7 @@ from longspan.training.preparation.collection import (
     Rejections,
     collect,
 )
+from longspan.training.preparation.dataset_splits import with_splits
 from longspan.training.preparation.encoding import EncodedSplit, encode_split
 from longspan.training.preparation.held_out import HeldOutSplit
 from longspan.training.preparation.joining import separator_of
@@ -84,9 +85,10 @@ def prepare_into(
     parts: Path | None = None,
 ) -> dict[str, Any]:
     """Prepare as `prepare` does, into an empty directory; an error leaves it incomplete."""
+    inputs, held_out = with_splits(inputs, held_out or {})
     work = directory / ".work"
     work.mkdir()
-    run = _Run(directory, work, settings, dict(held_out or {}), notify)
+    run = _Run(directory, work, settings, held_out, notify)
     run.collect(inputs, parts)
     run.assign_splits()
     run.sample()

@@ -13,6 +13,7 @@ from longspan.training.lengths import LENGTH_RULE
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairing import pair_up
 from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
+from longspan.training.preparation.dataset_splits import with_splits
 from longspan.training.preparation.prepare import HELD_OUT_NAMES, prepare
 from longspan.training.preparation.settings import PrepareSettings
 
@@ -32,6 +33,7 @@ def prepare_once(
     Raises DataError when the directory holds another corpus and `overwrite` is false, and when it
     holds something that `prepare` did not write.
     """
+    inputs, held_out = with_splits(inputs, held_out)
     if is_occupied(directory):
         refuse_foreign(directory)
         if not overwrite:

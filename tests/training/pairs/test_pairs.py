@@ -368,7 +368,7 @@ WILD = st.one_of(st.binary(), st.lists(st.sampled_from(PARTS)).map(b"".join))
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=WILD, format=st.sampled_from([None, *FORMATS]))
+@given(data=WILD, format=st.sampled_from([None, *(f for f in FORMATS if f != "parallel")]))
 def test_any_bytes_give_pairs_or_one_clear_error(tmp_path_factory, data, format):
     path, heard = write(tmp_path_factory.mktemp("wild") / "x", data), Heard()
     pairs, complaint = [], str(path)
