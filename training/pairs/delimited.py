@@ -54,7 +54,7 @@ def _rows(records: Iterator[_Record], name: str, columns: Columns, report: Repor
     places: Places | None = None
     width = needed = 0
     for number, fields in records:
-        if places is None:
+        if places is None and fields != [""]:
             width = len(fields)
             origin = f"{name}:{number}"
             if is_header(fields, columns, origin):
@@ -63,9 +63,10 @@ def _rows(records: Iterator[_Record], name: str, columns: Columns, report: Repor
                 continue
             places = places_by_number(width, columns, origin)
             needed = places.width
-        if not needed <= len(fields) <= width:
+        if places is None or not needed <= len(fields) <= width:
             # Too many fields are an error too, since a stray tab moves all columns after it.
-            report(MALFORMED, name, number, f"has {len(fields)} column(s), expected {width}")
+            expected = f", expected {width}" if width else ""
+            report(MALFORMED, name, number, f"has {len(fields)} column(s){expected}")
         else:
             yield _row(number, fields, places)
 

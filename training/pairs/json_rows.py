@@ -74,13 +74,13 @@ def _line_values(chunks: Iterator[bytes], name: str, report: Report) -> Iterator
             value = _DECODER.decode(text)
         except (ValueError, RecursionError) as error:
             # A first line that is not JSON means another format, a later one a damaged row.
-            if first:
+            if first and text.strip():
                 raise DataError(
                     f"{name}:{number}: expected one JSON object a line, or one array of all, got: "
                     f"{error}; write each object in a line of its own"
                 ) from error
             value = None
-        first = False
+        first = first and not text.strip()
         yield number, value
 
 

@@ -13,6 +13,8 @@ __all__ = ["read_po"]
 
 _CHARSET = re.compile(rb"charset=([A-Za-z][\w.:-]*)")
 _PLURAL = re.compile(r"\bplural\s*=([^;]+)")
+_KEYWORD = r"(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d+\])?)"
+_LINE = re.compile(rf'\s*(?:#.*|(?:{_KEYWORD}\s*)?"(?:[^"\\]|\\.)*"\s*|)')
 # Line ends for the library, control characters for cleaning.
 _SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # A number whose form is the general plural in most languages.
@@ -57,12 +59,23 @@ def _parsed(data: bytes, name: str) -> Any:
         # Wrong bytes become surrogates, which cleaning counts.
         text = data.decode(encoding, "surrogateescape").removeprefix("\ufeff")
         text = _SEPARATORS.sub("\x1a", text)
+        _refuse_other_lines(text, name)
         # A text that ends with a line break is not taken for the name of a file.
         return polib.pofile(text + "\n")
     except (OSError, UnicodeError, LookupError, ValueError, IndexError) as error:
         raise DataError(
             f"{name}: expected a PO file, got: {error}; check it with msgfmt"
         ) from error
+
+
+def _refuse_other_lines(text: str, name: str) -> None:
+    # The library takes any text for a string, and cuts off what should be its quotes.
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _LINE.fullmatch(line):
+            raise DataError(
+                f"{name}:{number}: expected a keyword, a string in quotes or a comment, got: "
+                f"{line[:40]}; check the file with msgfmt"
+            )
 
 
 def _untranslated(entry: Any) -> str:
