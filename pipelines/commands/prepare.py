@@ -1,8 +1,9 @@
 """Clean, split and tokenise aligned pairs into a directory that `longspan train` reads.
 
-PAIRS are files in TSV, JSON lines, Parquet or TMX, or two parallel files (train.en train.ja);
-plain or compressed with gzip, xz or zstd; - is standard input. DIR/manifest.json counts what each
-rule removed, with examples.
+PAIRS are files in TSV, CSV, JSON, Parquet, Arrow, TMX, XLIFF or PO, two parallel files (train.en
+train.ja), ZIP archives of these, or folders of Hugging Face's datasets; plain or compressed with
+gzip, bzip2, xz or zstd; - is standard input. DIR/manifest.json counts what each rule removed, with
+examples.
 """
 
 import argparse

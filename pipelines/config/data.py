@@ -47,7 +47,7 @@ class SampleSection(ConfigSection):
 
 
 class ColumnsSection(ConfigSection):
-    """Columns of TSV, JSON lines or Parquet: names, or numbers from 1."""
+    """Columns of TSV, CSV, JSON, Parquet or Arrow: names, or numbers from 1."""
 
     source: str | int | None = field_of(Columns, "source")
     target: str | int | None = field_of(Columns, "target")
@@ -80,7 +80,8 @@ class DataSection(ConfigSection):
     format: PairFormat | None = field_of(PrepareSettings, "format")
     header: Literal["auto", "yes", "no"] = field_of(Columns, "header")
     columns: ColumnsSection = Field(
-        default_factory=lambda: ColumnsSection(), description="columns of TSV, JSON lines, Parquet"
+        default_factory=lambda: ColumnsSection(),
+        description="columns of TSV, CSV, JSON, Parquet, Arrow",
     )
     source_language: str = field_of(Columns, "source_language")
     target_language: str = field_of(Columns, "target_language")

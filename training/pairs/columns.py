@@ -51,7 +51,7 @@ class Columns(Settings):
         description="target language; decides names of parallel files, words of BLEU",
     )
     header: Literal["auto", "yes", "no"] = Field(
-        "auto", description="whether the first line of a TSV file names its columns"
+        "auto", description="whether the first row of TSV or CSV names its columns"
     )
 
 

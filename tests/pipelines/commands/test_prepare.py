@@ -17,6 +17,7 @@ from longspan.training.pairs.pairs import read_pairs
 from longspan.training.preparation.report import prepare_summary
 from longspan.training.tokenizer.tokenizer import Tokenizer
 from tests.damage import altered, places
+from tests.training.saved_datasets import save_dataset_dict
 
 WORDS = ["cat", "dog", "bird", "fish", "house", "river", "stone", "cloud", "tree", "road"]
 KANJI = ["猫", "犬", "鳥", "魚", "家", "川", "石", "雲", "木", "道"]
@@ -121,6 +122,58 @@ def test_what_is_removed_is_counted_with_examples(pairs, tmp_path, capsys):
     counted = manifest["pairs"]
     read = counted["train"] + counted["removed"] + 25 + 25
     assert read == counted["read"] == 1006
+
+
+def test_what_translators_left_out_is_counted(pairs, tmp_path, capsys):
+    catalog = tmp_path / "menu.po"
+    catalog.write_text(
+        'msgid "Open"\nmsgstr "開く"\n\n#, fuzzy\nmsgid "Close"\nmsgstr "保存"\n\n'
+        'msgid "Save"\nmsgstr ""\n\nmsgid "Quit\\x"\nmsgstr "\u200b\u00ad"\n',
+        encoding="utf-8",
+    )
+    out = tmp_path / "corpus"
+    assert prepare(pairs, catalog, "--out", out, *SMALL) == 0
+    manifest = manifest_of(out)
+    untranslated = manifest["removed"]["untranslated"]
+    assert untranslated["pairs"] == 3
+    assert untranslated["examples"][0] == {
+        "origin": "menu.po:4",
+        "detail": "has a fuzzy translation",
+    }
+    assert manifest["pairs"]["read"] == 1004
+    assert "menu.po:8: untranslated: has no translation" in capsys.readouterr().err
+    assert "menu.po:11\tuntranslated" in (out / "rejected.tsv").read_text()
+
+
+def test_a_file_without_pairs_is_named_beside_others(pairs, tmp_path, capsys):
+    headed = tmp_path / "headed.tsv"
+    headed.write_text("en\tja\n", encoding="utf-8")
+    assert prepare(pairs, headed, "--out", tmp_path / "corpus", *SMALL) == 1
+    assert f"{headed}: expected pairs, got none" in capsys.readouterr().err
+
+
+def test_the_splits_of_a_saved_dataset_dict(tmp_path, capsys):
+    texts = [row.rstrip("\n").split("\t")[1:] for row in rows(300)]
+    found = [{"translation": dict(zip(("en", "ja"), text, strict=True))} for text in texts]
+    splits = {"train": found[:250], "validation": found[250:280], "test": found[280:]}
+    folder = save_dataset_dict(tmp_path / "saved", splits, shards=2)
+    out = tmp_path / "corpus"
+    assert prepare(folder, "--out", out, "--vocabulary-size", "400", "--no-joined") == 0
+    manifest = manifest_of(out)
+    assert [manifest["pairs"][name] for name in ("read", *splits)] == [250, 250, 30, 20]
+    assert not any(split["drawn"] for split in manifest["held_out"].values())
+    assert [record["name"] for record in manifest["inputs"]] == [
+        f"data-0000{n}-of-00002.arrow" for n in range(2)
+    ]
+    assert prepare(folder, "--out", out, "--vocabulary-size", "400", "--no-joined") == 0
+    assert "up to date" in capsys.readouterr().out
+    given = ["--validation", folder, "--out", tmp_path / "other", *SMALL[:2], "--test-size", "5"]
+    assert prepare(folder / "train", *given) == 0
+    other = manifest_of(tmp_path / "other")["held_out"]
+    assert [other[name]["drawn"] for name in ("validation", "test")] == [False, True]
+    (folder / "dataset_dict.json").write_text('{"splits": ["train", "dev"]}')
+    assert prepare(folder, "--out", out) == 1
+    assert "got train, dev; name the folder of each, such as" in capsys.readouterr().err
 
 
 def test_given_files_are_held_out_whole(pairs, tmp_path, capsys):
@@ -282,8 +335,9 @@ def test_what_prepare_did_not_write_is_never_replaced(pairs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "got an empty input"),
-        ("a\t\nb\t \n", "all 2 were removed (2 by empty side; first: bad.tsv:1)"),
+        ("", "bad.tsv: expected pairs, got none; "),
+        ("a\t\nb\t \u200b\n", "bad.tsv: expected pairs, got none (2 have an empty side)"),
+        ("a\tb" + "c" * 99 + "\n", "all 1 were removed (1 by length ratio; first: bad.tsv:1)"),
         ("one\t一\n", "1 pairs in 1 document"),
         ("en\tfr\none\tun\n", "target column"),
     ],
