@@ -19,6 +19,7 @@ from longspan.training.model.model import Model
 from longspan.training.pairs.columns import Columns
 from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 from longspan.training.tokenizer.vocabularies import WordVocabulary
+from tests.training.saved_datasets import save_dataset_dict
 
 WORDS = WordVocabulary(["<pad>", "<unk>", "<s>", "</s>", "a", "b", "c", "d"])
 ROWS = [("a b c", "a b"), ("d", "d"), ("a a b b c c d", "c c b"), ("d c b a", "a")]
@@ -199,7 +200,7 @@ def test_what_cannot_be_evaluated_is_named(model, pairs_file, tmp_path):
         evaluate(EvaluationJob(model, [str(tmp_path / "empty")], out))
     header = tmp_path / "header.tsv"
     header.write_text("source\ttarget\n")
-    with pytest.raises(DataError, match="empty"):
+    with pytest.raises(DataError, match=r"header\.tsv: expected pairs, got none"):
         evaluate(EvaluationJob(model, [str(header)], out))
     short = tmp_path / "short.txt"
     short.write_text("a\nb\n")
@@ -212,3 +213,29 @@ def test_what_cannot_be_evaluated_is_named(model, pairs_file, tmp_path):
         evaluate(EvaluationJob(str(tmp_path / "nowhere"), [pairs_file], out))
     with pytest.raises(HyperparameterError, match="beam_size: expected"):
         evaluate(EvaluationJob(model, [pairs_file], out, search={"beam_size": 0}))
+
+
+def test_blank_lines_at_the_end_are_neither_pairs_nor_translations(pairs_file, tmp_path):
+    hypotheses, test = tmp_path / "other.txt", tmp_path / "blank.tsv"
+    content = Path(pairs_file).read_text("utf-8")
+    test.write_text(content + "\n \n", encoding="utf-8")
+    count = len(read_test([pairs_file]))
+    found = []
+    for path, end in ((pairs_file, ""), (str(test), "\n\n")):
+        hypotheses.write_text("".join(f"line {n}\n" for n in range(count)) + end, encoding="utf-8")
+        done = evaluate(EvaluationJob(str(hypotheses), [path], str(tmp_path / "out"), resamples=5))
+        found.append(render_table(done.model))
+    assert found[0] == found[1]
+    # An empty translation within the test is one.
+    hypotheses.write_text("\n" * count, encoding="utf-8")
+    evaluate(EvaluationJob(str(hypotheses), [str(test)], str(tmp_path / "out"), resamples=5))
+
+
+def test_a_saved_dataset_and_the_test_of_a_dict_of_datasets(tmp_path):
+    rows = [{"source": f"a {n}", "target": f"b {n}"} for n in range(4)]
+    folder = save_dataset_dict(tmp_path / "saved", {"train": rows, "test": rows[1:3]})
+    assert [pair.source for pair in read_test([str(folder)])] == ["a 1", "a 2"]
+    assert len(read_test([str(folder / "train")])) == 4
+    (folder / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    with pytest.raises(DataError, match="expected a split test, got train"):
+        read_test([str(folder)])
