@@ -104,6 +104,9 @@ class Hyperparameters(Settings):
         0.0, ge=0, lt=1, description="between recurrent layers, on encoder output"
     )
     transformer_dropout: float = Field(0.1, ge=0, lt=1, description="on what a layer adds")
+    subword_dropout: float = Field(
+        0.0, ge=0, lt=1, description="chance that a training token is split into shorter ones"
+    )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="mass taken from the reference token"
     )

@@ -23,6 +23,7 @@ from longspan.training.corpus.augmentation import (
 )
 from longspan.training.corpus.batch_order import batch_starts, order_examples
 from longspan.training.corpus.pair_corpus import IntArray, PairCorpus
+from longspan.training.corpus.subword_dropout import SubwordDropout, split_tokens
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.tokenizer.tokenizer import BOS, PAD
 
@@ -186,10 +187,23 @@ def plan_epoch(
     )
 
 
-def collate(corpus: PairCorpus, examples: Sequence[Example]) -> Batch:
-    """Make the padded batch of some examples; a joined example has only its last EOS."""
-    source, source_lengths = pad([_tokens(corpus.source, example) for example in examples])
-    output, target_lengths = pad([_tokens(corpus.target, example) for example in examples])
+def collate(
+    corpus: PairCorpus,
+    examples: Sequence[Example],
+    dropout: SubwordDropout | None = None,
+    generator: np.random.Generator | None = None,
+) -> Batch:
+    """Make the padded batch of some examples; a joined example has only its last EOS.
+
+    `generator` draws the tokens that `dropout` splits.
+    """
+    sources = [_tokens(corpus.source, example) for example in examples]
+    targets = [_tokens(corpus.target, example) for example in examples]
+    if dropout is not None and generator is not None:
+        sources = [split_tokens(s, dropout.source, dropout.rate, generator) for s in sources]
+        targets = [split_tokens(t, dropout.target, dropout.rate, generator) for t in targets]
+    source, source_lengths = pad(sources)
+    output, target_lengths = pad(targets)
     # The input is the output shifted by one: BOS a b from a b EOS.
     shifted = np.full_like(output, PAD)
     shifted[:, 0] = BOS

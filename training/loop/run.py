@@ -12,6 +12,7 @@ import torch
 from longspan.training.bleu_tokenizers import BleuTokenizer
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.corpus.shards import PairCorpus
+from longspan.training.corpus.subword_dropout import SubwordDropout
 from longspan.training.errors import HyperparameterError, Interrupted
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
@@ -119,7 +120,8 @@ def train_model(
             CheckpointStore(output.checkpoints, warn=lambda text: log.note(f"warning: {text}")),
             run_identity(h, prepared.train, prepared.validation, tokenizer.fingerprint),
         )
-        task = TrainingTask(model, prepared.train, validator, h, sequence_loss)
+        dropout = SubwordDropout.of(tokenizer, h.subword_dropout)
+        task = TrainingTask(model, prepared.train, validator, h, sequence_loss, dropout)
         trainer = Trainer(task, checkpoints, environment, stop)
         more = {
             "longest_example": _longest_example(prepared.train, h),

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from longspan.training.corpus.pair_corpus import PairCorpus
+from longspan.training.corpus.subword_dropout import SubwordDropout
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.loop.distributed import World
@@ -28,6 +29,7 @@ class TrainingTask:
     validator: Validator  # measures the model at every checkpoint
     hyperparameters: Hyperparameters
     loss: LossFunction
+    dropout: SubwordDropout | None = None  # of the training pairs
 
 
 @dataclass(frozen=True)

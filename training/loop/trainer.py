@@ -116,7 +116,14 @@ class Trainer:
 
     def _loop(self) -> str:
         state, h = self.state, self._hyperparameters
-        items = feed(self._task.corpus, h, self._world, epoch=state.epoch, batch=state.batch)
+        items = feed(
+            self._task.corpus,
+            h,
+            self._world,
+            epoch=state.epoch,
+            batch=state.batch,
+            dropout=self._task.dropout,
+        )
         with closing(items):
             try:
                 # A run may have been stopped after the update that made a validation due.

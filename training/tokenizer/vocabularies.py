@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import sentencepiece
 
 from longspan.training.errors import ModelDirectoryError
@@ -65,6 +67,9 @@ class Vocabulary(Protocol):
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Return each id as readable text, for alignments."""
+
+    def halves(self) -> npt.NDArray[np.int64]:
+        """Return the two tokens that each token is made of, (tokens, 2); -1 if of none."""
 
     def __len__(self) -> int: ...
 
@@ -158,6 +163,30 @@ class SentencePieceVocabulary:
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Return the pieces of SentencePiece, with U+2581 for a space."""
         return [str(self._model.id_to_piece(int(i))) for i in ids]
+
+    def halves(self) -> npt.NDArray[np.int64]:
+        """Return the two shorter pieces that each piece is made of, (tokens, 2); -1 if of none.
+
+        Of all places to cut a piece, it is the one whose rarer half is the most frequent. For a
+        BPE model that is the merge which made the piece.
+        """
+        found = np.full((len(self), 2), -1, dtype=np.int64)
+        for token in range(len(self)):
+            if not self._model.is_byte(token) and token > EOS:
+                found[token] = self._cut(self._model.id_to_piece(token))
+        return found
+
+    def _cut(self, piece: str) -> tuple[int, int]:
+        """Return the ids of the best two halves of a piece, or (-1, -1)."""
+        cuts = [
+            (self._model.piece_to_id(piece[:i]), self._model.piece_to_id(piece[i:]))
+            for i in range(1, len(piece))
+        ]
+        known = [cut for cut in cuts if UNK not in cut]
+        return max(known, key=self._lower_score, default=(-1, -1))
+
+    def _lower_score(self, cut: tuple[int, int]) -> float:
+        return min(self._model.get_score(token) for token in cut)
 
     def _ready(self, text: str) -> str:
         if not text:
@@ -259,6 +288,10 @@ class WordVocabulary:
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Return the words."""
         return [self._words[i] for i in ids]
+
+    def halves(self) -> npt.NDArray[np.int64]:
+        """Return only -1, (tokens, 2): a word is not made of others."""
+        return np.full((len(self), 2), -1, dtype=np.int64)
 
 
 def vocabulary_from(kind: str, content: bytes, settings: Mapping[str, Any]) -> Vocabulary:

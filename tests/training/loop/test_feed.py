@@ -1,10 +1,12 @@
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 
 from longspan.training.corpus.batches import collate, plan_epoch
 from longspan.training.corpus.shards import MemoryCorpus
+from longspan.training.corpus.subword_dropout import SubwordDropout
 from longspan.training.errors import DataError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
@@ -37,6 +39,20 @@ def test_a_rank_without_a_share_gets_none_and_the_whole_count():
     first, second = (next(feed(CORPUS, h, World(rank, 2))) for rank in range(2))
     assert second.batch is None
     assert second.tokens == first.tokens == first.batch.tokens
+
+
+def test_subword_dropout_splits_the_same_tokens_in_a_resumed_run():
+    halves = np.full((20, 2), -1)
+    halves[10:] = np.arange(20).reshape(10, 2) % 10
+    dropout = SubwordDropout(halves, halves, 0.5)
+    whole = list(islice(feed(CORPUS, H, World(), dropout=dropout), 12))
+    part = list(islice(feed(CORPUS, H, World(), epoch=1, batch=2, dropout=dropout), 6))
+    for one, other in zip(whole[6:], part, strict=True):
+        assert torch.equal(one.batch.source, other.batch.source)
+        assert torch.equal(one.batch.target_output, other.batch.target_output)
+    plain = list(islice(feed(CORPUS, H, World()), 12))
+    assert any(s.batch.tokens > p.batch.tokens for s, p in zip(whole, plain, strict=True))
+    assert all(s.tokens == p.tokens for s, p in zip(whole, plain, strict=True))
 
 
 def test_nothing_to_feed():
