@@ -44,6 +44,7 @@ SAMPLE: Mapping[str, Any] = {
             "rnn_num_hidden": 128,
             "num_embed_source": 96,
             "num_embed_target": 96,
+            "tie_embeddings": "none",
             "learning_rate": 0.01,
             "lr_scheduler_type": "cosine",
             "lr_warmup_num_batches": 80,
@@ -59,6 +60,7 @@ SAMPLE: Mapping[str, Any] = {
             "checkpoint_threshold": 1000,
             "optimized_metric": "bleu_long",
             "bleu_sample_size": 30,
+            "average_checkpoints": 1,
         },
         "instance_type": "ml.m5.xlarge",
         "volume_gb": 30,
@@ -81,6 +83,8 @@ SAMPLE: Mapping[str, Any] = {
     # A model without any of the cures.
     "baseline": {
         "hyperparameters": {
+            "attention_type": "additive",
+            "attention_heads": 1,
             "attention_dimension": 96,
             "attention_location": "none",
             "length_augmentation": 0.0,

@@ -22,7 +22,8 @@ class ModelTraining:
     """Inputs, outputs and settings of a training run.
 
     `fresh` deletes the checkpoints of an earlier run first. With `keep_best` a run that a signal
-    stops still writes the best model so far.
+    stops still writes the best model so far. `recipe` chooses hyperparameters that were not given,
+    by the size of the corpus; without it they have the defaults of the built-in algorithm.
     """
 
     prepared: Path
@@ -31,6 +32,7 @@ class ModelTraining:
     hyperparameters: Hyperparameters
     fresh: bool = False
     keep_best: bool = False
+    recipe: bool = True
 
     def train(self, environment: Mapping[str, str]) -> "TrainingLog":
         """Train or resume, as the rank and in the world that `environment` names.
@@ -50,6 +52,7 @@ class ModelTraining:
         )
         from longspan.training.loop.setup import TrainingEnvironment
         from longspan.training.loop.training_log import TrainingLog
+        from longspan.training.recipe import CorpusSize, Device, recommend
 
         world = World.from_environment(environment)
         log = TrainingLog() if world.is_first else TrainingLog.silent()
@@ -57,12 +60,20 @@ class ModelTraining:
         # The first rank alone reads and writes checkpoints.
         if self.fresh and world.is_first:
             CheckpointStore(self.checkpoints, warn=log.note).clear()
+        device = device_of_rank(world)
+        hyperparameters = self.hyperparameters
+        if self.recipe:
+            kind: Device = "cpu" if device.type == "cpu" else "gpu"
+            recipe = recommend(CorpusSize.of(prepared.train), kind, hyperparameters)
+            hyperparameters = recipe.hyperparameters
+            for line in recipe.lines:
+                log.note(line)
         train_model(
             prepared,
-            self.hyperparameters,
+            hyperparameters,
             TrainingOutput(self.model, self.checkpoints, self.keep_best),
             TrainingSearch(GreedySearch.of(prepared), calibrate),
-            TrainingEnvironment(world, device_of_rank(world), log),
+            TrainingEnvironment(world, device, log),
         )
         return log
 

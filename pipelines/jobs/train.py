@@ -149,6 +149,8 @@ def _train(
         hyperparameters,
         # A tuner that stops a trial early, and a person who stops a job, get the best model so far.
         keep_best=True,
+        # Jobs that bring the built-in algorithm's data keep its defaults.
+        recipe=prepared != paths.scratch,
     )
     run.train(environment)
 

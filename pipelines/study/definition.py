@@ -30,6 +30,7 @@ from longspan.pipelines.definition.training import trainer
 from longspan.pipelines.jobs.channels import EVALUATION, MODEL, PAIRS, PREPARED
 from longspan.pipelines.study.budget import Budget
 from longspan.pipelines.study.courses import Course, courses
+from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.metrics import metric_definitions
 
 __all__ = ["Study", "evaluate_step_name", "study_json"]
@@ -132,7 +133,10 @@ def _train(
 ) -> RequestStep:
     limits = study.budget.hyperparameters(course)
     # The limits of the study replace those of the config.
-    hyperparameters = {**course.hyperparameters, **limits, "seed": seed}
+    # All others have their defaults: a job chooses what it is not given, but courses differ only as
+    # they say.
+    defaults = Hyperparameters.defaults()
+    hyperparameters = {**defaults, **course.hyperparameters, **limits, "seed": seed}
     job = trainer(_with_threads(context, study.threads), hyperparameters, prepared, None)
     request = captured_request(context.session, job.train(wait=False, logs=False))
     request.pop("TrainingJobName", None)
