@@ -140,7 +140,7 @@ class PreparationSection(ConfigSection):
     split_by: Literal["document", "pair"] = field_of(SplitSettings, "split_by")
     joined: bool = field_of(PrepareSettings, "joined")
     seed: int = field_of(SplitSettings, "seed")
-    vocabulary_size: int = field_of(VocabularySettings, "size")
+    vocabulary_size: int | None = field_of(VocabularySettings, "size")
     vocabulary_type: VocabularyType = field_of(VocabularySettings, "type")
     joint: bool = field_of(VocabularySettings, "joint")
     tokenizer_pairs: int = field_of(PrepareSettings, "tokenizer_pairs")

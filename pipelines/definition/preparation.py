@@ -76,10 +76,10 @@ def _options(config: Config) -> Iterator[tuple[str, str]]:
     yield "target-language", data.target_language
     for name in ("min_characters", "max_characters", "min_words", "max_words", "max_ratio"):
         yield name.replace("_", "-"), f"{getattr(preparation, name)}"
-    for name in ("validation_size", "test_size"):
+    for name in ("validation_size", "test_size", "vocabulary_size"):
         if getattr(preparation, name) is not None:
             yield name.replace("_", "-"), str(getattr(preparation, name))
-    for name in ("split_by", "seed", "vocabulary_size", "vocabulary_type", "tokenizer_pairs"):
+    for name in ("split_by", "seed", "vocabulary_type", "tokenizer_pairs"):
         yield name.replace("_", "-"), str(getattr(preparation, name))
     if preparation.nfkc:
         yield "nfkc", ""

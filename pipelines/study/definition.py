@@ -102,7 +102,8 @@ def _prepare(context: BuildContext, ngrams: bool) -> RequestStep:
     if ngrams:
         name = "PrepareNgrams"
         # The vocabulary holds phrases beside words, so it needs more entries.
-        size = 2 * config.preparation.vocabulary_size
+        given = config.preparation.vocabulary_size
+        size = None if given is None else 2 * given
         changes = {"vocabulary_type": "ngram", "vocabulary_size": size}
         config = config.model_copy(
             update={"preparation": config.preparation.model_copy(update=changes)}

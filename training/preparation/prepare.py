@@ -199,20 +199,24 @@ class _Run:
     def train_tokenizer(self) -> None:
         """Train the tokenizer on the sample and save it."""
         vocabulary = self._settings.vocabulary
+        wanted = vocabulary.tokens_for(self._train_pairs)
         self._notify(
-            f"training {vocabulary.type} vocabularies on {self._sampled:,} of "
-            f"{self._train_pairs:,} training pairs"
+            f"training {vocabulary.type} vocabularies of {wanted:,} tokens on "
+            f"{self._sampled:,} of {self._train_pairs:,} training pairs"
         )
         self._tokenizer = train_tokenizer(
-            self._sample_paths(), self._separators, vocabulary, self._work
+            self._sample_paths(),
+            self._separators,
+            vocabulary.replace(size=wanted),
+            self._work,
         )
         for side, size in (
             ("source", len(self._tokenizer.source)),
             ("target", len(self._tokenizer.target)),
         ):
-            if size != vocabulary.size:
+            if size != wanted:
                 self._notify(
-                    f"the {side} vocabulary has {size:,} tokens instead of {vocabulary.size:,}: "
+                    f"the {side} vocabulary has {size:,} tokens instead of {wanted:,}: "
                     "the training text has no more"
                 )
         self._tokenizer.save(self._directory / "tokenizer")

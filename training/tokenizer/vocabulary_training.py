@@ -54,15 +54,17 @@ def train_tokenizer(
     """Train a tokenizer on two files with one sentence a line; scratch files go to `folder`.
 
     `separators` are those between two joined texts of each side: a side with a space gets the
-    `prefix_space` of `SentencePieceVocabulary`. Raises DataError when no model can be trained.
+    `prefix_space` of `SentencePieceVocabulary`. Without a size in `settings` it is that of a small
+    corpus. Raises DataError when no model can be trained.
     """
     groups = [samples] if settings.joint else [(samples[0],), (samples[1],)]
+    size = settings.tokens_for(0)
     if settings.type == "word":
-        words = [_train_words(group, settings.size) for group in groups]
+        words = [_train_words(group, size) for group in groups]
         return Tokenizer(words[0], words[-1], settings.joint)
     spaced = tuple(separator == " " for separator in separators)
     flags = [spaced] if settings.joint else [(spaced[0],), (spaced[1],)]
-    models = _train_models(groups, flags, settings, folder)
+    models = _train_models(groups, flags, settings.type, size, folder)
     source = SentencePieceVocabulary(models[0], prefix_space=spaced[0])
     target = SentencePieceVocabulary(models[-1], prefix_space=spaced[1])
     return Tokenizer(source, target, settings.joint)
@@ -152,7 +154,8 @@ def _without_others(sentences: Iterator[str], common: frozenset[str]) -> Iterato
 def _train_models(
     groups: Sequence[Sequence[Path]],
     flags: Sequence[Sequence[bool]],
-    settings: VocabularySettings,
+    kind: str,
+    size: int,
     folder: Path,
 ) -> list[bytes]:
     outputs = [folder / f"vocabulary.{number}" for number in range(len(groups))]
@@ -160,7 +163,7 @@ def _train_models(
     try:
         for group, flag, output in zip(groups, flags, outputs, strict=True):
             command = [sys.executable, "-m", "longspan.training.tokenizer.vocabulary_training"]
-            command += [str(output), settings.type, str(settings.size)]
+            command += [str(output), kind, str(size)]
             for path, prefix in zip(group, flag, strict=True):
                 command += [str(path), str(int(prefix))]
             # All are started before the first one is waited for.
