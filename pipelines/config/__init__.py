@@ -1,6 +1,7 @@
 """The config `longspan.yaml`: its sections, its reader, and a commented template."""
 
 from longspan.pipelines.config.config import Config
+from longspan.pipelines.config.own_corpus import OwnCorpus, measure_files
 from longspan.pipelines.config.reading import (
     DEFAULT_FILE,
     load_config,
@@ -14,8 +15,10 @@ __all__ = [
     "DEFAULT_FILE",
     "Config",
     "ConfigError",
+    "OwnCorpus",
     "load_config",
     "load_config_or_sample",
+    "measure_files",
     "own_template",
     "parse_config",
     "template",

@@ -7,7 +7,7 @@ from functools import cache
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-__all__ = ["ENDPOINT", "PROCESSING", "TRAINING", "has_local_disk", "instance_problem"]
+__all__ = ["ENDPOINT", "PROCESSING", "TRAINING", "has_gpu", "has_local_disk", "instance_problem"]
 
 # Names of the shapes that list the machine types of each kind of job.
 TRAINING = "TrainingInstanceType"
@@ -17,6 +17,9 @@ ENDPOINT = "ProductionVariantInstanceType"
 # Families with local disks, which allow no KMS key for their volumes:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId)
 _LOCAL_DISK = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g4dn|g5|g6e?|g7e?|p4de?|p5e?n?|p6.*)\.")
+
+# Accelerated families with NVIDIA GPUs: https://aws.amazon.com/sagemaker/ai/pricing/
+_GPU = re.compile(r"ml\.[gp]\d")
 
 
 @cache
@@ -38,3 +41,8 @@ def instance_problem(shape: str, name: str) -> str | None:
 def has_local_disk(name: str) -> bool:
     """Return whether machines of the type have local disks, which they encrypt themselves."""
     return _LOCAL_DISK.match(name) is not None
+
+
+def has_gpu(name: str) -> bool:
+    """Return whether machines of the type have GPUs."""
+    return _GPU.match(name) is not None

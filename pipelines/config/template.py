@@ -4,13 +4,14 @@ Keys, defaults and comments come from the sections themselves.
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import yaml
 from pydantic.fields import FieldInfo
 
 from longspan.pipelines.config.config import Config
+from longspan.pipelines.config.own_corpus import OwnCorpus
 from longspan.pipelines.config.search_space import REASONS
 from longspan.pipelines.config.section import ConfigSection
 
@@ -122,9 +123,19 @@ def template(values: Mapping[str, Any] = SAMPLE) -> str:
     return head + "".join(f"{line}\n" for line in _section(Config, values, 0))
 
 
-def own_template(files: Sequence[str]) -> str:
-    """Return a commented config for these files of pairs, with the defaults of all other keys."""
-    return template({"data": {"pairs": list(files)}})
+def own_template(corpus: OwnCorpus, instance_type: str) -> str:
+    """Return a commented config for files of pairs, with hyperparameters that suit them.
+
+    `instance_type` is the machine of training jobs. All other keys have their defaults.
+    """
+    lines = template(corpus.values(instance_type)).splitlines()
+    for choice in corpus.choices(instance_type):
+        # Above the first value of each group, below the key `hyperparameters` of `training`.
+        first = next(iter(choice.values))
+        start = lines.index("training:")
+        place = next(i for i in range(start, len(lines)) if lines[i].startswith(f"    {first}: "))
+        lines[place:place] = _comment(choice.reason, "    ")
+    return "\n".join(lines) + "\n"
 
 
 def _section(model: type[ConfigSection], values: Mapping[str, Any], depth: int) -> Iterator[str]:

@@ -47,13 +47,38 @@ def test_init_writes_a_config_for_ones_own_pairs_with_a_gate_for_real_text(
     assert main(["validate"]) == 0
     assert "longspan.yaml: valid" in capsys.readouterr().out
     config = parse_config(Path("longspan.yaml").read_text(encoding="utf-8"))
-    assert config == parse_config(f"data: {{pairs: {files}}}")
+    assert config.data == parse_config(f"data: {{pairs: {files}}}").data
+    assert config.gate == parse_config(f"data: {{pairs: {files}}}").gate
     sample = parse_config(template()).gate.minimums
     assert all(
         sample[name] >= minimum
         for name, minimum in config.gate.minimums.items()
         if "change" not in name
     )
+
+
+def test_init_chooses_hyperparameters_by_the_number_of_pairs_and_the_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pairs.tsv").write_text("id\tgo\tgeh\n" * 3, encoding="utf-8")
+    columns = ["--source-column", "2", "--target-column", "3", "--target-language", "de"]
+    found = {}
+    for machine in ("ml.m5.xlarge", "ml.g5.xlarge"):
+        command = ["init", f"{machine}.yaml", "--data", "pairs.tsv", "--instance-type", machine]
+        assert main([*command, *columns]) == 0
+        assert main(["validate", f"{machine}.yaml"]) == 0
+        assert "3 pairs on a" in capsys.readouterr().out
+        found[machine] = parse_config(Path(f"{machine}.yaml").read_text(encoding="utf-8"))
+    cpu, gpu = (found[m].training.hyperparameters for m in ("ml.m5.xlarge", "ml.g5.xlarge"))
+    assert cpu["rnn_num_hidden"] < gpu["rnn_num_hidden"]
+    assert found["ml.m5.xlarge"].data.target_language == "de"
+    # The baseline has none of the cures that the search starts from.
+    baseline = found["ml.m5.xlarge"].baseline_hyperparameters
+    assert (baseline["attention_location"], baseline["length_augmentation"]) == ("none", 0.0)
+    assert "# 3 pairs on a CPU\n" in Path("ml.m5.xlarge.yaml").read_text(encoding="utf-8")
+    assert main(["init", "x.yaml", "--data", "pairs.tsv", "--instance-type", "ml.z9.big"]) == 1
+    assert "--instance-type: expected a machine type" in capsys.readouterr().err
 
 
 def test_init_wants_data_that_is_there(

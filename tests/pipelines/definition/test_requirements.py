@@ -15,13 +15,14 @@ from longspan.inference.evaluation.evaluation import Evaluation, evaluate_transl
 from longspan.inference.evaluation.files import evaluation_document
 from longspan.infra.local.pipeline.definition.conditions import holds
 from longspan.infra.local.pipeline.definition.expressions import Reference, evaluate_expression
-from longspan.pipelines.config import Config, own_template, parse_config, template
+from longspan.pipelines.config import Config, OwnCorpus, own_template, parse_config, template
 from longspan.pipelines.definition import Target, definition_json
 from longspan.pipelines.definition.requirements import requirements_of, unmet
+from longspan.training.pairs.columns import Columns
 from tests.pipelines.definition.reading import all_steps
 
 SAMPLE = parse_config(template())
-OWN = parse_config(own_template(["pairs.tsv"]))
+OWN = parse_config(own_template(OwnCorpus(["pairs.tsv"], Columns()), "ml.g5.xlarge"))
 DEFINITION = json.loads(definition_json(OWN, Target.placeholder(OWN)))
 STEPS = {step["Name"]: step["Arguments"] for step in all_steps(DEFINITION["Steps"])}
 BLEU = st.floats(0, 30).map(lambda value: round(value, 2))
