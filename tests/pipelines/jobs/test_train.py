@@ -24,6 +24,7 @@ from longspan.pipelines.jobs import train as train_job
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus import recordio
 from longspan.training.corpus.built_in import convert
+from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.checkpoint import CheckpointStore
 from longspan.training.model.directory import load_model
 from tests.bf16 import needs_onednn_limits
@@ -43,6 +44,8 @@ TINY = {
     "checkpoint_frequency_num_batches": "3",
     "batch_size": "8",
 }
+# What TINY sets, by this project's names.
+OWN_NAMES = Hyperparameters.parse(TINY).model_fields_set
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -149,10 +152,28 @@ def test_a_prepared_folder_gives_the_same_model(
     trained: tuple[ContainerPaths, str], paths: ContainerPaths, tmp_path: Path
 ):
     add_prepared_channel(paths, tmp_path / "elsewhere")
+    # All are given, so none is chosen by the corpus.
+    defaults = {name: str(v) for name, v in Hyperparameters.defaults().items()}
+    set_hyperparameters(paths, **{k: v for k, v in defaults.items() if k not in OWN_NAMES})
     done = run(paths)
     assert done.returncode == 0, done.stderr
+    assert "chosen for this corpus" not in done.stdout
     ours, same = ((p.model / "model.safetensors").read_bytes() for p in (paths, trained[0]))
     assert ours == same
+
+
+def test_what_is_not_given_is_chosen_by_prepared_text_and_not_by_the_built_ins(
+    trained: tuple[ContainerPaths, str], paths: ContainerPaths, tmp_path: Path
+):
+    add_prepared_channel(paths, tmp_path / "elsewhere")
+    done = run(paths)
+    assert done.returncode == 0, done.stderr
+    assert "60 pairs on a CPU" in done.stdout
+    chosen = load_model(paths.model).hyperparameters
+    assert (chosen.rnn_num_hidden, chosen.attention_location) == (8, "tracking")
+    built_in = load_model(trained[0].model).hyperparameters
+    assert built_in.attention_location == "none"
+    assert "chosen for this corpus" not in trained[1]
 
 
 @pytest.mark.parametrize(
