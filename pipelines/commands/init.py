@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}-column", metavar="NAME", help=f"name of the {name} column, or number from 1"
         )
+    parser.add_argument(
+        "--header",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="whether the first line of a table names its columns (default: auto)",
+    )
     add_language_options(parser)
     parser.add_argument(
         "--instance-type",
@@ -99,6 +105,7 @@ def _own_corpus(arguments: argparse.Namespace) -> "OwnCorpus":
         document=arguments.document_column,
         source_language=arguments.source_language,
         target_language=arguments.target_language,
+        header=arguments.header,
     )
     if any(name.startswith("s3://") for name in files):
         print("files on S3 are not read here: training jobs choose hyperparameters themselves")

@@ -12,7 +12,7 @@ from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Problem, read_pairs
 from longspan.training.pairs.streams import InputRecord
 from longspan.training.progress import Progress
-from longspan.training.recipe import Choice, CorpusSize, recommend
+from longspan.training.recipe import Choice, CorpusSize, Device, recommend
 
 __all__ = ["OwnCorpus", "measure_files"]
 
@@ -43,7 +43,7 @@ class OwnCorpus:
         """Return the hyperparameters for a training machine, without those that are searched."""
         if self.size is None:
             return ()
-        device = "gpu" if has_gpu(instance_type) else "cpu"
+        device: Device = "gpu" if has_gpu(instance_type) else "cpu"
         groups = recommend(self.size, device, Hyperparameters()).choices
         left = (
             Choice({k: v for k, v in c.values.items() if k not in DEFAULT_SPACE}, c.reason)
