@@ -18,7 +18,7 @@ from longspan.inference.evaluation.files import read_evaluation, unescape
 from longspan.inference.evaluation.report_sections import sections
 from longspan.training.buckets import MEDIUM
 from longspan.training.files import write_atomically
-from longspan.training.model.outcome import early_lines, read_training
+from longspan.training.model.outcome import outcome_warnings, read_training
 
 __all__ = ["render_chart", "render_report", "write_report"]
 
@@ -70,7 +70,7 @@ def render_report(
     return environment.from_string(template).render(
         title=title,
         chart_style=chart_style(),
-        warnings=list(early_lines(read_training(document))),
+        warnings=list(outcome_warnings(read_training(document))),
         facts=list(_facts(document)),
         names=names,
         charts=list(_charts(document, names)),

@@ -35,7 +35,11 @@ def search_parts(tuning: Mapping[str, Any], shown: Callable[[Any], str]) -> dict
     shares = importances([job["hyperparameters"] for job in compared.jobs], compared.values)
     return {
         "note": " ".join(
-            [*_stopped(tuning), _importance(tuning["metric"], compared, bool(shares))]
+            [
+                *_zero(tuning),
+                *_stopped(tuning),
+                _importance(tuning["metric"], compared, bool(shares)),
+            ]
         ),
         "charts": [_curves(tuning) if _has_curves(tuning) else _objectives(tuning)],
         "bars": [{"name": name, "share": share} for name, share in shares],
@@ -82,6 +86,17 @@ def _stopped(tuning: Mapping[str, Any]) -> list[str]:
     if not early:
         return []
     return [f"{len(early)} of {len(jobs)} jobs were stopped early: their values are not final."]
+
+
+def _zero(tuning: Mapping[str, Any]) -> list[str]:
+    """Return a sentence if the objective was 0 for every job, or nothing."""
+    values = {job["objective"] for job in tuning["jobs"]} - {None}
+    if values != {0}:
+        return []
+    return [
+        f"{tuning['metric']} is 0 in every job, so it says nothing about which one is best: train "
+        "longer, or set tuning.objective: validation:perplexity."
+    ]
 
 
 def _importance(metric: str, compared: _Compared, is_known: bool) -> str:

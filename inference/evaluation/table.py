@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from longspan.inference.evaluation.bootstrap import Paired
 from longspan.inference.evaluation.evaluation import Evaluation, Group, Quality, compare_evaluations
 from longspan.training.buckets import MEDIUM
-from longspan.training.model.outcome import TrainingOutcome, early_lines
+from longspan.training.model.outcome import TrainingOutcome, outcome_warnings
 from longspan.training.tables import align_rows
 
 __all__ = ["render_table"]
@@ -49,7 +49,7 @@ def render_table(
     lines = align_rows(rows)
     rule = "-" * max(map(len, lines))
     body = [lines[0], rule, *lines[1:]]
-    return "\n".join([*body, rule, *_footer(evaluation), *early_lines(training or {})])
+    return "\n".join([*body, rule, *_footer(evaluation), *outcome_warnings(training or {})])
 
 
 def _cells(label: str, quality: Quality) -> list[str]:

@@ -15,7 +15,7 @@ from longspan.training.buckets import MEDIUM
 from longspan.training.files import atomic_files
 from longspan.training.model.archive import ARCHIVE, unpack_model
 from longspan.training.model.config import CONFIG
-from longspan.training.model.outcome import early_lines, read_training
+from longspan.training.model.outcome import outcome_warnings, read_training
 from longspan.training.tables import align_rows
 
 __all__ = [
@@ -125,7 +125,7 @@ def evaluation_lines(document: Mapping[str, Any]) -> Iterator[str]:
         rows.append(_cells(group, other, document.get("comparison")))
     yield from align_rows(rows, least=(9, 8))
     yield "BLEU of baseline and tuned model, p of the gain; chrF, length, repetition: tuned model"
-    yield from early_lines(read_training(document))
+    yield from outcome_warnings(read_training(document))
     if document.get("kept") is not None:
         share = f"{document['kept']:.0%} of BLEU at {MEDIUM} words"
         yield f"kept, {document['long']['name']}: {share}"

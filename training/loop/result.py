@@ -23,12 +23,17 @@ class TrainingResult:
     tokens: int  # target tokens trained on
     best: Validation  # of the best weights
     history: list[dict[str, Any]]  # metrics of each checkpoint
+    zero_metric: str | None = None  # the optimized metric, if it was 0 at every checkpoint
 
     @property
     def outcome(self) -> TrainingOutcome:
         """The end of a training, in the form that the model directory stores."""
         return TrainingOutcome(
-            complete=self.complete, reason=self.reason, updates=self.updates, tokens=self.tokens
+            complete=self.complete,
+            reason=self.reason,
+            updates=self.updates,
+            tokens=self.tokens,
+            zero_metric=self.zero_metric,
         )
 
     @property
@@ -46,6 +51,7 @@ class TrainingResult:
             "epochs": self.epochs,
             "seconds": self.seconds,
             "tokens": self.tokens,
+            "zero_metric": self.zero_metric,
             "metrics": self.best.metrics,
             "validation_loss_by_bucket": self.best.by_bucket,
         }
@@ -59,16 +65,10 @@ class TrainingResult:
             self.best_line,
             f"{self.updates} updates, {self.epochs:.2f} epochs, {clock_text(self.seconds)}, "
             f"{self.tokens_per_second:.0f} target tokens a second",
-            *self.early_lines,
+            *self.outcome.warnings,
         ]
 
     @property
     def best_line(self) -> str:
         """The last line with metrics, which a tuner therefore takes as the job's own."""
         return f"best model: {metrics_line(self.best.metrics)}"
-
-    @property
-    def early_lines(self) -> list[str]:
-        """One sentence if training ended early, else none."""
-        line = self.outcome.early_line
-        return [] if line is None else [line]

@@ -139,7 +139,7 @@ def train_model(
             if best is not None and world.is_first:
                 save(h, tokenizer, best.history, best.details | more)
                 log.note(f"{best.reason}: {output.model}")
-                for line in (*best.early_lines, best.best_line):
+                for line in (*best.outcome.warnings, best.best_line):
                     log.note(line)
             raise
         if world.is_first:

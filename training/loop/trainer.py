@@ -31,7 +31,6 @@ from longspan.training.loop.training_state import (
     TrainingState,
     complete_reason,
     end_reason,
-    improves,
     progress_text,
     share_done,
 )
@@ -191,7 +190,7 @@ class Trainer:
         metric, training_seconds = h.optimized_metric, state.seconds - state.period_from
         found = self._measure(bleu=metric == "bleu", bleu_long=metric == "bleu_long")
         # Before saving: the checkpoint must say whether it is one of the best, or it may be pruned.
-        improved = state.judge(getattr(found, metric), h)
+        improved = state.judge(getattr(found, metric), found.loss, h)
         metrics = self._updater.total(self._updater.period).metrics(training_seconds)
         metrics |= {"train:learning_rate": state.rate, **found.metrics}
         self._read_clocks()
@@ -234,7 +233,7 @@ class Trainer:
             self._load(state.best_updates)
             # Measured again, since the mean of weights may also be worse than each of them.
             mean = self._measure(bleu=True, bleu_long=True)
-            if improves(metric, getattr(mean, metric), state.best):
+            if state.is_gain(metric, getattr(mean, metric), mean.loss):
                 return mean
             self._log.note(f"the mean of {len(state.best_updates)} checkpoints is no better")
         known = self._load_one(state.best_updates[-1])
@@ -251,6 +250,7 @@ class Trainer:
             state.tokens,
             best,
             [dict(entry) for entry in state.history],
+            self._hyperparameters.optimized_metric if state.metric_is_zero else None,
         )
 
     def _load_one(self, updates: int) -> Validation:

@@ -27,6 +27,7 @@ class TrainingState:
     rate: float = 0.0  # learning rate of the last update
     plateau: Plateau = field(default_factory=Plateau)
     best: float | None = None  # of the optimized metric
+    best_loss: float | None = None  # of the same checkpoint
     best_updates: list[int] = field(default_factory=list)  # of the last checkpoints with a gain
     without_gain: int = 0  # checkpoints since the last gain
     validated_at: int = 0  # updates at the last validation
@@ -49,12 +50,26 @@ class TrainingState:
         """Epochs that are done, with the part of the current one."""
         return self.epoch + (self.batch / self.epoch_batches if self.epoch_batches else 0.0)
 
-    def judge(self, value: float, hyperparameters: Hyperparameters) -> bool:
-        """Record the optimized metric of a validation now; return whether it is a gain."""
+    @property
+    def metric_is_zero(self) -> bool:
+        """Whether the optimized metric was 0 at every checkpoint, so that the loss chose."""
+        return self.best == 0
+
+    def is_gain(self, metric: str, value: float, loss: float) -> bool:
+        """Return whether a validation is better than the best one so far.
+
+        Of two with a metric of 0, such as BLEU early in training, the one with the lower loss is.
+        """
+        if value == 0 and self.metric_is_zero and self.best_loss is not None:
+            return loss < self.best_loss
+        return improves(metric, value, self.best)
+
+    def judge(self, value: float, loss: float, hyperparameters: Hyperparameters) -> bool:
+        """Record optimized metric and loss of a validation now; return whether it is a gain."""
         h = hyperparameters
-        improved = improves(h.optimized_metric, value, self.best)
+        improved = self.is_gain(h.optimized_metric, value, loss)
         if improved:
-            self.best, self.without_gain = value, 0
+            self.best, self.best_loss, self.without_gain = value, loss, 0
             # Grows at a gain only, so the last one is the best.
             self.best_updates = [*self.best_updates, self.updates][-h.average_checkpoints :]
         else:

@@ -1,4 +1,4 @@
-"""The outcome of training: whether its whole budget was used, or it ended early."""
+"""The outcome of training: whether its whole budget was used, and what chose the model."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from longspan.training.values import Count, JsonDocument
 
-__all__ = ["TrainingOutcome", "early_lines", "read_training"]
+__all__ = ["TrainingOutcome", "outcome_warnings", "read_training"]
 
 
 class TrainingOutcome(JsonDocument):
@@ -19,11 +19,24 @@ class TrainingOutcome(JsonDocument):
     reason: str | None = None
     updates: Count | None = None
     tokens: Count | None = None  # target tokens trained on
+    # The metric that was to choose the model, if it was 0 at every checkpoint: the loss chose it.
+    zero_metric: str | None = None
 
     @property
     def early_line(self) -> str | None:
         """One sentence if training ended early, else None."""
         return f"training ended early: {self.reason}" if self.complete is False else None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for whoever reads the figures of the model; none if all is well."""
+        lines = [self.early_line] if self.early_line is not None else []
+        if self.zero_metric is not None:
+            lines.append(
+                f"validation {self.zero_metric} was 0 at every checkpoint, so the lowest "
+                "validation loss chose the model; train longer, or check the words of BLEU"
+            )
+        return lines
 
 
 class _Trained(JsonDocument):
@@ -39,10 +52,9 @@ def read_training(document: Any) -> dict[str, TrainingOutcome | None]:
     return _Trained.read(document).training
 
 
-def early_lines(training: Mapping[str, TrainingOutcome | None]) -> Iterator[str]:
-    """Yield a sentence for each system whose training ended early."""
+def outcome_warnings(training: Mapping[str, TrainingOutcome | None]) -> Iterator[str]:
+    """Yield sentences about systems whose training ended early, or whose metric was always 0."""
     names = {"model": "model", "against": "baseline"}
     for key, name in names.items():
         outcome = training.get(key)
-        if outcome is not None and outcome.early_line is not None:
-            yield f"{name}: {outcome.early_line}"
+        yield from (f"{name}: {line}" for line in (outcome.warnings if outcome else ()))

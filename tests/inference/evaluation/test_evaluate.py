@@ -108,7 +108,7 @@ def test_a_model_that_cannot_be_read_is_named_from_the_other_process_too(
 
 def test_training_that_ended_early_is_said_everywhere(model, pairs_file, tmp_path):
     reason = "max_minutes=3 was reached after 534 of 900 updates"
-    end = {"complete": False, "reason": reason, "updates": 534, "tokens": 7}
+    end = {"complete": False, "reason": reason, "updates": 534, "tokens": 7, "zero_metric": None}
     early = with_details(model, "early", **end, seconds=180.5)
     done = evaluate(EvaluationJob(early, [pairs_file], str(tmp_path / "o"), model, resamples=5))
     document = json.loads((tmp_path / "o" / "evaluation.json").read_text())
@@ -124,6 +124,57 @@ def test_training_that_ended_early_is_said_everywhere(model, pairs_file, tmp_pat
     for lines in (render_table(done.model, done.against, done.training).splitlines(),
                   list(evaluation_lines(document))):  # fmt: skip
         assert [one for one in lines if "early" in one] == [line]
+
+
+def test_a_metric_of_0_at_every_checkpoint_is_said_everywhere(model, pairs_file, tmp_path):
+    end = {"complete": True, "reason": "r", "updates": 4, "tokens": 7, "zero_metric": "bleu_long"}
+    done = evaluate(
+        EvaluationJob(
+            with_details(model, "zero", **end), [pairs_file], str(tmp_path / "o"), resamples=5
+        )
+    )
+    document = json.loads((tmp_path / "o" / "evaluation.json").read_text())
+    assert document["training"]["model"] == end
+    line = "model: validation bleu_long was 0 at every checkpoint"
+    for text in (
+        (tmp_path / "o" / "report.html").read_text(),
+        render_table(done.model, done.against, done.training),
+        "\n".join(evaluation_lines(document)),
+    ):
+        assert text.count(line) == 1
+
+
+def test_words_of_bleu_follow_the_language_and_are_told_with_the_reason(tmp_path):
+    references = ["プリンターが見つかりません。", "USB (v2.0)", "OK", "ファイルを開く"]
+    (tmp_path / "test.tsv").write_text(
+        "source\ttarget\n" + "".join(f"s{i}\t{r}\n" for i, r in enumerate(references)), "utf-8"
+    )
+    (tmp_path / "hyp").write_text(
+        "\n".join(["プリンターがありません。", *references[1:]]) + "\n", "utf-8"
+    )
+    out = tmp_path / "o"
+    found = {}
+    for language in ("ja", None):
+        job = EvaluationJob(
+            str(tmp_path / "hyp"), [str(tmp_path / "test.tsv")], str(out),
+            language=language, resamples=5,
+        )  # fmt: skip
+        done = evaluate(job)
+        metrics = json.loads((out / "evaluation.json").read_text())["metrics"]
+        found[language] = metrics["tokenizer"], metrics["tokenizer_reason"]
+        told = f"{metrics['tokenizer']}: {metrics['tokenizer_reason']}"
+        assert told in (out / "report.html").read_text()
+        assert f"words of BLEU: {metrics['tokenizer']} (" in render_table(done.model)
+    assert found == {
+        "ja": ("ja-mecab", "target language ja"),
+        None: ("13a", "script of the references"),
+    }
+
+
+def test_a_tokenizer_that_is_not_there_is_refused_before_the_work(model, pairs_file, tmp_path):
+    job = EvaluationJob(model, [pairs_file], str(tmp_path / "o"), tokenize="13b")
+    with pytest.raises(DataError, match=r"expected a tokenizer of 13a, .*, got 13b"):
+        evaluate(job)
 
 
 def test_an_end_that_is_not_known_is_null_and_noted(model, pairs_file, tmp_path):

@@ -222,6 +222,14 @@ def test_few_jobs_are_not_said_to_prove_anything(tmp_path: Path):
     assert "takes at least 8 jobs" in written(tmp_path, compared=False).text
 
 
+def test_an_objective_of_0_in_every_job_is_said(tmp_path: Path):
+    written(tmp_path, compared=False)
+    add_evidence(tmp_path, {"tuning": tuning(1)})
+    assert "validation:bleu_long is 0 in every job" in written(tmp_path, compared=False).text
+    add_evidence(tmp_path, {"tuning": tuning(2)})
+    assert "is 0 in every job" not in written(tmp_path, compared=False).text
+
+
 def test_one_checkpoint_is_no_curve_and_no_attention_no_picture(tmp_path: Path):
     written(tmp_path, compared=False)
     add_evidence(tmp_path, {"model": {"history": history([5])}, "alignment": None})

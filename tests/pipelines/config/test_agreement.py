@@ -63,6 +63,14 @@ def test_sections_that_contradict_each_other(rest: str, name: str, said: str) ->
     assert said in line
 
 
+@pytest.mark.parametrize("section", ["training", "baseline"])
+def test_one_tokenizer_holds_for_all_jobs(section: str) -> None:
+    given = f"{section}: {{hyperparameters: {{bleu_tokenizer: char}}}}\n"
+    line = mistake_of(given)
+    assert f"{section}.hyperparameters.bleu_tokenizer: expected evaluation.bleu_tokenizer" in line
+    parse_config(f"data: {{pairs: a.tsv}}\n{given}evaluation: {{bleu_tokenizer: char}}\n")
+
+
 @pytest.mark.parametrize(
     ("tuning", "name", "said"),
     [

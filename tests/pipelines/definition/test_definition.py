@@ -61,6 +61,7 @@ VARIANTS = {
     + "num_layers_encoder: {min: 1, max: 4}, label_smoothing: [0.0, 0.1]}}\n",
     "variables": BASE
     + "training: {variables: {B: x, A: y}}\nendpoint: {variables: {LONGSPAN_THREADS: '2'}}\n",
+    "tokenizer": BASE + "evaluation: {bleu_tokenizer: intl}\n",
     "budget": BASE + "tuning: {max_runtime_minutes: 600}\n",
 }
 
@@ -196,6 +197,14 @@ def test_tuning_ranges_over_what_the_config_says() -> None:
     assert ranges["CategoricalParameterRanges"] == [
         {"Name": "label_smoothing", "Values": ["0.0", "0.1"]}
     ]
+
+
+def test_all_jobs_count_the_words_of_bleu_as_the_config_says() -> None:
+    steps = {step["Name"]: json.dumps(step["Arguments"]) for step in read("tokenizer")["Steps"]}
+    for name in ("Tune", "TrainBaseline"):
+        assert '"bleu_tokenizer": "intl"' in steps[name]
+    assert '"--tokenize", "intl"' in steps["Evaluate"]
+    assert "tokenize" not in text_of("minimal")
 
 
 def test_every_metric_of_the_trainer_is_defined_for_both_kinds_of_jobs() -> None:

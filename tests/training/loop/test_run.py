@@ -6,7 +6,7 @@ import torch
 
 from longspan.inference.search.search import GreedySearch
 from longspan.training.corpus.prepared import Prepared
-from longspan.training.errors import HyperparameterError
+from longspan.training.errors import DataError, HyperparameterError
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.distributed import World
 from longspan.training.loop.run import TrainingOutput, TrainingSearch, train_model
@@ -41,7 +41,7 @@ def test_a_model_directory_that_loads_with_history_and_figures(prepared, tiny_se
         Prepared.open(prepared).train.target_lengths,
     )
     assert loaded.hyperparameters == Hyperparameters.parse(tiny_settings).replace(
-        max_length_factor=length_factor(*lengths)
+        max_length_factor=length_factor(*lengths), bleu_tokenizer="13a"
     )
     assert loaded.config.details["metrics"] == result.best.metrics
     assert {"validation:bleu", "validation:bleu_long"} <= result.best.metrics.keys()
@@ -52,6 +52,23 @@ def test_a_model_directory_that_loads_with_history_and_figures(prepared, tiny_se
     for text in (f"{parameters:,} parameters", "cpu", "float32", "60 pairs", "best model: "):
         assert text in said
     assert "before the rate falls" not in said
+
+
+def test_words_of_bleu_are_those_of_the_target_language_or_those_that_the_user_names(
+    prepared, tiny_settings, tmp_path
+):
+    result, lines = train(prepared, tmp_path / "model", tiny_settings)
+    assert "words of BLEU: 13a (script of the references)" in lines
+    # The validation's words are w0, w1 ...: their characters match more often.
+    named, lines = train(
+        prepared, tmp_path / "char" / "model", tiny_settings | {"bleu_tokenizer": "char"}
+    )
+    assert "words of BLEU: char (named by the user)" in lines
+    assert load_model(tmp_path / "char" / "model").hyperparameters.bleu_tokenizer == "char"
+    assert named.best.loss == result.best.loss
+    assert named.best.bleu > result.best.bleu
+    with pytest.raises(DataError, match=r"dictionary of the tokenizer ko-mecab"):
+        train(prepared, tmp_path / "ko" / "model", tiny_settings | {"bleu_tokenizer": "ko-mecab"})
 
 
 def test_a_limit_of_time_is_said_at_the_end_and_kept_with_the_model(

@@ -25,6 +25,7 @@ from longspan.training.loop.updater import model_weights
 from longspan.training.loop.validation import ValidationData, Validator
 from longspan.training.model.initialization import initialize
 from longspan.training.model.model import Model
+from longspan.training.model.outcome import TrainingOutcome, outcome_warnings
 from tests.metric_lines import parse_metrics
 
 CPU = torch.device("cpu")
@@ -152,6 +153,22 @@ def test_the_best_weights_are_those_loaded_at_the_end(job):
     assert result.history[0]["validation:bleu"] > result.history[1]["validation:bleu"]
     assert torch.equal(job.model.projection.weight, calls[0])
     assert result.best.bleu == result.history[0]["validation:bleu"]
+
+
+def test_with_a_bleu_of_0_everywhere_the_lowest_loss_chooses_the_model_and_it_is_said(job):
+    settings = {"optimized_metric": "bleu", "average_checkpoints": 1, "max_num_batches": 60}
+    result = job.trainer(**settings, decode=lambda model, sources: [[] for _ in sources]).run()
+    losses = [entry["validation:loss"] for entry in result.history]
+    assert {entry["validation:bleu"] for entry in result.history} == {0}
+    assert min(losses) < losses[0]
+    assert result.best.loss == min(losses)
+    assert result.zero_metric == "bleu"
+    [line] = [line for line in result.lines if "was 0 at every checkpoint" in line]
+    assert line.startswith(
+        "validation bleu was 0 at every checkpoint, so the lowest validation loss"
+    )
+    read = TrainingOutcome.read(result.details)
+    assert list(outcome_warnings({"model": read})) == [f"model: {line}"]
 
 
 def test_what_was_measured_of_the_best_weights_is_not_measured_again(job):
