@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from longspan.inference.refusals import Refusal, TooSlow
 from longspan.inference.requests.bodies import parse_request
-from longspan.inference.requests.media_types import JSON_LINES, check_coding, choose
+from longspan.inference.requests.media_types import JSON, JSON_LINES, check_coding, choose
 from longspan.inference.requests.planning import PlannedItem
 from longspan.inference.requests.request import Request
 from longspan.inference.requests.responses import json_line, partial_line, remarks, render
@@ -108,7 +108,8 @@ class Invocations:
             check_coding(headers.get("content-encoding"))
             request = await self._parse(body, headers.get("content-type"))
             record.request = request
-            offered = {"offered": (JSON_LINES,)} if request.stream else {}
+            # Also for a client that accepts JSON: each line is, and SageMaker's SDK asks so.
+            offered = {"offered": (JSON_LINES, JSON)} if request.stream else {}
             preferred = JSON_LINES if request.stream else request.media
             media = choose(headers.get("accept"), preferred, **offered)
             planned = await self._service.plan(request)

@@ -1,7 +1,7 @@
 """The control plane: from a request to its answer.
 
-A request passes four steps: find the operation, validate the request, call the handler, and
-project the result to the operation's output shape.
+A request passes five steps: find the operation, validate the request, call the handler, add
+AWS's defaults to the result, and project it to the operation's output shape.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from typing import Protocol
 
 from longspan.infra.local.control import shapes
 from longspan.infra.local.control.api import ApiCall, Document, Handler, UnknownOperation
+from longspan.infra.local.control.defaults import with_defaults
 from longspan.infra.local.control.tags import check_tags
 
 __all__ = ["ApiService", "ControlPlane"]
@@ -54,7 +55,7 @@ class ControlPlane:
         shapes.validate(call.request, model.input_shape)
         # Here, because tags have the same rules in every operation.
         check_tags(call.request.get("Tags") or ())
-        answer = self._handlers[call.operation](call)
+        answer = with_defaults(call.operation, self._handlers[call.operation](call))
         return {} if model.output_shape is None else shapes.project(answer, model.output_shape)
 
     def recover(self) -> None:

@@ -22,7 +22,7 @@ class Listing:
 
     `sort_keys` maps values of SortBy to members. `created` and `modified` are the members for the
     times. `default_order` and `default_page` stand for SortOrder and MaxResults when a request
-    does not set them.
+    does not set them. With `page_first` a page is cut before StatusEquals filters it.
     """
 
     name: str  # the member for NameContains and for SortBy Name
@@ -32,6 +32,7 @@ class Listing:
     default_sort: str = "CreationTime"
     default_order: str = "Descending"
     default_page: int = _DEFAULT_PAGE
+    page_first: bool = False
     sort_keys: Mapping[str, str] = field(default_factory=dict)
 
     def page(
@@ -46,7 +47,8 @@ class Listing:
         found.sort(key=self._sort_key(request), reverse=order == "Descending")
         first = _offset(request.get("NextToken"))
         last = first + int(request.get("MaxResults", self.default_page))
-        return found[first:last], _token(last) if last < len(found) else None
+        page = [document for document in found[first:last] if self._has_status(document, request)]
+        return page, _token(last) if last < len(found) else None
 
     def answer(
         self, member: str, documents: Iterable[Document], request: Mapping[str, Any]
@@ -61,10 +63,13 @@ class Listing:
         text = request.get("NameContains")
         return (
             (text is None or text.lower() in str(document[self.name]).lower())
-            and request.get("StatusEquals") in (None, document.get(self.status))
+            and (self.page_first or self._has_status(document, request))
             and _within(created, request, "CreationTime", "CreatedAfter", "CreatedBefore")
             and _within(modified, request, "LastModifiedTime")
         )
+
+    def _has_status(self, document: Document, request: Mapping[str, Any]) -> bool:
+        return request.get("StatusEquals") in (None, document.get(self.status))
 
     def _sort_key(self, request: Mapping[str, Any]) -> Callable[[Document], tuple[Any, str]]:
         chosen = request.get("SortBy", self.default_sort)

@@ -5,14 +5,18 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
 
 import gzip
 import json
+import re
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
 
 from longspan.infra.local.control.api import ValidationError
 
@@ -28,6 +32,12 @@ __all__ = [
 
 _CONFIG = TransferConfig(use_threads=False)  # jobs run in threads already
 _SCHEME = "s3://"
+# With the bucket in the host's name, or as the first part of the path.
+_ADDRESS = re.compile(
+    r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
+    r"/(?P<path>.*)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,14 @@ class Upload:
         """Upload one file; return its URI. Raises ClientError."""
         bucket, key = parse_uri(uri)
         extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key}
-        self.s3.upload_file(
-            str(path), bucket, key, ExtraArgs=extra if self.kms_key else {}, Config=_CONFIG
-        )
+        try:
+            self.s3.upload_file(
+                str(path), bucket, key, ExtraArgs=extra if self.kms_key else {}, Config=_CONFIG
+            )
+        except S3UploadFailedError as error:
+            # boto3 wraps S3's error into one that names a path of this machine.
+            cause = error.__context__
+            raise (cause if isinstance(cause, ClientError) else error) from None
         return uri
 
     def files(self, folder: Path, uri: str, paths: Iterable[Path] | None = None) -> None:
@@ -92,9 +107,17 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
-    """Return bucket and key of `s3://bucket/key`. Raises ValidationError."""
-    bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
-    if not uri.startswith(_SCHEME) or not bucket:
+    """Return bucket and key of `s3://bucket/key`, or of the object's address on AWS.
+
+    Raises ValidationError.
+    """
+    address = _ADDRESS.fullmatch(uri)
+    if address is not None:
+        path = "/".join(part for part in (address["bucket"], address["path"]) if part)
+    else:
+        path = uri.removeprefix(_SCHEME) if uri.startswith(_SCHEME) else ""
+    bucket, _, key = path.partition("/")
+    if not bucket:
         raise ValidationError(f"Invalid S3 URI: expected s3://bucket/key, got {uri}")
     return bucket, key
 
@@ -136,7 +159,10 @@ def manifest_objects(s3: Any, uri: str) -> list[S3Object]:
 
 
 def download(s3: Any, objects: Iterable[S3Object], folder: Path, *, gunzip: bool = False) -> None:
-    """Download objects into a folder. Raises ClientError, ValidationError for a path outside."""
+    """Download objects into a folder.
+
+    Raises ClientError, and ValidationError for a path outside or, with `gunzip`, another format.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve()
     for item in objects:
@@ -146,7 +172,12 @@ def download(s3: Any, objects: Iterable[S3Object], folder: Path, *, gunzip: bool
         path.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(item.bucket, item.key, str(path), Config=_CONFIG)
         if gunzip:
-            _gunzip(path)
+            try:
+                _gunzip(path)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise ValidationError(
+                    f"s3://{item.bucket}/{item.key}: expected a gzip file, got another: {error}"
+                ) from None
 
 
 def _gunzip(path: Path) -> None:

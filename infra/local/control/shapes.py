@@ -15,7 +15,7 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from longspan.infra.local.control.api import Document, ValidationError
 
-__all__ = ["operation", "project", "strings", "validate"]
+__all__ = ["operation", "own_breaches", "project", "strings", "validate"]
 
 
 @cache
@@ -77,21 +77,35 @@ def _breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
     elif shape.type_name == "structure":
         yield from _structure_breaches(value, shape, path)
     elif shape.type_name == "list":
-        yield from _size_breaches(value, shape, path)
+        yield from own_breaches(value, shape, path)
         # AWS counts the members of a list from 1 in its messages.
         for number, item in enumerate(value, 1):
             yield from _breaches(item, shape.member, f"{path}.{number}.member")
     elif shape.type_name == "map":
-        yield from _size_breaches(value, shape, path)
+        yield from own_breaches(value, shape, path)
         for name, item in value.items():
             yield from _breaches(name, shape.key, f"{path}.key")
             yield from _breaches(item, shape.value, f"{path}.{name}.member")
+    else:
+        yield from own_breaches(value, shape, path)
+
+
+def own_breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    """Yield the constraints that a value of the shape's type violates, not those of its members."""
+    if shape.type_name in ("list", "map"):
+        yield from _size_breaches(value, shape, path)
     elif shape.type_name == "string":
         yield from _string_breaches(value, shape, path)
     elif shape.type_name in ("integer", "long", "float", "double"):
         yield from _number_breaches(value, shape, path)
 
 
+# AWS's model allows empty texts in these shapes; AWS itself refuses them.
+_NEVER_EMPTY = frozenset(
+    f"{kind}Container{part}"
+    for kind in ("", "Training")
+    for part in ("Argument", "EntrypointString")
+)
 _TYPES: Mapping[str, Any] = {
     "structure": Mapping,
     "list": list,
@@ -123,6 +137,7 @@ def _below(path: str, name: str) -> str:
 
 def _size_breaches(value: Any, shape: Shape, path: str) -> Iterator[str]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    low = 1 if shape.name in _NEVER_EMPTY else low
     if low is not None and len(value) < low:
         yield _breach(value, path, f"Member must have length greater than or equal to {low}")
     if high is not None and len(value) > high:

@@ -23,8 +23,9 @@ from longspan.infra.local.models.container import ModelContainer
 
 __all__ = ["processing_job_service", "training_job_service", "transform_job_service"]
 
-_TRAINING = JobKind("Training")
-_PROCESSING = JobKind("Processing")
+# The reference says Ascending in one place; its example, and AWS, begin with the newest job.
+_TRAINING = JobKind("Training", page_first=True)
+_PROCESSING = JobKind("Processing", order="Ascending")
 # SageMaker has no DeleteTransformJob.
 _TRANSFORM = JobKind("Transform", deletable=False)
 
@@ -45,8 +46,7 @@ def _plan_training(context: Context, call: ApiCall) -> JobPlan:
     clients = context.clients.as_role(role, call.region, request[_TRAINING.name])
     for channel in channels(request):
         channel.data.check(clients.client("s3"), role, call.region)
-    # Describe shows the flag also for a request that leaves it out.
-    members: Document = {"EnableManagedSpotTraining": False, **request}
+    members: Document = {}
     transition(members, "Starting", "Preparing the instances for training", context.now())
 
     def work(key: Key, job: Document) -> JobWork:

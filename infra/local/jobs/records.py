@@ -29,6 +29,8 @@ class JobKind:
 
     title: str
     deletable: bool = True  # whether SageMaker has a Delete operation
+    order: str = "Descending"  # SortOrder by default
+    page_first: bool = False  # whether a list filters by status after it has cut the page
 
     @property
     def document(self) -> str:
@@ -68,7 +70,12 @@ class Records:
         self._context = context
         self._documents = context.documents
         self._kind = kind
-        self._listing = Listing(name=kind.name, status=kind.status)
+        self._listing = Listing(
+            name=kind.name,
+            status=kind.status,
+            default_order=kind.order,
+            page_first=kind.page_first,
+        )
 
     def key(self, region: str, name: str) -> Key:
         """Return the key of a job's document."""

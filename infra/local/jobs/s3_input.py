@@ -16,6 +16,7 @@ from longspan.infra.local.control.s3_objects import (
     download,
     list_objects,
     manifest_objects,
+    parse_uri,
 )
 
 __all__ = ["S3Input"]
@@ -58,7 +59,7 @@ class S3Input:
 
     def check(self, s3: Any, role: str, region: str) -> None:
         """Check that the role finds objects. Raises ValidationError, in AWS's words."""
-        bucket = self.uri.removeprefix("s3://").split("/", 1)[0]
+        bucket, _ = parse_uri(self.uri)
         try:
             if self.objects(s3):
                 return

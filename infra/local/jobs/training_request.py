@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from longspan.infra.local.control.api import Document, ValidationError
+from longspan.infra.local.control.s3_objects import parse_uri
 from longspan.infra.local.jobs.s3_input import S3Input
 from longspan.infra.local.jobs.scraper import check_patterns
 
@@ -71,7 +72,11 @@ def check_training_request(request: Mapping[str, Any]) -> None:
     _check_names([channel.name for channel in channels(request)])
     _check_machines(request.get("ResourceConfig") or {})
     _check_times(request)
+    if output := request.get("OutputDataConfig"):
+        parse_uri(output["S3OutputPath"])
     checkpoints = request.get("CheckpointConfig") or {}
+    if checkpoints:
+        parse_uri(checkpoints["S3Uri"])
     path = checkpoints.get("LocalPath", _CHECKPOINTS)
     if path != "/opt/ml" and not path.startswith("/opt/ml/"):
         raise ValidationError(

@@ -41,6 +41,10 @@ class Batches:
     def parse(cls, request: Mapping[str, Any]) -> "Batches":
         """Return the batches that a request describes. Raises ValidationError."""
         _refuse_filters(request.get("DataProcessing") or {})
+        if request.get("DataCaptureConfig"):
+            raise ValidationError(
+                "DataCaptureConfig is not supported by the local cloud: leave it out"
+            )
         given, target = request["TransformInput"], request["TransformOutput"]
         split = given.get("SplitType", "None")
         if split not in ("None", "Line"):

@@ -112,6 +112,6 @@ class ModelData:
 
 
 def _on_s3(uri: str) -> str:
-    if not uri.startswith("s3://"):
-        raise ValidationError(f"Model data: expected an s3:// URI, got {uri}")
+    """Return a URI of S3. Raises ValidationError for another one."""
+    parse_uri(uri)
     return uri

@@ -32,8 +32,10 @@ def package_document(documents: Documents, region: str, name_or_arn: str) -> Doc
     return documents.find(Key(PACKAGE, region, short_name(name_or_arn)))
 
 
-_GROUPS = Listing(name="ModelPackageGroupName", status="ModelPackageGroupStatus")
-_PACKAGES = Listing(name="_Name", status="ModelPackageStatus")
+_GROUPS = Listing(
+    name="ModelPackageGroupName", status="ModelPackageGroupStatus", default_order="Ascending"
+)
+_PACKAGES = Listing(name="_Name", status="ModelPackageStatus", default_order="Ascending")
 _STATUS_DETAILS: Document = {"ValidationStatuses": [], "ImageScanStatuses": []}
 # Members that an update copies from the request.
 _UPDATED = (

@@ -29,7 +29,7 @@ __all__ = ["TuningJobs"]
 _KIND = "tuning-job"
 _NAME = "HyperParameterTuningJobName"
 _STATUS = "HyperParameterTuningJobStatus"
-_JOBS = Listing(name=_NAME, status=_STATUS)
+_JOBS = Listing(name=_NAME, status=_STATUS, default_sort="Name", default_order="Ascending")
 _TRAINING_JOBS = Listing(
     name="TrainingJobName",
     status="TrainingJobStatus",

@@ -64,6 +64,14 @@ def test_what_is_wrong_is_said_with_a_4xx(server, body, content_type, accept, st
     assert error["request_id"] == reply.headers["x-request-id"]
 
 
+@pytest.mark.parametrize("accept", ["application/json", "application/jsonlines", "*/*", None])
+def test_a_stream_is_json_lines_also_for_a_client_that_accepts_json(server, accept):
+    reply = server.ask({"text": "w1 w2", "stream": True}, "application/json", accept)
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/jsonlines"
+    assert "translation" in json.loads(reply.body.splitlines()[-1])
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\U0001f600\U0001f680", "\x00\x01\x1b\x7f", "\u202e"])
 def test_strange_text_is_translated(server, text):
     reply = server.ask({"text": text})

@@ -39,19 +39,36 @@ def _check(value: Any, shape: Shape, where: str, optional: Collection[str] = ())
     if kind == "structure":
         _check_structure(value, shape, where, optional)
     elif kind == "list":
-        for number, item in enumerate(_typed(value, list, "a list", where)):
+        _typed(value, list, "a list", where)
+        _check_limits(value, shape, where)
+        for number, item in enumerate(value):
             _check(item, shape.member, f"{where}[{number}]")
     elif kind == "map":
-        for name, item in _typed(value, dict, "an object", where).items():
+        _typed(value, dict, "an object", where)
+        _check_limits(value, shape, where)
+        for name, item in value.items():
+            _check(name, shape.key, f"{where}['{name}']")
             _check(item, shape.value, f"{where}['{name}']")
-    elif kind == "string":
-        _typed(value, str, "a string", where)
-    elif kind == "boolean":
-        _typed(value, bool, "true or false", where)
-    elif kind in ("integer", "long"):
-        _typed(value, int, "an integer", where)
-    elif kind in ("float", "double"):
-        _typed(value, int | float, "a number", where)
+    elif kind in _PLAIN:
+        _typed(value, *_PLAIN[kind], where)
+        _check_limits(value, shape, where)
+
+
+# Types of values without members, with the words for them.
+_PLAIN: Mapping[str, tuple[Any, str]] = {
+    "string": (str, "a string"),
+    "boolean": (bool, "true or false"),
+    "integer": (int, "an integer"),
+    "long": (int, "an integer"),
+    "float": (int | float, "a number"),
+    "double": (int | float, "a number"),
+}
+
+
+def _check_limits(value: Any, shape: Shape, where: str) -> None:
+    """Check lengths, bounds, patterns and enumerations of a value."""
+    for breach in shapes.own_breaches(value, shape, where):
+        raise invalid(f"{where}: {breach}.")
 
 
 def _check_structure(value: Any, shape: Shape, where: str, optional: Collection[str]) -> None:

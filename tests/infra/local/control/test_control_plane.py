@@ -38,7 +38,7 @@ def test_an_answer_has_the_members_of_its_shape() -> None:
     plane = ControlPlane([Echo("a", [], "DescribeModel", "DeleteModel")])
     answer = plane.handle(call("DescribeModel", ModelName="a"))
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model/a"
-    assert answer == {"ModelName": "a", "ModelArn": arn}
+    assert answer == {"ModelName": "a", "ModelArn": arn, "EnableNetworkIsolation": False}
     assert plane.handle(call("DeleteModel", ModelName="a")) == {}  # it has no output
     assert plane.operations == {"DescribeModel", "DeleteModel"}
 

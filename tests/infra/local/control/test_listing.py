@@ -52,6 +52,23 @@ def test_filters_and_order(request_: dict[str, Any], expected: list[str]) -> Non
     assert names(**request_) == expected
 
 
+def test_a_page_may_be_cut_before_its_status_is_looked_at() -> None:
+    """As ListTrainingJobs is documented."""
+    listing = Listing(name="Name", status="Status", page_first=True)
+    seen: list[list[str]] = []
+    token: str | None = None
+    while token is not None or not seen:
+        request = {"MaxResults": 1, "StatusEquals": "Failed"} | (
+            {"NextToken": token} if token else {}
+        )
+        page, token = listing.page(DOCUMENTS, request)
+        seen.append([found["Name"] for found in page])
+    assert seen == [["alpha"], [], []]
+    # The other filters come first.
+    page, token = listing.page(DOCUMENTS, {"NameContains": "beta", "StatusEquals": "Failed"})
+    assert (page, token) == ([], None)
+
+
 @given(count=st.integers(0, 30), size=st.integers(1, 12))
 def test_pages_hold_everything_once(count: int, size: int) -> None:
     documents = [document(f"n{number:02}", number % 5) for number in range(count)]

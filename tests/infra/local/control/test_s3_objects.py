@@ -57,6 +57,43 @@ def test_paths_are_what_follows_the_prefix(s3: Any, prefix: str, paths: list[str
     assert [item.path for item in list_objects(s3, f"s3://{BUCKET}/{prefix}")] == paths
 
 
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("s3://b/k/l", ("b", "k/l")),
+        ("s3://b", ("b", "")),
+        ("https://s3.amazonaws.com/b/k/l", ("b", "k/l")),
+        ("https://s3.eu-west-1.amazonaws.com/b/k", ("b", "k")),
+        ("https://s3-eu-west-1.amazonaws.com/b/", ("b", "")),
+        ("https://b.s3.amazonaws.com/k/l", ("b", "k/l")),
+        ("https://a.b.s3.eu-west-1.amazonaws.com/k", ("a.b", "k")),
+        ("https://b.s3.cn-north-1.amazonaws.com.cn/k", ("b", "k")),
+    ],
+)
+def test_bucket_and_key_of_a_uri_or_of_an_address(uri: str, place: tuple[str, str]) -> None:
+    assert parse_uri(uri) == place
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["b/k", "s3:///k", "https://s3.amazonaws.com/", "https://example.com/b/k", "http://s3/b", ""],
+)
+def test_another_place_is_refused(uri: str) -> None:
+    with pytest.raises(ValidationError, match="expected s3://bucket/key"):
+        parse_uri(uri)
+
+
+@pytest.mark.parametrize("content", [b"plain", b"", gzip.compress(b"x" * 999)[:-9]])
+def test_a_file_that_is_not_gzip_is_named(s3: Any, tmp_path: Path, content: bytes) -> None:
+    put(s3, "data/a.gz", body=content)
+    objects = list_objects(s3, f"s3://{BUCKET}/data/")
+    if not content:  # gzip of nothing is nothing
+        download(s3, objects, tmp_path, gunzip=True)
+        return
+    with pytest.raises(ValidationError, match=r"s3://bucket/data/a\.gz: expected a gzip"):
+        download(s3, objects, tmp_path, gunzip=True)
+
+
 def test_more_than_a_page_is_listed(s3: Any) -> None:
     put(s3, *(f"many/{number:04}" for number in range(1005)))
     assert len(list_objects(s3, f"s3://{BUCKET}/many/")) == 1005

@@ -68,7 +68,7 @@ def test_one_object_keeps_its_name(job_client: JobClient) -> None:
     uri = job_client.put("alone/pairs.tsv", b"A")
     name = job_client.process(
         COPY,
-        "",
+        "!",
         ProcessingInputs=[given("text", uri)],
         ProcessingOutputConfig={"Outputs": [result("copy", job_client.uri("one"))]},
     )
@@ -109,7 +109,7 @@ def test_instances_share_the_objects(job_client: JobClient) -> None:
         job_client.put(f"parts/{number}", b"x")
     name = job_client.process(
         COPY,
-        "",
+        "!",
         instances=2,
         ProcessingInputs=[
             given("text", job_client.uri("parts/"), S3DataDistributionType="ShardedByS3Key")
@@ -162,6 +162,17 @@ def test_an_isolated_job_does_not_reach_the_cloud(job_client: JobClient) -> None
             "below /opt/ml/",
         ),
         ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "assume role"),
+        (
+            {
+                "AppSpecification": {
+                    "ImageUri": "image",
+                    "ContainerEntrypoint": ["python"],
+                    "ContainerArguments": ["a", ""],
+                }
+            },
+            "'appSpecification.containerArguments.2.member' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused(

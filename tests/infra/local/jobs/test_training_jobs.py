@@ -209,6 +209,12 @@ def test_a_deleted_job_is_gone_and_its_name_free(job_client: JobClient) -> None:
         ),
         ({"TrainingJobName": "under_score"}, "Validation", "trainingJobName"),
         ({"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/tmp"}}, "Validation", "/tmp"),
+        (
+            {"OutputDataConfig": {"S3OutputPath": "https://example.com/b/c"}},
+            "Validation",
+            "expected s3://bucket/key",
+        ),
+        ({"CheckpointConfig": {"S3Uri": "https://b.example.com/c"}}, "Validation", "s3://bucket"),
     ],
 )
 def test_what_cannot_run_is_refused(
@@ -247,6 +253,38 @@ def _quiet_log(job_client: JobClient, name: str) -> list[str]:
         return job_client.log("TrainingJobs", name)
     except ClientError:
         return []
+
+
+def test_a_job_has_the_members_that_sdks_read(job_client: JobClient) -> None:
+    described = job_client.trained(job_client.train("pass"))
+    assert described["OutputDataConfig"]["KmsKeyId"] == ""
+    flags = ("NetworkIsolation", "InterContainerTrafficEncryption", "ManagedSpotTraining")
+    assert [described[f"Enable{flag}"] for flag in flags] == [False] * 3
+
+
+def test_an_address_of_aws_is_as_good_as_a_uri(job_client: JobClient) -> None:
+    bucket = job_client.cloud.bucket
+    place = f"https://s3.us-east-1.amazonaws.com/{bucket}/by-address"
+    write = "open('/opt/ml/model/a', 'w').write('1')"
+    job = job_client.trained(job_client.train(write, OutputDataConfig={"S3OutputPath": place}))
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    name = job["TrainingJobName"]
+    assert job_client.keys("by-address/") == [f"{name}/output/model.tar.gz"]
+
+
+def test_an_upload_that_s3_refuses_is_the_clients_error(job_client: JobClient) -> None:
+    target = {"S3OutputPath": "s3://longspan-none/models"}
+    reason = job_client.trained(job_client.train("pass", OutputDataConfig=target))["FailureReason"]
+    assert reason.startswith("ClientError: Artifact upload failed: ")
+    assert "NoSuchBucket" in reason
+    assert str(job_client.cloud.directory) not in reason
+
+
+def test_a_compressed_channel_of_another_format(job_client: JobClient) -> None:
+    uri = job_client.put("plain/a.txt", b"not gzip")
+    given = {**channel("train", uri), "CompressionType": "Gzip"}
+    reason = job_client.trained(job_client.train("pass", InputDataConfig=[given]))["FailureReason"]
+    assert reason.startswith(f"ClientError: Data download failed: {uri}: expected a gzip file")
 
 
 def test_the_name_of_a_deleted_job_is_free_at_once(job_client: JobClient) -> None:

@@ -54,6 +54,7 @@ def test_every_answer_ends_its_line() -> None:
     ("members", "message"),
     [
         ({"split": "RecordIO"}, "RecordIO"),
+        ({"DataCaptureConfig": {"DestinationS3Uri": "s3://a/b"}}, "DataCaptureConfig is not"),
         ({"DataProcessing": {"InputFilter": "$.text"}}, "InputFilter"),
         ({"TransformOutput": {"S3OutputPath": "out"}}, "s3://bucket/key"),
     ],

@@ -28,7 +28,7 @@ def test_a_model_is_described_listed_and_deleted(control: ControlClient) -> None
     )["ModelArn"]
     assert arn == "arn:aws:sagemaker:us-east-1:123456789012:model/one"
     found = control.call("DescribeModel", ModelName="one")
-    assert found["PrimaryContainer"] == container
+    assert found["PrimaryContainer"] == {**container, "Mode": "SingleModel"}
     assert found["VpcConfig"] == vpc
     assert found["EnableNetworkIsolation"] is True
     listed = list(control.pages("ListModels", "Models", MaxResults=1, NameContains="ONE"))
@@ -68,7 +68,10 @@ IMAGE = {"Image": "image"}
             {"PrimaryContainer": {**IMAGE, "Mode": "MultiModel"}},
             "expected SingleModel, got MultiModel",
         ),
-        ({"PrimaryContainer": {**IMAGE, "ModelDataUrl": "https://a/b"}}, "expected an s3:// URI"),
+        (
+            {"PrimaryContainer": {**IMAGE, "ModelDataUrl": "https://a/b"}},
+            "expected s3://bucket/key",
+        ),
         (
             {"PrimaryContainer": {**IMAGE, "ModelDataUrl": "s3://no-such-bucket/a"}},
             "Could not find model data at s3://no-such-bucket/a",
@@ -141,7 +144,8 @@ def test_a_package_stands_for_its_container(control: ControlClient) -> None:
     assert "either ModelPackageName or Image" in message
     control.call("CreateModel", **request, Containers=[{"ModelPackageName": package}])
     found = control.call("DescribeModel", ModelName="by-package")
-    assert found["Containers"] == [{"ModelPackageName": package}]
+    [container] = found["Containers"]
+    assert container == {"ModelPackageName": package, "Environment": {}, "Mode": "SingleModel"}
     bare = control.call("CreateModelPackage", ModelPackageGroupName="group")["ModelPackageArn"]
     other = {**request, "ModelName": "bare", "PrimaryContainer": {"ModelPackageName": bare}}
     assert "has no InferenceSpecification" in control.refusal("CreateModel", **other)[1]

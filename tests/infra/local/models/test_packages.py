@@ -94,7 +94,7 @@ def test_approval_is_set_and_filtered_by(control: ControlClient) -> None:
         )
         return [package["ModelPackageArn"] for package in packages]
 
-    assert listed("Approved") == [third, first]  # the newest first
+    assert listed("Approved") == [first, third]  # the oldest first, by AWS's default
     assert listed("PendingManualApproval") == [second]
     assert listed("Rejected") == []
     code, _ = control.refusal(

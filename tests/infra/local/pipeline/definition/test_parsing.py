@@ -142,6 +142,12 @@ def test_a_document_of_another_form_is_refused(text: str, words: str) -> None:
         (process("A", arguments={"ProcessingJob": 1}), "Unknown Argument member 'ProcessingJob'"),
         (process("A", arguments={"RoleArn": None}), "Missing required Argument member 'RoleArn'"),
         (process("A", arguments={"Environment": []}), "Environment: expected an object"),
+        (
+            process("A", arguments={"Environment": {f"K{n}": "v" for n in range(132)}}),
+            "Environment' failed to satisfy constraint: .* length less than or equal to 100",
+        ),
+        (process("A", arguments={"Environment": {"a b": "v"}}), "regular expression pattern"),
+        (process("A", ""), "length greater than or equal to 1"),
         (process("A", PropertyFiles=[{"PropertyFileName": "R"}]), "property 'OutputName'"),
         (
             {
