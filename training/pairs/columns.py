@@ -89,7 +89,7 @@ def is_header(first: Sequence[str], columns: Columns, origin: str) -> bool:
             f"{origin}: expected a header with a source column ({columns.source_language}) and a "
             f"target column ({columns.target_language}), or a row of text, got: "
             f"{', '.join(first)}; name the columns with --source-column and --target-column, or "
-            "give --header no for a row of text"
+            "give --header no for a row of text, --header yes for names that columns have by number"
         )
     return False
 
@@ -127,7 +127,7 @@ def places_by_number(width: int, columns: Columns, origin: str) -> Places:
         if number is not None and number >= width:
             raise DataError(
                 f"{origin}: expected a {side} column {number + 1}, got {width} column(s); give "
-                f"--{side}-column, or --format if this is not TSV"
+                f"--{side}-column, or --format if this is not TSV (such as csv)"
             )
     return Places(source, target, document)
 

@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from longspan.training.errors import DataError
-from longspan.training.pairs.columns import Columns, Places, places_by_name, places_by_number
+from longspan.training.pairs.columns import (
+    Columns,
+    Places,
+    is_header,
+    places_by_name,
+    places_by_number,
+)
 from longspan.training.pairs.rows import MALFORMED, NO_STRINGS, Report, Row, checked_row, decode
 from longspan.training.pairs.streams import lines_but_blank_end
 
@@ -39,12 +45,20 @@ def _rows(
     values: Iterator[tuple[int, Any]], name: str, columns: Columns, report: Report
 ) -> Iterator[Row]:
     known: dict[tuple[str, ...], Places] = {}
+    headed: tuple[str, ...] | None = None
     for number, value in values:
+        if not known and _is_header(value, columns, f"{name}:{number}"):
+            headed = tuple(_fields(value) or ())
+            known[headed] = places_by_name(value, columns, f"{name}:{number}")
+            continue
         fields = _fields(value)
         if fields is None:
             report(MALFORMED, name, number, "is not a JSON object or array")
             continue
         keys = tuple(fields)
+        if headed is not None and keys != headed:
+            report(MALFORMED, name, number, f"has {len(keys)} field(s), expected {len(headed)}")
+            continue
         try:
             # Objects of one file may have different other fields.
             places = known[keys] if keys in known else _places(keys, columns, f"{name}:{number}")
@@ -61,6 +75,12 @@ def _rows(
             report(MALFORMED, name, number, NO_STRINGS)
         else:
             yield row
+
+
+def _is_header(value: Any, columns: Columns, origin: str) -> bool:
+    """Return whether a first array names the columns of those after it."""
+    strings = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return strings and is_header(value, columns, origin)
 
 
 def _line_values(chunks: Iterator[bytes], name: str, report: Report) -> Iterator[tuple[int, Any]]:

@@ -86,6 +86,8 @@ def read_pairs(
     always found from the first bytes. Raises DataError for a missing file or column, a file that is
     not text, damaged data, parallel files of unequal length, and a file without a single pair.
     """
+    if format is not None and format not in FORMATS:
+        raise DataError(f"format: expected one of {', '.join(FORMATS)}, got {format}")
     given = [str(paths)] if isinstance(paths, str | Path) else [str(p) for p in paths]
     columns = columns or Columns()
     heard = listener if listener is not None else StrictListener()

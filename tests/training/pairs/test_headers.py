@@ -88,3 +88,8 @@ def test_two_columns_of_one_language_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"one column in en, got en_US, en_GB; .*--source-column"):
         read(tmp_path, "en_US\ten_GB\tja\na\tb\tc\n")
     assert read(tmp_path, "en_US\ten\tja\na\tb\tc\n") == [("b", "c")]
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"format: expected one of tsv, csv, .* got docx"):
+        list(read_pairs(tmp_path / "x", format="docx"))

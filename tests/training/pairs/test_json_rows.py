@@ -45,6 +45,19 @@ def test_arrays_within_an_array(tmp_path):
     assert read(tmp_path, content, Columns(source=2, target=3)) == [("one", "1"), ("two", "2")]
 
 
+def test_a_first_array_may_name_the_columns(tmp_path):
+    rows = b'["7", "1", "one"]\n["8", "2", "two"]\n'
+    expected = [("one", "1"), ("two", "2")]
+    assert read(tmp_path, b'["id", "ja_JP", "English"]\n' + rows) == expected
+    assert read(tmp_path, b'[["id", "jpn", "eng"],' + rows.strip().replace(b"\n", b",") + b"]") == (
+        expected
+    )
+    with pytest.raises(DataError, match="id, out, in; name the columns"):
+        read(tmp_path, b'["id", "out", "in"]\n' + rows)
+    with pytest.raises(DataError, match=r"x\.json:4: malformed row: has 2 field"):
+        read(tmp_path, b'["id", "ja_JP", "English"]\n' + rows + b'["one", "1"]')
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
