@@ -128,10 +128,12 @@ def _required(
             problems.append(f"line {line}: {rule}: {detail}")
         report(rule, name, line, detail)
 
+    name = files[0].name
     for row in read(heard):
-        rows += 1
-        found = found or not (is_blank(row.source) or is_blank(row.target))
-        yield files[0].name, row
+        if not found:
+            rows += 1
+            found = not (is_blank(row.source) or is_blank(row.target))
+        yield name, row
     if not found:
         reasons = [f"{count:,} could not be read, first {problem}" for problem in problems]
         reasons += [f"{rows:,} have an empty side"] if rows else []

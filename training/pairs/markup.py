@@ -44,16 +44,16 @@ _MARKS = (
 
 
 def elements(
-    head: bytes, chunks: Iterator[bytes], name: str, root: str, tags: tuple[str, ...]
+    head: bytes, chunks: Iterator[bytes], name: str, tags: tuple[str, ...]
 ) -> Iterator[Any]:
     """Yield each complete element whose local name is in `tags`, and empty it afterwards.
 
     `head` holds the first bytes of `chunks`. Raises DataError for damaged XML, and for entity
-    declarations below `root`, by which a small file could fill the memory ("billion laughs").
+    declarations, by which a small file could fill the memory ("billion laughs").
     """
     parser = etree.XMLPullParser(
-        ("start", "end"),
-        tag=[f"{{*}}{tag}" for tag in (root, *tags)],
+        ("end",),
+        tag=[f"{{*}}{tag}" for tag in tags],
         encoding="utf-8",
         resolve_entities=False,
         load_dtd=False,
@@ -63,8 +63,8 @@ def elements(
     try:
         for text in _texts(head, chunks, name):
             parser.feed(text.encode())
-            yield from _complete(parser, name, tags)
-        parser.close()
+            yield from _complete(parser, name)
+        _refuse_entities(parser.close(), name)
     except etree.LxmlError as error:
         line = getattr(error, "lineno", None) or 1
         raise DataError(
@@ -81,7 +81,10 @@ def inline_text(element: Any, breaks: frozenset[str] = frozenset()) -> str:
     parts: list[str] = []
     _add_text(element, parts, breaks, True)
     # Line breaks come from the indentation of the XML, or from codes.
-    return one_line("".join(parts).translate(_RESTORED))
+    text = "".join(parts)
+    if _CONTROL in text or _BYTE in text:
+        text = text.translate(_RESTORED)
+    return one_line(text)
 
 
 def is_line_break(text: str) -> bool:
@@ -91,24 +94,22 @@ def is_line_break(text: str) -> bool:
 
 def local_name(element: Any) -> str:
     """Return the name of an element without its namespace; an empty one for a comment."""
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def _complete(parser: Any, name: str, tags: tuple[str, ...]) -> Iterator[Any]:
-    for event, element in parser.read_events():
-        if event == "start":
+def _complete(parser: Any, name: str) -> Iterator[Any]:
+    for number, (_, element) in enumerate(parser.read_events()):
+        if not number:
             _refuse_entities(element, name)
-        elif local_name(element) in tags:
-            yield element
-            element.clear()
-            # Emptied elements would fill the memory too.
-            while element.getprevious() is not None:
-                del element.getparent()[0]
+        yield element
+        element.clear()
+        # Emptied elements would fill the memory too.
+        while element.getprevious() is not None:
+            del element.getparent()[0]
 
 
 def _refuse_entities(element: Any, name: str) -> None:
-    if element.getparent() is not None:
-        return
     definition = element.getroottree().docinfo.internalDTD
     if definition is not None and any(True for _ in definition.iterentities()):
         raise DataError(

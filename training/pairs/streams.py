@@ -150,12 +150,12 @@ def lines_but_blank_end(chunks: Iterator[bytes], name: str) -> Iterator[tuple[in
     """Yield what `lines` yields, without blank lines at the end, which are no rows."""
     blank = 0
     for number, line in lines(chunks, name):
-        if not line.strip(b" "):
+        if not line or (line.startswith(b" ") and not line.strip(b" ")):
             blank += 1
             continue
-        for past in range(number - blank, number):
-            yield past, b""
-        blank = 0
+        if blank:
+            yield from ((past, b"") for past in range(number - blank, number))
+            blank = 0
         yield number, line
 
 

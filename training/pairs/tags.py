@@ -25,6 +25,7 @@ _ANY = "und"
 _SAME = 1
 
 
+@lru_cache(4096)
 def normal_tag(code: str) -> str:
     """Return a code in small letters with hyphens."""
     return code.strip().lower().replace("_", "-")

@@ -26,7 +26,7 @@ def read_tmx(
     `head` holds the first bytes of `chunks`. Units without one of the two languages are reported.
     Raises DataError for damaged XML and for entity declarations.
     """
-    for unit in elements(head, chunks, name, "tmx", ("tu",)):
+    for unit in elements(head, chunks, name, ("tu",)):
         try:
             texts = _texts(unit)
         except ValueError as error:

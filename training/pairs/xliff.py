@@ -23,7 +23,7 @@ def read_xliff(
     is read in reverse. Segments without a translation and segments in other languages are reported.
     Raises DataError for damaged XML and for entity declarations.
     """
-    for unit in elements(head, chunks, name, "xliff", ("trans-unit", "unit")):
+    for unit in elements(head, chunks, name, ("trans-unit", "unit")):
         line = unit.sourceline
         breaks = _breaks(unit)
         for source, target in _segments(unit):

@@ -136,7 +136,7 @@ def test_a_wrong_reference_between_two_chunks(place, step):
     chunks = [content[i : i + step] for i in range(0, len(content), step)]
     (unit,) = (
         [inline_text(segment) for segment in unit.iter("seg")]
-        for unit in elements(content, iter(chunks), "x", "tmx", ("tu",))
+        for unit in elements(content, iter(chunks), "x", ("tu",))
     )
     assert unit == ["x" * place + "a\x1ab", "c"]
 
