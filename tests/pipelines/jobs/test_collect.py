@@ -10,6 +10,7 @@ from longspan.pipelines.jobs import collect as collect_job
 from longspan.pipelines.jobs import prepare as prepare_job
 from longspan.training.container.paths import ContainerPaths
 from tests.in_process import Done, call
+from tests.training.saved_datasets import save_dataset
 
 OPTIONS = ("--vocabulary-type", "word", "--vocabulary-size", "300", "--validation-size", "20")
 OPTIONS += ("--test-size", "20", "--format", "tsv")
@@ -75,3 +76,25 @@ def test_other_options_than_those_of_the_parts_are_refused(tmp_path: Path, hosts
     done = run(merge.base, "prepare", *OPTIONS, "--min-words", "4")
     assert done.returncode == 1
     assert "give collect and prepare the same options" in done.stderr
+
+
+def test_machines_share_the_files_of_a_saved_dataset(tmp_path: Path, hosts: list[str]):
+    texts = [line.split("\t") for line in rows(0, 90).splitlines()]
+    found = [{"source": source, "target": target} for source, target in texts]
+    whole = save_dataset(tmp_path / "saved", found, shards=2)
+    options = [option for option in OPTIONS if option not in ("--format", "tsv")]
+    # As ShardedByS3Key: one file for each machine, in the order of the names.
+    names = ("data-00000-of-00002.arrow", "data-00001-of-00002.arrow", "state.json")
+    for host, name in zip(hosts, names, strict=True):
+        paths = machine(tmp_path, host, hosts)
+        shutil.copy(whole / name, paths.processing_input("pairs") / name)
+        done = run(paths.base, "collect", *options)
+        assert done.returncode == 0, done.stderr
+        part = json.loads((paths.processing_output("collected") / host / "part.json").read_text())
+        assert part["read"] == (45 if name.endswith(".arrow") else 0)
+    held_out = paths.processing_input("pairs") / "test"
+    held_out.mkdir()
+    shutil.copy(whole / names[0], held_out / names[0])
+    done = run(paths.base, "collect", *options)
+    assert done.returncode == 1
+    assert "another split of a DatasetDict" in done.stderr

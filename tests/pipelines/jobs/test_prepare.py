@@ -19,6 +19,7 @@ from longspan.training.corpus.prepared import Prepared
 from longspan.training.errors import DataError
 from longspan.training.pairs.pairs import read_pairs
 from tests.in_process import call
+from tests.training.saved_datasets import save_dataset, save_dataset_dict
 
 WORDS = ["cat", "dog", "bird", "fish", "house", "river", "stone", "cloud", "tree", "road"]
 KANJI = ["猫", "犬", "鳥", "魚", "家", "川", "石", "雲", "木", "道"]
@@ -203,3 +204,24 @@ def test_files_come_in_the_same_order_everywhere(tmp_path):
     assert input_files(tmp_path) == names
     with pytest.raises(DataError, match="no such folder"):
         input_files(tmp_path / "gone")
+
+
+def saved(first, count):
+    return [{"translation": {"en": en, "ja": ja}} for en, ja in rows(first, count)]
+
+
+@pytest.mark.parametrize("folder", ["", "data"])
+def test_saved_datasets_are_inputs_of_the_job(paths, folder):
+    splits = {"train": saved(0, 200), "test": saved(300, 20)}
+    save_dataset_dict(paths.processing_input("pairs") / folder, splits, shards=2)
+    save_dataset(paths.processing_input("validation") / folder, saved(400, 30), shards=2)
+    status, *printed = run(paths, *OPTIONS[:2], "--no-joined")
+    assert status == 0, printed
+    manifest = json.loads((paths.processing_output("prepared") / "manifest.json").read_text())
+    assert [manifest["pairs"][name] for name in ("train", "validation", "test")] == [200, 30, 20]
+
+
+def test_files_beside_a_table_are_no_pairs(paths):
+    folder = save_dataset(paths.processing_input("pairs"), saved(0, 5))
+    assert input_files(folder) == [str(folder)]
+    assert input_files(folder, shared=True) == [str(folder / "data-00000-of-00001.arrow")]
