@@ -10,9 +10,11 @@ import pytest
 from longspan.pipelines.command import main
 from longspan.pipelines.commands import prepare as command
 from longspan.training.corpus.manifest import read_manifest
+from longspan.training.corpus.prepared import Prepared
 from longspan.training.corpus.shards import Corpus
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_directory
+from longspan.training.lengths import LENGTH_RULE, count_words
 from longspan.training.pairs.pairs import read_pairs
 from longspan.training.preparation.report import prepare_summary
 from longspan.training.tokenizer.tokenizer import Tokenizer
@@ -378,6 +380,29 @@ def test_two_runs_do_not_write_the_same_directory(tmp_path):
     with atomic_directory(out), pytest.raises(DataError, match="another"), atomic_directory(out):
         pass
     assert out.is_dir()
+
+
+def test_a_source_without_spaces_has_its_lengths_in_words(pairs, tmp_path, capsys):
+    out = tmp_path / "corpus"
+    options = [*SMALL, "--source-language", "ja", "--target-language", "en"]
+    assert prepare(pairs, "--out", out, *options) == 0
+    manifest = manifest_of(out)
+    assert manifest["length"] == LENGTH_RULE
+    # 5 words of kanji, kana and a number: as many as the bucket has in English, and no joined
+    # pair is out of place.
+    for name in ("train", "test"):
+        lengths = manifest["splits"][name]["lengths"]
+        assert {n for n, group in lengths.items() if group["pairs"]} <= {"1-5", "6-10", "over 100"}
+        assert lengths["over 100"]["pairs"] == lengths["over 100"]["joined"]
+    for pair in read_pairs(out / "test.tsv"):
+        assert (count_words(pair.source) > 100) == pair.joined
+    prepared = Prepared.open(out)
+    assert prepared.target_language == "en"
+    assert prepared.bleu_tokenizer().reason == "the references are tokenised already"
+    # An older folder, of which only the rule differs.
+    (out / "manifest.json").write_text(json.dumps(manifest | {"length": "words between spaces"}))
+    assert prepare(pairs, "--out", out, *options) == 1
+    assert "its lengths were counted by another rule" in capsys.readouterr().err
 
 
 def test_words_of_tokenised_text(pairs, tmp_path, capsys):
