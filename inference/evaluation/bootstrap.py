@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "Paired", "compare", "interval"]
+__all__ = ["Interval", "Paired", "Ratio", "compare", "interval", "ratio"]
 
 _Counts = NDArray[np.float64]
 Score = Callable[[_Counts], _Counts]
@@ -36,6 +36,14 @@ class Paired:
     difference: float
     interval: Interval
     p_value: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One system's score over the other's on the same segments."""
+
+    value: float
+    interval: Interval
 
 
 def interval(
@@ -88,6 +96,36 @@ def compare(
     # Sums in another order round differently; equal differences must count as equal.
     extreme = int((np.abs(shuffled) >= abs(observed) - 1e-9).sum())
     return Paired(observed, _middle(differences, confidence), (extreme + 1) / (resamples + 1))
+
+
+def ratio(
+    counts: _Counts,
+    against: _Counts,
+    score: Score,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 1,
+) -> Ratio | None:
+    """Return the score of `counts` over that of `against`, row by row of the same segments.
+
+    The interval is from paired bootstrap resampling (Koehn 2004, section 4). The ratio is None
+    where the second score is 0; a resample where it is 0 is left out.
+    """
+    over = float(score(against.sum(0)))
+    if not over:
+        return None
+    generator = np.random.default_rng(seed)
+    both = np.concatenate([counts, against], axis=1)
+    width = counts.shape[1]
+    sums = np.concatenate(
+        [weights @ both for weights in _resamples(len(counts), resamples, generator)]
+    )
+    scores, others = score(sums[:, :width]), score(sums[:, width:])
+    ratios = scores[others > 0] / others[others > 0]
+    if not len(ratios):
+        return None
+    return Ratio(float(score(counts.sum(0))) / over, _middle(ratios, confidence))
 
 
 def _resamples(size: int, count: int, generator: np.random.Generator) -> Iterator[_Counts]:

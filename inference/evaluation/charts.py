@@ -135,7 +135,9 @@ def _top(series: Sequence[Series], reference: float | None) -> float:
     """Return the end of the scale: a round number above all values, with round quarters."""
     shown = [value for one in series for value in one.values if value is not None]
     shown += [high for one in series for high in (i[1] for i in one.intervals if i)]
-    highest = max([*shown, reference or 0.0, 1e-9])
+    highest = max([*shown, reference or 0.0])
+    if not highest:  # all values are 0, which any scale shows
+        return 1.0
     step = 10.0 ** math.floor(math.log10(highest))
     # Their quarters are short numbers: 1.5 for 6, 0.25 for 1.
     return next(step * m for m in (1, 2, 4, 6, 8, 10) if step * m >= highest)

@@ -8,13 +8,21 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from longspan.inference.evaluation.documents.comparison import DocumentComparison
+from longspan.inference.evaluation.documents.evaluate_documents import (
+    DocumentSettings,
+    documents_in,
+    evaluate_documents,
+)
+from longspan.inference.evaluation.documents.output import PieceOutput
+from longspan.inference.evaluation.documents.pieces import TestDocuments
 from longspan.inference.evaluation.evaluation import Evaluation, evaluate_translations
 from longspan.inference.evaluation.evidence import add_evidence
 from longspan.inference.evaluation.files import write_evaluation
@@ -43,6 +51,9 @@ from longspan.training.scores import check_tokenizer
 __all__ = ["EvaluationJob", "Evaluations", "evaluate", "read_test"]
 
 _PREPARED_TEST = "test.tsv"
+# Outputs for documents, until the evaluation is complete.
+_DOCUMENT_OUTPUTS = ".documents.jsonl"
+_NO_DOCUMENTS = "the test has no column with documents: no figures of documents at any length"
 # Source words from which a second process saves more time than its start takes.
 _WORTH_A_PROCESS = 5_000
 
@@ -55,8 +66,10 @@ class EvaluationJob:
     one a line. `test` is whatever `read_pairs` reads, or a prepared directory. `search` replaces
     search settings that each model carries. `by_sentence` translates each sentence of a source on
     its own. `side_by_side` lets a second process translate with `against` where the test is large
-    enough. `tokenize` and `language` are those of `evaluate_translations`. `names` are names for
-    paths in the results, where a path itself would tell a reader nothing.
+    enough. `tokenize` and `language` are those of `evaluate_translations`. `documents` says how to
+    translate the test's documents in pieces of every length too; it needs a model directory, and
+    may be None. `names` are names for paths in the results, where a path itself would tell a reader
+    nothing.
     """
 
     model: str
@@ -75,6 +88,7 @@ class EvaluationJob:
     resamples: int = 1000
     seed: int = 1
     least_bleu: float = LEAST_BLEU
+    documents: DocumentSettings | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, path: str) -> str:
@@ -84,11 +98,15 @@ class EvaluationJob:
 
 @dataclass(frozen=True)
 class Evaluations:
-    """Evaluations of the model and of its baseline. `training` says how their training ended."""
+    """Evaluations of the model and of its baseline, and on documents, where these were asked for.
+
+    `training` says how the training of the systems ended.
+    """
 
     model: Evaluation
     against: Evaluation | None = None
     training: Mapping[str, TrainingOutcome | None] = field(default_factory=dict)
+    documents: DocumentComparison | None = None
 
 
 @dataclass(frozen=True)
@@ -114,19 +132,27 @@ def evaluate(job: EvaluationJob) -> Evaluations:
     """
     # Opened first, so that a directory that cannot be written to shows before the work.
     with atomic_files(Path(job.out), last="report.html") as folder:
-        return _evaluate_into(folder, job)
+        found = _evaluate_into(folder, job)
+    (Path(job.out) / _DOCUMENT_OUTPUTS).unlink(missing_ok=True)
+    return found
 
 
 def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
     if job.tokenize != AUTO:
         check_tokenizer(job.tokenize)  # before the work that a refusal would waste
     pairs = read_test(job.test, job.columns, job.format)
+    found = _documents_in(job, pairs)
     output, against_output = _outputs(job, pairs)
     evaluation = _evaluate(job, pairs, output)
     against = _evaluate(job, pairs, against_output) if against_output is not None else None
     training = {"model": output.ending}
     if against_output is not None:
         training["against"] = against_output.ending
+    documents = None
+    if job.documents is not None and found is None:
+        evaluation = replace(evaluation, notes=(*evaluation.notes, _NO_DOCUMENTS))
+    elif found is not None:
+        documents = _on_documents(job, found, pairs, output, evaluation.tokenizer)
     write_evaluation(
         folder,
         evaluation,
@@ -134,10 +160,56 @@ def _evaluate_into(folder: Path, job: EvaluationJob) -> Evaluations:
         against=against,
         against_details=against_output.details if against_output is not None else None,
         training=training,
+        documents=documents,
     )
     add_evidence(folder, _evidence(output, against_output))
     write_report(folder, "Quality by sentence length")
-    return Evaluations(evaluation, against, training)
+    return Evaluations(evaluation, against, training, documents)
+
+
+def _documents_in(job: EvaluationJob, pairs: Sequence[Pair]) -> TestDocuments | None:
+    """Return the documents to evaluate on, None where none are asked for, or there are none."""
+    if job.documents is None:
+        return None
+    if Path(job.model).is_file():
+        raise DataError(
+            f"{job.model}: --documents: expected a model directory, got a file of translations; "
+            "give the model, or leave out --documents"
+        )
+    return documents_in(pairs, job.test, job.documents)
+
+
+def _on_documents(
+    job: EvaluationJob,
+    documents: TestDocuments,
+    pairs: Sequence[Pair],
+    output: _Output,
+    tokenize: str,
+) -> DocumentComparison:
+    """Evaluate on documents; `output` is that of the model for the test's pairs."""
+    assert job.documents is not None
+    translator = Translator.open(job.model, job.device, **job.search)
+    translator.max_batch_tokens = job.batch_tokens
+    translator.report = lambda _: None  # the table counts what was stopped
+    return evaluate_documents(
+        documents,
+        job.documents,
+        translator,
+        {} if job.by_sentence else _known(pairs, output),
+        language=job.columns.source_language,
+        path=Path(job.out) / _DOCUMENT_OUTPUTS,
+        origin={name: output.details[name] for name in ("weights_sha256", "search")},
+        tokenize=tokenize,
+        resamples=job.resamples,
+        seed=job.seed,
+    )
+
+
+def _known(pairs: Sequence[Pair], output: _Output) -> dict[str, PieceOutput]:
+    assert output.finished is not None
+    assert output.looping is not None
+    found = zip(output.hypotheses, output.finished, output.looping, strict=True)
+    return {pair.source: PieceOutput(*one) for pair, one in zip(pairs, found, strict=True)}
 
 
 def _outputs(job: EvaluationJob, pairs: Sequence[Pair]) -> tuple[_Output, _Output | None]:

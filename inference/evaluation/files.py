@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,12 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from longspan.inference.evaluation.bootstrap import Paired
+from longspan.inference.evaluation.documents.comparison import DocumentComparison
+from longspan.inference.evaluation.documents.files import (
+    DocumentFigures,
+    document_figures,
+    document_rows,
+)
 from longspan.inference.evaluation.evaluation import Evaluation, Group, compare_evaluations
 from longspan.inference.evaluation.gate import gate_of
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, bucket_of
@@ -49,6 +55,7 @@ def evaluation_document(
     against: Evaluation | None = None,
     against_details: Mapping[str, Any] | None = None,
     training: Mapping[str, TrainingOutcome | None] | None = None,
+    documents: DocumentComparison | None = None,
 ) -> dict[str, Any]:
     """Return `evaluation.json` as JSON values.
 
@@ -73,6 +80,8 @@ def evaluation_document(
             name: _paired(paired)
             for name, paired in compare_evaluations(evaluation, against).items()
         }
+    if documents is not None:
+        document["documents"] = document_figures(documents)
     return document
 
 
@@ -84,8 +93,9 @@ def write_evaluation(
     against: Evaluation | None = None,
     against_details: Mapping[str, Any] | None = None,
     training: Mapping[str, TrainingOutcome | None] | None = None,
+    documents: DocumentComparison | None = None,
 ) -> None:
-    """Write `translations.tsv` (and `against.translations.tsv`), then `evaluation.json`.
+    """Write `translations.tsv` (`against.translations.tsv`, `documents.tsv`), `evaluation.json`.
 
     Raises OSError when the disk is full or the directory cannot be written.
     """
@@ -94,12 +104,15 @@ def write_evaluation(
     write_atomically(folder / "translations.tsv", _translations(evaluation))
     if against is not None:
         write_atomically(folder / "against.translations.tsv", _translations(against))
+    if documents is not None:
+        write_atomically(folder / "documents.tsv", _tsv(document_rows(documents)))
     document = evaluation_document(
         evaluation,
         details=details,
         against=against,
         against_details=against_details,
         training=training,
+        documents=documents,
     )
     # Written last: a folder with this file has the translations too.
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
@@ -158,12 +171,12 @@ def _paired(paired: Paired | None) -> dict[str, Any] | None:
 
 def _translations(evaluation: Evaluation) -> bytes:
     s = evaluation.segments
-    lines = ["\t".join(_TRANSLATIONS_HEAD)]
+    rows: list[Sequence[str]] = [_TRANSLATIONS_HEAD]
     for i, words in enumerate(s.words):
         fields = [
-            escape(s.sources[i]),
-            escape(s.references[i]),
-            escape(s.hypotheses[i]),
+            s.sources[i],
+            s.references[i],
+            s.hypotheses[i],
             str(words),
             bucket_of(words).name,
             "" if s.scores is None else f"{s.scores[i]:.6f}",
@@ -171,7 +184,12 @@ def _translations(evaluation: Evaluation) -> bytes:
             str(int(s.joined[i])),
             "" if s.looping is None else str(int(s.looping[i])),
         ]
-        lines.append("\t".join(fields))
+        rows.append(fields)
+    return _tsv(rows)
+
+
+def _tsv(rows: Iterable[Sequence[str]]) -> bytes:
+    lines = ["\t".join(map(escape, row)) for row in rows]
     # JSON lines may contain a lone surrogate, which UTF-8 cannot encode; it is written as \\uXXXX.
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
@@ -239,6 +257,7 @@ class _Evaluation(_System):
     training: dict[str, TrainingOutcome | None] = Field(default_factory=dict)
     against: _System | None = None
     comparison: dict[str, _Difference | None] = Field(default_factory=dict)
+    documents: DocumentFigures | None = None
 
     @model_validator(mode="after")
     def _check_comparison(self) -> "_Evaluation":

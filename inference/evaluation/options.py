@@ -55,27 +55,68 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         f"(default: {LEAST_BLEU:g})",
     )
     add_split_argument(parser)
+    _add_document_options(parser)
     add_search_arguments(parser)
 
 
+def _add_document_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--document-column", metavar="NAME", help="name or number of the column with DOCUMENT#LINE"
+    )
+    parser.add_argument(
+        "--documents",
+        action="store_true",
+        help="also translate the rows of each document joined, as groups of some words, as "
+        "paragraphs and whole, each in one piece and split by sentences, and compare with the rows "
+        "alone",
+    )
+    parser.add_argument(
+        "--group-words",
+        type=positive,
+        action="append",
+        metavar="N",
+        help="with --documents: source words of a group; repeat it for several "
+        "(default: 30, 60, 150)",
+    )
+
+
 def evaluation_job(
-    arguments: argparse.Namespace, model: str, test: Sequence[str], out: str, **others: Any
+    arguments: argparse.Namespace,
+    model: str,
+    test: Sequence[str],
+    out: str,
+    *,
+    documents_required: bool = True,
+    **others: Any,
 ) -> "EvaluationJob":
     """Return the evaluation of the options; `others` are further fields of `EvaluationJob`.
 
+    With `--documents`, a test without documents is refused if `documents_required`.
+
     Sets the number of CPU threads too.
     """
+    from longspan.inference.evaluation.documents.evaluate_documents import (
+        GROUP_WORDS,
+        DocumentSettings,
+    )
     from longspan.inference.evaluation.evaluate import EvaluationJob
     from longspan.inference.translation.translator import choose_device
 
     set_threads(arguments)
     # Two processes are faster than one with two threads. --threads 1 means one thread in all.
     side_by_side = len(os.sched_getaffinity(0)) > 1 and arguments.threads != 1
+    columns = columns_of(arguments)
+    if arguments.document_column is not None:
+        columns = columns.replace(document=arguments.document_column)
+    documents = None
+    if arguments.documents:
+        words = tuple(arguments.group_words or GROUP_WORDS)
+        documents = DocumentSettings(words, documents_required)
     return EvaluationJob(
         model=model,
         test=test,
         out=out,
-        columns=columns_of(arguments),
+        columns=columns,
         format=arguments.format,
         tokenize=arguments.tokenize,
         language=arguments.target_language,
@@ -87,5 +128,6 @@ def evaluation_job(
         resamples=arguments.resamples,
         seed=arguments.seed,
         least_bleu=arguments.least_bleu,
+        documents=documents,
         **others,
     )

@@ -13,9 +13,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from longspan.inference.evaluation.charts import Series, chart_style, line_chart, standalone
+from longspan.inference.evaluation.documents.charts import document_sections, documents_svg
 from longspan.inference.evaluation.evidence import read_evidence
 from longspan.inference.evaluation.files import read_evaluation, unescape
-from longspan.inference.evaluation.report_sections import sections
+from longspan.inference.evaluation.report_sections import Section, sections
 from longspan.training.buckets import MEDIUM
 from longspan.training.files import write_atomically
 from longspan.training.model.outcome import outcome_warnings, read_training
@@ -28,7 +29,8 @@ _Row = Mapping[str, str]
 def write_report(directory: str | Path, title: str) -> Path:
     """Write `report.html` beside the `evaluation.json` of a directory; return its path.
 
-    Write the page's first chart as `quality.svg` too, for documents of one's own.
+    Write the chart of BLEU by sentence length as `quality.svg` too, and that of documents in pieces
+    as `documents.svg`, for pages of one's own.
 
     Raises OSError when a file is missing or cannot be written, DataError for one that is damaged.
     """
@@ -43,6 +45,9 @@ def write_report(directory: str | Path, title: str) -> Path:
         read_evidence(folder),
     )
     write_atomically(folder / "quality.svg", render_chart(document).encode())
+    if document.get("documents") is not None:
+        chart = documents_svg(document["documents"])
+        write_atomically(folder / "documents.svg", chart.encode())
     path = folder / "report.html"
     write_atomically(path, page.encode())
     return path
@@ -72,6 +77,7 @@ def render_report(
         chart_style=chart_style(),
         warnings=list(outcome_warnings(read_training(document))),
         facts=list(_facts(document)),
+        first=_first_sections(document),
         names=names,
         charts=list(_charts(document, names)),
         table=_table(document),
@@ -83,10 +89,15 @@ def render_report(
 
 
 def render_chart(document: Mapping[str, Any]) -> str:
-    """Return the report's first chart, BLEU by sentence length, as an SVG file of its own."""
+    """Return the chart of BLEU by sentence length as an SVG file of its own."""
     names = _names(document)
     chart = next(_charts(document, names))
     return standalone(chart["svg"], chart["caption"], names)
+
+
+def _first_sections(document: Mapping[str, Any]) -> list[Section]:
+    figures = document.get("documents")
+    return [] if figures is None else list(document_sections(figures))
 
 
 def _names(document: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from longspan.inference.evaluation.search_report import search_parts
 from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.loop.training_log import duration
 
-__all__ = ["sections"]
+__all__ = ["Section", "section", "sections"]
 
 Section = dict[str, Any]
 
@@ -24,7 +24,7 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
         yield _alignment(evidence["alignment"])
     tuning = evidence.get("tuning")
     if tuning and any(job["objective"] is not None for job in tuning["jobs"]):
-        yield _section("The search", **search_parts(tuning, _shown))
+        yield section("The search", **search_parts(tuning, _shown))
     keys = ("model", "against")[: len(names)]
     histories = [evidence.get(key, {}).get("history", []) for key in keys]
     if any(len(history) > 1 for history in histories):
@@ -36,7 +36,8 @@ def sections(evidence: Mapping[str, Any], names: Sequence[str]) -> Iterator[Sect
         yield _times(evidence["times"])
 
 
-def _section(title: str, note: str = "", **parts: Any) -> Section:
+def section(title: str, note: str = "", **parts: Any) -> Section:
+    """Return a section of the report with some parts; the others are empty."""
     nothing: Section = {
         "charts": [],
         "names": [],
@@ -57,7 +58,7 @@ def _alignment(alignment: Mapping[str, Any]) -> Section:
     title = f"Attention on a sentence of {alignment['words']} words"
     caption = "source from left to right, translation from top to bottom; more ink, more attention"
     texts = [(name, alignment[name]) for name in ("source", "reference", "translation")]
-    return _section(
+    return section(
         title,
         charts=[{"svg": heat_map(title, matrix, rows, columns), "caption": caption, "wide": True}],
         texts=[{"label": label, "text": text} for label, text in texts],
@@ -70,7 +71,7 @@ def _times(times: Sequence[Mapping[str, Any]]) -> Section:
         [row["part"], duration(row["planned"]), duration(row["seconds"]), row["note"]]
         for row in times
     ]
-    return _section(
+    return section(
         "Where the time went", table={"head": ["part", "planned", "took", ""], "rows": rows}
     )
 
@@ -99,7 +100,7 @@ def _training(histories: Sequence[Sequence[Mapping[str, Any]]], names: Sequence[
                 metric, [_count(n) for n in updates], series, places=updates, percent=percent
             )
             charts.append({"svg": svg, "caption": f"{metric} by updates"})
-    return _section("Training", charts=charts, names=names)
+    return section("Training", charts=charts, names=names)
 
 
 def _settings(settings: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Section:
@@ -107,7 +108,7 @@ def _settings(settings: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Se
     known = list(dict.fromkeys(name for values in settings for name in values))
     told = [name for name in known if any(_tells(name, values, settings) for values in settings)]
     rows = {name: [name, *(_shown(values.get(name, "")) for values in settings)] for name in known}
-    return _section(
+    return section(
         "Hyperparameters",
         table={"head": ["name", *names], "rows": [rows[name] for name in told]},
         more=[rows[name] for name in known if name not in told],

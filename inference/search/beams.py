@@ -28,6 +28,7 @@ from longspan.inference.search.history import EndedHypotheses, Finish, History
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.loops import Loops
 from longspan.inference.search.penalties import coverage_penalty, length_penalty
+from longspan.inference.search.reading import Reading
 from longspan.inference.search.repeats import Repeats
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Bars, Characters, Spelling
@@ -60,6 +61,7 @@ class Beams:
         self._repeats = Repeats(sentences, settings.no_repeat_ngram_size)
         self._characters = Characters(sentences, spelling)
         self._loops = Loops(source, np.array(lengths))
+        self._reading = Reading(np.array(lengths), self.limits, settings.max_unread)
 
     @property
     def wanted(self) -> tuple[int, Bars]:
@@ -69,7 +71,7 @@ class Beams:
         would repeat an n-gram come on top, because they are dropped afterwards.
         """
         left = np.repeat(self.limits[self.running] - self._length, self._sums.shape[1])
-        may_end = self._length >= self.settings.min_length
+        may_end = self._length >= self.settings.min_length and self._reading.may_end(self._length)
         count = self.settings.beam_size + 1 + self._repeats.most
         return count, self._characters.bars(left, may_end=may_end)
 
@@ -86,6 +88,7 @@ class Beams:
         """
         beam, live = self.settings.beam_size, self._sums.shape[1]
         attention = read_attention(weights, self.settings, live, is_first=self._length == 0)
+        self._reading.read(weights)
         chances = self._repeats.bar(chances, tokens)
         sums, parents, tokens = self._candidates(chances, tokens)  # (running, candidates)
         self._length += 1
@@ -185,7 +188,7 @@ class Beams:
         live = len(self.previous) // len(done)
         self.previous = tokens.reshape(-1)
         kept = (rows[:, None] * live + parents).reshape(-1)
-        for watcher in (self._repeats, self._characters, self._loops):
+        for watcher in (self._repeats, self._characters, self._loops, self._reading):
             watcher.grow(kept, self.previous)
         return kept, ended
 

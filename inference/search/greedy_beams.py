@@ -16,6 +16,7 @@ from longspan.inference.search.beams import read_attention
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.loops import Loops
 from longspan.inference.search.penalties import coverage_penalty, length_penalty
+from longspan.inference.search.reading import Reading
 from longspan.inference.search.repeats import Repeats
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Bars, Characters, Spelling
@@ -47,12 +48,13 @@ class GreedyBeams:
         self._repeats = Repeats(len(lengths), settings.no_repeat_ngram_size)
         self._characters = Characters(len(lengths), spelling)
         self._loops = Loops(source, np.array(lengths))
+        self._reading = Reading(np.array(lengths), self.limits, settings.max_unread)
 
     @property
     def wanted(self) -> tuple[int, Bars]:
         """Number of best tokens that the next step needs of each row, and the forbidden tokens."""
         left = self.limits[self.running] - self._length
-        may_end = self._length >= self.settings.min_length
+        may_end = self._length >= self.settings.min_length and self._reading.may_end(self._length)
         return 1 + self._repeats.most, self._characters.bars(left, may_end=may_end)
 
     def advance(
@@ -60,6 +62,7 @@ class GreedyBeams:
     ) -> tuple[Integers | None, list[int]]:
         """Add one step; see `Beams.advance`. Rows are None if all go on in their order."""
         attention = read_attention(weights, self.settings, 1, is_first=self._length == 0)
+        self._reading.read(weights)
         best, chosen = self._choose(chances, tokens)
         self._length += 1
         self._watch(attention)
@@ -146,7 +149,7 @@ class GreedyBeams:
         """Drop the `ended` sentences; return the rows to go on with, or None for all of them."""
         rows = np.array(left, dtype=np.int64)
         self.previous = tokens[rows]
-        for watcher in (self._repeats, self._characters, self._loops):
+        for watcher in (self._repeats, self._characters, self._loops, self._reading):
             watcher.grow(rows, self.previous)
         if not ended:
             return None

@@ -13,7 +13,7 @@ __all__ = [
 
 _NAMES = (
     "beam_size", "length_penalty", "coverage_penalty", "max_length_factor", "max_length_offset",
-    "no_repeat_ngram_size", "min_length",
+    "no_repeat_ngram_size", "min_length", "max_unread",
 )  # fmt: skip
 
 
@@ -48,6 +48,12 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="least target tokens of an output, its end not counted",
+    )
+    group.add_argument(
+        "--max-unread",
+        type=int,
+        metavar="N",
+        help="forbid the end of an output while attention has left over N source tokens unread",
     )
     machine = parser.add_argument_group("machine")
     machine.add_argument(

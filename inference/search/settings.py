@@ -15,6 +15,8 @@ __all__ = ["SearchSettings"]
 
 # For models without the output lengths of their training pairs.
 _ANY_FACTOR = 2.5
+# Of attention that knows its location. About half of a sentence, so that none is left out.
+_UNREAD = 16
 
 
 class SearchSettings(Settings):
@@ -42,6 +44,12 @@ class SearchSettings(Settings):
     no_repeat_ngram_size: int = Field(
         0, ge=0, description="n of the n-grams that come once at most; 0 allows repeats"
     )
+    max_unread: int | None = Field(
+        None,
+        ge=0,
+        description="source tokens after the furthest place of the attention, at most, where an "
+        "output may end",
+    )
     with_alignment: bool = Field(False, description="attention weights of each hypothesis")
 
     @model_validator(mode="after")
@@ -60,13 +68,18 @@ class SearchSettings(Settings):
     def from_hyperparameters(
         cls, hyperparameters: Hyperparameters, **changes: Any
     ) -> "SearchSettings":
-        """Return the defaults that a model carries; `changes` that are not None replace them."""
+        """Return the defaults that a model carries; `changes` that are not None replace them.
+
+        Attention that knows its location says how far the source has been read, so `max_unread` is
+        set for it.
+        """
         values: dict[str, Any] = {
             "beam_size": hyperparameters.beam_size,
             "length_penalty": hyperparameters.length_penalty,
             "coverage_penalty": hyperparameters.coverage_penalty,
             "no_repeat_ngram_size": hyperparameters.no_repeat_ngram_size,
             "min_length": hyperparameters.min_length,
+            "max_unread": None if hyperparameters.attention_location == "none" else _UNREAD,
             "max_length_factor": hyperparameters.max_length_factor or _ANY_FACTOR,
         }
         return cls(**values | {name: v for name, v in changes.items() if v is not None})

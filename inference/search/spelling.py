@@ -104,14 +104,15 @@ class Characters:
         self._spelling = spelling
         self._states: Integers = np.full(rows, _START)
 
-    def bars(self, left: Integers, *, may_end: bool) -> Bars:
+    def bars(self, left: Integers, *, may_end: NDArray[np.bool_] | bool) -> Bars:
         """Return the forbidden next tokens.
 
-        `left` (rows,) is how many tokens each row may still have. A character that needs
-        more bytes than are left may not begin.
+        `may_end` says whether an output may end here, for all rows or for each (rows,). `left`
+        (rows,) is how many tokens each row may still have. A character that needs more bytes than
+        are left may not begin.
         """
         room = np.maximum(np.minimum(left, _LONGEST), 1) - 1  # np.clip takes four times as long
-        kinds = ((0 if may_end else _LONGEST) + room) * _STATES + self._states
+        kinds = (_LONGEST * np.logical_not(may_end) + room) * _STATES + self._states
         return Bars(self._spelling.table, kinds)
 
     def grow(self, rows: Integers, tokens: Integers) -> None:

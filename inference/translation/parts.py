@@ -10,6 +10,7 @@ split at clauses, then words, then anywhere. Nothing is dropped:
 """
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -18,7 +19,7 @@ from longspan.inference.refusals import TooLong
 from longspan.inference.translation.sentences import sentences
 from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 
-__all__ = ["Limits", "Part", "SplitText", "split_text"]
+__all__ = ["ANY_LENGTH", "Limits", "Part", "SplitText", "split_text"]
 
 # A text with more than this number of characters for each allowed token is refused before it is
 # tokenised, which could fill the memory.
@@ -41,6 +42,9 @@ class Limits:
 
     part: int = 512
     text: int = 50_000
+
+
+ANY_LENGTH = Limits(part=sys.maxsize, text=sys.maxsize)
 
 
 @dataclass(frozen=True)

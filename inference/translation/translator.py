@@ -1,7 +1,6 @@
 """Translator: lists of texts of any length, translated with one model."""
 
 import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from longspan.inference.compression.compressed_model import CompressedModel
 from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.translation.answers import as_translation, join_parts
-from longspan.inference.translation.parts import Limits, split_text
+from longspan.inference.translation.parts import ANY_LENGTH, split_text
 from longspan.inference.translation.translations import (
     BLANK,
     Candidate,
@@ -30,7 +29,6 @@ from longspan.training.tokenizer.tokenizer import PAD, Tokenizer
 __all__ = ["DEFAULT_BATCH_TOKENS", "Candidate", "Translation", "Translator", "choose_device"]
 
 DEFAULT_BATCH_TOKENS = 4096
-_ANY_LENGTH = Limits(part=sys.maxsize, text=sys.maxsize)
 _SHOWN = 10
 
 logger = logging.getLogger(__name__)
@@ -111,7 +109,7 @@ class Translator:
         of `language`. A translation of several sentences has no `n_best`.
         """
         split_texts = [
-            split_text(text, self.tokenizer, _ANY_LENGTH, language, "sentences") for text in texts
+            split_text(text, self.tokenizer, ANY_LENGTH, language, "sentences") for text in texts
         ]
         # One list for all texts, so that batches mix their sentences.
         sentences = [part.text for parts in split_texts for part in parts.parts]

@@ -2,8 +2,9 @@
 
 Writes evaluation.json, translations.tsv and report.html to DIR. Prints a table with BLEU and its
 confidence interval, chrF, length, repetition, empty and unfinished output for each bucket of
-source words. MODEL and MODEL2 may also be text files with the translations of another system, one
-per line.
+source words. With --documents, measures the same documents in pieces of every length too, and
+prints a second table. MODEL and MODEL2 may also be text files with the translations of another
+system, one per line.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, write the results, print the table; return 0."""
+    from longspan.inference.evaluation.documents.table import render_documents
     from longspan.inference.evaluation.evaluate import evaluate
     from longspan.inference.evaluation.table import render_table
 
@@ -44,4 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     done = evaluate(job)
     print(render_table(done.model, done.against, done.training))
+    if done.documents is not None:
+        print(f"\n{render_documents(done.documents)}")
     return 0

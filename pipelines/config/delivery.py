@@ -38,6 +38,16 @@ class EvaluationSection(ConfigSection):
         240, ge=1, le=12_960, description="the Evaluate step fails after this"
     )
     bleu_tokenizer: BleuTokenizerName = field_of(Hyperparameters, "bleu_tokenizer")
+    documents: bool = Field(
+        True,
+        description="also translate the test's documents joined to longer pieces and whole, if it "
+        "has a column with documents",
+    )
+    group_words: list[Annotated[int, Field(ge=1)]] = Field(
+        [30, 60, 150],
+        max_length=8,
+        description="source words of the groups that documents are divided into",
+    )
 
 
 class GateSection(ConfigSection):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from longspan.pipelines.config.delivery import EvaluationSection
 from longspan.pipelines.definition.context import BuildContext
 from longspan.pipelines.definition.processing import (
     Machine,
@@ -39,7 +40,7 @@ def evaluate_step(
         ),
         {name: uri for name, uri in inputs.items() if uri is not None},
         EVALUATION,
-        evaluate_arguments(context),
+        [*evaluate_arguments(context), *_document_arguments(evaluation)],
     )
     return processing_step(context, _STEP, request, [_FILE])
 
@@ -57,6 +58,13 @@ def evaluate_arguments(context: BuildContext) -> list[Any]:
         context.parameters.minimums["minimum_bleu_short"].to_string(),
         *([] if tokenizer == AUTO else ["--tokenize", tokenizer]),
     ]
+
+
+def _document_arguments(evaluation: EvaluationSection) -> list[str]:
+    if not evaluation.documents:
+        return []
+    sizes = [word for size in evaluation.group_words for word in ("--group-words", str(size))]
+    return ["--documents", *sizes]
 
 
 def figure(name: str) -> JsonGet:

@@ -29,6 +29,7 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     given = parser.parse_args(options)
 
     # Imported here, so that a wrong option is refused before torch is loaded.
+    from longspan.inference.evaluation.documents.table import render_documents
     from longspan.inference.evaluation.evaluate import evaluate
     from longspan.inference.evaluation.table import render_table
 
@@ -38,9 +39,14 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
     # Readers of the report do not know the folders of the container.
     names = {model: MODEL, test: PREPARED} | ({baseline: BASELINE} if baseline else {})
     output = str(paths.processing_output(EVALUATION))
-    job = evaluation_job(given, model, [test], output, against=baseline, names=names)
+    # The pipeline's config asks for documents before anyone knows the test.
+    job = evaluation_job(
+        given, model, [test], output, documents_required=False, against=baseline, names=names
+    )
     done = evaluate(job)
     print(render_table(done.model, done.against, done.training), flush=True)
+    if done.documents is not None:
+        print(f"\n{render_documents(done.documents)}", flush=True)
 
 
 def _unpacked(paths: ContainerPaths, name: str) -> str:

@@ -75,3 +75,9 @@ def test_the_lines_of_a_chart_reach_from_its_scale_to_its_right_edge():
     assert {float(line.attrib["x2"]) for line in grid} == {width - 6}
     assert max(float(line.attrib["x1"]) for line in grid) < width / 8  # room for the scale alone
     assert min(float(line.attrib["y1"]) for line in grid) < height / 20
+
+
+def test_values_that_are_all_0_have_a_scale_of_short_numbers():
+    svg = line_chart("t", ["a", "b"], [Series("x", [0.0, 0.0])], percent=True)
+    scale = re.findall(r'<text class="scale"[^>]*>([^<]*)<', svg)
+    assert scale == ["0%", "25%", "50%", "75%", "100%"]

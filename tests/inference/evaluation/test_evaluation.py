@@ -22,6 +22,7 @@ from longspan.inference.evaluation.table import render_table
 from longspan.training.buckets import BUCKETS
 from longspan.training.errors import DataError
 from longspan.training.model.outcome import TrainingOutcome
+from tests.document_pieces import compared_documents
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -227,6 +228,7 @@ def test_the_document_is_what_the_schema_says(lengths):
         },
     )
     check(evaluation_document(evaluation, against=against, training=training), schema, schema)
+    check(evaluation_document(evaluation, documents=compared_documents()), schema, schema)
     broken = evaluation_document(evaluation)
     broken["all"]["bleu"] = "30"
     with pytest.raises(AssertionError, match=r"all\.bleu"):
@@ -235,8 +237,12 @@ def test_the_document_is_what_the_schema_says(lengths):
 
 def test_every_field_of_the_document_is_described():
     text = (DOCS / "evaluation-schema.md").read_text()
-    document = evaluation_document(make(LENGTHS), against=make(LENGTHS, 0.5))
-    names = set(document) | set(document["all"]) | set(document["metrics"])
+    document = evaluation_document(
+        make(LENGTHS), against=make(LENGTHS, 0.5), documents=compared_documents()
+    )
+    documents = document["documents"]
+    names = set(documents).union(*(documents[key][0] for key in ("units", "lengths", "places")))
+    names |= set(document) | set(document["all"]) | set(document["metrics"])
     names |= (
         set(document["comparison"]["all"])
         | set(document["gate"])

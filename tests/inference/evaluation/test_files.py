@@ -16,6 +16,7 @@ from longspan.training.errors import DataError
 from longspan.training.model.config import HistoryEntry
 from longspan.training.model.outcome import TrainingOutcome
 from tests.damage import altered, places
+from tests.document_pieces import compared_documents
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "model": TrainingOutcome(complete=False, reason="stopped", updates=1, tokens=2),
         "against": TrainingOutcome(),
     }
-    write_evaluation(directory, right, against=wrong, training=training)
+    write_evaluation(
+        directory, right, against=wrong, training=training, documents=compared_documents()
+    )
     entry = {"updates": 4, "seconds": 2.0, "validation:bleu": 1.0}
     history = [{**entry, "validation:loss_by_bucket": {"1-5": 1.0}}]
     add_evidence(directory, {"model": {"history": history, "hyperparameters": {"seed": 1}}})

@@ -7,6 +7,7 @@ from longspan.inference.evaluation.evidence import add_evidence
 from longspan.inference.evaluation.files import write_evaluation
 from longspan.inference.evaluation.report import write_report
 from longspan.training.hyperparameters import Hyperparameters
+from tests.document_pieces import compared_documents
 from tests.page_checks import DESKTOP, PHONE, readable, show
 
 LENGTHS = (3, 8, 15, 25, 40, 60, 90, 150)
@@ -47,7 +48,14 @@ def url(tmp_path_factory):
     halves = [text[: len(text) // 2] for text in REFERENCES]
     other = evaluate_translations(sources, REFERENCES, halves, language="ja", resamples=20)
     details = {"weights_sha256": "89abcdef01234567" * 4}
-    write_evaluation(folder, model, details=details, against=other, against_details=details)
+    write_evaluation(
+        folder,
+        model,
+        details=details,
+        against=other,
+        against_details=details,
+        documents=compared_documents(),
+    )
     add_evidence(folder, evidence())
     return write_report(folder, "Quality by sentence length").as_uri()
 
@@ -70,6 +78,7 @@ def test_everything_is_there_and_drawn(page, url):
     show(page, url, DESKTOP)
     titles = page.evaluate("[...document.querySelectorAll('h2')].map(e => e.textContent)")
     assert titles == [
+        "The same text at any length", "By length of the piece", "By place in the piece",
         "By sentence length", "Attention on a sentence of 150 words", "The search", "Training",
         "Hyperparameters", "Examples", "How it was measured",
     ]  # fmt: skip
