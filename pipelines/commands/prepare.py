@@ -29,20 +29,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the corpus that DIR holds"
     )
+    parser.add_argument(
+        "--tokenizer-from",
+        metavar="MODEL",
+        type=Path,
+        help="use the tokenizer of this model or prepared directory instead of training one, for "
+        "`longspan train --from MODEL`",
+    )
     add_prepare_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare the pairs, print a summary and the next command; return 0."""
+    from longspan.training.model.archive import load_tokenizer
     from longspan.training.preparation.prepare_once import prepare_once
     from longspan.training.preparation.report import next_command, prepare_summary
 
+    place = arguments.tokenizer_from
     manifest, fresh = prepare_once(
         arguments.pairs,
         arguments.out,
         prepare_settings(arguments),
         _held_out(arguments),
         overwrite=arguments.overwrite,
+        tokenizer=None if place is None else load_tokenizer(place),
     )
     if not fresh:
         print(f"{arguments.out}: up to date with this input and these settings")

@@ -36,6 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="MODEL", type=Path, help="model directory to write")
     parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        type=Path,
+        help="continue from this model on the pairs of DIR, which was prepared with "
+        "--tokenizer-from MODEL; the architecture stays that of MODEL",
+    )
+    parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
         action="append",
@@ -121,11 +129,21 @@ def _train(
         if arguments.threads < 1:
             raise HyperparameterError(f"--threads: expected at least 1, got {arguments.threads}")
         torch.set_num_threads(arguments.threads)
+    if arguments.start is not None and arguments.start.resolve() == arguments.out.resolve():
+        raise DataError(
+            f"--out: expected another directory than --from, got {arguments.out}; a resumed run "
+            "still needs the model that it continues from"
+        )
     check_precision(hyperparameters)  # before --fresh deletes anything
     out: Path = arguments.out
     checkpoints = arguments.checkpoints or out.with_name(f"{out.name}.checkpoints")
     run = ModelTraining(
-        arguments.directory, out, checkpoints, hyperparameters, fresh=arguments.fresh
+        arguments.directory,
+        out,
+        checkpoints,
+        hyperparameters,
+        fresh=arguments.fresh,
+        start=arguments.start,
     )
     log = run.train(environment)
     log.note(f"model: {out}")

@@ -9,6 +9,6 @@ __all__ = ["BASELINE", "COLLECTED", "EVALUATION", "MODEL", "PAIRS", "PREPARED"]
 PAIRS = "pairs"  # files of aligned pairs
 COLLECTED = "collected"  # a part from each machine of the job `collect`
 PREPARED = "prepared"  # what `longspan prepare` writes; the channel of training jobs too
-MODEL = "model"  # archive of the model to evaluate
+MODEL = "model"  # archive of the model to evaluate, or to continue from
 BASELINE = "baseline"  # archive of the model to compare with
 EVALUATION = "evaluation"  # what `longspan evaluate` writes

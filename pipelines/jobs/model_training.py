@@ -24,6 +24,7 @@ class ModelTraining:
     `fresh` deletes the checkpoints of an earlier run first. With `keep_best` a run that a signal
     stops still writes the best model so far. `recipe` chooses hyperparameters that were not given,
     by the size of the corpus; without it they have the defaults of the built-in algorithm.
+    `start` is a model that the run continues from: a model directory, or a `model.tar.gz`.
     """
 
     prepared: Path
@@ -33,6 +34,7 @@ class ModelTraining:
     fresh: bool = False
     keep_best: bool = False
     recipe: bool = True
+    start: Path | None = None
 
     def train(self, environment: Mapping[str, str]) -> "TrainingLog":
         """Train or resume, as the rank and in the world that `environment` names.
@@ -51,17 +53,22 @@ class ModelTraining:
             train_model,
         )
         from longspan.training.loop.setup import TrainingEnvironment
+        from longspan.training.loop.starting_model import StartingModel
         from longspan.training.loop.training_log import TrainingLog
         from longspan.training.recipe import CorpusSize, Device, recommend
 
         world = World.from_environment(environment)
         log = TrainingLog() if world.is_first else TrainingLog.silent()
         prepared = Prepared.open(self.prepared)
+        hyperparameters = self.hyperparameters
+        start = StartingModel.load(self.start) if self.start is not None else None
+        if start is not None:
+            start.check_tokenizer(prepared.tokenizer, self.prepared)
+            hyperparameters = start.settings(hyperparameters)
         # The first rank alone reads and writes checkpoints.
         if self.fresh and world.is_first:
             CheckpointStore(self.checkpoints, warn=log.note).clear()
         device = device_of_rank(world)
-        hyperparameters = self.hyperparameters
         if self.recipe:
             kind: Device = "cpu" if device.type == "cpu" else "gpu"
             recipe = recommend(CorpusSize.of(prepared.train), kind, hyperparameters)
@@ -74,6 +81,7 @@ class ModelTraining:
             TrainingOutput(self.model, self.checkpoints, self.keep_best),
             TrainingSearch(GreedySearch.of(prepared), calibrate),
             TrainingEnvironment(world, device, log),
+            start,
         )
         return log
 

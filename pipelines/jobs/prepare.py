@@ -3,7 +3,8 @@
     python -m longspan.pipelines.jobs prepare --vocabulary-size 8000
 
 Inputs are `pairs`, or `collected` with the parts that the job `collect` wrote, and optionally
-`validation` and `test`, which are drawn from the pairs otherwise; the output is `prepared`. See
+`validation` and `test`, which are drawn from the pairs otherwise. With the input `model`, a model to
+continue from, its tokenizer is used instead of training one. The output is `prepared`. See
 `docs/processing-jobs.md`.
 """
 
@@ -11,12 +12,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from longspan.pipelines.jobs.channels import COLLECTED, PAIRS, PREPARED
+from longspan.pipelines.jobs.channels import COLLECTED, MODEL, PAIRS, PREPARED
 from longspan.pipelines.jobs.processing_job import OptionParser, run_processing
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus.manifest import MANIFEST
 from longspan.training.errors import DataError
 from longspan.training.files import atomic_files
+from longspan.training.model.archive import load_tokenizer
 from longspan.training.pairs.datasets import SIDE_FILES, is_dataset
 from longspan.training.pairs.pairing import pair_up
 from longspan.training.preparation.options import add_prepare_options, prepare_settings
@@ -67,13 +69,17 @@ def _work(paths: ContainerPaths, options: Sequence[str]) -> None:
         for split, name in _HELD_OUT.items()
         if paths.processing_input(name).is_dir()
     }
+    model = paths.processing_input(MODEL)
+    tokenizer = load_tokenizer(model) if model.is_dir() else None
     output = paths.processing_output(PREPARED)
     refuse_foreign(output)
     for path in inputs:
         print(f"pairs: {path}", flush=True)
     # The output may be a mount, which no directory can be renamed to.
     with atomic_files(output, last=MANIFEST) as folder:
-        manifest = prepare_into(folder, inputs, settings, held_out, parts=collected)
+        manifest = prepare_into(
+            folder, inputs, settings, held_out, parts=collected, tokenizer=tokenizer
+        )
     print(prepare_summary(manifest), flush=True)
 
 

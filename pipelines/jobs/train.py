@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from longspan.pipelines.jobs.channels import PREPARED
+from longspan.pipelines.jobs.channels import MODEL, PREPARED
 from longspan.pipelines.jobs.model_training import ModelTraining, check_precision
 from longspan.pipelines.jobs.workers import run_workers, worker_environments
 from longspan.training.container.paths import ContainerPaths
@@ -151,8 +151,15 @@ def _train(
         keep_best=True,
         # Jobs that bring the built-in algorithm's data keep its defaults.
         recipe=prepared != paths.scratch,
+        start=_start_of(paths),
     )
     run.train(environment)
+
+
+def _start_of(paths: ContainerPaths) -> Path | None:
+    """Return the channel `model`, as AWS names it for incremental training; None without it."""
+    folder = paths.channel(MODEL)
+    return folder if MODEL in paths.read_channels() else None
 
 
 def _checkpoints(paths: ContainerPaths, environment: Mapping[str, str]) -> Path:

@@ -44,13 +44,18 @@ def run_identity(
     train: PairCorpus,
     validation: PairCorpus,
     tokenizer_fingerprint: str,
+    starting_weights: str | None = None,
 ) -> dict[str, Any]:
-    """Return the values that must be equal in a checkpoint to resume it, by their names."""
+    """Return the values that must be equal in a checkpoint to resume it, by their names.
+
+    `starting_weights` is the hash of the model that the run continues from.
+    """
     settings = hyperparameters.to_dict()
     return {
         "tokenizer": tokenizer_fingerprint,
         "training data": corpus_fingerprint(train),
         "validation data": corpus_fingerprint(validation),
+        "model to continue from": starting_weights,
         **{name: value for name, value in settings.items() if name not in _MAY_CHANGE},
     }
 

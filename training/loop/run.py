@@ -22,6 +22,7 @@ from longspan.training.loop.precision import compute_type
 from longspan.training.loop.result import TrainingResult
 from longspan.training.loop.resume import corpus_fingerprint, run_identity
 from longspan.training.loop.setup import RunCheckpoints, TrainingEnvironment, TrainingTask
+from longspan.training.loop.starting_model import StartingModel
 from longspan.training.loop.trainer import Trainer
 from longspan.training.loop.validation import Decode, ValidationData, Validator
 from longspan.training.model.directory import save_model
@@ -87,8 +88,11 @@ def train_model(
     output: TrainingOutput,
     search: TrainingSearch,
     environment: TrainingEnvironment,
+    start: StartingModel | None = None,
 ) -> TrainingResult:
     """Train or resume, and write the model directory. SIGTERM and SIGINT stop after an update.
+
+    A run with a `start` begins with its weights; tokenizer and architecture must be those of it.
 
     Raises HyperparameterError for settings that do not fit the tokenizer or the device, DataError
     without the dictionary that BLEU needs, and what `Trainer.run` raises. Interrupted leaves a
@@ -111,14 +115,24 @@ def train_model(
         # On the CPU, before the model moves: a seed gives the same weights on every device, and all
         # ranks start alike without a message.
         initialize(model, h, torch.Generator().manual_seed(h.seed))
+        if start is not None:
+            start.copy_to(model)
         model = model.to(device)
         data = ValidationData(prepared.validation, tokenizer, prepared.joined)
         validator = Validator(data, h, sequence_loss, world, device, decode=search.decode)
         for line in _announcement(model, prepared, validator, h, world, device, words):
             log.note(line)
+        if start is not None:
+            log.note(f"continues from the weights of {start.place}")
         checkpoints = RunCheckpoints(
             CheckpointStore(output.checkpoints, warn=lambda text: log.note(f"warning: {text}")),
-            run_identity(h, prepared.train, prepared.validation, tokenizer.fingerprint),
+            run_identity(
+                h,
+                prepared.train,
+                prepared.validation,
+                tokenizer.fingerprint,
+                None if start is None else start.weights_sha256,
+            ),
         )
         dropout = SubwordDropout.of(tokenizer, h.subword_dropout)
         task = TrainingTask(model, prepared.train, validator, h, sequence_loss, dropout)
@@ -126,6 +140,7 @@ def train_model(
         more = {
             "longest_example": _longest_example(prepared.train, h),
             "training_data_sha256": corpus_fingerprint(prepared.train),
+            **({} if start is None else start.details),
         }
         save = partial(save_model, output.model, model)
         # 0 stands for a factor that is measured on the training pairs.

@@ -14,8 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from longspan.training.errors import ModelDirectoryError
+from longspan.training.model.config import TOKENIZER
+from longspan.training.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["ARCHIVE", "extract", "find_model", "objection", "open_model", "unpack_model"]
+__all__ = [
+    "ARCHIVE",
+    "extract",
+    "find_model",
+    "load_tokenizer",
+    "objection",
+    "open_model",
+    "unpack_model",
+]
 
 ARCHIVE = "model.tar.gz"
 _DESCRIPTION = "config.json"  # the file that tells a model directory, see `directory`
@@ -47,9 +57,12 @@ def find_model(folder: Path, scratch: Path) -> Path:
 def open_model(folder: Path) -> Iterator[Path]:
     """Yield the model directory that `find_model` finds, unpacked to a temporary folder if needed.
 
-    For a model directory nothing is written anywhere. Raises ModelDirectoryError as `find_model`
+    `folder` may also be the path of a `model.tar.gz`. For a model directory nothing is written
+    anywhere. Raises ModelDirectoryError as `find_model`
     does, and when no temporary folder can be made for an archive.
     """
+    if folder.name == ARCHIVE and folder.is_file():
+        folder = folder.parent
     with contextlib.ExitStack() as stack:
         scratch = folder
         if (folder / ARCHIVE).is_file():
@@ -62,6 +75,17 @@ def open_model(folder: Path) -> Iterator[Path]:
                 ) from error
             scratch = Path(stack.enter_context(made))
         yield find_model(folder, scratch / "model")
+
+
+def load_tokenizer(place: Path) -> Tokenizer:
+    """Return the tokenizer of a model directory, an archive of one, or a prepared folder.
+
+    Raises ModelDirectoryError for anything else.
+    """
+    if (place / TOKENIZER).is_dir():
+        return Tokenizer.load(place / TOKENIZER)
+    with open_model(place) as folder:
+        return Tokenizer.load(folder / TOKENIZER)
 
 
 def unpack_model(

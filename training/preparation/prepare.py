@@ -48,6 +48,7 @@ from longspan.training.preparation.splits import (
     pair_keys,
 )
 from longspan.training.preparation.spool import Spool
+from longspan.training.tokenizer.tokenizer import Tokenizer
 from longspan.training.tokenizer.vocabulary_training import train_tokenizer
 
 __all__ = ["HELD_OUT_NAMES", "prepare", "prepare_into"]
@@ -63,16 +64,20 @@ def prepare(
     notify: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
     *,
     parts: Path | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> dict[str, Any]:
     """Write a prepared directory, in place of an older one, and return its manifest.
 
     `held_out` names files for VALIDATION and TEST; pairs are drawn for a split without a file.
     `parts` is a folder with the parts that several machines collected, instead of `inputs`.
+    A `tokenizer`, such as that of a model to continue from, is used instead of training one.
     Raises DataError for unusable input and for an empty corpus, and OSError for example on a full
     disk. The directory is then as it was before.
     """
     with atomic_directory(directory) as scratch:
-        return prepare_into(scratch, inputs, settings, held_out, notify, parts=parts)
+        return prepare_into(
+            scratch, inputs, settings, held_out, notify, parts=parts, tokenizer=tokenizer
+        )
 
 
 def prepare_into(
@@ -83,6 +88,7 @@ def prepare_into(
     notify: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
     *,
     parts: Path | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> dict[str, Any]:
     """Prepare as `prepare` does, into an empty directory; an error leaves it incomplete."""
     inputs, held_out = with_splits(inputs, held_out or {})
@@ -92,7 +98,10 @@ def prepare_into(
     run.collect(inputs, parts)
     run.assign_splits()
     run.sample()
-    run.train_tokenizer()
+    if tokenizer is None:
+        run.train_tokenizer()
+    else:
+        run.use_tokenizer(tokenizer)
     run.encode()
     # Scratch files go before the manifest lists and hashes all files of the folder. The manifest is
     # written last: a folder without one is not complete.
@@ -117,6 +126,7 @@ class _Run:
         self._held_out = {split: HeldOutSplit() for split in HELD_OUT_NAMES}
         self._encoded: dict[str, EncodedSplit] = {}
         self._sampled = 0
+        self._given_tokenizer = False
 
     def collect(self, inputs: Sequence[str], parts: Path | None) -> None:
         """Read the input and the held-out files into spools."""
@@ -221,6 +231,20 @@ class _Run:
                 )
         self._tokenizer.save(self._directory / "tokenizer")
 
+    def use_tokenizer(self, tokenizer: Tokenizer) -> None:
+        """Save a tokenizer that was trained before, and join texts as it does."""
+        self._notify(
+            f"using a given tokenizer of {len(tokenizer.source):,} and {len(tokenizer.target):,} "
+            "tokens"
+        )
+        self._tokenizer, self._given_tokenizer, self._sampled = tokenizer, True, 0
+        source, target = (
+            " " if side.settings.get("prefix_space", True) else ""
+            for side in (tokenizer.source, tokenizer.target)
+        )
+        self._separators = (source, target)
+        tokenizer.save(self._directory / "tokenizer")
+
     def encode(self) -> None:
         """Write the shards of each split, and the text of held-out splits."""
         assigned = self._assigned_and_sampled()
@@ -255,6 +279,7 @@ class _Run:
             "join_separator": dict(zip(("source", "target"), self._separators, strict=True)),
             "tokenizer": {
                 "fingerprint": self._tokenizer.fingerprint,
+                "given": self._given_tokenizer,
                 "source_size": len(self._tokenizer.source),
                 "target_size": len(self._tokenizer.target),
                 "sample_pairs": self._sampled,

@@ -16,6 +16,7 @@ from longspan.training.pairs.streams import STANDARD_INPUT, InputRecord
 from longspan.training.preparation.dataset_splits import with_splits
 from longspan.training.preparation.prepare import HELD_OUT_NAMES, prepare
 from longspan.training.preparation.settings import PrepareSettings
+from longspan.training.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["prepare_once", "refuse_foreign"]
 
@@ -27,6 +28,7 @@ def prepare_once(
     held_out: Mapping[int, str],
     *,
     overwrite: bool,
+    tokenizer: Tokenizer | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Prepare if needed; return the manifest, and whether the directory was written now.
 
@@ -37,8 +39,8 @@ def prepare_once(
     if is_occupied(directory):
         refuse_foreign(directory)
         if not overwrite:
-            return _unchanged(inputs, directory, settings, held_out), False
-    return prepare(inputs, directory, settings, held_out), True
+            return _unchanged(inputs, directory, settings, held_out, tokenizer), False
+    return prepare(inputs, directory, settings, held_out, tokenizer=tokenizer), True
 
 
 def refuse_foreign(directory: Path) -> None:
@@ -55,9 +57,12 @@ def _unchanged(
     directory: Path,
     settings: PrepareSettings,
     held_out: Mapping[int, str],
+    tokenizer: Tokenizer | None,
 ) -> dict[str, Any]:
     manifest = read_manifest(directory)
     difference = _difference(manifest, inputs, settings, held_out)
+    if difference is None and not _same_tokenizer(manifest, tokenizer):
+        difference = "its tokenizer differs"
     if difference is None:
         # Last, because it reads and hashes every file.
         broken = stale(directory, manifest)
@@ -93,6 +98,14 @@ def _difference(
         if _records(given, None, settings.columns) != record.get("inputs", []):
             return f"its {name} split was made from another input"
     return None
+
+
+def _same_tokenizer(manifest: Mapping[str, Any], tokenizer: Tokenizer | None) -> bool:
+    """Return whether the tokenizer of a corpus is the given one, or was trained on the corpus."""
+    own = manifest["tokenizer"]
+    if tokenizer is None:
+        return not own.get("given", False)
+    return bool(own["fingerprint"] == tokenizer.fingerprint)
 
 
 def _records(paths: Sequence[str], format: str | None, columns: Columns) -> list[dict[str, Any]]:
