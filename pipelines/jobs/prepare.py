@@ -3,8 +3,8 @@
     python -m longspan.pipelines.jobs prepare --vocabulary-size 8000
 
 Inputs are `pairs`, or `collected` with the parts that the job `collect` wrote, and optionally
-`validation` and `test`, which are drawn from the pairs otherwise. With the input `model`, a model to
-continue from, its tokenizer is used instead of training one. The output is `prepared`. See
+`validation` and `test`, which are drawn from the pairs otherwise. With the input `model`, a model
+to continue from, its tokenizer is used instead of training one. The output is `prepared`. See
 `docs/processing-jobs.md`.
 """
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 
 import pytest
@@ -17,6 +18,9 @@ from longspan.pipelines.jobs.prepare import input_files
 from longspan.training.container.paths import ContainerPaths
 from longspan.training.corpus.prepared import Prepared
 from longspan.training.errors import DataError
+from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.model.directory import save_model
+from longspan.training.model.model import Model
 from longspan.training.pairs.pairs import read_pairs
 from tests.in_process import call
 from tests.training.saved_datasets import save_dataset, save_dataset_dict
@@ -92,6 +96,29 @@ def test_several_files_become_what_the_command_writes(paths, tmp_path, capsys):
     # Again, as in a second try of the same job: in place of what is there.
     assert run(paths, *OPTIONS)[0] == 0
     assert json.loads((output / "manifest.json").read_text()) == ours
+
+
+def test_the_input_model_gives_the_tokenizer(paths, tmp_path):
+    put(paths, "pairs/pairs.tsv", tsv(0, 300))
+    assert run(paths, *OPTIONS)[0] == 0
+    first = Prepared.open(paths.processing_output("prepared"))
+    sizes = dict.fromkeys(("rnn_num_hidden", "num_embed_source", "num_embed_target"), 4)
+    h = Hyperparameters(**sizes, attention_dimension=4)
+    model = Model(h, len(first.tokenizer.source), len(first.tokenizer.target))
+    save_model(tmp_path / "model", model, h, first.tokenizer)
+
+    other = ContainerPaths(tmp_path / "other")
+    put(other, "pairs/pairs.tsv", tsv(2000, 200).replace(b"stone", b"granite"))
+    other.processing_input("model").mkdir()
+    with tarfile.open(other.processing_input("model") / "model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "model", ".")
+    status, _, errors = run(other, *OPTIONS)
+    assert status == 0, errors
+    second = Prepared.open(other.processing_output("prepared"))
+    assert second.tokenizer.fingerprint == first.tokenizer.fingerprint
+    decoded = second.tokenizer.source.decode(second.train.source(0).tolist())
+    assert decoded.endswith(" .")
+    assert "granite" in decoded or "number" in decoded
 
 
 def test_held_out_sets_are_given_as_one_file_or_two_parallel_ones(paths):

@@ -6,9 +6,11 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -369,3 +371,48 @@ def test_trials_of_a_tuning_job_do_not_share_checkpoints(paths: ContainerPaths):
         done = run(paths, TRAINING_JOB_NAME=name)
         assert done.returncode == 0, done.stderr
         assert list((paths.checkpoints / name).glob("checkpoint-*"))
+
+
+def test_the_channel_model_is_continued_from(
+    trained: tuple[ContainerPaths, str], paths: ContainerPaths
+):
+    """As AWS's incremental training: a channel `model` with the archive of an earlier job."""
+    first, _ = trained
+    add_built_in_channels(paths)
+    paths.channel("model").mkdir(parents=True)
+    with tarfile.open(paths.channel("model") / "model.tar.gz", "w:gz") as archive:
+        for path in sorted(first.model.iterdir()):
+            archive.add(path, path.name)
+    architecture = ("rnn_num_hidden", "num_embed_source", "num_embed_target", "rnn_attention_type",
+                    "rnn_attention_num_hidden")  # fmt: skip
+    kept = {name: value for name, value in TINY.items() if name not in architecture}
+    write_json(paths.hyperparameters, kept | {"learning_rate": "1e-9"})
+    done = run(paths)
+    assert done.returncode == 0, done.stderr
+    before, after = load_model(first.model), load_model(paths.model)
+    assert after.hyperparameters.rnn_num_hidden == 8
+    for name, weight in before.model.state_dict().items():
+        torch.testing.assert_close(after.model.state_dict()[name], weight, rtol=0, atol=1e-6)
+    # Restarted, the job resumes from its checkpoints.
+    assert "resumed at update 6" in run(paths).stdout
+    workers = run_process(paths, LONGSPAN_PROCESSES="2")
+    assert workers.returncode == 0, workers.stderr
+
+    write_json(paths.hyperparameters, {**kept, "rnn_num_hidden": "16"})
+    assert run(paths).returncode == 1
+    assert "rnn_num_hidden=16: expected the architecture of" in paths.failure.read_text()
+
+
+def test_a_channel_model_that_does_not_fit_fails_with_its_reason(
+    trained: tuple[ContainerPaths, str], paths: ContainerPaths
+):
+    add_built_in_channels(paths)
+    table = {word: i for i, word in enumerate([*SPECIALS, *WORDS, "seven"])}
+    write_json(paths.channel("vocab") / "vocab.trg.json", table)
+    paths.channel("model").mkdir()
+    assert run(paths).returncode == 1
+    assert "expected model.tar.gz or a model directory, got nothing" in paths.failure.read_text()
+    shutil.copytree(trained[0].model, paths.channel("model"), dirs_exist_ok=True)
+    assert run(paths).returncode == 1
+    assert "expected ids of the tokenizer of" in paths.failure.read_text()
+    assert not paths.model.exists()
