@@ -52,7 +52,8 @@ def world(tmp_path_factory, tiny_settings):
     general = write_pairs(folder / "general.tsv", NOUNS, 1)
     special = write_pairs(folder / "special.tsv", [*NOUNS[:2], "café", "bolt", "gear"], 2)
     assert run_prepare(general, "--out", folder / "general") == 0
-    words = settings_of(tiny_settings | {"max_num_batches": "200", "attention_type": "dot"})
+    given = {"max_num_batches": "200", "attention_type": "dot", "tie_embeddings": "none"}
+    words = settings_of(tiny_settings | given)
     assert train.run(parse(folder / "general", "--out", folder / "model", *words)) == 0
     own = ["--tokenizer-from", folder / "model"]
     assert run_prepare(special, "--out", folder / "special", *own) == 0
