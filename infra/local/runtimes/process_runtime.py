@@ -1,8 +1,7 @@
 """Containers as local processes of this Python installation, without Docker or an image.
 
-The image's commands `train` and `serve` become modules of this project. `/opt/ml` is the
-container's folder, in a mount namespace. Where the system allows none, `/opt/ml` is replaced by the
-folder in arguments and variables.
+`/opt/ml` is the container's folder, in a mount namespace. Where the system allows none, `/opt/ml`
+is replaced by the folder in arguments and variables.
 """
 
 import contextlib
@@ -13,19 +12,14 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 
 from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.runtimes.mounts import ROOT
+from longspan.infra.local.runtimes.programs import find_program
 from longspan.infra.local.runtimes.runtime import Container, free_port
 
 __all__ = ["ProcessRuntime"]
 
-_MODULES = {
-    "train": ("-m", "longspan.pipelines.jobs", "train"),
-    "serve": ("-m", "longspan.inference", "serve"),
-}
-_INTERPRETERS = frozenset({"python", "python3"})
 _GUARD = (sys.executable, "-m", "longspan.infra.local.runtimes.guard")
 # Variables of this process that any program needs.
 # Without the user's AWS variables: a container has the credentials of its role alone.
@@ -75,12 +69,12 @@ class ProcessRuntime:
         return tuple(f"127.0.0.{number}" for number in range(1, count + 1))
 
     def start(self, container: Container) -> "_Process":
-        """Start a container. Raises LocalCloudError for a program that does not exist."""
+        """Start a container. Raises LocalCloudError for a command that cannot work here."""
+        program = find_program(container, self.no_root)
         port = free_port()  # each `serve` has its own port, since processes share the loopback
         environment = {
             **{name: os.environ[name] for name in (*_PASSED_ON, *_PROCESSOR) if name in os.environ},
-            # `python3` in a script is this Python.
-            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+            "PATH": f"{program.folder}:{os.environ.get('PATH', os.defpath)}",
             "OMP_NUM_THREADS": str(self._threads),
             "PYTHONUNBUFFERED": "1",  # a log is a file: without it lines would arrive in blocks
             "SAGEMAKER_BIND_TO_PORT": str(port),
@@ -88,7 +82,7 @@ class ProcessRuntime:
             # `/opt/ml` last, so that the request cannot change it.
             **self._placed({**container.environment, "LONGSPAN_BASE": ROOT}, container),
         }
-        command = _command(container)
+        command = program.command
         if self.no_root:
             command = [_replace(argument, container) for argument in command]
         else:
@@ -158,18 +152,6 @@ class _Process:
         with contextlib.suppress(OSError, ValueError):
             assert self._guard.stdin is not None
             self._guard.stdin.close()
-
-
-def _command(container: Container) -> list[str]:
-    if not container.command:
-        raise LocalCloudError(
-            f"{container.name}: expected ContainerEntrypoint, got none; give it, or use --runtime "
-            f"docker, which reads the entrypoint of the image {container.image}"
-        )
-    first, *rest = container.command
-    if first in _MODULES:
-        return [sys.executable, *_MODULES[first], *rest]
-    return [sys.executable if first in _INTERPRETERS else first, *rest]
 
 
 def _replace(text: str, container: Container) -> str:
