@@ -4,6 +4,7 @@ The card, `cloud.json`, has the environment variables of the cloud and its proce
 removes it at its end; after a crash it stays.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -30,6 +31,7 @@ class Claim:
         Raises LocalCloudError when another local cloud has the directory.
         """
         directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
         self._card = directory / CARD
         self._lock = (directory / _LOCK).open("a")
         try:
@@ -56,6 +58,9 @@ class Claim:
 
     def release(self) -> None:
         """Remove the card, and unlock the directory."""
+        for name in _PRIVATE:
+            with contextlib.suppress(OSError):  # it is not empty
+                (self._directory / name).rmdir()
         # Before the lock is free: afterwards the card may be that of the next cloud.
         self._card.unlink(missing_ok=True)
         self._lock.close()

@@ -65,6 +65,9 @@ def test_a_folder_that_cannot_be_is_an_error_of_the_system(tmp_path: Path) -> No
 
 def test_its_folders_are_closed_to_others(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir(mode=0o755)
-    Claim(tmp_path).release()
+    claim = Claim(tmp_path)
     for name in ("state", "services", "work"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
+    (tmp_path / "state/kept").touch()
+    claim.release()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cloud.lock", "state"]

@@ -13,27 +13,13 @@ from longspan.infra.local.runtimes.runtime import Container, Running
 _SERVER = Path(__file__).with_name("tiny_server.py")
 
 
-class TinyRuntime:
+class TinyRuntime(ProcessRuntime):
     """The process runtime, with another `serve`."""
-
-    def __init__(self, *, mounts: bool) -> None:
-        self._processes = ProcessRuntime(mounts=mounts)
-        self.gateway = self._processes.gateway
-
-    @property
-    def no_root(self) -> str:
-        return self._processes.no_root
-
-    def host_names(self, count: int) -> tuple[str, ...]:
-        return self._processes.host_names(count)
 
     def start(self, container: Container) -> Running:
         if container.command == ("serve",):
             container = dataclasses.replace(container, command=("python", str(_SERVER)))
-        return self._processes.start(container)
-
-    def close(self) -> None:
-        self._processes.close()
+        return super().start(container)
 
 
 def main() -> None:

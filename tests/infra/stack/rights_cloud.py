@@ -16,21 +16,12 @@ from longspan.infra.local.runtimes.runtime import Container, Running
 _JOB = str(Path(__file__).with_name("fake_job.py"))
 
 
-class FakeJobs:
+class FakeJobs(ProcessRuntime):
     """The process runtime, with other programs."""
-
-    def __init__(self) -> None:
-        self._processes = ProcessRuntime()
-
-    def host_names(self, count: int) -> tuple[str, ...]:
-        return self._processes.host_names(count)
 
     def start(self, container: Container) -> Running:
         program = ("python", _JOB, _job(container.command))
-        return self._processes.start(dataclasses.replace(container, command=program))
-
-    def close(self) -> None:
-        self._processes.close()
+        return super().start(dataclasses.replace(container, command=program))
 
 
 def _job(command: tuple[str, ...]) -> str:

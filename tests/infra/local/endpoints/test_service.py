@@ -540,7 +540,7 @@ def test_nothing_is_left_behind(
         cloud.client("s3"),
     )
     own.serve(own.prepared("left-behind"))
-    base = str(tmp_path / "own")
+    base = str(tmp_path / "own/work")
     assert processes_of(base)
     assert cloud.stop() == 0
     assert not processes_of(base)
@@ -574,13 +574,13 @@ def test_endpoints_serve_again_after_a_crash(launch: Callable[..., Any], tmp_pat
 
 
 def processes_of(base: str) -> list[str]:
-    """Processes whose working directory is below `base` (Linux)."""
+    """Processes with an argument below `base`, as every guard has one (Linux)."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cwd"):
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            target = str(path.readlink())
+            command = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if target.startswith(base):
+        if any(argument.startswith(base.encode()) for argument in command):
             found.append(path.parent.name)
     return found

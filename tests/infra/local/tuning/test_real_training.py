@@ -87,23 +87,17 @@ for epoch in range(int(parameters["epochs"])):
 """
 
 
-class ScriptRuntime:
+class ScriptRuntime(ProcessRuntime):
     """The process runtime, with a script for the image's `train`."""
 
     def __init__(self, script: Path) -> None:
-        self._processes = ProcessRuntime()
+        super().__init__()
         self._script = script
-
-    def host_names(self, count: int) -> tuple[str, ...]:
-        return self._processes.host_names(count)
 
     def start(self, container: Container) -> Running:
         assert container.command == ("train",)
         command = ("python", str(self._script))
-        return self._processes.start(dataclasses.replace(container, command=command))
-
-    def close(self) -> None:
-        self._processes.close()
+        return super().start(dataclasses.replace(container, command=command))
 
 
 def test_real_training_jobs_are_tuned(tmp_path: Path) -> None:
