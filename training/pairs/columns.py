@@ -81,8 +81,7 @@ def is_header(first: Sequence[str], columns: Columns, origin: str) -> bool:
     # A column can be found by name in a header only.
     if any(c is not None and _number(c) is None for c in given):
         return True
-    source, target = (_found(first, side, origin) for side in _sides(columns))
-    if source is not None and target is not None and source != target:
+    if _names_both(first, columns, origin):
         return True
     if any(map(_names_a_column, first)):
         raise DataError(
@@ -92,6 +91,19 @@ def is_header(first: Sequence[str], columns: Columns, origin: str) -> bool:
             "give --header no for a row of text, --header yes for names that columns have by number"
         )
     return False
+
+
+def _names_both(first: Sequence[str], columns: Columns, origin: str) -> bool:
+    """Return whether the first row names the source and the target, where the numbers say."""
+    places = []
+    for side, given in zip(_sides(columns), (columns.source, columns.target), strict=True):
+        number = None if given is None else _number(given)
+        if number is None or number > len(first):
+            places.append(_found(first, side, origin))
+        else:
+            # Codes of languages may be beside the texts of each row.
+            places.append(number - 1 if _names_a_column(first[number - 1]) else None)
+    return None not in places and places[0] != places[1]
 
 
 def places_by_name(first: Sequence[str], columns: Columns, origin: str) -> Places:

@@ -84,6 +84,16 @@ def test_phrases_stay_rows(tmp_path, row):
     assert read(tmp_path, row + "\n") == [tuple(row.split("\t"))]
 
 
+def test_codes_beside_the_texts_of_each_row_are_no_header(tmp_path):
+    rows = "1\teng\tGood day\tjpn\t今日は\n2\teng\tYes\tjpn\tはい\n"
+    numbered = Columns(source=3, target=5)
+    with pytest.raises(DataError, match="--header no"):
+        read(tmp_path, rows, numbered)
+    expected = [("Good day", "今日は"), ("Yes", "はい")]
+    assert read(tmp_path, rows, numbered.replace(header="no")) == expected
+    assert read(tmp_path, f"id\tlang\ttext\tlang\ttext\n{rows}", numbered) == expected
+
+
 def test_two_columns_of_one_language_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"one column in en, got en_US, en_GB; .*--source-column"):
         read(tmp_path, "en_US\ten_GB\tja\na\tb\tc\n")
