@@ -43,6 +43,11 @@ def test_a_text_has_at_least_one_word_unless_it_is_blank(text):
     assert (count_words(text) == 0) == (not text.strip())
 
 
+@given(st.text(st.one_of(LETTERS, st.characters())))
+def test_a_text_has_at_most_as_many_words_as_characters(text):
+    assert count_words(text) <= len(text)
+
+
 @given(st.text(LETTERS, min_size=1), st.integers(2, 50))
 def test_a_text_repeated_is_as_many_times_as_long(text, times):
     whole = text_length(" ".join([text] * times))

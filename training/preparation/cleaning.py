@@ -59,14 +59,15 @@ def broken_rule(pair: Pair, rules: CleaningRules) -> str | None:
 
 
 def _broken_length(pair: Pair, rules: CleaningRules) -> str | None:
-    # Characters first, because counting words takes longer.
     sizes = (len(pair.source), len(pair.target))
     short, long = min(sizes), max(sizes)
     if short < rules.min_characters or long > rules.max_characters:
         return LENGTH
-    words = (count_words(pair.source), count_words(pair.target))
-    if min(words) < rules.min_words or max(words) > rules.max_words:
-        return LENGTH
+    # Counting words takes longer, and a text that is not blank has one word to one per character.
+    if rules.min_words > 1 or long > rules.max_words:
+        words = (count_words(pair.source), count_words(pair.target))
+        if min(words) < rules.min_words or max(words) > rules.max_words:
+            return LENGTH
     return RATIO if long > rules.max_ratio * short + _RATIO_ALLOWANCE else None
 
 
