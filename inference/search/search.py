@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from longspan.inference.search.beams import Beams
+from longspan.inference.search.given import GivenTargets
 from longspan.inference.search.greedy_beams import GreedyBeams
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
@@ -43,7 +44,8 @@ class Search(Generic[MemoryT, StateT]):
     """A search that its owner runs step by step, so that several searches can take turns.
 
     `source` (batch, source) holds token ids of `lengths` (batch,), with PAD after them. `spelling`
-    is that of the target vocabulary. Model and batch are on one device, and the model is in
+    is that of the target vocabulary. With `targets`, token ids without EOS, nothing is searched: the
+    hypotheses are these targets, scored. Model and batch are on one device, and the model is in
     evaluation mode.
 
     Raises HyperparameterError for a coverage penalty with a model without attention, and
@@ -58,12 +60,15 @@ class Search(Generic[MemoryT, StateT]):
         lengths: Tensor,
         settings: SearchSettings,
         spelling: Spelling,
+        targets: Sequence[Sequence[int]] | None = None,
     ) -> None:
         self._lengths: list[int] = lengths.tolist()
-        kind = Beams if settings.beam_size > 1 else GreedyBeams
-        self._beams: Beams | GreedyBeams = kind(
-            source.cpu().numpy(), self._lengths, settings, spelling
-        )
+        self._beams: Beams | GreedyBeams | GivenTargets
+        if targets is not None:
+            self._beams = GivenTargets(targets, self._lengths, settings)
+        else:
+            kind = Beams if settings.beam_size > 1 else GreedyBeams
+            self._beams = kind(source.cpu().numpy(), self._lengths, settings, spelling)
         self._walk = start_walk(model, source, lengths)
 
     @property
@@ -114,11 +119,12 @@ def search(
     lengths: Tensor,
     settings: SearchSettings,
     spelling: Spelling,
+    targets: Sequence[Sequence[int]] | None = None,
 ) -> list[list[Hypothesis]]:
     """Search a batch to its end; return the hypotheses of each sentence. Arguments: `Search`."""
     if not len(source):
         return []
-    going = Search(model, source, lengths, settings, spelling)
+    going = Search(model, source, lengths, settings, spelling, targets)
     while going.running:
         going.step()
     return going.hypotheses(range(len(source)))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from longspan.inference.compression.compressed_model import CompressedModel
-from longspan.inference.search.search import SearchSettings, search
+from longspan.inference.search.search import Hypothesis, SearchSettings, search
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.translation.answers import as_translation, join_parts
 from longspan.inference.translation.parts import ANY_LENGTH, split_text
@@ -137,6 +137,22 @@ class Translator:
                     results[i] = read_translation(self.tokenizer, ids, hypotheses)
                 count(len(members))
         return results
+
+    def score_ids(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
+    ) -> list[Hypothesis]:
+        """Return each target, token ids without EOS, as the hypothesis of its source of token ids.
+
+        Scores and attention are those of a search that finds this target.
+        """
+        results: dict[int, Hypothesis] = {}
+        with _evaluating(self.model):
+            for members in self._batches([len(ids) for ids in sources]):
+                batch = self._pad([sources[i] for i in members])
+                given = [targets[i] for i in members]
+                found = search(self.model, *batch, self.settings, self._spelling, given)
+                results |= zip(members, (one[0] for one in found), strict=True)
+        return [results[number] for number in range(len(sources))]
 
     def _translated(self, texts: Sequence[str], label: str | None) -> list[Translation]:
         results = [BLANK] * len(texts)

@@ -59,7 +59,8 @@ class TranslationJob:
     """One part to translate.
 
     `delay` is how many seconds it may wait for other parts to be searched with. With `partial` the
-    worker sends the tokens while the search runs.
+    worker sends the tokens while the search runs. With a `target`, token ids without EOS, nothing is
+    searched: the result is this target, scored.
     """
 
     number: int
@@ -67,6 +68,7 @@ class TranslationJob:
     settings: SearchSettings
     delay: float = 0.0
     partial: bool = False
+    target: tuple[int, ...] | None = None
 
     def frame(self) -> Frame:
         """Return the message as a frame."""
@@ -75,8 +77,15 @@ class TranslationJob:
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "TranslationJob":
         """Read a job from the `job` of a message."""
-        settings = SearchSettings(**content["settings"])
-        return cls(**{**content, "ids": tuple(content["ids"]), "settings": settings})
+        target = content["target"]
+        return cls(
+            **{
+                **content,
+                "ids": tuple(content["ids"]),
+                "settings": SearchSettings(**content["settings"]),
+                "target": None if target is None else tuple(target),
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,7 @@ class TranslationResult:
                     "log_probability": h.log_probability,
                     "finished": h.finished,
                     "looping": h.looping,
+                    "token_log_probabilities": h.token_log_probabilities,
                 }
                 for h in self.hypotheses
             ],

@@ -72,8 +72,9 @@ class WorkerPool:
         settings: SearchSettings,
         delay: float = 0.0,
         on_partial: OnPartial | None = None,
+        target: tuple[int, ...] | None = None,
     ) -> TranslationResult:
-        """Translate one part; cancelling the call ends the work on it.
+        """Translate one part, or score its `target`; cancelling the call ends the work on it.
 
         Raises Unavailable when no worker is ready or the worker ends, ModelFailed when the model
         raises an error.
@@ -83,7 +84,7 @@ class WorkerPool:
         # By source tokens and not by jobs, since the time of a search grows with them.
         child = min(self._ready, key=lambda one: one.load)
         job = TranslationJob(
-            next(self._numbers), tuple(ids), settings, delay, on_partial is not None
+            next(self._numbers), tuple(ids), settings, delay, on_partial is not None, target
         )
         return await child.translate(job, on_partial)
 

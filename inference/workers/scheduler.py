@@ -67,6 +67,7 @@ class Turn:
 class _BatchKey:
     settings: SearchSettings
     length: int  # the most source tokens of a part in this queue
+    is_given: bool  # whether its targets are given
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class SearchScheduler:
 
     def add(self, job: TranslationJob) -> None:
         """Queue a job."""
-        kind = _BatchKey(job.settings, _class_of(len(job.ids)))
+        kind = _BatchKey(job.settings, _class_of(len(job.ids)), job.target is not None)
         self._waiting.setdefault(kind, deque()).append(_Waiting(job, self._clock()))
 
     def drop(self, number: int) -> None:
@@ -236,6 +237,7 @@ class SearchScheduler:
             torch.tensor(lengths, device=self._device),
             kind.settings,
             self._spelling,
+            [member.job.target or () for member in members] if kind.is_given else None,
         )
         run = _RunningSearch(kind, members, search, self._clock())
         # Not 0: a newcomer would then get all turns until it had caught up with older searches.

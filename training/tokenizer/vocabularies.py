@@ -71,6 +71,12 @@ class Vocabulary(Protocol):
     def halves(self) -> npt.NDArray[np.int64]:
         """Return the two tokens that each token is made of, (tokens, 2); -1 if of none."""
 
+    def offsets(self, text: str, ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the characters of each token in `text`, as start and stop.
+
+        `text` is the one that was encoded to `ids`, or the one that they decode to.
+        """
+
     def __len__(self) -> int: ...
 
 
@@ -188,6 +194,19 @@ class SentencePieceVocabulary:
     def _lower_score(self, cut: tuple[int, int]) -> float:
         return min(self._model.get_score(token) for token in cut)
 
+    def offsets(self, text: str, ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Return start and stop of each token; all bytes of a character have the same ones."""
+        spelt = [self._bytes[i] for i in ids]
+        first = next((one[:1] for one in spelt if one), b"")
+        begun = -1 if self._prefix_space and first == b" " else 0  # characters begun so far
+        found = []
+        for one in spelt:
+            # The bytes of a character after its first are 80 to BF.
+            within = bool(one) and 0x80 <= one[0] < 0xC0
+            start, begun = begun - within, begun + sum(not 0x80 <= byte < 0xC0 for byte in one)
+            found.append((max(0, start), max(0, begun)))
+        return found
+
     def _ready(self, text: str) -> str:
         if not text:
             return text
@@ -292,6 +311,10 @@ class WordVocabulary:
     def halves(self) -> npt.NDArray[np.int64]:
         """Return only -1, (tokens, 2): a word is not made of others."""
         return np.full((len(self), 2), -1, dtype=np.int64)
+
+    def offsets(self, text: str, ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Return start and stop of each word between white space."""
+        return [found.span() for found in re.finditer(r"\S+", text)]
 
 
 def vocabulary_from(kind: str, content: bytes, settings: Mapping[str, Any]) -> Vocabulary:

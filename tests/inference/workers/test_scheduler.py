@@ -1,12 +1,14 @@
 """Whose turn it is: like lengths together, long and short side by side, oldest first."""
 
+import json
+
 import pytest
 import torch
 
 from longspan.inference.search.search import search
 from longspan.inference.search.settings import SearchSettings
 from longspan.inference.search.spelling import Spelling
-from longspan.inference.workers.messages import TranslationJob
+from longspan.inference.workers.messages import TranslationJob, TranslationResult
 from longspan.inference.workers.scheduler import SearchScheduler
 
 GREEDY = SearchSettings(beam_size=1, length_penalty=0.0, max_length=6)
@@ -55,6 +57,26 @@ def test_every_job_gets_what_a_search_of_its_own_finds(table_model, scheduler):
         source, lengths = torch.tensor([one.ids]), torch.tensor([len(one.ids)])
         [alone] = search(table_model(9), source, lengths, one.settings, Spelling())
         assert [h.ids for h in found[one.number]] == [h.ids for h in alone]
+
+
+def test_given_targets_are_scored_beside_searches(table_model, scheduler):
+    targets = {1: (4, 5, 6, 4), 3: (), 5: (8,)}
+    jobs = [job(i, 3 + i, target=targets.get(i)) for i in range(6)]
+    for one in jobs:
+        scheduler.add(TranslationJob.of(json.loads(one.frame().pack()[8:])["job"]))
+    results = {r.number: r for turn in drain(scheduler) for r in turn.results}
+    assert sorted(results) == list(range(6))
+    for one in jobs:
+        frame = results[one.number].frame()
+        [back] = TranslationResult.of(json.loads(json.dumps(frame.content))["result"], b"").hypotheses
+        source, lengths = torch.tensor([one.ids]), torch.tensor([len(one.ids)])
+        given = None if one.target is None else [one.target]
+        [[alone]] = search(table_model(9), source, lengths, one.settings, Spelling(), given)
+        assert back.ids == alone.ids
+        assert back.log_probability == alone.log_probability
+        if one.target is not None:
+            assert back.ids == list(one.target)
+            assert list(back.token_log_probabilities) == list(alone.token_log_probabilities)
 
 
 def test_like_lengths_and_settings_go_together_up_to_the_size(table_model):

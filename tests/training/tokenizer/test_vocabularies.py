@@ -14,6 +14,7 @@ from longspan.training.tokenizer.tokenizer import (
     SentencePieceVocabulary,
     WordVocabulary,
 )
+from longspan.training.tokenizer.vocabularies import SPECIAL_WORDS
 from longspan.training.tokenizer.vocabulary_training import train_sentencepiece
 
 TEXTS = [
@@ -131,3 +132,31 @@ def test_a_word_list_with_missing_ids_is_refused(table):
 def test_what_is_no_model_is_refused():
     with pytest.raises(ModelDirectoryError, match="SentencePiece model"):
         SentencePieceVocabulary(b"no model")
+
+
+@pytest.mark.parametrize("prefix_space", [False, True])
+@settings(max_examples=200, deadline=None)
+@given(text=ANY_TEXT)
+@example("  two  spaces  ")
+@example("\u2047 日本 😀 \x00\r\n\t▁")
+def test_the_offsets_of_tokens_cover_a_text_in_order(model, prefix_space, text):
+    vocabulary = SentencePieceVocabulary(model[2], prefix_space=prefix_space)
+    ids = vocabulary.encode(text)
+    offsets = vocabulary.offsets(text, ids)
+    assert len(offsets) == len(ids)
+    assert offsets == sorted(offsets)
+    covered = {place for start, stop in offsets for place in range(start, stop)}
+    assert covered == set(range(len(text)))
+    for token, (start, stop) in zip(ids, offsets, strict=True):
+        if token not in vocabulary.byte_tokens:
+            # `decode` drops the space before the first token, where the text has none.
+            assert text[start:stop].removeprefix(" ") == vocabulary.decode([token]).removeprefix(" ")
+        else:
+            assert stop - start == 1 or (start, stop) == (0, 0)
+
+
+def test_the_offsets_of_words_are_theirs_between_any_white_space():
+    words = WordVocabulary([*SPECIAL_WORDS, "a", "bb"])
+    text = "  a\tbb  zz "
+    offsets = words.offsets(text, words.encode(text))
+    assert [text[start:stop] for start, stop in offsets] == ["a", "bb", "zz"]
