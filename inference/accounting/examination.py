@@ -106,14 +106,14 @@ def _evidence(
     for reach in (_REACH, _WIDEST):
         near = [_near(ledger.source_units, place, reach) for place in places]
         answers = yield [
-            Question(
-                (*source[slice(*ledger.source_units[i])], EOS), target[slice(*unit)], _PAIR
-            )
+            Question((*source[slice(*ledger.source_units[i])], EOS), target[slice(*unit)], _PAIR)
             for unit, numbers in zip(chunk, near, strict=True)
             for i in numbers
         ]
         rest = iter(answers)
-        found = [[_read(ledger.source_units[i], i, next(rest)) for i in numbers] for numbers in near]
+        found = [
+            [_read(ledger.source_units[i], i, next(rest)) for i in numbers] for numbers in near
+        ]
         likely = [max(one.chances.mean() for one in some) > _UNLIKELY for some in found]
         whole = all(len(numbers) == len(ledger.source_units) for numbers in near)
         if whole or sum(likely) >= _FEW * len(chunk):

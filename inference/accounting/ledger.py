@@ -48,15 +48,19 @@ def shares(chances: Doubles, weights: Doubles) -> Doubles:
     """Return the share of each candidate in each token: (tokens, candidates), rows sum to 1.
 
     chances (tokens, candidates) are log-probabilities, weights (candidates,) the first weights of
-    the candidates. Each round replaces the weights by the mean shares (Dempster et al. 1977).
+    the candidates. Each round replaces the weights by the mean shares (Dempster et al. 1977). At
+    the end they are squared: small ones come from words that many clauses have.
     """
     relative = np.exp(chances - chances.max(axis=1, keepdims=True))
     for _ in range(_ROUNDS):
-        found = relative * weights
-        found /= found.sum(axis=1, keepdims=True)
-        weights = found.mean(axis=0)
-    result: Doubles = found
-    return result
+        weights = _divided(relative * weights).mean(axis=0)
+    return _divided(relative * weights**2)
+
+
+def _divided(rows: Doubles) -> Doubles:
+    """Return rows divided by their sums."""
+    divided: Doubles = rows / rows.sum(axis=1, keepdims=True)
+    return divided
 
 
 class Ledger:
@@ -82,12 +86,14 @@ class Ledger:
         nothing = np.full((length, 1), _NOTHING)
         near = np.exp(-np.abs(self._places[numbers] - place) / _NEAR)
         found = shares(np.hstack([chances, nothing]), np.append(near, _NOTHING_WEIGHT))[:, :-1]
-        said = np.zeros_like(self._covered)  # (source token,): target tokens of this unit
+        twice = 0.0
         for column, one in enumerate(evidence):
-            start, stop = self.source_units[one.source]
-            said[start:stop] += found[:, column] @ _normalised(one.weights)
-        self.duplication.append(float(np.minimum(said, self._covered).sum() / length))
-        self._covered += said
+            # (source token,): target tokens of this unit that say each token of the source unit
+            said = found[:, column] @ _normalised(one.weights)
+            covered = self._covered[slice(*self.source_units[one.source])]  # a view
+            twice += float(np.minimum(said, covered).sum())
+            covered += said
+        self.duplication.append(twice / length)
         self._received[numbers] += found.sum(axis=0)
         weights = found.mean(axis=0)
         self._given += float(found.sum())

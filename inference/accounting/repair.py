@@ -162,7 +162,11 @@ def _account(tokenizer: Tokenizer, text: str, source: _Ids, found: _Examined) ->
     scores = found.scores
     written = tokenizer.target.decode(found.target)
     omissions = _spans(
-        text, tokenizer.source.offsets(text, source), scores.source_units, scores.omission, found.gaps
+        text,
+        tokenizer.source.offsets(text, source),
+        scores.source_units,
+        scores.omission,
+        found.gaps,
     )
     duplications = _spans(
         written, tokenizer.target.offsets(written, found.target), scores.target_units,

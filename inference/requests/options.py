@@ -50,6 +50,12 @@ class Options(Settings):
     )
     n_best: int | None = Field(None, ge=1, le=_WIDEST_BEAM, description="best translations wanted")
     alignment: bool | None = Field(None, description="the attention weights, target by source")
+    check: bool | None = Field(
+        None, description="spans of the text that are not translated, and spans translated twice"
+    )
+    repair: bool | None = Field(
+        None, description="check, and translate or remove such spans where that scores better"
+    )
     min_length: int | None = Field(
         None,
         ge=0,
@@ -78,6 +84,11 @@ class Options(Settings):
                 expected = allowed_values(field, cls.null)
                 raise BadRequest(f"{name}: expected {expected}, got null; leave it out")
         return cls(**values)
+
+    @property
+    def checks(self) -> bool:
+        """Whether the answer has an account of the translation."""
+        return bool(self.check or self.repair)
 
     @classmethod
     def schemas(cls) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from longspan.inference.accounting.account import Account, Span
 from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, RECORDIO, TEXT
 from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.translation.answers import Answer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["dump", "json_line", "partial_line", "remarks", "render"]
+__all__ = ["dump", "json_line", "partial_line", "remarks", "render", "spans_of"]
 
 
 def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
@@ -33,15 +34,19 @@ def render(request: Request, answers: Sequence[Answer], media: str) -> bytes:
 
 
 def remarks(answers: Iterable[Answer]) -> dict[str, int]:
-    """Count the texts that were split, and the translations that were stopped or looped.
+    """Count the texts that were split, the translations that were stopped or looped, and the spans
+    that are omitted or said twice.
 
     Counts of 0 are left out. They go into a header, for formats without a place for them.
     """
     found = list(answers)
+    accounts = [answer.account for answer in found if answer.account is not None]
     counts = {
         "split": sum(1 for answer in found if answer.at),
         "unfinished": sum(1 for answer in found if not answer.finished),
         "looping": sum(1 for answer in found if answer.looping),
+        "omissions": sum(len(one.omissions) for one in accounts),
+        "duplications": sum(len(one.duplications) for one in accounts),
     }
     return {name: count for name, count in counts.items() if count}
 
@@ -125,7 +130,7 @@ def _plain(item: RequestItem, answer: Answer) -> dict[str, Any]:
 
 
 def _remark(item: RequestItem, answer: Answer) -> dict[str, Any]:
-    record: dict[str, Any] = {}
+    record = _account(item, answer)
     if not answer.finished:
         record["finished"] = False
     if answer.looping:
@@ -137,6 +142,33 @@ def _remark(item: RequestItem, answer: Answer) -> dict[str, Any]:
             "parts": [_part(item, source, part) for source, part in parts],
         }
     return record
+
+
+def _account(item: RequestItem, answer: Answer) -> dict[str, Any]:
+    """Return what the translation omits and says twice, where the item asks for it."""
+    account = answer.account
+    if not item.options.checks:
+        return {}
+    if account is None:  # of a blank text
+        account = Account()
+    record: dict[str, Any] = {
+        "omissions": spans_of(item.text, account.omissions),
+        "duplications": spans_of(answer.text, account.duplications),
+    }
+    return record | ({"repairs": account.repairs} if item.options.repair else {})
+
+
+def spans_of(text: str, spans: Iterable[Span]) -> list[dict[str, Any]]:
+    """Return spans of a text for JSON: places in characters, the text there, the score."""
+    return [
+        {
+            "start": span.start,
+            "stop": span.stop,
+            "text": text[span.start : span.stop],
+            "score": span.score,
+        }
+        for span in spans
+    ]
 
 
 def _part(item: RequestItem, source: str, part: Translation) -> dict[str, Any]:

@@ -18,8 +18,8 @@ class Hypothesis:
     EOS. Where `finished` is False there is no EOS: the length limit stopped the hypothesis, or the
     search did because the hypothesis repeated itself (`looping`). `alignment` (target, source) has
     a row for each id and a column for each source token, EOS included: the attention weights
-    averaged over heads. It is None unless the settings ask for it. `token_log_probabilities`, of the
-    ids and EOS, are known for given targets alone.
+    averaged over heads. It is None unless the settings ask for it. `token_log_probabilities` are
+    those of the ids and EOS, known for given targets alone.
     """
 
     ids: list[int]

@@ -44,8 +44,8 @@ class Search(Generic[MemoryT, StateT]):
     """A search that its owner runs step by step, so that several searches can take turns.
 
     `source` (batch, source) holds token ids of `lengths` (batch,), with PAD after them. `spelling`
-    is that of the target vocabulary. With `targets`, token ids without EOS, nothing is searched: the
-    hypotheses are these targets, scored. Model and batch are on one device, and the model is in
+    is that of the target vocabulary. With `targets`, token ids without EOS, nothing is searched:
+    the hypotheses are these targets, scored. Model and batch are on one device, and the model is in
     evaluation mode.
 
     Raises HyperparameterError for a coverage penalty with a model without attention, and

@@ -85,15 +85,20 @@ def output_fn(prediction: Prediction, accept: str | None = None) -> tuple[bytes,
 
 def _translate(ready: ReadyModel, planned: Sequence[PlannedItem]) -> list[Translation]:
     """Return the translation of each part; parts of equal settings are searched together."""
-    sources = [part.ids for one in planned for part in one.parts.parts]
+    parts = [part for one in planned for part in one.parts.parts]
     # By settings, since a search has one beam and one set of penalties for all its rows.
-    together: dict[SearchSettings, list[int]] = defaultdict(list)
-    settings_of_parts = (one.settings for one in planned for _ in one.parts.parts)
-    for number, settings in enumerate(settings_of_parts):
-        together[settings].append(number)
+    together: dict[tuple[SearchSettings, bool, bool], list[int]] = defaultdict(list)
+    owners = [one for one in planned for _ in one.parts.parts]
+    for number, owner in enumerate(owners):
+        options = owner.item.options
+        together[owner.settings, options.checks, bool(options.repair)].append(number)
     done: dict[int, Translation] = {}
-    for settings, numbers in together.items():
-        translator = Translator(ready.model, ready.tokenizer, settings, ready.device)
-        found = translator.translate_ids([sources[number] for number in numbers])
+    for (settings, checks, repairs), numbers in together.items():
+        translator = Translator(
+            ready.model, ready.tokenizer, settings, ready.device, check=checks, repair=repairs
+        )
+        found = translator.translate_ids([parts[number].ids for number in numbers])
+        if checks:
+            found = translator.check([parts[number].text for number in numbers], found)
         done |= zip(numbers, found, strict=True)
-    return [done[number] for number in range(len(sources))]
+    return [done[number] for number in range(len(parts))]

@@ -3,16 +3,25 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from longspan.inference.requests.planning import PlannedItem, Planner, join_answers
 from longspan.inference.requests.request import Request
+from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.translation.answers import Answer
 from longspan.inference.translation.parts import Part
-from longspan.inference.translation.translations import Translation, read_translation
+from longspan.inference.translation.translations import (
+    Translation,
+    read_translation,
+    with_account,
+)
 from longspan.inference.workers.metrics import ServerMetrics
 from longspan.inference.workers.pool import WorkerPool
 from longspan.inference.workers.worker_process import OnPartial
+
+if TYPE_CHECKING:
+    from longspan.inference.accounting.examination import Question
+    from longspan.inference.accounting.repair import Accounted
 
 __all__ = ["Timing", "TranslationService"]
 
@@ -133,6 +142,8 @@ class TranslationService:
         delay = 0.0 if planned.profile == "fast" else self.delay
         result = await self.pool.translate(part.ids, planned.settings, delay, on_partial)
         translation = read_translation(self.planner.tokenizer, part.ids, result.hypotheses)
+        if planned.item.options.checks:
+            translation = await self._check(planned, part, translation)
         timing.parts += 1
         timing.waited = max(timing.waited, result.waited)
         timing.worked = max(timing.worked, result.worked)
@@ -144,6 +155,33 @@ class TranslationService:
         self.metrics.source_tokens.inc(len(part.ids))
         self.metrics.target_tokens.inc(len(translation.tokens))
         return translation
+
+    async def _check(
+        self, planned: PlannedItem, part: Part, translation: Translation
+    ) -> Translation:
+        """Return a part's translation with its account, and repaired where the item asks for it."""
+        from longspan.inference.accounting.repair import account_for  # imports numpy
+
+        async def answer(question: "Question") -> Hypothesis:
+            result = await self.pool.translate(
+                question.source, question.settings, target=question.target
+            )
+            return result.hypotheses[0]
+
+        examination = account_for(
+            self.planner.tokenizer,
+            part.text,
+            translation.ids,
+            planned.settings,
+            repair=bool(planned.item.options.repair),
+        )
+        questions = next(examination)
+        try:
+            while True:
+                questions = examination.send(await _each(questions, answer))
+        except StopIteration as end:
+            found: Accounted = end.value
+        return with_account(self.planner.tokenizer, translation, found.account, found.repaired)
 
 
 async def _each(

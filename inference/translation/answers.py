@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from longspan.inference.accounting.account import Account, join_accounts
 from longspan.inference.translation.parts import SplitText
 from longspan.inference.translation.translations import Translation
 
@@ -21,7 +22,8 @@ class Answer:
     `finished` is False where the translation of a part was stopped: at the length limit, or because
     it repeated itself (`looping`). `at` is what the text was split at, empty for a text of one
     part. `alignment` (target, source) has a row for each of `tokens` and a column for each of
-    `source_tokens`; between tokens of different parts it is 0.
+    `source_tokens`; between tokens of different parts it is 0. `account` has places in the whole
+    text and in `text`; None where nobody asked.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Answer:
     parts: tuple[Translation, ...]
     sources: tuple[str, ...]  # the text of each part
     at: str = ""
+    account: Account | None = None
 
     @property
     def looping(self) -> bool:
@@ -87,7 +90,20 @@ def join_parts(parts: SplitText, translations: Sequence[Translation]) -> Answer:
         parts=tuple(translations),
         sources=tuple(part.text for part in parts.parts),
         at=parts.at,
+        account=_account(parts, translations, texts),
     )
+
+
+def _account(
+    parts: SplitText, translations: Sequence[Translation], texts: Sequence[str]
+) -> Account | None:
+    """Return the accounts of all parts as one, None where they have none."""
+    found, written = [], len(parts.before)
+    for part, translation, text in zip(parts.parts, translations, texts, strict=True):
+        if translation.account is not None:
+            found.append((part.start, written, translation.account))
+        written += len(text)
+    return join_accounts(found) if found else None
 
 
 def as_translation(answer: Answer) -> Translation:
@@ -96,7 +112,7 @@ def as_translation(answer: Answer) -> Translation:
     An answer of several parts has no `n_best`.
     """
     if len(answer.parts) == 1:
-        return replace(answer.parts[0], text=answer.text)
+        return replace(answer.parts[0], text=answer.text, account=answer.account)
     return Translation(
         text=answer.text,
         score=sum(part.score for part in answer.parts),
@@ -107,4 +123,5 @@ def as_translation(answer: Answer) -> Translation:
         alignment=answer.alignment if answer.parts else None,
         looping=answer.looping,
         ids=answer.ids,
+        account=answer.account,
     )

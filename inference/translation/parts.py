@@ -11,7 +11,7 @@ split at clauses, then words, then anywhere. Nothing is dropped:
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -49,11 +49,15 @@ ANY_LENGTH = Limits(part=sys.maxsize, text=sys.maxsize)
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its text, its token ids with EOS last, and what follows it in the translation."""
+    """One part: its text, its token ids with EOS last, and what follows it in the translation.
+
+    `start` is its first character in the whole text.
+    """
 
     text: str
     ids: tuple[int, ...]
     joint: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,17 @@ def split_text(
     lines = _LINE_ENDS.split(text)
     if fits and (how == "never" or (len(lines) == 1 and how == "auto")):
         return SplitText((Part(text, tuple(ids)),))
-    return _Splitter(tokenizer, limits.part, language, how == "sentences").split(lines)
+    found = _Splitter(tokenizer, limits.part, language, how == "sentences").split(lines)
+    return replace(found, parts=tuple(_placed(text, found.parts)))
+
+
+def _placed(text: str, parts: Sequence[Part]) -> Iterator[Part]:
+    """Yield the parts with their places. Between them are only blanks."""
+    stop = 0
+    for part in parts:
+        start = text.index(part.text, stop)
+        stop = start + len(part.text)
+        yield replace(part, start=start)
 
 
 class _Splitter:

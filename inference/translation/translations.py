@@ -4,9 +4,10 @@ Imports no torch, which the HTTP server does without.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from longspan.inference.accounting.account import Account
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BLANK", "Candidate", "Translation", "read_translation"]
+__all__ = ["BLANK", "Candidate", "Translation", "read_translation", "with_account"]
 
 _END = "</s>"
 
@@ -35,6 +36,7 @@ class Candidate:
     tokens: tuple[str, ...] = ()
     alignment: "NDArray[np.float32] | None" = None
     looping: bool = False
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Translation:
 
     `finished` is False where the translation was stopped: at the length limit, or because it
     repeated itself (`looping`). `source_tokens` end with "</s>", which the model reads too. A blank
-    text has an empty translation and no `n_best`.
+    text has an empty translation and no `n_best`. `account` names what the translation omits and
+    what it says twice; None where nobody asked.
     """
 
     text: str
@@ -56,6 +59,7 @@ class Translation:
     n_best: tuple[Candidate, ...] = ()
     looping: bool = False
     ids: tuple[int, ...] = ()  # target token ids, without EOS
+    account: Account | None = None
 
 
 BLANK = Translation("", 0.0, 0.0, finished=True)
@@ -77,7 +81,32 @@ def read_translation(
         alignment=best.alignment,
         n_best=n_best,
         looping=best.looping,
-        ids=tuple(map(int, hypotheses[0].ids)),
+        ids=best.ids,
+    )
+
+
+def with_account(
+    tokenizer: Tokenizer, translation: Translation, account: Account, repaired: Hypothesis | None
+) -> Translation:
+    """Return a translation with its account; a `repaired` hypothesis takes the place of the best.
+
+    The other translations of `n_best` stay as they are.
+    """
+    if repaired is None:
+        return replace(translation, account=account)
+    best = _candidate(tokenizer, repaired)
+    return replace(
+        translation,
+        text=best.text,
+        score=best.score,
+        log_probability=best.log_probability,
+        finished=best.finished,
+        tokens=best.tokens,
+        alignment=best.alignment,
+        n_best=(best, *translation.n_best[1:]),
+        looping=False,
+        ids=best.ids,
+        account=account,
     )
 
 
@@ -90,4 +119,5 @@ def _candidate(tokenizer: Tokenizer, hypothesis: Hypothesis) -> Candidate:
         tokens=tuple(tokenizer.target.pieces(hypothesis.ids)),
         alignment=hypothesis.alignment,
         looping=hypothesis.looping,
+        ids=tuple(hypothesis.ids),
     )

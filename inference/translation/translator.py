@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from longspan.inference.accounting.examination import Question
 from longspan.inference.compression.compressed_model import CompressedModel
-from longspan.inference.search.search import Hypothesis, SearchSettings, search
+from longspan.inference.search.hypothesis import Hypothesis
+from longspan.inference.search.search import SearchSettings, search
 from longspan.inference.search.spelling import Spelling
 from longspan.inference.translation.answers import as_translation, join_parts
+from longspan.inference.translation.checks import check_translations
 from longspan.inference.translation.parts import ANY_LENGTH, split_text
 from longspan.inference.translation.translations import (
     BLANK,
@@ -57,7 +60,8 @@ class Translator:
 
     Texts of similar length are searched together, in batches of at most `max_batch_tokens` source
     tokens, padding counted. A longer text is a batch of its own and is never cut. `report` is
-    called once for a list with the numbers of the translations that were stopped.
+    called once for a list with the numbers of the translations that were stopped. With `check` each
+    translation has an account of what it omits and says twice; with `repair` it is repaired too.
     """
 
     def __init__(
@@ -68,6 +72,9 @@ class Translator:
         device: str | torch.device = "cpu",
         max_batch_tokens: int = DEFAULT_BATCH_TOKENS,
         report: Callable[[str], None] = logger.warning,
+        *,
+        check: bool = False,
+        repair: bool = False,
     ) -> None:
         self.model = model.to(device)
         self.tokenizer = tokenizer
@@ -76,6 +83,8 @@ class Translator:
         self.device = torch.device(device)
         self.max_batch_tokens = max_batch_tokens
         self.report = report
+        self.checks = check or repair
+        self.repairs = repair
 
     @classmethod
     def open(cls, directory: str | Path, device: str | None = None, **changes: Any) -> "Translator":
@@ -129,38 +138,72 @@ class Translator:
         As `translate`, but `report` is not called.
         """
         results = [BLANK] * len(sources)
-        with _evaluating(self.model), _shown(label, len(sources)) as count:
-            for members in self._batches([len(ids) for ids in sources]):
-                batch = [sources[i] for i in members]
-                found = search(self.model, *self._pad(batch), self.settings, self._spelling)
-                for i, ids, hypotheses in zip(members, batch, found, strict=True):
-                    results[i] = read_translation(self.tokenizer, ids, hypotheses)
-                count(len(members))
+        with _shown(label, len(sources)) as count:
+            for number, found in self._searched(sources, self.settings):
+                results[number] = read_translation(self.tokenizer, sources[number], found)
+                count(1)
         return results
 
-    def score_ids(
-        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
-    ) -> list[Hypothesis]:
-        """Return each target, token ids without EOS, as the hypothesis of its source of token ids.
+    def answer(self, questions: Sequence[Question]) -> list[Hypothesis]:
+        """Return the answer to each question of an examination; see `Question`."""
+        kinds: dict[tuple[SearchSettings, bool], list[int]] = {}
+        for number, question in enumerate(questions):
+            kind = question.settings, question.target is not None
+            kinds.setdefault(kind, []).append(number)
+        answers: dict[int, Hypothesis] = {}
+        for (settings, _), numbers in kinds.items():
+            sources = [questions[n].source for n in numbers]
+            targets = [target for n in numbers if (target := questions[n].target) is not None]
+            for place, found in self._searched(sources, settings, targets or None):
+                answers[numbers[place]] = found[0]
+        return [answers[number] for number in range(len(questions))]
 
-        Scores and attention are those of a search that finds this target.
-        """
-        results: dict[int, Hypothesis] = {}
+    def _searched(
+        self,
+        sources: Sequence[Sequence[int]],
+        settings: SearchSettings,
+        targets: Sequence[Sequence[int]] | None = None,
+    ) -> Iterator[tuple[int, list[Hypothesis]]]:
+        """Yield the number and the hypotheses of each source; with `targets`, of these alone."""
         with _evaluating(self.model):
             for members in self._batches([len(ids) for ids in sources]):
                 batch = self._pad([sources[i] for i in members])
-                given = [targets[i] for i in members]
-                found = search(self.model, *batch, self.settings, self._spelling, given)
-                results |= zip(members, (one[0] for one in found), strict=True)
-        return [results[number] for number in range(len(sources))]
+                given = None if targets is None else [targets[i] for i in members]
+                found = search(self.model, *batch, settings, self._spelling, given)
+                yield from zip(members, found, strict=True)
 
     def _translated(self, texts: Sequence[str], label: str | None) -> list[Translation]:
         results = [BLANK] * len(texts)
         full = [number for number, text in enumerate(texts) if text.strip()]
         encoded = [self.tokenizer.encode_source(texts[number]) for number in full]
-        for number, found in zip(full, self.translate_ids(encoded, label=label), strict=True):
-            results[number] = found
+        found = self.translate_ids(encoded, label=label)
+        if self.checks:
+            found = self.check([texts[number] for number in full], found, label=label)
+        for number, one in zip(full, found, strict=True):
+            results[number] = one
         return results
+
+    def check(
+        self,
+        texts: Sequence[str],
+        translations: Sequence[Translation],
+        *,
+        label: str | None = None,
+    ) -> list[Translation]:
+        """Return the translations of `texts` with accounts, and repaired where `repairs` says so.
+
+        No text is blank. With `label`, progress is shown on standard error.
+        """
+        with _shown(label and f"check: {label}", len(texts)) as count:
+            return check_translations(
+                texts,
+                translations,
+                self.tokenizer,
+                self.settings,
+                self.answer,
+                repair=self.repairs,
+                count=count,
+            )
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Yield the numbers of the texts of each batch, longest first.

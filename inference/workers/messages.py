@@ -59,8 +59,8 @@ class TranslationJob:
     """One part to translate.
 
     `delay` is how many seconds it may wait for other parts to be searched with. With `partial` the
-    worker sends the tokens while the search runs. With a `target`, token ids without EOS, nothing is
-    searched: the result is this target, scored.
+    worker sends the tokens while the search runs. With a `target`, token ids without EOS, nothing
+    is searched: the result is this target, scored.
     """
 
     number: int

@@ -68,7 +68,9 @@ def test_given_targets_are_scored_beside_searches(table_model, scheduler):
     assert sorted(results) == list(range(6))
     for one in jobs:
         frame = results[one.number].frame()
-        [back] = TranslationResult.of(json.loads(json.dumps(frame.content))["result"], b"").hypotheses
+        [back] = TranslationResult.of(
+            json.loads(json.dumps(frame.content))["result"], b""
+        ).hypotheses
         source, lengths = torch.tensor([one.ids]), torch.tensor([len(one.ids)])
         given = None if one.target is None else [one.target]
         [[alone]] = search(table_model(9), source, lengths, one.settings, Spelling(), given)

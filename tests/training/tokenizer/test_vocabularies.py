@@ -150,7 +150,9 @@ def test_the_offsets_of_tokens_cover_a_text_in_order(model, prefix_space, text):
     for token, (start, stop) in zip(ids, offsets, strict=True):
         if token not in vocabulary.byte_tokens:
             # `decode` drops the space before the first token, where the text has none.
-            assert text[start:stop].removeprefix(" ") == vocabulary.decode([token]).removeprefix(" ")
+            assert text[start:stop].removeprefix(" ") == vocabulary.decode([token]).removeprefix(
+                " "
+            )
         else:
             assert stop - start == 1 or (start, stop) == (0, 0)
 
