@@ -9,7 +9,7 @@ it; `answer_all` runs many at a time.
 
 Target units are examined in chunks. A chunk's units are scored against the source units within
 reach of where they are expected: on from the last match. So time and memory grow linearly with the
-text, and a place once lost is found again: a chunk that matches little is tried with a wider reach.
+text, and a place once lost is found again: a unit that matches nothing is tried with a wider reach.
 """
 
 from bisect import bisect_right
@@ -29,9 +29,8 @@ __all__ = ["Question", "Questions", "Scores", "answer_all", "examine"]
 
 _CHUNK = 8  # target units
 _REACH, _WIDEST = 5, 20  # source units on either side
-# The reach is widened where fewer of a chunk's units have a source unit under which their tokens
-# are, on average, more probable than this.
-_FEW, _UNLIKELY = 0.5, -4.0
+# Mean log-probability of a target unit's tokens, below which its source unit is elsewhere.
+_UNLIKELY = -4.0
 _PAIR = SearchSettings(beam_size=1, length_penalty=0.0, with_alignment=True)
 
 _Ids = tuple[int, ...]
@@ -101,24 +100,34 @@ def _evidence(
 ) -> Questions[list[list[Evidence]]]:
     """Score each unit of a chunk against the source units near its place: evidence by unit.
 
-    The reach is widened once, where too few units of the chunk are probable from any of them.
+    A unit that is not probable from any of them is scored again, within a wider reach.
     """
+    found: dict[int, list[Evidence]] = {}
     for reach in (_REACH, _WIDEST):
-        near = [_near(ledger.source_units, place, reach) for place in places]
+        near = {
+            j: _near(ledger.source_units, place, reach)
+            for j, place in enumerate(places)
+            if not _explained(found.get(j, []))
+        }
+        if not near:
+            break
         answers = yield [
-            Question((*source[slice(*ledger.source_units[i])], EOS), target[slice(*unit)], _PAIR)
-            for unit, numbers in zip(chunk, near, strict=True)
+            Question(
+                (*source[slice(*ledger.source_units[i])], EOS), target[slice(*chunk[j])], _PAIR
+            )
+            for j, numbers in near.items()
             for i in numbers
         ]
         rest = iter(answers)
-        found = [
-            [_read(ledger.source_units[i], i, next(rest)) for i in numbers] for numbers in near
-        ]
-        likely = [max(one.chances.mean() for one in some) > _UNLIKELY for some in found]
-        whole = all(len(numbers) == len(ledger.source_units) for numbers in near)
-        if whole or sum(likely) >= _FEW * len(chunk):
+        for j, numbers in near.items():
+            found[j] = [_read(ledger.source_units[i], i, next(rest)) for i in numbers]
+        if all(len(numbers) == len(ledger.source_units) for numbers in near.values()):
             break
-    return found
+    return [found[j] for j in range(len(chunk))]
+
+
+def _explained(evidence: Sequence[Evidence]) -> bool:
+    return any(one.chances.mean() > _UNLIKELY for one in evidence)
 
 
 def _near(units: Sequence[Unit], place: float, reach: int) -> range:

@@ -70,7 +70,8 @@ def account_for(
     `settings` are those of the search that found it. With `repair` it is repaired first.
     """
     source = tuple(tokenizer.encode_source(text)[:-1])
-    best = yield from _examined(tokenizer, source, tuple(target))
+    units = _units(tokenizer.source, text, source)
+    best = yield from _examined(tokenizer, source, units, tuple(target))
     if not repair or not best.faults:
         return Accounted(_account(tokenizer, text, source, best))
     own = settings.replace(n_best=1)
@@ -88,15 +89,16 @@ def account_for(
     return Accounted(account, scored if repairs else None)
 
 
-def _examined(tokenizer: Tokenizer, source: _Ids, target: _Ids) -> Questions[_Examined]:
-    scores = yield from examine(
-        source, target, _units(tokenizer.source, source), _units(tokenizer.target, target)
-    )
+def _examined(
+    tokenizer: Tokenizer, source: _Ids, source_units: Sequence[Unit], target: _Ids
+) -> Questions[_Examined]:
+    written = tokenizer.target.decode(target)
+    target_units = _units(tokenizer.target, written, target)
+    scores = yield from examine(source, target, source_units, target_units)
     return _Examined(target, scores)
 
 
-def _units(vocabulary: Vocabulary, ids: _Ids) -> list[Unit]:
-    text = vocabulary.decode(ids)
+def _units(vocabulary: Vocabulary, text: str, ids: _Ids) -> list[Unit]:
     return split_units(text, vocabulary.offsets(text, ids))
 
 
@@ -152,7 +154,8 @@ def _better(
     for answer in sorted(answers, key=lambda one: -one.score):
         if answer.score <= scored.score:
             return None
-        examined = yield from _examined(tokenizer, source, tuple(answer.ids))
+        units = best.scores.source_units
+        examined = yield from _examined(tokenizer, source, units, tuple(answer.ids))
         if examined.faults < best.faults:
             return examined, answer
     return None

@@ -115,6 +115,11 @@ def _get(summary: str, media: str) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     options = Options.schemas()
     text = {"type": "string"}
+    account = {
+        "omissions": {"description": "spans of the text", **_list(_ref("Span"))},
+        "duplications": {"description": "spans of the translation", **_list(_ref("Span"))},
+        "repairs": {"type": "integer", "minimum": 0},
+    }
     looping = {"const": True, "description": "it was stopped because it repeated itself"}
     return {
         "Options": {"type": "object", "properties": options, "additionalProperties": False},
@@ -149,6 +154,17 @@ def _schemas() -> dict[str, Any]:
         "Matrix": {
             "description": "attention weights: rows are target tokens, columns source tokens",
             **_list(_list({"type": "number"})),
+        },
+        "Span": {
+            "description": "characters from start to before stop",
+            **_record(
+                {
+                    "start": {"type": "integer", "minimum": 0},
+                    "stop": {"type": "integer", "minimum": 0},
+                    "text": text,
+                    "score": {"type": "number", "minimum": 0, "maximum": 1},
+                }
+            ),
         },
         "Candidate": _record(
             {
@@ -188,6 +204,7 @@ def _schemas() -> dict[str, Any]:
                 "source_tokens": _list(text),
                 "target_tokens": _list(text),
                 "split": _ref("Split"),
+                **account,
             },
         },
         "Prediction": {
@@ -201,6 +218,7 @@ def _schemas() -> dict[str, Any]:
                 "finished": {"const": False},
                 "looping": looping,
                 "split": _ref("Split"),
+                **account,
             },
         },
         "Answer": {"anyOf": [_ref("Translation"), _ref("Prediction")]},

@@ -119,5 +119,5 @@ def _candidate(tokenizer: Tokenizer, hypothesis: Hypothesis) -> Candidate:
         tokens=tuple(tokenizer.target.pieces(hypothesis.ids)),
         alignment=hypothesis.alignment,
         looping=hypothesis.looping,
-        ids=tuple(hypothesis.ids),
+        ids=tuple(map(int, hypothesis.ids)),
     )

@@ -61,6 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alignment", action="store_true", help="write JSON lines with attention weights"
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write JSON lines with what the translation omits and what it says twice",
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="translate omitted spans again and remove repeated ones, where that scores better",
+    )
     add_split_argument(parser)
     parser.add_argument(
         "--source-language",
@@ -96,12 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
         loaded.hyperparameters, n_best=n_best, with_alignment=arguments.alignment, **changes
     )
     translator = Translator(
-        loaded.model, loaded.tokenizer, settings, device, arguments.batch_tokens, _be_quiet
-    )
+        loaded.model, loaded.tokenizer, settings, device, arguments.batch_tokens, _be_quiet,
+        check=arguments.check, repair=arguments.repair,
+    )  # fmt: skip
     translate: Callable[[list[str]], list[Translation]] = translator.translate
     if arguments.split == "sentences":
         translate = partial(translator.translate_by_sentence, language=arguments.source_language)
-    write = _json_lines if arguments.json or arguments.alignment else partial(_plain, n_best)
+    as_json = arguments.json or arguments.alignment or arguments.check
+    write = _json_lines if as_json else partial(_plain, n_best)
     with ExitStack() as open_files:
         chunks, name = _input(arguments, open_files)
         count: Callable[[int], None] = lambda _: None  # noqa: E731
@@ -161,6 +173,8 @@ def _plain(n_best: int, number: int, text: str, translation: "Translation") -> s
 def _json_lines(number: int, text: str, translation: "Translation") -> str:
     import json
 
+    from longspan.inference.requests.responses import spans_of
+
     record: dict[str, Any] = {
         "line": number,
         "source": text,
@@ -174,6 +188,10 @@ def _json_lines(number: int, text: str, translation: "Translation") -> str:
     }
     if translation.alignment is not None:
         record["alignment"] = _rounded(translation.alignment)
+    if (account := translation.account) is not None:
+        record["omissions"] = spans_of(text, account.omissions)
+        record["duplications"] = spans_of(translation.text, account.duplications)
+        record["repairs"] = account.repairs
     if len(translation.n_best) > 1:
         record["n_best"] = [
             {

@@ -94,10 +94,35 @@ def test_what_was_split_is_said_with_its_parts(model: ServedModel):
         answer(small, {"text": "w1 " * 200})
 
 
+def test_a_check_names_places_in_the_whole_text_and_translation(model: ServedModel):
+    line = " w1 w2 w3, w4 w5 w6; w7 w8 w9, w10 w11 w1."
+    text = f"\n{line} \n{line}\n"
+    # One target token cannot say four clauses.
+    options = {"text": text, "max_length": 1}
+    plain = answer(model, options)
+    got = answer(model, options | {"check": True})
+    assert got["translation"] == plain["translation"]
+    assert "omissions" not in plain
+    assert "repairs" not in got
+    assert {span["start"] // len(line) for span in got["omissions"]} >= {0, 1}
+    for name, whole in (("omissions", text), ("duplications", got["translation"])):
+        for span in got[name]:
+            assert span["text"] == whole[span["start"] : span["stop"]]
+            assert span["text"] == span["text"].strip() != ""
+            assert 0 < span["score"] <= 1
+    repaired = answer(model, options | {"repair": True})
+    assert (repaired["repairs"] == 0) == (repaired["translation"] == plain["translation"])
+    instance = {"data": text, "configuration": {"max_length": 1, "check": True}}
+    [built_in] = answer(model, {"instances": [instance]})["predictions"]
+    assert built_in["omissions"] == got["omissions"]
+    blank = answer(model, {"text": " ", "check": True})
+    assert (blank["omissions"], blank["duplications"]) == ([], [])
+
+
 def test_alignments_beyond_the_bound_are_refused_before_the_search(model: ServedModel):
     text = "w1 " * 3000
     for asked in ({"text": text, "n_best": 3}, {"text": [text] * 3}):
-        with pytest.raises(TooLong, match=r"at most 25,000,000 cells .* got 27,180,300"):
+        with pytest.raises(TooLong, match=r"at most 25,000,000 cells .* got 27,198,363"):
             answer(model, asked | {"alignment": True})
 
 

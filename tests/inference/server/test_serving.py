@@ -33,6 +33,7 @@ def test_it_answers_as_the_handler_functions_do(server, base):
         {"text": "w1 w2 w3", "n_best": 2, "alignment": True},
         {"instances": [{"data": "w4 w5", "configuration": {"attention_matrix": "true"}}]},
         ["w1", {"source": "w2 w3", "beam_size": 1}],
+        {"text": ["w1 w2 w3, w4 w5 w6, w7 w8", "w2"], "repair": True, "max_length": 1},
     ):
         content, media = output_fn(predict_fn(input_fn(json.dumps(body)), model))
         reply = server.ask(body)

@@ -116,6 +116,15 @@ def test_nothing_but_space_is_lost_and_no_part_is_too_long(text: str, tokenizer,
     assert "".join(echoed(parts).split()) == "".join(text.split())
     assert all(len(part.ids) <= 8 and part.text.strip() for part in parts.parts)
     assert bool(parts.at) == (len(parts.parts) > 1)
+    assert all(text.startswith(part.text, part.start) for part in parts.parts)
+
+
+@pytest.mark.parametrize("limit", [8, 20, 64])
+def test_words_of_a_sentence_that_is_split_stay_apart(limit: int):
+    text = "a b " * 100
+    parts = split_text(text, WORDS, Limits(part=limit))
+    assert [word for part in parts.parts for word in part.text.split()] == text.split()
+    assert all(text.startswith(part.text, part.start) for part in parts.parts)
 
 
 def test_a_text_of_too_many_characters_is_refused_unread():
