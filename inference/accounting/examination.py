@@ -20,12 +20,12 @@ from typing import TypeVar
 import numpy as np
 
 from longspan.inference.accounting.ledger import Evidence, Ledger
-from longspan.inference.accounting.units import Unit
+from longspan.inference.accounting.units import Unit, split_units
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
-from longspan.training.tokenizer.tokenizer import EOS
+from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 
-__all__ = ["Question", "Questions", "Scores", "answer_all", "examine"]
+__all__ = ["Question", "Questions", "Scores", "answer_all", "examine_text"]
 
 _CHUNK = 8  # target units
 _REACH, _WIDEST = 5, 20  # source units on either side
@@ -64,10 +64,14 @@ class Scores:
     matches: Sequence[int | None]
 
 
-def examine(
-    source: _Ids, target: _Ids, source_units: Sequence[Unit], target_units: Sequence[Unit]
-) -> Questions[Scores]:
-    """Examine a target; both are token ids without EOS. Returns its scores."""
+def examine_text(tokenizer: Tokenizer, text: str, source: _Ids, target: _Ids) -> Questions[Scores]:
+    """Examine a target, token ids without EOS, as the translation of a text.
+
+    `source` are the text's ids without EOS. Returns the scores of its units and of the target's.
+    """
+    written = tokenizer.target.decode(target)
+    source_units = split_units(text, tokenizer.source.offsets(text, source))
+    target_units = split_units(written, tokenizer.target.offsets(written, target))
     ledger = Ledger(source_units, target_units)
     for start in range(0, len(target_units) if source_units else 0, _CHUNK):
         chunk = target_units[start : start + _CHUNK]

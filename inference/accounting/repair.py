@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from longspan.inference.accounting.account import Account, Span
-from longspan.inference.accounting.examination import Question, Questions, Scores, examine
-from longspan.inference.accounting.units import Unit, split_units
+from longspan.inference.accounting.examination import Question, Questions, Scores, examine_text
+from longspan.inference.accounting.units import Unit
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.inference.search.settings import SearchSettings
-from longspan.training.tokenizer.tokenizer import EOS, Tokenizer, Vocabulary
+from longspan.training.tokenizer.tokenizer import EOS, Tokenizer
 
-__all__ = ["Accounted", "account_for"]
+__all__ = ["DUPLICATED", "OMITTED", "Accounted", "account_for"]
 
 # From these scores on a unit is omitted, or repeats an earlier one. Of the units of references that
 # are whole, at most 3% have such a score (`benchmarks/omissions.py`).
-_OMITTED, _DUPLICATED = 0.6, 0.75
+OMITTED, DUPLICATED = 0.6, 0.75
 _MOST = 8  # repairs that are tried
 
 _Ids = tuple[int, ...]
@@ -43,12 +43,12 @@ class _Examined:
     @property
     def gaps(self) -> list[range]:
         """The runs of omitted source units."""
-        return _runs(self.scores.omission, _OMITTED)
+        return _runs(self.scores.omission, OMITTED)
 
     @property
     def repeats(self) -> list[range]:
         """The runs of target units that repeat earlier ones."""
-        return _runs(self.scores.duplication, _DUPLICATED)
+        return _runs(self.scores.duplication, DUPLICATED)
 
     @property
     def faults(self) -> int:
@@ -70,8 +70,8 @@ def account_for(
     `settings` are those of the search that found it. With `repair` it is repaired first.
     """
     source = tuple(tokenizer.encode_source(text)[:-1])
-    units = _units(tokenizer.source, text, source)
-    best = yield from _examined(tokenizer, source, units, tuple(target))
+    scores = yield from examine_text(tokenizer, text, source, tuple(target))
+    best = _Examined(tuple(target), scores)
     if not repair or not best.faults:
         return Accounted(_account(tokenizer, text, source, best))
     own = settings.replace(n_best=1)
@@ -80,26 +80,13 @@ def account_for(
     repairs = 0
     for _ in range(_MOST):
         candidates = yield from _candidates(best, source, own)
-        better = yield from _better(tokenizer, source, best, scored, candidates, own)
+        better = yield from _better(tokenizer, text, source, best, scored, candidates, own)
         if better is None:
             break
         best, scored = better
         repairs += 1
     account = replace(_account(tokenizer, text, source, best), repairs=repairs)
     return Accounted(account, scored if repairs else None)
-
-
-def _examined(
-    tokenizer: Tokenizer, source: _Ids, source_units: Sequence[Unit], target: _Ids
-) -> Questions[_Examined]:
-    written = tokenizer.target.decode(target)
-    target_units = _units(tokenizer.target, written, target)
-    scores = yield from examine(source, target, source_units, target_units)
-    return _Examined(target, scores)
-
-
-def _units(vocabulary: Vocabulary, text: str, ids: _Ids) -> list[Unit]:
-    return split_units(text, vocabulary.offsets(text, ids))
 
 
 def _candidates(best: _Examined, source: _Ids, settings: SearchSettings) -> Questions[list[_Ids]]:
@@ -141,6 +128,7 @@ def _places(scores: Scores, gap: range) -> set[int]:
 
 def _better(
     tokenizer: Tokenizer,
+    text: str,
     source: _Ids,
     best: _Examined,
     scored: Hypothesis,
@@ -154,8 +142,9 @@ def _better(
     for answer in sorted(answers, key=lambda one: -one.score):
         if answer.score <= scored.score:
             return None
-        units = best.scores.source_units
-        examined = yield from _examined(tokenizer, source, units, tuple(answer.ids))
+        target = tuple(answer.ids)
+        scores = yield from examine_text(tokenizer, text, source, target)
+        examined = _Examined(target, scores)
         if examined.faults < best.faults:
             return examined, answer
     return None

@@ -231,3 +231,32 @@ def test_sentences_of_a_line_can_be_translated_on_their_own(tmp_path, capsys):
     capsys.readouterr()
     row = (tmp_path / "sentences" / "translations.tsv").read_text().splitlines()[1]
     assert row.split("\t")[2] == f"{first} {second}"
+
+
+def test_a_check_names_spans_of_each_line(model, tmp_path, capsysbinary):
+    lines = [
+        "a b c d a b c d a b c d a b c d a b c d a b c d a b c d a b c d a b c d a b c d a",
+        "",
+        "b",
+    ]
+    (tmp_path / "in.txt").write_text("\n".join(lines))
+    assert call(translate, model, tmp_path / "in.txt", "--check", "--max-length-factor", "0") == 0
+    records = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [record["source"] for record in records] == lines
+    assert "omissions" not in records[1]
+    for record in (records[0], records[2]):
+        for name, whole in (("omissions", "source"), ("duplications", "translation")):
+            for span in record[name]:
+                assert span["text"] == record[whole][span["start"] : span["stop"]]
+    call(translate, model, tmp_path / "in.txt")
+    plain = capsysbinary.readouterr().out
+    call(translate, model, tmp_path / "in.txt", "--repair")
+    assert len(capsysbinary.readouterr().out.splitlines()) == len(plain.splitlines())
+
+
+def test_a_check_by_sentence_counts_from_the_start_of_the_line(model, capsysbinary):
+    text = "A b c d a b c d. B a c d a b c d."
+    call(translate, model, "--text", text, "--check", "--split", "sentences")
+    [record] = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    for span in record["omissions"]:
+        assert span["text"] == text[span["start"] : span["stop"]]
