@@ -3,24 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Account", "Span", "join_accounts"]
+__all__ = ["TextSpan", "TranslationAccount", "join_accounts"]
 
 
 @dataclass(frozen=True)
-class Span:
+class TextSpan:
     """A span of a text, from character `start` to before `stop`. `score` is from 0 to 1."""
 
     start: int
     stop: int
     score: float
 
-    def moved(self, by: int) -> "Span":
+    def moved(self, by: int) -> "TextSpan":
         """Return the span in a text that has so many more characters in front."""
-        return Span(self.start + by, self.stop + by, self.score)
+        return TextSpan(self.start + by, self.stop + by, self.score)
 
 
 @dataclass(frozen=True)
-class Account:
+class TranslationAccount:
     """Spans of the source that no part of the translation says, and spans of the translation that
     say what an earlier one said.
 
@@ -28,8 +28,8 @@ class Account:
     translated again or removed.
     """
 
-    omissions: tuple[Span, ...] = ()
-    duplications: tuple[Span, ...] = ()
+    omissions: tuple[TextSpan, ...] = ()
+    duplications: tuple[TextSpan, ...] = ()
     source_tokens: int = 0
     omitted_tokens: int = 0
     target_tokens: int = 0
@@ -37,11 +37,11 @@ class Account:
     repairs: int = 0
 
 
-def join_accounts(parts: Iterable[tuple[int, int, Account]]) -> Account:
+def join_accounts(parts: Iterable[tuple[int, int, TranslationAccount]]) -> TranslationAccount:
     """Return one account of a text's parts, each with its place in the source and in the
     translation."""
     found = list(parts)
-    return Account(
+    return TranslationAccount(
         tuple(span.moved(source) for source, _, one in found for span in one.omissions),
         tuple(span.moved(target) for _, target, one in found for span in one.duplications),
         sum(one.source_tokens for _, _, one in found),

@@ -8,7 +8,7 @@ the whole translation rises and the account is better too.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from longspan.inference.accounting.account import Account, Span
+from longspan.inference.accounting.account import TextSpan, TranslationAccount
 from longspan.inference.accounting.examination import Question, Questions, Scores, examine_text
 from longspan.inference.accounting.units import Unit
 from longspan.inference.search.hypothesis import Hypothesis
@@ -29,7 +29,7 @@ _Ids = tuple[int, ...]
 class Accounted:
     """An account, and the hypothesis that it is of where a repair changed the translation."""
 
-    account: Account
+    account: TranslationAccount
     repaired: Hypothesis | None = None
 
 
@@ -65,7 +65,7 @@ def account_for(
     *,
     repair: bool = False,
 ) -> Questions[Accounted]:
-    """Account for a target, token ids without EOS, as the translation of a text.
+    """TranslationAccount for a target, token ids without EOS, as the translation of a text.
 
     `settings` are those of the search that found it. With `repair` it is repaired first.
     """
@@ -150,7 +150,7 @@ def _better(
     return None
 
 
-def _account(tokenizer: Tokenizer, text: str, source: _Ids, found: _Examined) -> Account:
+def _account(tokenizer: Tokenizer, text: str, source: _Ids, found: _Examined) -> TranslationAccount:
     scores = found.scores
     written = tokenizer.target.decode(found.target)
     omissions = _spans(
@@ -164,7 +164,7 @@ def _account(tokenizer: Tokenizer, text: str, source: _Ids, found: _Examined) ->
         written, tokenizer.target.offsets(written, found.target), scores.target_units,
         scores.duplication, found.repeats,
     )  # fmt: skip
-    return Account(
+    return TranslationAccount(
         tuple(omissions),
         tuple(duplications),
         len(source),
@@ -180,7 +180,7 @@ def _spans(
     units: Sequence[Unit],
     scores: Sequence[float],
     runs: Sequence[range],
-) -> Iterator[Span]:
+) -> Iterator[TextSpan]:
     for run in runs:
         first, last = units[run[0]][0], units[run[-1]][1] - 1
         start, stop = offsets[first][0], offsets[last][1]
@@ -189,7 +189,7 @@ def _spans(
         stop -= len(inside) - len(inside.rstrip())
         weights = [units[number][1] - units[number][0] for number in run]
         total = sum(weight * scores[number] for weight, number in zip(weights, run, strict=True))
-        yield Span(start, stop, round(total / sum(weights), 4))
+        yield TextSpan(start, stop, round(total / sum(weights), 4))
 
 
 def _runs(scores: Sequence[float], least: float) -> list[range]:

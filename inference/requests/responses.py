@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from longspan.inference.accounting.account import Account, Span
+from longspan.inference.accounting.account import TextSpan, TranslationAccount
 from longspan.inference.requests.media_types import CSV, JSON, JSON_LINES, RECORDIO, TEXT
 from longspan.inference.requests.request import Request, RequestItem
 from longspan.inference.translation.answers import Answer
@@ -150,7 +150,7 @@ def _account(item: RequestItem, answer: Answer) -> dict[str, Any]:
     if not item.options.checks:
         return {}
     if account is None:  # of a blank text
-        account = Account()
+        account = TranslationAccount()
     record: dict[str, Any] = {
         "omissions": spans_of(item.text, account.omissions),
         "duplications": spans_of(answer.text, account.duplications),
@@ -158,7 +158,7 @@ def _account(item: RequestItem, answer: Answer) -> dict[str, Any]:
     return record | ({"repairs": account.repairs} if item.options.repair else {})
 
 
-def spans_of(text: str, spans: Iterable[Span]) -> list[dict[str, Any]]:
+def spans_of(text: str, spans: Iterable[TextSpan]) -> list[dict[str, Any]]:
     """Return spans of a text for JSON: places in characters, the text there, the score."""
     return [
         {

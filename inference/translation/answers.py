@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from longspan.inference.accounting.account import Account, join_accounts
+from longspan.inference.accounting.account import TranslationAccount, join_accounts
 from longspan.inference.translation.parts import SplitText
 from longspan.inference.translation.translations import Translation
 
@@ -32,7 +32,7 @@ class Answer:
     parts: tuple[Translation, ...]
     sources: tuple[str, ...]  # the text of each part
     at: str = ""
-    account: Account | None = None
+    account: TranslationAccount | None = None
 
     @property
     def looping(self) -> bool:
@@ -96,7 +96,7 @@ def join_parts(parts: SplitText, translations: Sequence[Translation]) -> Answer:
 
 def _account(
     parts: SplitText, translations: Sequence[Translation], texts: Sequence[str]
-) -> Account | None:
+) -> TranslationAccount | None:
     """Return the accounts of all parts as one, None where they have none."""
     found, written = [], len(parts.before)
     for part, translation, text in zip(parts.parts, translations, texts, strict=True):

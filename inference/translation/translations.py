@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from longspan.inference.accounting.account import Account
+from longspan.inference.accounting.account import TranslationAccount
 from longspan.inference.search.hypothesis import Hypothesis
 from longspan.training.tokenizer.tokenizer import Tokenizer
 
@@ -59,7 +59,7 @@ class Translation:
     n_best: tuple[Candidate, ...] = ()
     looping: bool = False
     ids: tuple[int, ...] = ()  # target token ids, without EOS
-    account: Account | None = None
+    account: TranslationAccount | None = None
 
 
 BLANK = Translation("", 0.0, 0.0, finished=True)
@@ -86,7 +86,10 @@ def read_translation(
 
 
 def with_account(
-    tokenizer: Tokenizer, translation: Translation, account: Account, repaired: Hypothesis | None
+    tokenizer: Tokenizer,
+    translation: Translation,
+    account: TranslationAccount,
+    repaired: Hypothesis | None,
 ) -> Translation:
     """Return a translation with its account; a `repaired` hypothesis takes the place of the best.
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longspan.inference.accounting.account import Account, Span, join_accounts
+from longspan.inference.accounting.account import TextSpan, TranslationAccount, join_accounts
 from longspan.inference.accounting.examination import Question, answer_all
 from longspan.inference.accounting.ledger import Evidence, Ledger, shares
 from longspan.inference.accounting.repair import Accounted, account_for
@@ -202,7 +202,9 @@ def test_tokens_that_no_unit_explains_cover_nothing():
 
 
 def test_joined_accounts_count_from_the_start_of_the_whole_text():
-    one = Account((Span(2, 4, 0.9),), (), 10, 2, 8, 0, 1)
-    two = Account((), (Span(1, 3, 0.8),), 5, 0, 6, 2)
+    one = TranslationAccount((TextSpan(2, 4, 0.9),), (), 10, 2, 8, 0, 1)
+    two = TranslationAccount((), (TextSpan(1, 3, 0.8),), 5, 0, 6, 2)
     whole = join_accounts([(0, 1, one), (20, 30, two)])
-    assert whole == Account((Span(2, 4, 0.9),), (Span(31, 33, 0.8),), 15, 2, 14, 2, 1)
+    assert whole == TranslationAccount(
+        (TextSpan(2, 4, 0.9),), (TextSpan(31, 33, 0.8),), 15, 2, 14, 2, 1
+    )
