@@ -11,6 +11,7 @@ from longspan.training.hyperparameters import Hyperparameters
 from longspan.training.pairs.columns import Columns
 from longspan.training.pairs.pairs import Problem, read_pairs
 from longspan.training.pairs.streams import InputRecord
+from longspan.training.preparation.dataset_splits import with_splits
 from longspan.training.progress import Progress
 from longspan.training.recipe import Choice, CorpusSize, Device, recommend
 
@@ -72,6 +73,8 @@ def measure_files(files: Sequence[str], columns: Columns) -> CorpusSize:
     Raises what `read_pairs` raises, and DataError when there is no pair.
     """
     pairs = source = target = 0
+    # A saved DatasetDict stands for its training pairs.
+    files, _ = with_splits(files, {})
     with Progress(unit="pair", label="read") as shown:
         for pair in read_pairs(files, columns, listener=_Quiet()):
             pairs += 1

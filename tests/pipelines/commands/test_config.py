@@ -12,6 +12,7 @@ import pytest
 
 from longspan.pipelines.command import main
 from longspan.pipelines.config import Config, ConfigError, parse_config, template
+from tests.training.saved_datasets import save_dataset_dict
 
 # No socket connects, no name is looked up; Unix sockets neither.
 _OFFLINE = """
@@ -89,6 +90,18 @@ def test_init_wants_data_that_is_there(
     assert "none.tsv: expected a file of pairs" in capsys.readouterr().err
     assert not Path("longspan.yaml").exists()
     assert main(["init", "--data", "s3://bucket/pairs"]) == 0
+
+
+def test_init_counts_the_training_pairs_of_a_saved_dataset_dict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"en": f"a {n}", "ja": f"b {n}"} for n in range(9)]
+    save_dataset_dict(Path("saved"), {"train": rows[:7], "test": rows[7:]})
+    assert main(["init", "--data", "saved"]) == 0
+    assert "7 pairs on a" in capsys.readouterr().out
+    config = parse_config(Path("longspan.yaml").read_text(encoding="utf-8"))
+    assert config.data.pairs == ["saved"]
 
 
 def test_init_replaces_nothing_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
