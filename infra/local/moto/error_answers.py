@@ -82,7 +82,7 @@ def _unknown(environ: Mapping[str, Any], operation: str) -> Response:
     service = scope_of(environ).service or "s3"
     message = f"The local cloud has no {operation} of {service}"
     kind = family(environ, service)
-    if kind == QUERY:
+    if kind == QUERY and _is_form(environ):
         return _error(environ, 400, "InvalidAction", message)
     if kind == S3:
         return _error(environ, 501, "NotImplemented", message)
