@@ -32,6 +32,7 @@ from longspan.infra.local.moto.internals import complete_log_filter
 from longspan.infra.local.moto.persisted.persister import PERSISTER_AGENT, Persister
 from longspan.infra.local.moto.server import MotoServer
 from longspan.infra.local.moto.simulation import answer_simulations
+from longspan.infra.local.moto.stack_resources import answer_stacks
 from longspan.infra.local.pipeline.service import Pipelines
 from longspan.infra.local.runtimes.runtime import Runtime
 from longspan.infra.local.tuning.service import TuningJobs
@@ -87,6 +88,7 @@ class Cloud:
         self.account = _open_account(server, self.url, persister, settings.region)
         stack.callback(persister.close)
         clients = Clients(self.url, self.account.administrator)
+        answer_stacks(clients)
         stack.callback(runtime.close)
         threads = Threads(documents)
         context = Context(documents, threads, clients, runtime, workplace, time.time)

@@ -98,7 +98,6 @@ def open_stack_cloud(directory: Path) -> Iterator[StackCloud]:
         Parameters=[{"ParameterKey": "DeployerPrincipal", "ParameterValue": ADMINISTRATOR}],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    stack_cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=PROJECT)
     for role in ROLES:
         put_policies(stack_cloud, role, policies(stack_cloud, role))
     yield stack_cloud
