@@ -62,7 +62,7 @@ def test_init_chooses_hyperparameters_by_the_number_of_pairs_and_the_machine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("pairs.tsv").write_text("id\tgo\tgeh\n" * 3, encoding="utf-8")
+    Path("pairs.tsv").write_text("7\tgo\tgeh\n" * 3, encoding="utf-8")
     columns = ["--source-column", "2", "--target-column", "3", "--target-language", "de"]
     found = {}
     for machine in ("ml.m5.xlarge", "ml.g5.xlarge"):
