@@ -1,37 +1,17 @@
 """The cloud's parts together: what each of its operations needs."""
 
-from pathlib import Path
-from typing import cast
+import re
 
 import pytest
 from botocore.session import Session
 
-from longspan.infra.local.cloud import services
-from longspan.infra.local.control.clients import Clients
-from longspan.infra.local.control.context import Context
-from longspan.infra.local.control.control_plane import ControlPlane
-from longspan.infra.local.control.documents import Documents
-from longspan.infra.local.control.threads import Threads
-from longspan.infra.local.endpoints.deployments import Deployments
-from longspan.infra.local.endpoints.service import Endpoints
 from longspan.infra.local.moto.arns import resource
-from longspan.infra.local.runtimes.runtime import Runtime
-
-DOCUMENTATION = Path(__file__).parents[3] / "docs/local-cloud.md"
+from tests.infra.local.conformance import PAGE, answered_operations, conformance_table, table_of
 
 
 @pytest.fixture(scope="module")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
-    documents = Documents()
-    context = Context(
-        documents,
-        Threads(documents),
-        cast(Clients, None),
-        cast(Runtime, None),
-        tmp_path_factory.mktemp("workplace"),
-        lambda: 0.0,
-    )
-    return ControlPlane(services(context, Endpoints(context, Deployments(context)))).operations
+    return answered_operations(tmp_path_factory.mktemp("workplace"))
 
 
 def test_every_operation_is_about_a_resource_that_policies_can_name(
@@ -73,9 +53,21 @@ def test_what_can_be_created_can_be_described_and_listed(operations: frozenset[s
 def test_the_documentation_names_what_is_done_beyond_the_usual_verbs(
     operations: frozenset[str],
 ) -> None:
-    text = DOCUMENTATION.read_text()
+    text = PAGE.read_text()
     usual = ("Create", "Describe", "List", "Update", "Delete", "Stop", "Start", "Retry", "Add")
     assert {name for name in operations if not name.startswith(usual)} == set()
     assert "ListTrainingJobsForHyperParameterTuningJob" in text
     assert "UpdateEndpointWeightsAndCapacities" in text
     assert "UnknownOperationException" in text
+
+
+def test_the_table_of_operations_is_that_of_botocore(operations: frozenset[str]) -> None:
+    """`python tests/infra/local/conformance.py` writes it."""
+    table = conformance_table(operations)
+    assert table_of(PAGE.read_text(encoding="utf-8")) == table
+    # No operation is left out.
+    listed = set(re.findall(r"\w+", table))
+    for name in Session().get_service_model("sagemaker").operation_names:
+        assert any(name.endswith(f"{kind}{end}") for kind in listed for end in ("", "s", "es")) or (
+            name.endswith("ies") and any(name.endswith(f"{kind[:-1]}ies") for kind in listed)
+        ), name
