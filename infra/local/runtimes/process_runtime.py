@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from longspan.infra.errors import LocalCloudError
-from longspan.infra.local.runtimes.mounts import ROOT
+from longspan.infra.local.runtimes import guard
+from longspan.infra.local.runtimes.guard import ROOT
 from longspan.infra.local.runtimes.programs import find_program
 from longspan.infra.local.runtimes.runtime import Container, free_port
 
 __all__ = ["ProcessRuntime"]
 
-_GUARD = (sys.executable, "-m", "longspan.infra.local.runtimes.guard")
+_GUARD = (sys.executable, "-I", "-S", guard.__file__)
 # Variables of this process that any program needs.
 # Without the user's AWS variables: a container has the credentials of its role alone.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
@@ -74,7 +75,7 @@ class ProcessRuntime:
         port = free_port()  # each `serve` has its own port, since processes share the loopback
         environment = {
             **{name: os.environ[name] for name in (*_PASSED_ON, *_PROCESSOR) if name in os.environ},
-            "PATH": f"{program.folder}:{os.environ.get('PATH', os.defpath)}",
+            "PATH": ":".join([*map(str, program.folders), os.environ.get("PATH", os.defpath)]),
             "OMP_NUM_THREADS": str(self._threads),
             "PYTHONUNBUFFERED": "1",  # a log is a file: without it lines would arrive in blocks
             "SAGEMAKER_BIND_TO_PORT": str(port),

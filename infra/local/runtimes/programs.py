@@ -5,6 +5,7 @@ images is `script_mode`. All other programs run as they are, with this Python fo
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from longspan.infra.errors import LocalCloudError
@@ -22,12 +23,12 @@ _INTERPRETERS = frozenset({"python", "python3"})
 _SDK_SCRIPTS = ("/opt/ml/input/data/sm_drivers/", "/opt/ml/processing/input/entrypoint/runproc.sh")
 
 
+@dataclass(frozen=True)
 class Program:
-    """A command, and the folder of the programs that it finds first."""
+    """A command, and the folders of the programs that it finds first."""
 
-    def __init__(self, command: list[str], folder: Path) -> None:
-        self.command = command
-        self.folder = folder
+    command: list[str]
+    folders: tuple[Path, ...]
 
 
 def find_program(container: Container, no_root: str) -> Program:
@@ -41,12 +42,12 @@ def find_program(container: Container, no_root: str) -> Program:
             f"docker, which reads the entrypoint of the image {container.image}"
         )
     first, *rest = container.command
-    own = Path(sys.executable).parent
+    own = Path(sys.executable).parent  # with commands of packages, such as `torchrun`
     if first == "serve":
         _refuse_script(container)
-        return Program([sys.executable, *_SERVE, *rest], own)
+        return Program([sys.executable, *_SERVE, *rest], (own,))
     if first == "train" and not names_script(container.base):
-        return Program([sys.executable, *_TRAIN, *rest], own)
+        return Program([sys.executable, *_TRAIN, *rest], (own,))
     if no_root and any(script in text for text in container.command for script in _SDK_SCRIPTS):
         raise LocalCloudError(
             f"{container.name}: the script of the SageMaker SDK names /opt/ml, which a process "
@@ -55,8 +56,8 @@ def find_program(container: Container, no_root: str) -> Program:
     layer = create_layer(container.base.with_name(f"{container.base.name}.python"))
     python = str(layer / "python")
     if first == "train":
-        return Program([python, *_SCRIPT, *rest], layer)
-    return Program([python if first in _INTERPRETERS else first, *rest], layer)
+        return Program([python, *_SCRIPT, *rest], (layer, own))
+    return Program([python if first in _INTERPRETERS else first, *rest], (layer, own))
 
 
 def _refuse_script(container: Container) -> None:

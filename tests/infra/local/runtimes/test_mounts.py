@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import regex
 
 from longspan.infra.local.runtimes.process_runtime import ProcessRuntime
 from longspan.infra.local.runtimes.runtime import Container
@@ -79,9 +80,11 @@ def test_every_container_has_its_own(runtime: ProcessRuntime, tmp_path: Path) ->
 
 
 def test_python_in_a_script_is_this_one(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    asked = container(tmp_path, "python3 -c 'import sys; print(sys.prefix)'")
+    asked = container(
+        tmp_path, "python3 -c 'import sys, regex; print(sys.version, regex.__file__)'"
+    )
     assert runtime.start(asked).wait(180) == 0
-    assert asked.log.read_text().strip() == sys.prefix
+    assert asked.log.read_text().strip() == f"{sys.version} {regex.__file__}"
 
 
 @pytest.mark.parametrize("right", ["root", "user"])
