@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
 )
 
-from longspan.inference.requests.media_types import JSON, JSON_LINES, KNOWN, TEXT
+from longspan.inference.requests.media_types import JSON, JSON_LINES, KNOWN, RECORDIO, TEXT
 from longspan.inference.requests.options import Options
 from longspan.inference.server.openapi import describe
 
@@ -58,6 +58,7 @@ _STREAMS = st.lists(_PIECES | st.binary(max_size=20), max_size=14).flatmap(
 )
 _ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) (.*?)\r\n\r\n(.*?)(?=HTTP/1\.1 |\Z)", re.DOTALL)
 schemathesis.serializer.alias(JSON_LINES, TEXT)
+schemathesis.serializer.alias(RECORDIO, "application/octet-stream")
 _SCHEMA = schemathesis.openapi.from_dict(describe())
 
 
