@@ -28,7 +28,6 @@ _JOINED_TOKENS = 1 / 3
 _CHECKPOINTS = 25
 _FEWEST_UPDATES = 50  # between two checkpoints, so that a short run is not all validation
 _AVERAGED = 5
-_EPOCHS_TO_OVERFIT = 3
 # Validation is a small part of the time, and 500 pairs tell two checkpoints apart.
 _BLEU_PAIRS = 500
 
@@ -127,7 +126,7 @@ def recommend(corpus: CorpusSize, device: Device, given: Hyperparameters) -> Rec
         (_joining, "sentences of training are joined, so that long ones translate as short ones"),
         (_optimisation, "by the width of the network"),
         (_duration, f"{corpus.target_tokens:,} target tokens"),
-        (_regularisation, "by how often training sees a pair"),
+        (_regularisation, "so that few pairs are not learned by heart"),
         (_selection, "the best checkpoints by validation BLEU"),
     ):
         wanted = values_of(corpus, sizes, Hyperparameters(**values))
@@ -177,24 +176,6 @@ def _heads(dimension: int) -> int:
     return next(heads for heads in (4, 2, 1) if dimension % heads == 0)
 
 
-def _regularisation(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str, Any]:
-    # A network that sees a pair once or twice cannot learn it by heart.
-    often = _planned_epochs(corpus, h) >= _EPOCHS_TO_OVERFIT
-    dropout = sizes.dropout if often else 0.0
-    layers = (
-        {"transformer_dropout": dropout}
-        if h.architecture == "transformer"
-        else {"rnn_decoder_hidden_dropout": dropout, "rnn_dropout": dropout}
-    )
-    return {
-        "embed_dropout_source": dropout,
-        "embed_dropout_target": dropout,
-        **layers,
-        "subword_dropout": sizes.subword_dropout if often else 0.0,
-        "label_smoothing": 0.1 if often else 0.0,
-    }
-
-
 def _optimisation(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str, Any]:
     values: dict[str, Any] = {"lr_scheduler_type": "cosine", "lr_warmup_num_batches": 200}
     if h.optimizer_type == "adam":
@@ -221,12 +202,28 @@ def _joining(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str,
 
 
 def _duration(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str, Any]:
-    epochs = h.max_num_epochs or _epochs(corpus)
-    updates = h.max_num_batches or _updates(corpus, h, epochs)
-    frequency = max(_FEWEST_UPDATES, updates // _CHECKPOINTS)
+    # Only the end of a run depends on its limits. With more updates it could not be resumed
+    # if the rest did.
+    epochs = _epochs(corpus)
+    frequency = max(_FEWEST_UPDATES, _updates(corpus, h, epochs) // _CHECKPOINTS)
     limited = h.max_num_batches is not None or h.max_num_epochs is not None or h.max_minutes
     length = {} if limited else {"max_num_epochs": epochs}
     return {**length, "checkpoint_frequency_num_batches": frequency}
+
+
+def _regularisation(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str, Any]:
+    layers = (
+        {"transformer_dropout": sizes.dropout}
+        if h.architecture == "transformer"
+        else {"rnn_decoder_hidden_dropout": sizes.dropout, "rnn_dropout": sizes.dropout}
+    )
+    return {
+        "embed_dropout_source": sizes.dropout,
+        "embed_dropout_target": sizes.dropout,
+        **layers,
+        "subword_dropout": sizes.subword_dropout,
+        "label_smoothing": 0.1,
+    }
 
 
 def _selection(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str, Any]:
@@ -246,13 +243,6 @@ def _selection(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[st
 def _epochs(corpus: CorpusSize) -> int:
     """Return the number of epochs: a small corpus bears many, a large one needs few."""
     return round(min(60.0, max(2.0, 40 * (50_000 / max(1, corpus.pairs)) ** 0.65)))
-
-
-def _planned_epochs(corpus: CorpusSize, h: Hyperparameters) -> float:
-    """Return the epochs of training; where only minutes are given, those of this corpus."""
-    if h.max_num_batches is not None:
-        return h.max_num_batches / _updates(corpus, h, 1)
-    return h.max_num_epochs or _epochs(corpus)
 
 
 def _updates(corpus: CorpusSize, h: Hyperparameters, epochs: int) -> int:

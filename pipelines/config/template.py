@@ -62,6 +62,13 @@ SAMPLE: Mapping[str, Any] = {
             "optimized_metric": "bleu_long",
             "bleu_sample_size": 30,
             "average_checkpoints": 1,
+            # A pair is seen less than twice, so none is learned by heart.
+            "embed_dropout_source": 0.0,
+            "embed_dropout_target": 0.0,
+            "rnn_decoder_hidden_dropout": 0.0,
+            "rnn_dropout": 0.0,
+            "subword_dropout": 0.0,
+            "label_smoothing": 0.0,
         },
         "instance_type": "ml.m5.xlarge",
         "volume_gb": 30,

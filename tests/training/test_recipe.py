@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from longspan.training.corpus.batches import plan_epoch
 from longspan.training.corpus.pair_corpus import MemoryCorpus
 from longspan.training.hyperparameters import Hyperparameters
+from longspan.training.loop.resume import run_identity
 from longspan.training.recipe import CorpusSize, recommend
 
 SMALL = CorpusSize(50_000, 550_000, 650_000)
@@ -80,11 +81,23 @@ def test_checkpoints_are_spread_over_the_whole_training():
     assert 10 <= updates / h.checkpoint_frequency_num_batches <= 40
 
 
-def test_a_pair_that_is_seen_once_needs_no_dropout():
-    once = recommend(SMALL, "cpu", Hyperparameters(max_num_epochs=1)).hyperparameters
-    often = recommend(SMALL, "cpu", Hyperparameters()).hyperparameters
-    for name in ("rnn_dropout", "embed_dropout_source", "subword_dropout", "label_smoothing"):
-        assert getattr(once, name) == 0 < getattr(often, name)
+@pytest.mark.parametrize("limit", [{"max_num_batches": 10}, {"max_num_epochs": 90}])
+def test_a_run_with_another_limit_can_be_resumed(limit):
+    corpus = MemoryCorpus([[5, 3]] * 20, [[5, 3]] * 20)
+    identities = []
+    for values in ({}, limit):
+        h = recommend(SMALL, "cpu", Hyperparameters(**values)).hyperparameters
+        identities.append(run_identity(h, corpus, corpus, "tokenizer"))
+    assert identities[0] == identities[1]
+
+
+def test_few_pairs_get_more_dropout():
+    few, many = (
+        recommend(CorpusSize(n, 20 * n, 20 * n), "cpu", Hyperparameters()).hyperparameters
+        for n in (50_000, 5_000_000)
+    )
+    for name in ("rnn_dropout", "embed_dropout_source", "subword_dropout"):
+        assert getattr(few, name) > getattr(many, name)
 
 
 def test_more_pairs_get_wider_layers_a_lower_rate_and_fewer_epochs():

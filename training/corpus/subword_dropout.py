@@ -30,7 +30,8 @@ class SubwordDropout:
         """Return the dropout for a tokenizer, or None for a rate of 0."""
         if not rate:
             return None
-        return cls(tokenizer.source.halves(), tokenizer.target.halves(), rate)
+        source, target = (np.array(side.halves()) for side in (tokenizer.source, tokenizer.target))
+        return cls(source, target, rate)
 
 
 def split_tokens(

@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import sentencepiece
 
 from longspan.training.errors import ModelDirectoryError
@@ -68,8 +66,8 @@ class Vocabulary(Protocol):
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Return each id as readable text, for alignments."""
 
-    def halves(self) -> npt.NDArray[np.int64]:
-        """Return the two tokens that each token is made of, (tokens, 2); -1 if of none."""
+    def halves(self) -> list[tuple[int, int]]:
+        """Return the two tokens that each token is made of; (-1, -1) if of none."""
 
     def offsets(self, text: str, ids: Sequence[int]) -> list[tuple[int, int]]:
         """Return the characters of each token in `text`, as start and stop.
@@ -170,17 +168,18 @@ class SentencePieceVocabulary:
         """Return the pieces of SentencePiece, with U+2581 for a space."""
         return [str(self._model.id_to_piece(int(i))) for i in ids]
 
-    def halves(self) -> npt.NDArray[np.int64]:
-        """Return the two shorter pieces that each piece is made of, (tokens, 2); -1 if of none.
+    def halves(self) -> list[tuple[int, int]]:
+        """Return the two shorter pieces that each piece is made of; (-1, -1) if of none.
 
         Of all places to cut a piece, it is the one whose rarer half is the most frequent. For a
         BPE model that is the merge which made the piece.
         """
-        found = np.full((len(self), 2), -1, dtype=np.int64)
-        for token in range(len(self)):
-            if not self._model.is_byte(token) and token > EOS:
-                found[token] = self._cut(self._model.id_to_piece(token))
-        return found
+        return [
+            (-1, -1)
+            if token <= EOS or self._model.is_byte(token)
+            else self._cut(self._model.id_to_piece(token))
+            for token in range(len(self))
+        ]
 
     def _cut(self, piece: str) -> tuple[int, int]:
         """Return the ids of the best two halves of a piece, or (-1, -1)."""
@@ -308,9 +307,9 @@ class WordVocabulary:
         """Return the words."""
         return [self._words[i] for i in ids]
 
-    def halves(self) -> npt.NDArray[np.int64]:
-        """Return only -1, (tokens, 2): a word is not made of others."""
-        return np.full((len(self), 2), -1, dtype=np.int64)
+    def halves(self) -> list[tuple[int, int]]:
+        """Return (-1, -1) for each: a word is not made of others."""
+        return [(-1, -1)] * len(self)
 
     def offsets(self, text: str, ids: Sequence[int]) -> list[tuple[int, int]]:
         """Return start and stop of each word between white space."""

@@ -122,7 +122,7 @@ def test_an_empty_baseline_is_not_taken_for_none(paths):
         (["--resamples", "0"], "--resamples: expected at least 1, got 0"),
         (["--against", "model2"], "unrecognized arguments: --against model2"),
         (["--beam-size", "0"], "beam_size: expected an integer of at least 1, got 0"),
-        (["--tokenize", "words"], "expected a tokenizer of ja-mecab"),
+        (["--tokenize", "words"], "argument --tokenize: invalid choice: 'words'"),
     ],
 )
 def test_a_wrong_option_is_the_message(paths, options, reason):

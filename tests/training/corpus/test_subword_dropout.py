@@ -26,14 +26,14 @@ def vocabulary(request, tmp_path_factory):
 )
 def test_split_tokens_spell_the_same_text(vocabulary, text, rate, seed):
     ids = np.array([*vocabulary.encode(text), EOS])
-    split = split_tokens(ids, vocabulary.halves(), rate, np.random.default_rng(seed))
+    split = split_tokens(ids, np.array(vocabulary.halves()), rate, np.random.default_rng(seed))
     assert vocabulary.decode(split) == text
     assert split[-1] == EOS
     assert len(split) >= len(ids)
 
 
 def test_a_rate_of_one_leaves_only_what_cannot_be_split(vocabulary):
-    halves = vocabulary.halves()
+    halves = np.array(vocabulary.halves())
     ids = np.array(vocabulary.encode("the harbour is open"))
     split = split_tokens(ids, halves, 1.0, np.random.default_rng(0))
     assert len(ids) < len(split)
