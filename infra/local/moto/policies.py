@@ -93,9 +93,15 @@ def _matches(patterns: Iterable[str], value: str) -> bool:
 
 @cache
 def _pattern(wildcards: str) -> "re.Pattern[str]":
-    """Return a regular expression: `*` matches any text, `?` any character."""
-    text = re.escape(wildcards).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(text, re.DOTALL)
+    """Return a regular expression: `*` matches any text, `?` any character.
+
+    Its time grows with the length of the text, not with its power: between two `*` the first place
+    that fits is as good as any other, so it is never tried again (an atomic group).
+    """
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in wildcards.split("*"))
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    end = f".*{rest[-1]}" if rest else ""
+    return re.compile(f"{first}{between}{end}", re.DOTALL)
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """What policies allow, by AWS's evaluation logic."""
 
+import re
 from typing import Any
 
 import pytest
@@ -104,3 +105,15 @@ def test_only_wildcards_are_special(text: str, more: str) -> None:
     assert decided(statement(Resource=text + "*"), resource=text + more) == ALLOWED
     if more:
         assert decided(statement(Resource=text), resource=text + more) == NEUTRAL
+
+
+@given(st.text("ab*?", max_size=12), st.text("ab", max_size=12))
+def test_wildcards_match_as_they_are_described(wildcards: str, text: str) -> None:
+    plain = re.escape(wildcards).replace(r"\*", ".*").replace(r"\?", ".")
+    expected = ALLOWED if re.fullmatch(plain, text) else NEUTRAL
+    assert decided(statement(Resource=wildcards), resource=text) == expected
+
+
+def test_many_wildcards_take_no_time() -> None:
+    """A search that tries every place of each of them would outlive the machine."""
+    assert decided(statement(Resource="*a" * 40 + "b"), resource="a" * 1500) == NEUTRAL
