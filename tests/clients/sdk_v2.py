@@ -44,4 +44,5 @@ finally:
     predictor.delete_model()
     predictor.delete_endpoint()
 last = json.loads(streamed.splitlines()[-1])
+print()  # the SDK leaves a line open
 print(json.dumps({"job": job, "answers": [answer["translation"], last["translation"]]}))

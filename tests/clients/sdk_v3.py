@@ -51,4 +51,5 @@ finally:
     endpoint.delete()
     config.delete()
     model.delete()
+print()  # the SDK leaves a line open
 print(json.dumps({"job": job.training_job_name, "answers": [answer["translation"]]}))
