@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from longspan.inference.accounting.account import TranslationAccount
 from longspan.inference.evaluation.documents.comparison import DocumentComparison
 from longspan.inference.evaluation.documents.evaluate_documents import (
     DocumentSettings,
@@ -65,7 +66,8 @@ class EvaluationJob:
     `model` and `against` are model directories, or text files with another system's translations,
     one a line. `test` is whatever `read_pairs` reads, or a prepared directory. `search` replaces
     search settings that each model carries. `by_sentence` translates each sentence of a source on
-    its own. `side_by_side` lets a second process translate with `against` where the test is large
+    its own. `check` measures what translations omit and say twice, `repair` repairs them too.
+    `side_by_side` lets a second process translate with `against` where the test is large
     enough. `tokenize` and `language` are those of `evaluate_translations`. `documents` says how to
     translate the test's documents in pieces of every length too; it needs a model directory, and
     may be None. `names` are names for paths in the results, where a path itself would tell a reader
@@ -82,6 +84,8 @@ class EvaluationJob:
     language: str | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
     by_sentence: bool = False
+    check: bool = False
+    repair: bool = False
     side_by_side: bool = False
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     device: str | None = None
@@ -120,6 +124,7 @@ class _Output:
     details: dict[str, Any]
     training: dict[str, Any] = field(default_factory=dict)
     alignment: dict[str, Any] | None = None
+    accounts: list[TranslationAccount] | None = None
     ending: TrainingOutcome | None = None  # of its training; None for a file of translations
 
 
@@ -272,7 +277,10 @@ def _translate(
     loaded = load_model(system, device)
     history = read_history(system)
     settings = SearchSettings.from_hyperparameters(loaded.hyperparameters, **job.search)
-    translator = Translator(loaded.model, loaded.tokenizer, settings, device, job.batch_tokens)
+    translator = Translator(
+        loaded.model, loaded.tokenizer, settings, device, job.batch_tokens,
+        check=job.check, repair=job.repair,
+    )  # fmt: skip
     label = f"translate with {job.name_of(system)}" if shown else None
     sources = [pair.source for pair in pairs]
     split = "sentences" if job.by_sentence else "never"
@@ -286,12 +294,17 @@ def _translate(
         [result.finished for result in results],
         [result.looping for result in results],
         [result.score for result in results],
-        details | {"search": settings.model_dump(), "split": split, **_hashes(loaded)},
+        details
+        | {"search": settings.model_dump(), "split": split, **_hashes(loaded)}
+        | ({"repaired": job.repair} if translator.checks else {}),
         {
             "history": history,
             "hyperparameters": loaded.hyperparameters.to_dict(),
         },
         _alignment(translator, pairs) if system == job.model else None,
+        [result.account or TranslationAccount() for result in results]
+        if translator.checks
+        else None,
         loaded.config.outcome,
     )
 
@@ -379,6 +392,7 @@ def _evaluate(job: EvaluationJob, pairs: Sequence[Pair], output: _Output) -> Eva
         finished=output.finished,
         looping=output.looping,
         scores=output.scores,
+        accounts=output.accounts,
         tokenize=job.tokenize,
         language=job.language,
         resamples=job.resamples,

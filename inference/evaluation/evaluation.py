@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from longspan.inference.accounting.account import TranslationAccount
 from longspan.inference.evaluation.bootstrap import Interval, Paired, compare, interval
 from longspan.training.bleu_tokenizers import AUTO, choose_tokenizer
 from longspan.training.buckets import BUCKETS, LEAST_BLEU, MEDIUM, Bucket, bucket_of, share_kept
@@ -44,7 +45,9 @@ class Quality:
     al. 2020, pooled over segments). The references have one too, because text repeats itself.
     `length_ratio` is hypothesis tokens over reference tokens. `unfinished_rate` is the share of
     translations that were stopped at the length limit, `looping_rate` the share that were stopped
-    because they repeated themselves; None where that is not known.
+    because they repeated themselves; None where that is not known. `omission_rate` is the share of
+    source tokens in spans that the translation omits, `duplication_rate` that of translation tokens
+    in spans that say something again; None where translations were not checked.
     """
 
     segments: int
@@ -57,6 +60,8 @@ class Quality:
     empty_rate: float | None = None
     unfinished_rate: float | None = None
     looping_rate: float | None = None
+    omission_rate: float | None = None
+    duplication_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class Segments:
     finished: Sequence[bool] | None
     looping: Sequence[bool] | None
     scores: Sequence[float] | None
+    accounts: Sequence[TranslationAccount] | None = None
 
     @property
     def cut(self) -> list[bool] | None:
@@ -130,6 +136,7 @@ def evaluate_translations(
     finished: Sequence[bool] | None = None,
     looping: Sequence[bool] | None = None,
     scores: Sequence[float] | None = None,
+    accounts: Sequence[TranslationAccount] | None = None,
     tokenize: str = AUTO,
     language: str | None = None,
     resamples: int = 1000,
@@ -139,9 +146,9 @@ def evaluate_translations(
     """Evaluate `hypotheses` by the length of `sources`.
 
     `tokenize` is a sacreBLEU tokenizer; `auto` chooses one by the references and their `language`.
-    `joined`, `finished`, `looping` and `scores` describe each segment where they are known; a
-    looping translation is not finished. With BLEU below `least_bleu` at 11 to 20 words, `kept` is
-    None. The bootstrap is seeded, so the same input always has the same figures.
+    `joined`, `finished`, `looping`, `scores` and `accounts` describe each segment where they are
+    known; a looping translation is not finished. With BLEU below `least_bleu` at 11 to 20 words,
+    `kept` is None. The bootstrap is seeded, so the same input always has the same figures.
 
     Raises DataError for no segments, or lists of unequal length.
     """
@@ -154,6 +161,7 @@ def evaluate_translations(
         ("finished marks", finished),
         ("looping marks", looping),
         ("scores", scores),
+        ("accounts", accounts),
     ):
         if given is not None and len(given) != len(sources):
             raise DataError(f"expected {len(sources)} {name}, one a source, got {len(given)}")
@@ -166,6 +174,7 @@ def evaluate_translations(
         finished,
         looping,
         scores,
+        accounts,
     )
     tokenizer = choose_tokenizer(references, language, tokenize)
     counted = statistics(hypotheses, references, tokenizer.name)
@@ -260,6 +269,7 @@ class _Measure:
             empty_rate=float(self.counted.empty[members].mean()),
             unfinished_rate=_share(self.segments.cut, members),
             looping_rate=_share(self.segments.looping, members),
+            **_accounted(self.segments.accounts, members),
         )
 
 
@@ -270,6 +280,21 @@ def _in_bucket(words: Sequence[int], bucket: Bucket) -> Members:
 def _share(marks: Sequence[bool] | None, members: Members) -> float | None:
     """Return the share of the members that are marked; None without marks."""
     return None if marks is None else float(np.asarray(marks, dtype=np.bool_)[members].mean())
+
+
+def _accounted(
+    accounts: Sequence[TranslationAccount] | None, members: Members
+) -> dict[str, float | None]:
+    """Return the rates of omission and duplication, pooled over segments."""
+    if accounts is None:
+        return {}
+    some = [accounts[number] for number in members]
+    omitted = sum(one.omitted_tokens for one in some)
+    duplicated = sum(one.duplicated_tokens for one in some)
+    return {
+        "omission_rate": _ratio(omitted, sum(one.source_tokens for one in some)),
+        "duplication_rate": _ratio(duplicated, sum(one.target_tokens for one in some)),
+    }
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from longspan.inference.accounting.account import TextSpan
 from longspan.inference.evaluation.bootstrap import Paired
 from longspan.inference.evaluation.documents.comparison import DocumentComparison
 from longspan.inference.evaluation.documents.files import (
@@ -42,7 +43,7 @@ EVALUATION_VERSION = 1
 
 _TRANSLATIONS_HEAD = (
     "source", "reference", "hypothesis", "words", "bucket", "score", "finished", "joined",
-    "looping",
+    "looping", "omissions", "duplications",
 )  # fmt: skip
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
@@ -183,9 +184,16 @@ def _translations(evaluation: Evaluation) -> bytes:
             "" if s.finished is None else str(int(s.finished[i])),
             str(int(s.joined[i])),
             "" if s.looping is None else str(int(s.looping[i])),
+            "" if s.accounts is None else _places(s.accounts[i].omissions),
+            "" if s.accounts is None else _places(s.accounts[i].duplications),
         ]
         rows.append(fields)
     return _tsv(rows)
+
+
+def _places(spans: Iterable[TextSpan]) -> str:
+    """Return spans as `3-20 31-58`, in characters of their text."""
+    return " ".join(f"{span.start}-{span.stop}" for span in spans)
 
 
 def _tsv(rows: Iterable[Sequence[str]]) -> bytes:
@@ -208,7 +216,10 @@ class _Group(JsonDocument):
     repetition_rate: float | None
     empty_rate: float | None
     unfinished_rate: float | None
-    looping_rate: float | None = None  # evaluations of earlier versions have none
+    # Evaluations of earlier versions have none of these.
+    looping_rate: float | None = None
+    omission_rate: float | None = None
+    duplication_rate: float | None = None
     bleu_interval: _Interval | None
 
 

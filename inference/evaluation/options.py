@@ -54,6 +54,15 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         help=f"show no share kept where BLEU at {MEDIUM} words is below B "
         f"(default: {LEAST_BLEU:g})",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="measure what translations omit and what they say twice, which takes several times "
+        "as long",
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="check, and repair translations before measuring"
+    )
     add_split_argument(parser)
     _add_document_options(parser)
     add_search_arguments(parser)
@@ -122,6 +131,8 @@ def evaluation_job(
         language=arguments.target_language,
         search=search_changes(arguments),
         by_sentence=arguments.split == "sentences",
+        check=arguments.check,
+        repair=arguments.repair,
         side_by_side=side_by_side and choose_device(arguments.device) == "cpu",
         batch_tokens=arguments.batch_tokens,
         device=arguments.device,

@@ -124,6 +124,15 @@ def _facts(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         other = document.get("against", {}).get("kept")
         note = f"of BLEU at {MEDIUM}" + (f"; baseline {other:.0%}" if other is not None else "")
         yield {"label": f"kept, {document['long']['name']}", "value": f"{kept:.0%}", "note": note}
+    if (omitted := document["long"].get("omission_rate")) is not None:
+        label = f"omitted, {document['long']['name']}"
+        yield {"label": label, "value": f"{omitted:.1%}", "note": _omission_note(document)}
+
+
+def _omission_note(document: Mapping[str, Any]) -> str:
+    medium = next(b["omission_rate"] for b in document["buckets"] if b["name"] == MEDIUM)
+    note = "of source tokens"
+    return note if medium is None else f"{note}; {medium:.1%} at {MEDIUM} words"
 
 
 # Key of a group, caption, and the ideal value if there is one; rates end in `_rate`.
@@ -133,6 +142,10 @@ _CHARTS = (
     ("length_ratio", "length: tokens over the reference's", 1.0),
     ("repetition_rate", "share of 4-grams that are repeated", None),
 )
+_CHECK_CHARTS = (
+    ("omission_rate", "share of source tokens in omitted clauses", None),
+    ("duplication_rate", "share of tokens in clauses that say something again", None),
+)
 
 
 def _charts(document: Mapping[str, Any], names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -140,9 +153,11 @@ def _charts(document: Mapping[str, Any], names: Sequence[str]) -> Iterator[dict[
     systems = [document["buckets"]]
     if "against" in document:
         systems.append(document["against"]["buckets"])
-    for key, caption, reference in _CHARTS:
+    for key, caption, reference in (*_CHARTS, *_CHECK_CHARTS * _is_checked(document)):
         series = [
-            Series(name, [b[key] for b in buckets], _intervals(buckets) if key == "bleu" else ())
+            Series(
+                name, [b.get(key) for b in buckets], _intervals(buckets) if key == "bleu" else ()
+            )
             for name, buckets in zip(names, systems, strict=True)
         ]
         percent = key.endswith("_rate")
@@ -158,15 +173,22 @@ def _intervals(buckets: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]
 def _table(document: Mapping[str, Any]) -> dict[str, list[Any]]:
     comparison = document.get("comparison")
     head = ["words", "segments", "BLEU", "chrF", "length", "repeated", "empty", "cut", "loops"]
+    head += ["omitted", "doubled"] * _is_checked(document)
     rows = [
-        _cells(group) + _compared(comparison, group["name"])
+        _cells(group, _is_checked(document)) + _compared(comparison, group["name"])
         for group in (*document["buckets"], document["all"])
     ]
     return {"head": head + ["gain", "p"] * (comparison is not None), "rows": rows}
 
 
-def _cells(group: Mapping[str, Any]) -> list[str]:
-    rates = ("repetition_rate", "empty_rate", "unfinished_rate", "looping_rate")
+def _is_checked(document: Mapping[str, Any]) -> bool:
+    """Whether the translations have accounts of what they omit."""
+    return document["all"].get("omission_rate") is not None
+
+
+def _cells(group: Mapping[str, Any], checked: bool) -> list[str]:
+    rates = ["repetition_rate", "empty_rate", "unfinished_rate", "looping_rate"]
+    rates += ["omission_rate", "duplication_rate"] * checked
     return [
         group["name"],
         f"{group['segments']:,}",

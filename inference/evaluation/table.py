@@ -14,6 +14,7 @@ _HEAD = (
     "words", "segments", "BLEU", "95% interval", "chrF", "length", "repeated", "empty", "cut",
     "loops",
 )  # fmt: skip
+_CHECK_HEAD = ("omitted", "doubled")
 _AGAINST_HEAD = ("against", "gain", "p")
 _NONE = "-"
 
@@ -30,7 +31,9 @@ def render_table(
     system whose training ended early.
     """
     paired = compare_evaluations(evaluation, against) if against is not None else {}
-    rows: list[Sequence[str]] = [[*_HEAD, *(_AGAINST_HEAD if against is not None else ())]]
+    checked = evaluation.all.quality.omission_rate is not None
+    head = [*_HEAD, *(_CHECK_HEAD if checked else ())]
+    rows: list[Sequence[str]] = [[*head, *(_AGAINST_HEAD if against is not None else ())]]
     names = [group.name for group in evaluation.buckets]
     groups = [*zip(names, evaluation.buckets, strict=True), ("all", evaluation.all)]
     others = [*against.buckets, against.all, against.long] if against is not None else []
@@ -39,20 +42,20 @@ def render_table(
         label = f"long: {group.name}" if name == "long" else name
         if group.joined.segments and not group.natural.segments:
             label += " (joined)"
-        cells = _cells(label, group.quality)
+        cells = _cells(label, group.quality, checked=checked)
         if others:
             cells += _against_cells(others[number], paired.get(name))
         rows.append(cells)
         if group.natural.segments and group.joined.segments:
-            rows.append(_cells("  natural", group.natural))
-            rows.append(_cells("  joined", group.joined))
+            rows.append(_cells("  natural", group.natural, checked=checked))
+            rows.append(_cells("  joined", group.joined, checked=checked))
     lines = align_rows(rows)
     rule = "-" * max(map(len, lines))
     body = [lines[0], rule, *lines[1:]]
     return "\n".join([*body, rule, *_footer(evaluation), *outcome_warnings(training or {})])
 
 
-def _cells(label: str, quality: Quality) -> list[str]:
+def _cells(label: str, quality: Quality, *, checked: bool) -> list[str]:
     around = quality.bleu_interval
     return [
         label,
@@ -65,6 +68,7 @@ def _cells(label: str, quality: Quality) -> list[str]:
         _share(quality.empty_rate),
         _share(quality.unfinished_rate),
         _share(quality.looping_rate),
+        *([_share(quality.omission_rate), _share(quality.duplication_rate)] if checked else []),
     ]
 
 
@@ -87,6 +91,11 @@ def _footer(evaluation: Evaluation) -> list[str]:
         f"segment (references: {_share(reference)}); cut: stopped at the length "
         "limit; loops: stopped because it repeated itself"
     )
+    if evaluation.segments.accounts is not None:
+        lines.append(
+            "omitted: source tokens in clauses that the translation omits; doubled: tokens in "
+            "clauses that say something again"
+        )
     return lines + [f"note: {note}" for note in evaluation.notes]
 
 

@@ -290,3 +290,33 @@ def test_a_saved_dataset_and_the_test_of_a_dict_of_datasets(tmp_path):
     (folder / "dataset_dict.json").write_text('{"splits": ["train"]}')
     with pytest.raises(DataError, match="expected a split test, got train"):
         read_test([str(folder)])
+
+
+def test_a_checked_evaluation_has_rates_by_length(model, tmp_path):
+    pairs = [("a b c d a b c d . " * 12, "a b c d . " * 12), ("a b c", "a b")]
+    test = tmp_path / "t.tsv"
+    test.write_text("source\ttarget\n" + "".join(f"{s}\t{t}\n" for s, t in pairs))
+    out = tmp_path / "o"
+    search = {"max_length_factor": 0.1}
+    job = EvaluationJob(model, [str(test)], str(out), search=search, resamples=5, check=True)
+    done = evaluate(job)
+    document = json.loads((out / "evaluation.json").read_text())
+    accounts = done.model.segments.accounts
+    assert accounts is not None
+    omitted = sum(one.omitted_tokens for one in accounts)
+    assert document["all"]["omission_rate"] == omitted / sum(one.source_tokens for one in accounts)
+    assert document["buckets"][2]["omission_rate"] is None  # no segments
+    rows = [row.split("\t") for row in (out / "translations.tsv").read_text().splitlines()]
+    assert rows[0][-2:] == ["omissions", "duplications"]
+    for row, account in zip(rows[1:], accounts, strict=True):
+        assert row[-2].split() == [f"{one.start}-{one.stop}" for one in account.omissions]
+        assert row[-1].split() == [f"{one.start}-{one.stop}" for one in account.duplications]
+    assert "omitted" in render_table(done.model)
+    page = (out / "report.html").read_text()
+    assert "share of source tokens in omitted clauses" in page
+    plain = tmp_path / "p"
+    unchecked = evaluate(EvaluationJob(model, [str(test)], str(plain), search=search, resamples=5))
+    assert unchecked.model.all.quality.omission_rate is None
+    assert "omitted" not in render_table(unchecked.model)
+    assert "omitted clauses" not in (plain / "report.html").read_text()
+    assert [one[2] for one in rows[1:]] == list(unchecked.model.segments.hypotheses)

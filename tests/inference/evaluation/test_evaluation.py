@@ -274,11 +274,12 @@ def test_files(tmp_path):
     assert (document["format"], document["version"]) == ("longspan-evaluation", 1)
     text = (folder / "translations.tsv").read_text(encoding="utf-8")
     head, *rows = [line.split("\t") for line in text.splitlines()]
-    assert (
-        " ".join(head) == "source reference hypothesis words bucket score finished joined looping"
+    assert " ".join(head) == (
+        "source reference hypothesis words bucket score finished joined looping omissions "
+        "duplications"
     )
     assert [unescape(row[0]) for row in rows] == sources
-    assert rows[1][1:] == ["y", "", "3", "1-5", "-2.000000", "0", "1", "1"]
+    assert rows[1][1:] == ["y", "", "3", "1-5", "-2.000000", "0", "1", "1", "", ""]
 
 
 @pytest.mark.parametrize("text", ["", "a\tb\\tc", "\\", "\r\n\\n", "\\\\t"])
