@@ -7,8 +7,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from longspan.infra.local.gate.refusals import WRONG_SIGNATURE, Refusal
-from longspan.infra.local.gate.signature import ALGORITHM, EMPTY, SigningScope, sign
+from longspan.infra.local.gate.refusals import WRONG_SIGNATURE, RequestRefused
+from longspan.infra.local.gate.signature import ALGORITHM, EMPTY_HASH, SigningScope, sign
 
 __all__ = ["CHUNKS", "verify_chunks"]
 
@@ -25,13 +25,13 @@ class _Chunk:
 def verify_chunks(body: bytes, secret: str, scope: SigningScope, seed: str) -> None:
     """Check the signatures of all chunks and of the trailer; `seed` is the request's signature.
 
-    Raises Refusal.
+    Raises RequestRefused.
     """
     previous = seed
     chunks, rest = _chunks(body)
     for chunk in chunks:
         hashed = hashlib.sha256(chunk.content).hexdigest()
-        expected = _sign("PAYLOAD", secret, scope, previous, EMPTY, hashed)
+        expected = _sign("PAYLOAD", secret, scope, previous, EMPTY_HASH, hashed)
         _compare(expected, chunk.signature)
         previous = expected
     lines = [line for line in rest.split(_END) if line]
@@ -55,12 +55,12 @@ def _compare(expected: str, given: str) -> None:
         raise _wrong()
 
 
-def _wrong() -> Refusal:
-    return Refusal(WRONG_SIGNATURE, "The signature of a chunk of the body does not match.")
+def _wrong() -> RequestRefused:
+    return RequestRefused(WRONG_SIGNATURE, "The signature of a chunk of the body does not match.")
 
 
 def _chunks(body: bytes) -> tuple[list[_Chunk], bytes]:
-    """Return the chunks, up to the empty last one, and the rest. Raises Refusal."""
+    """Return the chunks, up to the empty last one, and the rest. Raises RequestRefused."""
     chunks: list[_Chunk] = []
     start = 0
     while not chunks or chunks[-1].content:

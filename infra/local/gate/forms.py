@@ -17,7 +17,7 @@ from werkzeug.http import parse_options_header
 
 from longspan.infra.local.gate.http_request import HttpRequest
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import FORBIDDEN, UNSIGNED, WRONG_SIGNATURE, Refusal
+from longspan.infra.local.gate.refusals import FORBIDDEN, UNSIGNED, WRONG_SIGNATURE, RequestRefused
 from longspan.infra.local.gate.signature import SigningScope, sign
 
 __all__ = ["is_upload_form", "verify_form"]
@@ -33,22 +33,22 @@ def is_upload_form(request: HttpRequest) -> bool:
 
 
 def verify_form(request: HttpRequest, keys: KeyRing, bucket: str, now: datetime) -> None:
-    """Check the signature of a form's policy, and the form by its policy. Raises Refusal."""
+    """Check the signature of a form's policy, and the form by its policy. Raises RequestRefused."""
     fields, size = _parse(request)
     if "policy" not in fields:
-        raise Refusal(UNSIGNED, "Access Denied: the form has no signed policy")
+        raise RequestRefused(UNSIGNED, "Access Denied: the form has no signed policy")
     expected, given = _signatures(fields, keys)
     if not hmac.compare_digest(expected.encode(), given.encode()):
-        raise Refusal(WRONG_SIGNATURE, "The signature of the form's policy does not match.")
+        raise RequestRefused(WRONG_SIGNATURE, "The signature of the form's policy does not match.")
     bucket = bucket or request.path.strip("/").partition("/")[0]
     try:
         policy = json.loads(base64.b64decode(fields["policy"]))
         end = datetime.fromisoformat(policy["expiration"]).astimezone(UTC)
         conditions = [_condition(one) for one in policy["conditions"]]
     except (ValueError, KeyError, TypeError):
-        raise Refusal(FORBIDDEN, "Invalid according to Policy: it cannot be read") from None
+        raise RequestRefused(FORBIDDEN, "Invalid according to Policy: it cannot be read") from None
     if end < now:
-        raise Refusal(FORBIDDEN, "Invalid according to Policy: Policy expired.")
+        raise RequestRefused(FORBIDDEN, "Invalid according to Policy: Policy expired.")
     _check({**fields, "bucket": bucket}, size, conditions)
 
 
@@ -90,7 +90,7 @@ def _condition(given: Any) -> tuple[str, str, Any]:
 def _check(
     fields: Mapping[str, str], size: int, conditions: Iterable[tuple[str, str, Any]]
 ) -> None:
-    """Check a form by the conditions of its policy. Raises Refusal."""
+    """Check a form by the conditions of its policy. Raises RequestRefused."""
     named = set()
     for operator, name, value in conditions:
         named.add(name)
@@ -102,7 +102,7 @@ def _check(
         else:
             met = operator == "eq" and field == value
         if not met:
-            raise Refusal(
+            raise RequestRefused(
                 FORBIDDEN,
                 f"Invalid according to Policy: Policy Condition failed: {operator} {name}",
             )
@@ -112,6 +112,6 @@ def _check(
         if name not in named | _FREE | {"bucket"} and not name.startswith("x-ignore-")
     ]
     if extra:
-        raise Refusal(
+        raise RequestRefused(
             FORBIDDEN, f"Invalid according to Policy: Extra input fields: {', '.join(extra)}"
         )

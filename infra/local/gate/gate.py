@@ -13,17 +13,17 @@ from werkzeug import Response
 
 from longspan.infra.local.gate.http_request import HttpRequest
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import FORBIDDEN, Refusal, refuse
+from longspan.infra.local.gate.refusals import FORBIDDEN, RequestRefused, refuse
 from longspan.infra.local.gate.verification import verify
 
-__all__ = ["Gate"]
+__all__ = ["RequestGate"]
 
 _DOMAIN = ".localhost"  # S3's clients put a bucket's name before it
 _MOTO = ("/moto-api", "/favicon.ico")  # moto's dashboard, which shows and deletes everything
 _SERVICE = re.compile(r"Credential=[^/,]*/[^/,]*/[^/,]*/([^/,]+)/")
 
 
-class Gate:
+class RequestGate:
     """Check of every request; with `any_key`, signatures are not checked."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Gate:
         """Return the answer to a request that may not pass; None for one that may."""
         try:
             self._check(environ)
-        except Refusal as refused:
+        except RequestRefused as refused:
             credential = _SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
             return refuse(environ, credential[1] if credential else "s3", refused)
         if environ["PATH_INFO"].startswith(_MOTO):
@@ -52,13 +52,13 @@ class Gate:
     def _check(self, environ: dict[str, Any]) -> None:
         host = environ.get("HTTP_HOST", "").rpartition(":")[0] or environ.get("HTTP_HOST", "")
         if host not in self._hosts and not host.endswith(_DOMAIN):
-            raise Refusal(
+            raise RequestRefused(
                 FORBIDDEN,
                 f"expected the host {' or '.join(sorted(self._hosts))}, got {host!r}; use the "
                 "AWS_ENDPOINT_URL that `longspan local up` prints",
             )
         if "HTTP_ORIGIN" in environ:
-            raise Refusal(
+            raise RequestRefused(
                 FORBIDDEN, "expected no Origin: the local cloud does not answer pages in a browser"
             )
         if not self._any_key and not environ["PATH_INFO"].startswith(_MOTO):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from longspan.infra.local.control.clients import Credentials
-from longspan.infra.local.gate.refusals import BAD_TOKEN, UNKNOWN_KEY, Refusal
+from longspan.infra.local.gate.refusals import BAD_TOKEN, UNKNOWN_KEY, RequestRefused
 
 __all__ = ["KeyRing"]
 
@@ -29,11 +29,15 @@ class KeyRing:
             del self._temporary[credentials.key]
 
     def secret(self, key: str, token: str | None) -> str:
-        """Return the secret of a key. Raises Refusal for an unknown key or a wrong token."""
+        """Return the secret of a key. Raises RequestRefused for an unknown key or a wrong token."""
         found = self._temporary.get(key) or self._issued(key)
         if found is None:
-            raise Refusal(UNKNOWN_KEY, "The security token included in the request is invalid.")
+            raise RequestRefused(
+                UNKNOWN_KEY, "The security token included in the request is invalid."
+            )
         # As bytes: `compare_digest` refuses texts that are not ASCII.
         if not hmac.compare_digest((found.token or "").encode(), (token or "").encode()):
-            raise Refusal(BAD_TOKEN, "The security token included in the request is invalid.")
+            raise RequestRefused(
+                BAD_TOKEN, "The security token included in the request is invalid."
+            )
         return found.secret

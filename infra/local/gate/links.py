@@ -13,7 +13,7 @@ from botocore.credentials import Credentials as BotoCredentials
 
 from longspan.infra.local.gate.http_request import HttpRequest
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import FORBIDDEN, WRONG_SIGNATURE, Refusal
+from longspan.infra.local.gate.refusals import FORBIDDEN, WRONG_SIGNATURE, RequestRefused
 
 __all__ = ["is_old_link", "verify_old_link"]
 
@@ -28,13 +28,13 @@ def is_old_link(request: HttpRequest) -> bool:
 def verify_old_link(request: HttpRequest, keys: KeyRing, bucket: str, now: datetime) -> None:
     """Check signature and time of a link; `bucket` is the one that the host names, or empty.
 
-    Raises Refusal.
+    Raises RequestRefused.
     """
     key, expires = request.parameter("AWSAccessKeyId") or "", request.parameter("Expires") or ""
     headers = {**request.headers, **{name.lower(): value for name, value in request.query}}
     secret = keys.secret(key, headers.get("x-amz-security-token"))
     if not expires.isdecimal() or int(expires) < now.timestamp():
-        raise Refusal(FORBIDDEN, "Request has expired")
+        raise RequestRefused(FORBIDDEN, "Request has expired")
     signed = HTTPHeaders()
     for name, value in headers.items():
         if name in _SIGNED or name.startswith("x-amz-"):
@@ -47,7 +47,7 @@ def verify_old_link(request: HttpRequest, keys: KeyRing, bucket: str, now: datet
         request.method, split, signed
     )
     if not hmac.compare_digest(expected.encode(), (request.parameter("Signature") or "").encode()):
-        raise Refusal(WRONG_SIGNATURE, "The signature of the link does not match.")
+        raise RequestRefused(WRONG_SIGNATURE, "The signature of the link does not match.")
 
 
 class _Link(HmacV1QueryAuth):  # type: ignore[misc]

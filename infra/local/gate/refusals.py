@@ -22,7 +22,7 @@ __all__ = [
     "WRONG_BODY",
     "WRONG_SIGNATURE",
     "Code",
-    "Refusal",
+    "RequestRefused",
     "refuse",
 ]
 
@@ -48,7 +48,7 @@ WRONG_BODY = Code("InvalidSignatureException", "SignatureDoesNotMatch", "XAmzCon
 FULL = Code("InsufficientStorageException", "InsufficientStorage", "InsufficientStorage")
 
 
-class Refusal(Exception):
+class RequestRefused(Exception):
     """A request that the gate does not let through; the text is for the client."""
 
     def __init__(self, code: Code, message: str, status: int = 403) -> None:
@@ -57,7 +57,7 @@ class Refusal(Exception):
         self.status = status
 
 
-def refuse(environ: Mapping[str, Any], service: str, refusal: Refusal) -> Response:
+def refuse(environ: Mapping[str, Any], service: str, refusal: RequestRefused) -> Response:
     """Return the answer to a request that is refused; `service` is that of its signature."""
     code = refusal.code
     names = {JSON: code.json, QUERY: code.query, S3: code.s3}

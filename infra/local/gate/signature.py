@@ -14,10 +14,10 @@ from botocore.utils import normalize_url_path
 
 from longspan.infra.local.gate.http_request import HttpRequest
 
-__all__ = ["ALGORITHM", "EMPTY", "SigningScope", "canonical_request", "sign", "signature_of"]
+__all__ = ["ALGORITHM", "EMPTY_HASH", "SigningScope", "canonical_request", "sign", "signature_of"]
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-EMPTY = hashlib.sha256(b"").hexdigest()  # hash of an empty body
+EMPTY_HASH = hashlib.sha256(b"").hexdigest()  # hash of an empty body
 _BYTES = "surrogateescape"  # keeps bytes that are not UTF-8
 # Paths of these services are encoded once in the canonical request, those of all others twice.
 _S3 = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})

@@ -21,7 +21,7 @@ from longspan.infra.local.gate.refusals import (
     UNSIGNED,
     WRONG_BODY,
     WRONG_SIGNATURE,
-    Refusal,
+    RequestRefused,
 )
 from longspan.infra.local.gate.signature import (
     ALGORITHM,
@@ -52,7 +52,7 @@ class _Signature:
 def verify(request: HttpRequest, keys: KeyRing, bucket: str, now: datetime) -> None:
     """Check the signature of a request; `bucket` is the one that its host names, or empty.
 
-    Raises Refusal.
+    Raises RequestRefused.
     """
     if request.header("Authorization") is not None:
         _verify(request, keys, _of_header(request), now)
@@ -63,14 +63,14 @@ def verify(request: HttpRequest, keys: KeyRing, bucket: str, now: datetime) -> N
     elif is_upload_form(request):
         verify_form(request, keys, bucket, now)
     else:
-        raise Refusal(UNSIGNED, "Missing Authentication Token: expected a signed request")
+        raise RequestRefused(UNSIGNED, "Missing Authentication Token: expected a signed request")
 
 
 def _of_header(request: HttpRequest) -> _Signature:
-    """Return the signature in `Authorization`. Raises Refusal."""
+    """Return the signature in `Authorization`. Raises RequestRefused."""
     algorithm, _, rest = (request.header("Authorization") or "").partition(" ")
     if algorithm != ALGORITHM:
-        raise Refusal(
+        raise RequestRefused(
             WRONG_SIGNATURE,
             "The authorization mechanism you have provided is not supported. Please use "
             f"{ALGORITHM}.",
@@ -87,13 +87,13 @@ def _of_header(request: HttpRequest) -> _Signature:
 
 
 def _of_link(request: HttpRequest) -> _Signature:
-    """Return the signature in the query. Raises Refusal."""
+    """Return the signature in the query. Raises RequestRefused."""
     read = request.parameter
     seconds = read("X-Amz-Expires") or ""
     if read("X-Amz-Algorithm") != ALGORITHM:
-        raise Refusal(WRONG_SIGNATURE, f"X-Amz-Algorithm only supports {ALGORITHM}")
+        raise RequestRefused(WRONG_SIGNATURE, f"X-Amz-Algorithm only supports {ALGORITHM}")
     if not seconds.isdecimal() or not 0 < int(seconds) <= _LONGEST:
-        raise Refusal(FORBIDDEN, f"X-Amz-Expires must be from 1 to {_LONGEST} seconds")
+        raise RequestRefused(FORBIDDEN, f"X-Amz-Expires must be from 1 to {_LONGEST} seconds")
     return _signature(
         read("X-Amz-Credential"),
         read("X-Amz-Date"),
@@ -115,7 +115,7 @@ def _signature(
     parts = (credential or "").split("/")
     complete = time and headers and text and len(parts) == 5 and parts[4] == "aws4_request"
     if not complete or not all(_NAME.fullmatch(part) for part in parts[2:4]):
-        raise Refusal(
+        raise RequestRefused(
             WRONG_SIGNATURE,
             "expected Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders, Signature "
             "and X-Amz-Date in the request's signature",
@@ -128,12 +128,12 @@ def _signature(
 
 
 def _verify(request: HttpRequest, keys: KeyRing, given: _Signature, now: datetime) -> None:
-    """Check key, signed headers, time, signature and body, in this order. Raises Refusal."""
+    """Check key, signed headers, time, signature and body, in this order. Raises RequestRefused."""
     scope = given.scope
     secret = keys.secret(scope.key, given.token)
     left_out = request.unsigned(given.headers)
     if "host" not in given.headers or left_out:
-        raise Refusal(
+        raise RequestRefused(
             FORBIDDEN,
             "There were headers present in the request which were not signed: "
             f"{', '.join(left_out) or 'host'}",
@@ -144,7 +144,7 @@ def _verify(request: HttpRequest, keys: KeyRing, given: _Signature, now: datetim
         secret, scope, canonical_request(request, scope, given.headers, payload)
     )
     if not hmac.compare_digest(expected.encode(), given.text.encode()):
-        raise Refusal(
+        raise RequestRefused(
             WRONG_SIGNATURE,
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method.",
@@ -153,7 +153,7 @@ def _verify(request: HttpRequest, keys: KeyRing, given: _Signature, now: datetim
     if payload.startswith(CHUNKS):
         verify_chunks(request.body(), secret, scope, expected)
     elif payload not in _UNSIGNED_BODIES and payload != hashlib.sha256(request.body()).hexdigest():
-        raise Refusal(
+        raise RequestRefused(
             WRONG_BODY,
             "The provided 'x-amz-content-sha256' header does not match what was computed.",
         )
@@ -166,11 +166,11 @@ def _check_time(given: _Signature, now: datetime) -> None:
     except ValueError:
         made = datetime.min.replace(tzinfo=UTC)
     if given.scope.time[:8] != given.scope.date:
-        raise Refusal(WRONG_SIGNATURE, "Date in Credential scope does not match X-Amz-Date")
+        raise RequestRefused(WRONG_SIGNATURE, "Date in Credential scope does not match X-Amz-Date")
     if given.seconds is not None and now > made + timedelta(seconds=given.seconds):
-        raise Refusal(FORBIDDEN, "Request has expired")
+        raise RequestRefused(FORBIDDEN, "Request has expired")
     if made > now + _SKEW or (given.seconds is None and made < now - _SKEW):
-        raise Refusal(
+        raise RequestRefused(
             EXPIRED, "The difference between the request time and the current time is too large."
         )
 

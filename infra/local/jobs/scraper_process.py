@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-__all__ = ["Search"]
+__all__ = ["LineSearch"]
 
 # CPU-seconds for a pattern on a line; the load of the machine does not count.
 _SECONDS = 0.5
@@ -30,8 +30,8 @@ class _Slow(Exception):
     """A pattern took too long on a line."""
 
 
-class Search:
-    """Search for patterns, each with a limit of time; for the main thread of a process."""
+class LineSearch:
+    """Search of lines for patterns, each with a limit of time; for the main thread of a process."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns = [re.compile(pattern) for pattern in patterns]
@@ -82,7 +82,7 @@ def _number(match: "re.Match[str]") -> float | None:
 
 def main() -> None:
     """Answer until the end of the input."""
-    search = Search(json.loads(sys.stdin.readline()))
+    search = LineSearch(json.loads(sys.stdin.readline()))
     for request in sys.stdin:
         print(json.dumps(search.lines(json.loads(request))), flush=True)
 

@@ -20,9 +20,9 @@ from longspan.infra.errors import LocalCloudError
 from longspan.infra.local.control.api import ApiCall, Document
 from longspan.infra.local.control.clients import Credentials
 from longspan.infra.local.control.invocations import Invocation, InvocationResponse
-from longspan.infra.local.gate.gate import Gate
+from longspan.infra.local.gate.gate import RequestGate
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import FULL, Refusal, refuse
+from longspan.infra.local.gate.refusals import FULL, RequestRefused, refuse
 from longspan.infra.local.moto.access import scope_of
 from longspan.infra.local.moto.error_answers import ErrorAnswers
 from longspan.infra.local.moto.internals import issued_credentials
@@ -51,7 +51,7 @@ class MotoServer:
         self._sessions = UserSessions()
         self._sessions.install()
         self._keys = KeyRing(lambda key: self._sessions.find(key) or issued_credentials(key))
-        self._gate = Gate(self._keys, lambda: datetime.now(UTC), any_key=any_key)
+        self._gate = RequestGate(self._keys, lambda: datetime.now(UTC), any_key=any_key)
         # moto would allow every page in a browser to read its answers.
         setattr(werkzeug_app, "DISABLE_GLOBAL_CORS", True)  # noqa: B010 - for mypy
         # werkzeug would log one line per request.
@@ -130,7 +130,7 @@ class MotoServer:
         scope = scope_of(environ)
         service = scope.service or "s3"  # presigned URLs are S3's
         if _brings_object(environ, service) and (reason := self._full(service)) is not None:
-            full = Refusal(FULL, f"the local cloud cannot save more objects: {reason}", 507)
+            full = RequestRefused(FULL, f"the local cloud cannot save more objects: {reason}", 507)
             return refuse(environ, service, full)(environ, start_response)
         answer = self._moto(environ, start_response)  # moto has changed its state by now
         agent = environ.get("HTTP_USER_AGENT", "")

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials as BotoCredentials
 from longspan.infra.local.control.clients import Credentials
 from longspan.infra.local.gate.http_request import HttpRequest
 from longspan.infra.local.gate.keys import KeyRing
-from longspan.infra.local.gate.refusals import Refusal
+from longspan.infra.local.gate.refusals import RequestRefused
 from longspan.infra.local.gate.verification import verify
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
@@ -51,7 +51,7 @@ def check(given: HttpRequest, now: datetime = THEN, key: Credentials = KEY) -> N
 
 
 def refusal(given: HttpRequest, now: datetime = THEN, key: Credentials = KEY) -> str:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RequestRefused) as caught:
         check(given, now, key)
     return caught.value.code.s3
 
