@@ -26,7 +26,8 @@ distance to it, averaged over the positions before, corrects the sum for the sec
     score(i, j) = content(i, j) + near(t_i + o_i - c_j)
 
 All positions are computed in parallel. Between steps of a search, one or two numbers for each head
-are passed on.
+are passed on. A step of a search reads a long source through a window around the place that the
+target has reached, so its time does not grow with the source.
 """
 
 import math
@@ -40,6 +41,8 @@ __all__ = ["Location", "near", "running_mean"]
 _WIDTH, _WIDER = 8.0, 24.0
 _STRENGTH = 2.0
 _RATE = 0.1
+# Source tokens on each side of the place reached that a step reads.
+_WINDOW = 512
 
 
 def near(
@@ -125,6 +128,23 @@ class Location(nn.Module):
         # The correction of a position is that after the position before it.
         located = scores + self._near(reached + corrections[:, :-1], places)
         return located, torch.cat([reached[:, -1], corrections[:, -1]], dim=-1)
+
+    def window(self, before: Tensor, places: Tensor, lengths: Tensor) -> slice | None:
+        """Return the source tokens that the next step reads; None for all of them.
+
+        before (batch, carried), places (batch, source, heads), lengths (batch,). The window holds
+        the places of all heads and sentences, and real tokens of each sentence.
+        """
+        source = places.shape[1]
+        if source <= 2 * _WINDOW:
+            return None
+        reached = before[:, : self.heads]
+        if self.tracks:
+            reached = reached + before[:, self.heads :]
+        # Places grow along the source: (batch, heads, 1) in (batch, heads, source)
+        found = torch.searchsorted(places.transpose(1, 2).contiguous(), reached[..., None])
+        first, last = min(int(found.min()), int(lengths.min())), int(found.max())
+        return slice(max(0, first - _WINDOW), min(source, last + _WINDOW))
 
     def _mean_place(self, scores: Tensor, reached: Tensor, places: Tensor, mask: Tensor) -> Tensor:
         """Return the mean place of attention in the wider window: (batch, target, heads)."""

@@ -206,6 +206,25 @@ class RecurrentDecoder(nn.Module):
         self, query: Tensor, reached: Tensor, keys: Tensor, memory: Memory
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Attend to the keys, by content and by location."""
+        near = None
+        if self.location is not None and query.shape[1] == 1 and not self.training:
+            near = self.location.window(reached, memory.places, memory.lengths)
+        if near is None:
+            return self._attend_to_all(query, reached, keys, memory)
+        part = replace(
+            memory,
+            values=memory.values[:, :, near],
+            places=memory.places[:, near],
+            mask=memory.mask[:, near],
+        )
+        context, reached, weights = self._attend_to_all(query, reached, keys[:, :, near], part)
+        whole = weights.new_zeros(*weights.shape[:3], keys.shape[2])
+        whole[..., near] = weights
+        return context, reached, whole
+
+    def _attend_to_all(
+        self, query: Tensor, reached: Tensor, keys: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor, Tensor]:
         scores = self.attention.score(query, keys)
         if self.location is not None:
             scores, reached = self.location(scores, query, reached, memory.places, memory.mask)

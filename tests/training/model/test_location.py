@@ -208,3 +208,66 @@ def test_location_alone_makes_a_diagonal():
 def test_location_needs_attention():
     with pytest.raises(HyperparameterError, match="attention_location=progress: needs attention"):
         Hyperparameters(attention_type="none", attention_location="progress")
+
+
+def walked(model, source, lengths, steps=12):
+    """Weights (step, batch, heads, source) of a greedy walk, and the last logits."""
+    with torch.inference_mode():
+        memory = model.encode(source, lengths)
+        state, previous, seen = model.initial_state(memory), torch.full((len(source),), 2), []
+        for _ in range(steps):
+            logits, state, weights = model.step(previous, state, memory)
+            previous = logits.argmax(-1)
+            seen.append(weights)
+    return torch.stack(seen), logits
+
+
+def narrow(kind, width):
+    """A model whose attention keeps close to the place that it has reached."""
+    torch.manual_seed(4)
+    h = Hyperparameters.parse(
+        {"rnn_num_hidden": "8", "num_embed_source": "4", "num_embed_target": "4",
+         "attention_dimension": "8", "attention_heads": "2", "attention_location": kind}
+    )  # fmt: skip
+    model = Model(h, 9, 9).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(("bias_width", "bias_wider")):
+                parameter.fill_(width)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["progress", "tracking"])
+def test_a_step_reads_a_long_source_through_a_window_and_finds_the_same(kind, monkeypatch):
+    model = narrow(kind, -2.0)
+    source = torch.randint(4, 9, (2, 90))
+    lengths = torch.tensor([90, 80])
+    whole, logits = walked(model, source, lengths)
+    monkeypatch.setattr("longspan.training.model.location._WINDOW", 20)
+    near, found = walked(model, source, lengths)
+    assert near.shape == whole.shape
+    torch.testing.assert_close(near, whole, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found, logits, atol=1e-5, rtol=1e-5)
+    assert (near[0, ..., 40:] == 0).all()
+    assert (whole[0, ..., 40:80] > 0).any()
+
+
+def test_a_window_holds_tokens_of_every_sentence(monkeypatch):
+    monkeypatch.setattr("longspan.training.model.location._WINDOW", 3)
+    model = narrow("tracking", 0.0)
+    with torch.no_grad():  # the target runs ahead of the source
+        model.decoder.location.of_query.bias.fill_(12.0)
+    source = torch.randint(4, 9, (3, 60))
+    weights, logits = walked(model, source, torch.tensor([60, 5, 31]))
+    assert not logits.isnan().any()
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:3]))
+    assert (weights[:, 1, :, 5:] == 0).all()
+
+
+def test_a_source_of_two_windows_is_read_whole():
+    location = narrow("tracking", 0.0).decoder.location
+    before, places = torch.zeros(1, location.carried), torch.arange(1030.0)[None, :, None]
+    places = places.expand(-1, -1, location.heads)
+    assert location.window(before, places[:, :1024], torch.tensor([1024])) is None
+    assert location.window(before, places, torch.tensor([1030])) == slice(0, 512)
+    assert location.window(before + 300, places, torch.tensor([1030])) == slice(88, 1030)
