@@ -12,8 +12,8 @@ from longspan.inference.evaluation.documents.output import PieceOutput
 from longspan.inference.evaluation.documents.pieces import (
     DOCUMENTS,
     Piece,
+    PieceUnit,
     TestDocuments,
-    Unit,
 )
 from longspan.inference.evaluation.documents.segmentation import segment_output
 from longspan.training.buckets import BUCKETS, Bucket
@@ -93,7 +93,7 @@ class DocumentComparison:
 class _Translated:
     """The pieces of a unit with their outputs, and these divided among the rows."""
 
-    unit: Unit
+    unit: PieceUnit
     split: bool
     outputs: Sequence[PieceOutput]
     rows: RowOutputs
@@ -101,7 +101,7 @@ class _Translated:
 
 def compare_documents(
     documents: TestDocuments,
-    units: Sequence[Unit],
+    units: Sequence[PieceUnit],
     whole: Sequence[Sequence[PieceOutput]],
     split: Sequence[Sequence[PieceOutput]],
     tokenize: str,
@@ -117,7 +117,7 @@ def compare_documents(
     measure = Measure(documents, alone, tokenize, resamples=resamples, seed=seed)
     everything = np.arange(len(documents.rows))
 
-    def translated(unit: Unit, outputs: Sequence[PieceOutput], is_split: bool) -> _Translated:
+    def translated(unit: PieceUnit, outputs: Sequence[PieceOutput], is_split: bool) -> _Translated:
         texts = _divided(documents, unit, [output.text for output in outputs])
         return _Translated(unit, is_split, outputs, measure.count(texts))
 
@@ -131,7 +131,7 @@ def compare_documents(
         documents.separators[1].join(alone[row] for row in document.rows)
         for document in documents.documents
     ]
-    again = measure.count(_divided(documents, Unit(DOCUMENTS, documents.documents), joined))
+    again = measure.count(_divided(documents, PieceUnit(DOCUMENTS, documents.documents), joined))
     order = {unit.name: number for number, unit in enumerate(units)}
     found = sorted([*in_pieces, *by_sentence], key=lambda t: (order[t.unit.name], t.split))
     return DocumentComparison(
@@ -145,7 +145,7 @@ def compare_documents(
     )
 
 
-def _divided(documents: TestDocuments, unit: Unit, outputs: Sequence[str]) -> list[str]:
+def _divided(documents: TestDocuments, unit: PieceUnit, outputs: Sequence[str]) -> list[str]:
     """Return the output of each row."""
     texts = []
     for piece, output in zip(unit.pieces, outputs, strict=True):

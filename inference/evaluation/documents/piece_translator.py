@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from longspan.inference.evaluation.documents.output import PieceOutput
-from longspan.inference.evaluation.documents.pieces import TestDocuments, Unit
+from longspan.inference.evaluation.documents.pieces import PieceUnit, TestDocuments
 from longspan.inference.translation.parts import ANY_LENGTH, SplitText, split_text
 from longspan.inference.translation.translator import Translator
 from longspan.training.files import write_atomically
@@ -56,7 +56,7 @@ class PieceTranslator:
         self._origin = origin
 
     def translate(
-        self, documents: TestDocuments, units: Sequence[Unit]
+        self, documents: TestDocuments, units: Sequence[PieceUnit]
     ) -> tuple[list[list[PieceOutput]], list[list[PieceOutput]]]:
         """Return the outputs of each unit's pieces, in one piece and split by sentences.
 

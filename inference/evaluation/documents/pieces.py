@@ -16,7 +16,7 @@ from longspan.training.lengths import count_words
 from longspan.training.pairs.pairs import Pair
 from longspan.training.preparation.joining import separator_of
 
-__all__ = ["ROWS", "Piece", "TestDocuments", "Unit", "read_documents", "units_of"]
+__all__ = ["ROWS", "Piece", "PieceUnit", "TestDocuments", "read_documents", "units_of"]
 
 ROWS = "rows"
 PARAGRAPHS = "paragraphs"
@@ -41,7 +41,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Unit:
+class PieceUnit:
     """A way to divide all documents into pieces. `words` is the size aimed at, if there is one."""
 
     name: str
@@ -85,19 +85,19 @@ def read_documents(pairs: Sequence[Pair]) -> TestDocuments:
     return TestDocuments(rows, tuple(_pieces(rows, starts, len(rows))), separators)
 
 
-def units_of(documents: TestDocuments, words: Sequence[int]) -> list[Unit]:
+def units_of(documents: TestDocuments, words: Sequence[int]) -> list[PieceUnit]:
     """Return the rows, groups of about each number of `words`, paragraphs, and documents.
 
     A unit with the same pieces as another one is left out; so are paragraphs that are not marked.
     """
     rows = documents.rows
-    units = [Unit(ROWS, tuple(_pieces(rows, range(len(rows)), len(rows))))]
+    units = [PieceUnit(ROWS, tuple(_pieces(rows, range(len(rows)), len(rows))))]
     units += [
-        Unit(f"{size} words", tuple(_grouped(documents, size)), size) for size in sorted(words)
+        PieceUnit(f"{size} words", tuple(_grouped(documents, size)), size) for size in sorted(words)
     ]
-    units.append(Unit(PARAGRAPHS, tuple(_paragraphs(documents))))
-    units.append(Unit(DOCUMENTS, documents.documents))
-    different: dict[tuple[Piece, ...], Unit] = {}
+    units.append(PieceUnit(PARAGRAPHS, tuple(_paragraphs(documents))))
+    units.append(PieceUnit(DOCUMENTS, documents.documents))
+    different: dict[tuple[Piece, ...], PieceUnit] = {}
     for unit in units:
         different.setdefault(unit.pieces, unit)
     return list(different.values())
