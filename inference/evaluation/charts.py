@@ -140,7 +140,8 @@ def _top(series: Sequence[Series], reference: float | None) -> float:
         return 1.0
     step = 10.0 ** math.floor(math.log10(highest))
     # Their quarters are short numbers: 1.5 for 6, 0.25 for 1.
-    return next(step * m for m in (1, 2, 4, 6, 8, 10) if step * m >= highest)
+    rounded = (step * m for m in (1, 2, 4, 6, 8, 10) if step * m >= highest)
+    return next(rounded, highest)  # none where the step of a tiny number is 0
 
 
 def _axes(frame: _Frame, categories: Sequence[str]) -> list[str]:

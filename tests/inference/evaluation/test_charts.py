@@ -2,7 +2,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from longspan.inference.evaluation.charts import Series, line_chart, standalone
@@ -14,6 +14,7 @@ def circles(svg: str) -> list[tuple[float, float]]:
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e6, allow_nan=False)), min_size=1, max_size=12))
+@example([5e-324])
 def test_every_value_is_on_the_page_and_higher_is_higher(values: list[float | None]):
     svg = line_chart("t", [str(n) for n in range(len(values))], [Series("s", values)])
     shown = [value for value in values if value is not None]
