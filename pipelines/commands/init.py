@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--instance-type",
         metavar="TYPE",
         default=_INSTANCE_TYPE,
-        help="machine of training jobs, whose GPU or CPU decides sizes (default: %(default)s)",
+        help="machine of training jobs, whose GPU or CPU decides sizes "
+        f"(default: {_INSTANCE_TYPE})",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing file")
 
