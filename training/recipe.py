@@ -109,6 +109,8 @@ _SIZES: Mapping[Device, tuple[_Sizes, ...]] = {
 # The learning rate of Adam at 256 units; wider layers bear less (inversely, as in Yang et al. 2022,
 # "Tensor Programs V").
 _RATE, _RATE_UNITS = 0.003, 256
+_LONG_RUN = 1000  # updates
+_WARM_UP = 200  # updates, at most a tenth of those that were asked for
 
 
 def recommend(corpus: CorpusSize, device: Device, given: Hyperparameters) -> Recipe:
@@ -177,7 +179,9 @@ def _heads(dimension: int) -> int:
 
 
 def _optimisation(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[str, Any]:
-    values: dict[str, Any] = {"lr_scheduler_type": "cosine", "lr_warmup_num_batches": 200}
+    # A short run would be over before the rate has risen.
+    warmup = min(_WARM_UP, max(1, (h.max_num_batches or _WARM_UP * 10) // 10))
+    values: dict[str, Any] = {"lr_scheduler_type": "cosine", "lr_warmup_num_batches": warmup}
     if h.optimizer_type == "adam":
         values["learning_rate"] = round(_RATE * min(1.0, _RATE_UNITS / h.units), 6)
     if h.batch_size is None and h.batch_tokens is None:
@@ -234,8 +238,10 @@ def _selection(corpus: CorpusSize, sizes: _Sizes, h: Hyperparameters) -> dict[st
         "average_checkpoints": _AVERAGED,
         # The learning rate falls to the end, and quality rises with it.
         "checkpoint_threshold": _CHECKPOINTS,
-        # Penalties that were given are not chosen again.
+        # Penalties that were given are not chosen again. Choosing them translates the validation
+        # pairs several times, which pays only for a model that was trained for long.
         "calibrate_penalties": h.attention_type != "none"
+        and (h.max_num_batches or _LONG_RUN) >= _LONG_RUN
         and not {"length_penalty", "coverage_penalty"} & given,
     }
 

@@ -18,14 +18,16 @@ from longspan.training.loop.updater import MODEL_PREFIX, Updater
 
 __all__ = ["best_weights", "corpus_fingerprint", "resume", "risen_rate", "run_identity", "save"]
 
-# Hyperparameters that a resumed run may change: when training ends, how the model is searched
-# later, and the type of products, which depends on the machine with `precision=auto`.
+# Hyperparameters that a resumed run may change: when training ends and the rate with it, how the
+# model is searched later, and the type of products, which depends on the machine with
+# `precision=auto`.
 _MAY_CHANGE = frozenset(
     {
         "max_num_epochs",
         "min_num_epochs",
         "max_num_batches",
         "max_minutes",
+        "lr_warmup_num_batches",
         "checkpoint_threshold",
         "beam_size",
         "length_penalty",

@@ -77,6 +77,15 @@ def test_what_is_lost_at_the_end_is_named(disk: Path) -> None:
         documents.close()
 
 
+def create_groups(sagemaker: Any) -> None:
+    """Create documents of several blocks: the first may find room in one that a file has."""
+    for number in range(9):
+        name, text = f"group-{number}", "x" * 1000
+        sagemaker.create_model_package_group(
+            ModelPackageGroupName=name, ModelPackageGroupDescription=text
+        )
+
+
 SLEEP = "while [ ! -e '%s' ]; do sleep 0.1; done"
 
 
@@ -110,7 +119,7 @@ def test_a_job_fails_and_objects_stay(
     filler = fill(disk)
     s3.put_object(Bucket=cloud.bucket, Key="answered", Body=bytes(100_000))
     with pytest.raises(ClientError, match="cannot save it: No space left on device"):
-        sagemaker.create_model_package_group(ModelPackageGroupName="group")
+        create_groups(sagemaker)
 
     def refused() -> bool:
         try:

@@ -161,10 +161,10 @@ def test_lists_sort_filter_and_page(scripted_tuning: Any) -> None:
     names = [
         job["HyperParameterTuningJobName"] for job in listed["HyperParameterTuningJobSummaries"]
     ]
-    assert names == ["gamma", "beta"]
+    assert names == ["alpha", "beta"]
     rest = one.call("ListHyperParameterTuningJobs", MaxResults=2, NextToken=listed["NextToken"])
     names = [job["HyperParameterTuningJobName"] for job in rest["HyperParameterTuningJobSummaries"]]
-    assert names == ["alpha"]
+    assert names == ["gamma"]
     assert "NextToken" not in rest
     assert rest["HyperParameterTuningJobSummaries"][0]["Strategy"] == "Random"
     found = one.call("ListHyperParameterTuningJobs", NameContains="et", StatusEquals="Completed")
