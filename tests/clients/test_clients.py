@@ -18,6 +18,8 @@ import pytest
 from longspan.inference import Translator
 from longspan.pipelines.command import main
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 CLIENTS = HERE.parents[1] / "build/clients"
 TEXT = "The old doctor reads three books."

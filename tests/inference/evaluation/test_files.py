@@ -50,7 +50,10 @@ def outcome(directory: Path) -> str:
     return "read"
 
 
-@pytest.mark.parametrize("value", [3, "x", None, [], {}, ...])
+VALUES: list[Any] = [3, "x", None, [], {}, ...]
+
+
+@pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("name", ["evaluation.json", "evidence.json"])
 def test_what_was_changed_by_hand_is_read_or_refused(
     folder: Path, tmp_path: Path, name: str, value: Any
@@ -60,7 +63,9 @@ def test_what_was_changed_by_hand_is_read_or_refused(
     assert outcome(tmp_path) == "read"
     document = json.loads((folder / name).read_text())
     outcomes = set()
-    for way in places(document):
+    ways = list(places(document))
+    # Of many places each gets one of the values, since all reports together take long.
+    for way in ways[VALUES.index(value) :: len(VALUES)] if len(ways) > 100 else ways:
         (tmp_path / name).write_text(json.dumps(altered(document, way, value)))
         outcomes.add(outcome(tmp_path))
     refused = outcomes - {"read"}

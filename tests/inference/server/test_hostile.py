@@ -162,6 +162,7 @@ def test_a_target_in_absolute_form_is_one(server, target: bytes, expected: int):
     assert statuses(server, b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (target, CLOSE)) == [expected]
 
 
+@pytest.mark.long
 def test_clients_that_send_byte_by_byte_take_nobodys_place(launch):
     server = launch(LONGSPAN_QUEUE="2").wait_ready()
     connections = [socket.create_connection(("127.0.0.1", server.port), 180) for _ in range(50)]
@@ -236,6 +237,7 @@ def test_a_thousand_connections_leave_room_for_others(server):
             connection.close()
 
 
+@pytest.mark.long
 def test_a_head_and_a_body_that_do_not_come_are_given_up(server):
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=180) as head,

@@ -26,6 +26,8 @@ from tests.infra.stack.work import (
     stop_and_fail,
 )
 
+pytestmark = pytest.mark.long
+
 _KEY = {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"}
 _OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 

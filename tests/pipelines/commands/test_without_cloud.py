@@ -81,7 +81,7 @@ def test_a_command_that_needs_the_extra_says_so_in_one_line(tmp_path: Path) -> N
 def test_the_other_commands_work(tmp_path: Path) -> None:
     """In their order, one's output being the next one's input."""
     calls = {
-        "sample": ["--pairs", "200", "--validation", "50", "--out", "data"],
+        "sample": ["--pairs", "200", "--validation", "8", "--out", "data"],
         "prepare": ["data/train.tsv", "--validation", "data/validation.tsv", "--out", "prepared"],
         "train": ["prepared", "--out", "model", "--set=precision=fp32", "--updates=2"],
         "evaluate": ["model", "data/validation.tsv", "--out", "evaluation"],
