@@ -17,7 +17,7 @@ from botocore.exceptions import WaiterError
 from longspan.pipelines.cloud.local_cloud import LocalCloud
 from tests.pipelines.small_config import small_config
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 _SECONDS_TO_REMOVE = 120.0
 

@@ -12,7 +12,7 @@ import pytest
 
 from longspan.pipelines.cloud.local_cloud import LocalCloud
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 
 def test_the_sdks_local_pipeline_runs_to_its_gate(

@@ -79,7 +79,7 @@ def test_bf16_on_another_machine_is_one_line_and_costs_no_checkpoint(
 
 
 def test_a_diverged_run_fails_and_writes_no_model(prepared, tiny_settings, tmp_path):
-    words = settings_of(tiny_settings | {"learning_rate": "100"})
+    words = settings_of(tiny_settings | {"learning_rate": "100", "lr_warmup_num_batches": "200"})
     command = [sys.executable, "-m", "longspan.pipelines.command", "train", str(prepared)]
     command += ["--out", str(tmp_path / "model"), *words]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -14,7 +14,8 @@ def test_nearly_every_training_pair_fits_and_the_mean_does_with_room(pairs):
     # Rounding takes at most half a hundredth of a token for each source token.
     fits = targets <= np.ceil((factor + 0.005) * sources) + OFFSET
     assert (~fits).sum() <= 0.01 * len(pairs) + 1
-    assert factor >= 1.5 * targets.sum() / sources.sum() - 0.005
+    # Rounded to two digits, which a float may be a little off.
+    assert factor >= 1.5 * targets.sum() / sources.sum() - 0.0051
 
 
 def test_a_few_pairs_that_are_no_translations_change_little():
