@@ -116,7 +116,7 @@ def kill_the_inner_guard(running: Interrupted) -> None:
 @pytest.mark.parametrize(
     "interrupt",
     [
-        press_control_c,
+        pytest.param(press_control_c, marks=pytest.mark.long),
         pytest.param(kill_make, marks=pytest.mark.long),
         pytest.param(kill_a_worker_then_terminate, marks=pytest.mark.long),
         pytest.param(kill_the_outer_guard, marks=pytest.mark.long),

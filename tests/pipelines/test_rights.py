@@ -16,6 +16,8 @@ from longspan.pipelines.config import template
 from tests.pipelines.commands.test_delivery import GROUP, Registry
 from tests.pipelines.iam_user import IamUser, refused
 
+pytestmark = pytest.mark.long
+
 DEPLOY = (
     "sagemaker:ListModelPackages",
     "sagemaker:UpdateModelPackage",

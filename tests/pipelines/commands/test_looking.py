@@ -48,6 +48,7 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
+@pytest.mark.long
 def test_a_listing_changes_nothing(
     stopped: Registry,
     launch: Callable[..., Any],

@@ -124,6 +124,7 @@ def test_every_parameter_is_used(name: str) -> None:
     assert {f"Parameters.{p}" for p in defaults(definition)} <= used
 
 
+@pytest.mark.long
 def test_the_same_config_gives_the_same_bytes_in_any_process() -> None:
     code = (
         "from pathlib import Path\n"

@@ -51,6 +51,7 @@ def prepared(write_prepared: Callable[..., Path], tmp_path: Path) -> Path:
     return write_prepared(tmp_path / "prepared")
 
 
+@pytest.mark.long
 def test_two_machines_train_what_one_with_two_processes_does(
     prepared: Path, tiny_settings: dict[str, str], tmp_path: Path
 ):
