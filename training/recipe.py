@@ -81,7 +81,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class _Sizes:
-    """What suits a corpus up to a number of pairs on a device."""
+    """Sizes, dropout and batch for a corpus up to a number of pairs."""
 
     pairs: float  # at most
     units: int  # of a recurrent layer or a Transformer's

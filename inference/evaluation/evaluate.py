@@ -372,7 +372,7 @@ def _read_hypotheses(path: str, expected: int) -> list[str]:
                 raise DataError(
                     f"{path}:{number}: expected UTF-8 text, got {error.reason}; convert the file"
                 ) from error
-    # A blank line at the end is no translation, as it is no pair of the test.
+    # A blank line at the end counts neither as a translation nor as a pair of the test.
     while len(hypotheses) > expected and not hypotheses[-1].strip():
         hypotheses.pop()
     if len(hypotheses) != expected:

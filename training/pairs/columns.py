@@ -146,7 +146,7 @@ def places_by_number(width: int, columns: Columns, origin: str) -> Places:
 
 @dataclass(frozen=True)
 class _Side:
-    """What a column of one side is recognised by."""
+    """The names by which a column of one side is recognised."""
 
     name: str  # source or target
     language: str

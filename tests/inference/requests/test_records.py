@@ -24,7 +24,7 @@ def frame(payload: bytes) -> bytes:
 
 
 def request(*rows: list[int]) -> bytes:
-    """What the client of AWS's notebook sends: a source, and a target without ids."""
+    """Return the record of AWS's notebook: a source, and a target without ids."""
     return b"".join(frame(encode_record(row, [])) for row in rows)
 
 

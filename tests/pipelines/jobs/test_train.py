@@ -376,7 +376,7 @@ def test_trials_of_a_tuning_job_do_not_share_checkpoints(paths: ContainerPaths):
 def test_the_channel_model_is_continued_from(
     trained: tuple[ContainerPaths, str], paths: ContainerPaths
 ):
-    """As AWS's incremental training: a channel `model` with the archive of an earlier job."""
+    """AWS's incremental training: a channel `model` with the archive of an earlier job."""
     first, _ = trained
     add_built_in_channels(paths)
     paths.channel("model").mkdir(parents=True)

@@ -53,7 +53,7 @@ def test_filters_and_order(request_: dict[str, Any], expected: list[str]) -> Non
 
 
 def test_a_page_may_be_cut_before_its_status_is_looked_at() -> None:
-    """As ListTrainingJobs is documented."""
+    """The order that the reference of ListTrainingJobs gives."""
     listing = Listing(name="Name", status="Status", page_first=True)
     seen: list[list[str]] = []
     token: str | None = None

@@ -1,4 +1,4 @@
-"""What moto does not have is an error of AWS in the protocol of its service."""
+"""Operations that moto lacks are errors of AWS, in the protocol of their service."""
 
 import urllib.error
 import urllib.request
