@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longspan.training.errors import DataError
-from longspan.training.languages import add_language_options
+from longspan.training.pairs.options import add_column_options, columns_of
 
 if TYPE_CHECKING:
     from longspan.pipelines.config import OwnCorpus
@@ -39,17 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="files of pairs, or one s3:// prefix, instead of the sample; formats: docs/data.md",
     )
-    for name in ("source", "target", "document"):
-        parser.add_argument(
-            f"--{name}-column", metavar="NAME", help=f"name of the {name} column, or number from 1"
-        )
+    add_column_options(parser)
     parser.add_argument(
-        "--header",
-        choices=("auto", "yes", "no"),
-        default="auto",
-        help="whether the first line of a table names its columns (default: auto)",
+        "--document-column", metavar="NAME", help="name or number of the document column"
     )
-    add_language_options(parser)
     parser.add_argument(
         "--instance-type",
         metavar="TYPE",
@@ -91,7 +84,6 @@ def _own_corpus(arguments: argparse.Namespace) -> "OwnCorpus":
     """Return the files with their size; that of a prefix on S3 is not known."""
     from longspan.pipelines.config import OwnCorpus, measure_files
     from longspan.pipelines.config.instances import TRAINING, instance_problem
-    from longspan.training.pairs.columns import Columns
     from longspan.training.pairs.datasets import is_dataset
 
     files: list[str] = arguments.data
@@ -100,14 +92,7 @@ def _own_corpus(arguments: argparse.Namespace) -> "OwnCorpus":
     for name in files:
         if not name.startswith("s3://") and not Path(name).is_file() and not is_dataset(Path(name)):
             raise DataError(f"{name}: expected a file of pairs, got none; correct its name")
-    columns = Columns(
-        source=arguments.source_column,
-        target=arguments.target_column,
-        document=arguments.document_column,
-        source_language=arguments.source_language,
-        target_language=arguments.target_language,
-        header=arguments.header,
-    )
+    columns = columns_of(arguments).replace(document=arguments.document_column)
     if any(name.startswith("s3://") for name in files):
         print("files on S3 are not read here: training jobs choose hyperparameters themselves")
         return OwnCorpus(files, columns)
